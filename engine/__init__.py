@@ -1,0 +1,1 @@
+"""The embedded engine for durable Lua: programs, units, hosts. Works without Django."""

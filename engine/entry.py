@@ -1,0 +1,31 @@
+"""Entries: what the registry keeps. An id is `namespace:name`, split at the first colon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One registry entry. `data` is everything but name, kind and meta; `data["source"]` is the text itself."""
+
+    id: str
+    kind: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """What stands before the first colon of the id."""
+        return self.id.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What stands after the first colon of the id."""
+        return self.id.partition(":")[2]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as JSON data; the `registry.*` view of lua-api 1."""
+        return {"id": self.id, "kind": self.kind, "meta": dict(self.meta), "data": dict(self.data)}

@@ -1,0 +1,125 @@
+"""The contract of a host: who runs units, who finds programs, and how pids find their hosts.
+
+Implementations stand in `engine/hosts/`. All methods are coroutines on the node's event loop;
+operational failures are raised as `UnitFailed` with a `Failure` whose kind lua-api names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.entry import Entry
+from engine.program import Program
+from engine.steps import Exited, Value
+
+
+class Catalog(Protocol):
+    """What hosts know of the registry: synchronous, cached, safe to call from any thread.
+
+    Implemented by the console's registry service and by `engine.testing` from entries in memory.
+    """
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """The entry in the current registry version, or None."""
+        ...
+
+    def entries(self, kind: str) -> list[Entry]:
+        """All entries of one kind in the current version, by id."""
+        ...
+
+    def current(self, entry_id: str) -> Program:
+        """The program of the entry in the current version; raises ProgramError when there is none."""
+        ...
+
+    def pinned(self, digest: str) -> Program:
+        """The immutable program of that digest; raises ProgramError when it is not known."""
+        ...
+
+    def version(self) -> int:
+        """The number of the current registry version (0 when the registry is empty)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A function call from outside the callee. `caller` is a pid or ""."""
+
+    target: str
+    args: tuple[Value, ...] = ()
+    options: Mapping[str, Value] = field(default_factory=dict)
+    context: Mapping[str, Value] = field(default_factory=dict)
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnRequest:
+    """A process or workflow to start. `parent` is the spawner's pid or ""; `messages` are (topic, payloads)."""
+
+    entry: str
+    host: str
+    args: tuple[Value, ...] = ()
+    parent: str = ""
+    name: str = ""
+    options: Mapping[str, Value] = field(default_factory=dict)
+    context: Mapping[str, Value] = field(default_factory=dict)
+    messages: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+
+
+Watcher = Callable[[Exited], None]
+
+
+class Host(Protocol):
+    """Runs units: one per `process.host` and per `temporal.worker` entry, named by that entry's id.
+
+    A workflow host is a client of Temporal here: it starts, signals and ends workflows.
+    """
+
+    id: str
+
+    async def spawn(self, request: SpawnRequest) -> str:
+        """Start the unit and return its pid; NotFound, AlreadyExists, LimitExceeded, Invalid, Unavailable."""
+        ...
+
+    async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
+        """Deliver a message in order per sender; NotFound when the unit is gone."""
+        ...
+
+    async def cancel(self, pid: str, reason: str, sender: str) -> None:
+        """Deliver CANCEL."""
+        ...
+
+    async def terminate(self, pid: str, reason: str, sender: str) -> None:
+        """End the unit now."""
+        ...
+
+    async def watch(self, pid: str, token: str, watcher: Watcher) -> None:
+        """Call `watcher` once, on the loop, when the unit ends. `token` names the watch (a watcher's pid).
+
+        NotFound when there is no such unit; a watch on a finished workflow fires at once.
+        """
+        ...
+
+    async def unwatch(self, pid: str, token: str) -> None:
+        """Drop the watch `token`; no call comes any more. Unknown tokens are ignored."""
+        ...
+
+
+class Node(Protocol):
+    """One worker OS process as its units see it: the router between hosts. `engine.node` implements it."""
+
+    id: str
+    catalog: Catalog
+
+    def host(self, host_id: str) -> Host | None:
+        """The host of that entry id on this node, or None."""
+        ...
+
+    def host_of(self, pid: str) -> Host | None:
+        """The host that a pid belongs to (by its host part), or None when malformed or unknown."""
+        ...
+
+    async def call(self, request: CallRequest) -> Value:
+        """Run a function on this node (the actor host's `call`), with retries and timeouts of its options."""
+        ...

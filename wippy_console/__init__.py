@@ -1,0 +1,1 @@
+"""The Django side: models, services, views, consumers, admin, commands."""

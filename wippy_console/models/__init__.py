@@ -1,0 +1,21 @@
+"""Tables. Which service writes each of them stands in docs/architecture.md."""
+
+from wippy_console.models.decisions import Decision, Question, QuestionRole
+from wippy_console.models.feed import FeedEvent
+from wippy_console.models.fleet import Node, Service
+from wippy_console.models.registry import Program, Revision, Version
+from wippy_console.models.runs import HistoryArchive, Run
+
+__all__ = [
+    "Decision",
+    "FeedEvent",
+    "HistoryArchive",
+    "Node",
+    "Program",
+    "Question",
+    "QuestionRole",
+    "Revision",
+    "Run",
+    "Service",
+    "Version",
+]

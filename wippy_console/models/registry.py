@@ -1,0 +1,58 @@
+"""The registry: immutable versions, the entry revisions that each brought, and linked programs."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Version(models.Model):
+    """One registry version; every change makes one. Rows are never changed or deleted."""
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    message = models.TextField(blank=True)
+    source = models.CharField(max_length=20, default="apply", help_text="apply, editor or lua")
+
+    class Meta:
+        ordering = ["-number"]
+        permissions = [("publish_version", "Can publish a registry version")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class Revision(models.Model):
+    """What one version made of one entry. The current state of an entry is its newest revision."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="revisions")
+    entry_id = models.CharField(max_length=500)
+    kind = models.CharField(max_length=100)
+    meta = models.JSONField(default=dict)
+    data = models.JSONField(default=dict)
+    deleted = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["entry_id"]
+        constraints = [models.UniqueConstraint(fields=["version", "entry_id"], name="one_revision_per_version")]
+        indexes = [models.Index(fields=["entry_id", "-version"])]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}@{self.version_id}"
+
+
+class Program(models.Model):
+    """A linked program by digest; kept for ever, since a run may need it."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    entry_id = models.CharField(max_length=500)
+    content = models.JSONField()
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="programs")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["entry_id", "-version"])]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.digest[:12]}"

@@ -1,0 +1,88 @@
+"""Runs as the projection sees them; rebuildable from Temporal at any time."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Run(models.Model):
+    """One workflow execution. Written by the projection only."""
+
+    class Status(models.TextChoices):
+        """Temporal's words for where an execution stands."""
+
+        RUNNING = "running"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELED = "canceled"
+        TERMINATED = "terminated"
+        TIMED_OUT = "timed_out"
+        CONTINUED_AS_NEW = "continued_as_new"
+
+    run_id = models.CharField(max_length=64, primary_key=True)
+    workflow_id = models.CharField(max_length=1000)
+    entry_id = models.CharField(max_length=500)
+    client = models.CharField(max_length=500, help_text="temporal.client entry")
+    worker = models.CharField(max_length=500, blank=True, help_text="temporal.worker entry; blank when unknown")
+    task_queue = models.CharField(max_length=500, blank=True)
+    program = models.CharField(max_length=64, blank=True, help_text="digest; blank until known")
+    registry_version = models.PositiveBigIntegerField(null=True, blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.RUNNING)
+    stuck_reason = models.TextField(blank=True, help_text="why its workflow task keeps failing, else blank")
+    started_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    history_length = models.PositiveIntegerField(default=0)
+    waiting = models.JSONField(default=list, help_text="list of {kind, name, seq, deadline}: engine.steps.Wait")
+    next_deadline = models.DateTimeField(null=True, blank=True)
+    input = models.JSONField(null=True, blank=True, help_text="the list of arguments; large ones are cut")
+    result = models.JSONField(null=True, blank=True)
+    failure = models.JSONField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
+    parent_workflow_id = models.CharField(max_length=1000, blank=True)
+    parent_run_id = models.CharField(max_length=64, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    observed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-started_at", "-run_id"]
+        indexes = [
+            models.Index(fields=["-started_at", "-run_id"]),
+            models.Index(fields=["status", "-started_at"]),
+            models.Index(fields=["entry_id", "-started_at"]),
+            models.Index(fields=["workflow_id", "-started_at"]),
+            models.Index(fields=["parent_run_id"]),
+        ]
+        permissions = [
+            ("start_run", "Can start a run"),
+            ("signal_run", "Can answer a run's declared signals"),
+            ("raw_signal_run", "Can send a run any signal"),
+            ("cancel_run", "Can request a run's cancellation"),
+            ("terminate_run", "Can terminate a run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id} ({self.run_id[:8]})"
+
+    @property
+    def pid(self) -> str:
+        """The workflow's pid; two runs of one workflow id share it."""
+        return f"{{{self.client}@{self.worker}|{self.workflow_id}}}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run goes on."""
+        return self.status == self.Status.RUNNING
+
+
+class HistoryArchive(models.Model):
+    """A closed run's whole history, gzip-compressed JSON of Temporal's History message."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="archive")
+    content = models.BinaryField()
+    events = models.PositiveIntegerField()
+    archived_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"history of {self.run_id} ({self.events} events)"
