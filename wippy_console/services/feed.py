@@ -1,0 +1,139 @@
+"""The feed: append rows, read them by cursor. Ids commit in order on every database.
+
+A reader that has seen id N needs to ask only for ids over N: no row with a smaller id appears later.
+docs/events.md lists the kinds with their data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from wippy_console.models import FeedEvent, Run
+from wippy_console.services.storable import storable, storable_text
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+STARTED = "STARTED"
+WAITING = "WAITING"
+EXIT = "EXIT"
+CONTINUED = "CONTINUED"
+SIGNAL = "SIGNAL"
+DECISION = "DECISION"
+CANCEL = "CANCEL"
+TERMINATE = "TERMINATE"
+STUCK = "STUCK"
+PUBLISHED = "PUBLISHED"
+NODE = "NODE"
+SERVICE = "SERVICE"
+PROCESS_EXIT = "PROCESS_EXIT"
+
+KINDS: dict[str, tuple[str, ...]] = {
+    STARTED: ("parent_workflow_id", "parent_run_id"),
+    WAITING: ("channel", "number", "topics", "labels", "roles", "deadline"),
+    EXIT: ("status", "result", "failure", "seconds"),
+    CONTINUED: ("new_run_id", "seconds"),
+    SIGNAL: ("topic", "payload", "user", "reason", "decision"),
+    DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
+    CANCEL: ("user", "reason", "decision"),
+    TERMINATE: ("user", "reason", "decision"),
+    STUCK: ("reason", "attempt"),
+    PUBLISHED: ("version", "author", "message", "entries"),
+    NODE: ("state", "hostname", "os_pid"),
+    SERVICE: ("state", "restarts", "error"),
+    PROCESS_EXIT: ("status", "result", "failure", "seconds"),
+}
+"""Each kind with the fields that its data may hold; docs/events.md explains them."""
+
+VIEW_PERMISSION = "wippy_console.view_feedevent"
+
+_LOCK = (
+    0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
+)
+
+
+def append(
+    kind: str,
+    *,
+    run: Run | None = None,
+    data: Mapping[str, Any] | None = None,
+    entry_id: str = "",
+    pid: str = "",
+    node: str = "",
+    at: datetime | None = None,
+) -> FeedEvent:
+    """Add one row in the caller's transaction; run fields come from `run` when it is given.
+
+    Append last in a transaction: on PostgreSQL every other appender waits until it commits.
+    """
+    if kind not in KINDS:
+        raise ValueError(
+            f"unknown feed kind {kind!r}: add it to KINDS and docs/events.md"
+        )
+    with transaction.atomic():
+        _take_turn()
+        return FeedEvent.objects.create(
+            at=at or timezone.now(),
+            kind=kind,
+            run_id=run.run_id if run else "",
+            workflow_id=run.workflow_id if run else "",
+            entry_id=storable_text(run.entry_id if run else entry_id),
+            pid=storable_text(run.pid if run else pid),
+            node=node,
+            data=storable(dict(data or {})),
+        )
+
+
+def after(
+    user: AbstractUser | AnonymousUser,
+    cursor: int,
+    run_id: str = "",
+    kinds: Sequence[str] = (),
+    limit: int = 100,
+) -> list[FeedEvent]:
+    """Up to `limit` rows with ids over `cursor`, oldest first."""
+    _require(user)
+    return list(_select(run_id, kinds).filter(id__gt=cursor).order_by("id")[:limit])
+
+
+def latest(
+    user: AbstractUser | AnonymousUser,
+    limit: int = 50,
+    run_id: str = "",
+    kinds: Sequence[str] = (),
+) -> list[FeedEvent]:
+    """The newest rows, newest first."""
+    _require(user)
+    return list(_select(run_id, kinds).order_by("-id")[:limit])
+
+
+def head() -> int:
+    """The id of the newest row, 0 when there is none."""
+    newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first()
+    return newest or 0
+
+
+def _take_turn() -> None:
+    """On PostgreSQL sequence ids commit out of order, unless appenders take turns; SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _select(run_id: str, kinds: Sequence[str]) -> QuerySet[FeedEvent]:
+    rows = FeedEvent.objects.all()
+    if run_id:
+        rows = rows.filter(run_id=run_id)
+    return rows.filter(kind__in=kinds) if kinds else rows
+
+
+def _require(user: AbstractUser | AnonymousUser) -> None:
+    if not user.has_perm(VIEW_PERMISSION):
+        raise PermissionDenied("You may not see the feed.")

@@ -1,0 +1,58 @@
+"""Values made fit for a database column: every database refuses some of what Lua and Temporal can send."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from engine.errors import Failure
+
+PREVIEW_BYTES = 4096
+
+
+def storable(value: Any) -> Any:
+    """The value as JSON data that SQLite and PostgreSQL both take.
+
+    NaN and infinities become their names, bytes and unknown types text, NUL characters and lone surrogates U+FFFD.
+    """
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return storable_text(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case bytes():
+            return storable_text(value.decode("utf-8", "replace"))
+        case dict():
+            return {
+                storable_text(str(key)): storable(item) for key, item in value.items()
+            }
+        case list() | tuple():
+            return [storable(item) for item in value]
+        case Failure():
+            return storable(value.to_json())
+        case _:
+            return storable_text(str(value))
+
+
+def storable_text(text: str) -> str:
+    """The text without what PostgreSQL refuses."""
+    return (
+        text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        if _odd(text)
+        else text
+    )
+
+
+def preview(value: Any, limit: int = PREVIEW_BYTES) -> Any:
+    """The storable value, or {"preview": text, "bytes": n} when its JSON is longer than `limit` bytes."""
+    whole = storable(value)
+    text = json.dumps(whole, ensure_ascii=False)
+    size = len(text.encode())
+    return whole if size <= limit else {"preview": text[: limit // 2], "bytes": size}
+
+
+def _odd(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)
