@@ -1,0 +1,88 @@
+"""Who may do what: permission names, the four groups, and the one check that services call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.core.exceptions import PermissionDenied
+
+APP = "wippy_console"
+
+VIEW_RUN = f"{APP}.view_run"
+VIEW_FEED = f"{APP}.view_feedevent"
+VIEW_QUESTION = f"{APP}.view_question"
+VIEW_DECISION = f"{APP}.view_decision"
+VIEW_REGISTRY = f"{APP}.view_version"
+VIEW_FLEET = f"{APP}.view_node"
+START_RUN = f"{APP}.start_run"
+SIGNAL_RUN = f"{APP}.signal_run"
+CANCEL_RUN = f"{APP}.cancel_run"
+RAW_SIGNAL_RUN = f"{APP}.raw_signal_run"
+TERMINATE_RUN = f"{APP}.terminate_run"
+PUBLISH_VERSION = f"{APP}.publish_version"
+
+VIEWER = "viewer"
+OPERATOR = "operator"
+AUTHOR = "author"
+ADMINISTRATOR = "administrator"
+
+MODELS = (
+    "decision", "feedevent", "historyarchive", "node", "program", "question", "questionrole",
+    "revision", "run", "service", "version",
+)  # fmt: skip
+"""Every model of the console, as content types spell it."""
+
+_VIEW = tuple(f"view_{model}" for model in MODELS)
+_OPERATE = ("start_run", "signal_run", "cancel_run")
+_WRITE = ("raw_signal_run", "terminate_run", "publish_version")
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    VIEWER: _VIEW,
+    OPERATOR: _VIEW + _OPERATE,
+    AUTHOR: _VIEW + _OPERATE + _WRITE,
+    ADMINISTRATOR: _VIEW + _OPERATE + _WRITE,
+}
+"""Codenames of this app that each group holds; migration 0002 adds the rights on users for administrators."""
+
+Account = AbstractBaseUser | AnonymousUser
+"""Anybody who may stand behind a request."""
+
+_WORDS = {
+    START_RUN: "start runs",
+    SIGNAL_RUN: "answer runs",
+    CANCEL_RUN: "cancel runs",
+    RAW_SIGNAL_RUN: "send runs any signal",
+    TERMINATE_RUN: "terminate runs",
+    PUBLISH_VERSION: "publish registry versions",
+    VIEW_RUN: "see runs",
+}
+
+
+def allows(user: Any, permission: str) -> bool:
+    """Whether `user` is signed in, active and holds `permission` (superusers hold all)."""
+    return bool(isinstance(user, PermissionsMixin) and user.has_perm(permission))
+
+
+def require(user: Any, permission: str) -> None:
+    """Raise PermissionDenied, in words a person understands, unless `user` holds `permission`."""
+    if not allows(user, permission):
+        raise PermissionDenied(f"You may not {_WORDS.get(permission, permission)}.")
+
+
+def in_role(user: Any, role: str) -> bool:
+    """Whether `user` is in the Django group `role`; "" stands for everybody, superusers are in every group."""
+    if not role:
+        return True
+    if not isinstance(user, PermissionsMixin) or not getattr(user, "is_active", False):
+        return False
+    return user.is_superuser or role in role_names(user)
+
+
+def role_names(user: Any) -> frozenset[str]:
+    """The names of the user's groups, read once per user object (that is: once per request)."""
+    cached: frozenset[str] | None = getattr(user, "_wippy_roles", None)
+    if cached is None:
+        cached = frozenset(user.groups.values_list("name", flat=True)) if isinstance(user, PermissionsMixin) else frozenset()
+        user._wippy_roles = cached
+    return cached
