@@ -1,0 +1,36 @@
+"""The ASGI application: static files, then pages by Django and sockets by Channels."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wippy_console.settings")
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
+
+pages = get_asgi_application()
+
+from wippy_console.routing import websocket_urlpatterns  # noqa: E402 - models must be loaded first
+
+
+def with_static(application: object) -> ServeStaticASGI:
+    """Serve static files from where the apps keep them; a middleware inside Django would cost every page."""
+    server = ServeStaticASGI(application, max_age=0 if settings.DEBUG else 300)
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            server.add_file_to_dictionary(f"{settings.STATIC_URL}{path}", storage.path(path))
+    return server
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": with_static(pages),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

@@ -1,0 +1,57 @@
+"""System checks: a bad combination of settings is said here, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]", "testserver"}
+
+
+@register()
+def check_serving(**_: Any) -> list[CheckMessage]:
+    """Check how the console is offered to browsers."""
+    return list(_serving_problems())
+
+
+def _serving_problems() -> Iterator[CheckMessage]:
+    public = set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
+    if settings.DEBUG and settings.SECURE:
+        yield Error("WIPPY_DEBUG and WIPPY_SECURE are both on.", hint="Unset WIPPY_DEBUG.", id="wippy_console.E001")
+    if public and settings.DEBUG:
+        yield Error(
+            "WIPPY_DEBUG shows source and settings to the hosts of ALLOWED_HOSTS.",
+            hint="Unset WIPPY_DEBUG, or ALLOWED_HOSTS.",
+            id="wippy_console.E002",
+        )
+    if public and not settings.SECURE:
+        yield Warning(
+            "Other machines may reach the console, and passwords would travel in clear text.",
+            hint="Put a proxy with TLS in front and set WIPPY_SECURE=1.",
+            id="wippy_console.W001",
+        )
+
+
+@register()
+def check_temporal(**_: Any) -> list[CheckMessage]:
+    """Check how Temporal is reached."""
+    return list(_temporal_problems())
+
+
+def _temporal_problems() -> Iterator[CheckMessage]:
+    temporal = settings.TEMPORAL
+    if bool(temporal.client_cert) != bool(temporal.client_key):
+        yield Error(
+            "Only one of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH is set.",
+            hint="Set both for mTLS, or neither.",
+            id="wippy_console.E003",
+        )
+    if temporal.embedded and (temporal.api_key or temporal.client_cert or temporal.tls):
+        yield Error(
+            "Credentials for Temporal are set, but the embedded server is used.",
+            hint="Set TEMPORAL_ADDRESS to your cluster, or unset the credentials.",
+            id="wippy_console.E004",
+        )

@@ -1,0 +1,110 @@
+"""What the environment says, read once and typed. README.md lists the variables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+
+ROOT = Path(__file__).resolve().parent.parent
+ADDRESS_FILE = "temporal.address"
+
+
+@dataclass(frozen=True)
+class TemporalEnv:
+    """Where Temporal is and how to get in. `embedded` is false when the address was given from outside."""
+
+    address: str
+    embedded: bool
+    port: int
+    namespace: str
+    api_key: str
+    tls: bool
+    client_cert: str
+    client_key: str
+    server_ca: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every variable that the product reads."""
+
+    data: Path
+    port: int
+    bind: str
+    debug: bool
+    secure: bool
+    secret_key: str
+    allowed_hosts: tuple[str, ...]
+    trusted_origins: tuple[str, ...]
+    database_url: str
+    redis_url: str
+    temporal: TemporalEnv
+
+
+def read_environment() -> Environment:
+    """Read the variables; makes the data folder and the secret key when they are not there yet."""
+    env = Env()
+    data = Path(env.str("WIPPY_DATA", "") or ROOT / "var").expanduser().resolve()
+    data.mkdir(parents=True, exist_ok=True)
+    return Environment(
+        data=data,
+        port=env.int("PORT", 8000),
+        bind=env.str("WIPPY_BIND", "127.0.0.1"),
+        debug=env.bool("WIPPY_DEBUG", False),
+        secure=env.bool("WIPPY_SECURE", False),
+        secret_key=env.str("SECRET_KEY", "") or kept_secret(data / "secret_key"),
+        allowed_hosts=tuple(env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])),
+        trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", [])),
+        database_url=env.str("DATABASE_URL", ""),
+        redis_url=env.str("REDIS_URL", ""),
+        temporal=read_temporal(env, data),
+    )
+
+
+def read_temporal(env: Env, data: Path) -> TemporalEnv:
+    """Read Temporal's variables, named as Temporal's own tools name them."""
+    port = env.int("TEMPORAL_PORT", 7233)
+    given = env.str("TEMPORAL_ADDRESS", "")
+    return TemporalEnv(
+        address=given or kept_address(data, port),
+        embedded=not given or env.bool("WIPPY_TEMPORAL_EMBEDDED", False),
+        port=port,
+        namespace=env.str("TEMPORAL_NAMESPACE", "default"),
+        api_key=env.str("TEMPORAL_API_KEY", ""),
+        tls=env.bool("TEMPORAL_TLS", False),
+        client_cert=env.str("TEMPORAL_TLS_CLIENT_CERT_PATH", ""),
+        client_key=env.str("TEMPORAL_TLS_CLIENT_KEY_PATH", ""),
+        server_ca=env.str("TEMPORAL_TLS_SERVER_CA_CERT_PATH", ""),
+    )
+
+
+def kept_address(data: Path, port: int) -> str:
+    """Return the address that `up` wrote for its embedded server, so that other commands find it."""
+    try:
+        return (data / ADDRESS_FILE).read_text().strip() or f"127.0.0.1:{port}"
+    except FileNotFoundError:
+        return f"127.0.0.1:{port}"
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret key kept in the file, made once; two starters at once agree on one key."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        publish_once(draft, path)
+    return path.read_text()
+
+
+def publish_once(draft: Path, path: Path) -> None:
+    """Give the complete draft its final name unless another process was first."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

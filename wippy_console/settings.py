@@ -1,0 +1,169 @@
+"""Django settings. What varies between installations comes from `wippy_console.env`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from wippy_console.env import ROOT, read_environment
+
+ENVIRONMENT = read_environment()
+
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = ENVIRONMENT.secret_key
+ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(ENVIRONMENT.trusted_origins)
+ROOT_URLCONF = "wippy_console.urls"
+ASGI_APPLICATION = "wippy_console.asgi.application"
+
+INSTALLED_APPS = [
+    "daphne",
+    "wippy_console",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "csp",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# -- data ------------------------------------------------------------------------------------------
+
+
+def sqlite_database() -> dict[str, Any]:
+    """Without IMMEDIATE most contended transactions fail with "database is locked", whatever the timeout."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ENVIRONMENT.data / "console.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+
+
+def given_database(url: str) -> dict[str, Any]:
+    """Read DATABASE_URL; connections are checked before use, so that a restarted database is survived."""
+    return {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
+
+
+DATABASES = {"default": given_database(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else sqlite_database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if ENVIRONMENT.redis_url:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [ENVIRONMENT.redis_url]},
+    }
+
+# -- people ----------------------------------------------------------------------------------------
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# Cookies know no ports: without it, two copies side by side on one machine would log each other out.
+SESSION_COOKIE_NAME = f"wippy_session_{ENVIRONMENT.port}"
+CSRF_COOKIE_NAME = f"wippy_csrf_{ENVIRONMENT.port}"
+CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- static files: served by asgi.py straight from where they lie, so there is no collecting -------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [ROOT / "static"]
+
+# -- security --------------------------------------------------------------------------------------
+
+SECURE = ENVIRONMENT.secure
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+# TLS ends at the proxy in front, which must set this header itself.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+# Whether all sub-domains are on https, and whether browsers may preload that, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # CodeMirror adds its style element with the nonce; templates hold no inline style or script.
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- Temporal, and where this installation keeps its files -------------------------------------------
+
+WIPPY_DATA = ENVIRONMENT.data
+WIPPY_PORT = ENVIRONMENT.port
+WIPPY_BIND = ENVIRONMENT.bind
+TEMPORAL = ENVIRONMENT.temporal
+TEMPORAL_ADDRESS = TEMPORAL.address
+TEMPORAL_NAMESPACE = TEMPORAL.namespace
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "wippy_console": {"level": "INFO"},
+        "engine": {"level": "INFO"},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
