@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import PermissionDenied
 
 APP = "wippy_console"
@@ -37,16 +37,13 @@ _VIEW = tuple(f"view_{model}" for model in MODELS)
 _OPERATE = ("start_run", "signal_run", "cancel_run")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 
-GROUPS: dict[str, tuple[str, ...]] = {
+GROUPS: dict[str, tuple[str, ...] | None] = {
     VIEWER: _VIEW,
     OPERATOR: _VIEW + _OPERATE,
     AUTHOR: _VIEW + _OPERATE + _WRITE,
-    ADMINISTRATOR: _VIEW + _OPERATE + _WRITE,
+    ADMINISTRATOR: None,
 }
-"""Codenames of this app that each group holds; migration 0002 adds the rights on users for administrators."""
-
-Account = AbstractBaseUser | AnonymousUser
-"""Anybody who may stand behind a request."""
+"""Codenames of this app that each group holds; None stands for everything, users and groups included."""
 
 _WORDS = {
     START_RUN: "start runs",
@@ -83,6 +80,20 @@ def role_names(user: Any) -> frozenset[str]:
     """The names of the user's groups, read once per user object (that is: once per request)."""
     cached: frozenset[str] | None = getattr(user, "_wippy_roles", None)
     if cached is None:
-        cached = frozenset(user.groups.values_list("name", flat=True)) if isinstance(user, PermissionsMixin) else frozenset()
+        names = user.groups.values_list("name", flat=True) if isinstance(user, PermissionsMixin) else ()
+        cached = frozenset(names)
         user._wippy_roles = cached
     return cached
+
+
+def install_groups(group_model: Any, permission_model: Any) -> None:
+    """Make the groups and add the permissions that exist by now; never takes one away.
+
+    Takes model classes because a migration passes historical ones. A later migration that brings a new
+    permission calls this again.
+    """
+    ours = permission_model.objects.filter(content_type__app_label=APP)
+    everything = permission_model.objects.filter(content_type__app_label__in=[APP, "auth"])
+    for name, codenames in GROUPS.items():
+        group, _ = group_model.objects.get_or_create(name=name)
+        group.permissions.add(*(everything if codenames is None else ours.filter(codename__in=codenames)))
