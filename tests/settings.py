@@ -1,0 +1,30 @@
+"""Settings of the tests: the product's own, on a data folder of this test session."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_data = tempfile.mkdtemp(prefix="wippy-test-")
+_owner = os.getpid()
+
+
+def _remove_data() -> None:
+    """Remove the folder at the end, but not when a forked child of the session ends."""
+    if os.getpid() == _owner:
+        shutil.rmtree(_data, ignore_errors=True)
+
+
+atexit.register(_remove_data)
+os.environ["WIPPY_DATA"] = _data
+for _name in ("WIPPY_DEBUG", "WIPPY_SECURE", "TEMPORAL_ADDRESS", "PORT"):
+    os.environ.pop(_name, None)
+
+from wippy_console.settings import *  # noqa: E402, F403
+from wippy_console.settings import DATABASES  # noqa: E402
+
+# A file, not memory: threads and processes of the tests share it under the product's own pragmas.
+if "sqlite3" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["TEST"] = {"NAME": Path(_data) / "test.sqlite3"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

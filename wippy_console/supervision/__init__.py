@@ -1,0 +1,1 @@
+"""What `manage.py up` does: prepares an installation, starts its processes and keeps them running."""
