@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - the tree is named by what happened, not by how
     """A request can't be carried out; `message` says why in one sentence for the person who asked.
 
     `fields` maps form field names to their errors ("" = the form as a whole).
@@ -16,9 +16,7 @@ class Refused(Exception):
 
     status = 422
 
-    def __init__(
-        self, message: str, fields: Mapping[str, list[str]] | None = None
-    ) -> None:
+    def __init__(self, message: str, fields: Mapping[str, list[str]] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.fields: dict[str, list[str]] = dict(fields or {})

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from wippy_console import permissions
 from wippy_console.models import FeedEvent, Run
 from wippy_console.services.storable import storable, storable_text
 
@@ -52,11 +52,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Each kind with the fields that its data may hold; docs/events.md explains them."""
 
-VIEW_PERMISSION = "wippy_console.view_feedevent"
-
-_LOCK = (
-    0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
-)
+_LOCK = 0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
 
 
 def append(
@@ -73,22 +69,41 @@ def append(
 
     Append last in a transaction: on PostgreSQL every other appender waits until it commits.
     """
+    return append_all([draft(kind, run=run, data=data, entry_id=entry_id, pid=pid, node=node, at=at)])[0]
+
+
+def draft(
+    kind: str,
+    *,
+    run: Run | None = None,
+    data: Mapping[str, Any] | None = None,
+    entry_id: str = "",
+    pid: str = "",
+    node: str = "",
+    at: datetime | None = None,
+) -> FeedEvent:
+    """A row for `append_all`, not saved yet."""
     if kind not in KINDS:
-        raise ValueError(
-            f"unknown feed kind {kind!r}: add it to KINDS and docs/events.md"
-        )
+        raise ValueError(f"unknown feed kind {kind!r}: add it to KINDS and docs/events.md")
+    return FeedEvent(
+        at=at or timezone.now(),
+        kind=kind,
+        run_id=run.run_id if run else "",
+        workflow_id=run.workflow_id if run else "",
+        entry_id=storable_text(run.entry_id if run else entry_id),
+        pid=storable_text(run.pid if run else pid),
+        node=node,
+        data=storable(dict(data or {})),
+    )
+
+
+def append_all(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
+    """Add several rows in order, in the caller's transaction; see `append`."""
+    if not drafts:
+        return []
     with transaction.atomic():
         _take_turn()
-        return FeedEvent.objects.create(
-            at=at or timezone.now(),
-            kind=kind,
-            run_id=run.run_id if run else "",
-            workflow_id=run.workflow_id if run else "",
-            entry_id=storable_text(run.entry_id if run else entry_id),
-            pid=storable_text(run.pid if run else pid),
-            node=node,
-            data=storable(dict(data or {})),
-        )
+        return FeedEvent.objects.bulk_create(drafts)
 
 
 def after(
@@ -99,7 +114,7 @@ def after(
     limit: int = 100,
 ) -> list[FeedEvent]:
     """Up to `limit` rows with ids over `cursor`, oldest first."""
-    _require(user)
+    permissions.require(user, permissions.VIEW_FEED)
     return list(_select(run_id, kinds).filter(id__gt=cursor).order_by("id")[:limit])
 
 
@@ -110,7 +125,7 @@ def latest(
     kinds: Sequence[str] = (),
 ) -> list[FeedEvent]:
     """The newest rows, newest first."""
-    _require(user)
+    permissions.require(user, permissions.VIEW_FEED)
     return list(_select(run_id, kinds).order_by("-id")[:limit])
 
 
@@ -132,8 +147,3 @@ def _select(run_id: str, kinds: Sequence[str]) -> QuerySet[FeedEvent]:
     if run_id:
         rows = rows.filter(run_id=run_id)
     return rows.filter(kind__in=kinds) if kinds else rows
-
-
-def _require(user: AbstractUser | AnonymousUser) -> None:
-    if not user.has_perm(VIEW_PERMISSION):
-        raise PermissionDenied("You may not see the feed.")

@@ -19,31 +19,26 @@ def storable(value: Any) -> Any:
     match value:
         case None | bool() | int():
             return value
-        case str():
-            return storable_text(value)
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case bytes():
-            return storable_text(value.decode("utf-8", "replace"))
         case dict():
-            return {
-                storable_text(str(key)): storable(item) for key, item in value.items()
-            }
+            return {storable_text(str(key)): storable(item) for key, item in value.items()}
         case list() | tuple():
             return [storable(item) for item in value]
         case Failure():
             return storable(value.to_json())
         case _:
-            return storable_text(str(value))
+            return _leaf(value)
+
+
+def _leaf(value: Any) -> float | str:
+    """A float that JSON knows, else text."""
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return storable_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
 
 
 def storable_text(text: str) -> str:
     """The text without what PostgreSQL refuses."""
-    return (
-        text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-        if _odd(text)
-        else text
-    )
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if _odd(text) else text
 
 
 def preview(value: Any, limit: int = PREVIEW_BYTES) -> Any:

@@ -1,0 +1,226 @@
+"""The feed over a WebSocket: lossless from a cursor, in bounded chunks, each acknowledged.
+
+`/ws/feed/?since=<id>&run=<run id>&kinds=EXIT,STARTED`. Without `since` it begins at the newest row.
+
+Server to client: `{"events": [...], "cursor": id}`, up to 100 events; the next chunk comes after the client's
+`{"ack": cursor}`. A chunk without events says where the stream begins. `"reset": true` says that `since` lies after the
+newest row (another database): load the page again. `{"run": {run_id, history_length, status}}` hints that the run
+asked for has changed. `{"pong": true}` answers `{"ping": ...}`.
+
+Closes with 4400 (bad request), 4401 (signed out), 4403 (may not see the feed), 1012 (restart), 1013 (try again).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+from asgiref.sync import SyncToAsync
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError, close_old_connections
+
+from wippy_console.live import session
+from wippy_console.live.frames import Frame, frame
+from wippy_console.live.shutdown import open_sockets
+from wippy_console.live.tailer import Subscription, tailer
+from wippy_console.models import FeedEvent, Run
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 100
+RECHECK_SECONDS = 10.0
+BAD_REQUEST = 4400
+TRY_AGAIN = 1013
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client asked for; `since` None means from now on."""
+
+    since: int | None
+    run_id: str
+    kinds: tuple[str, ...]
+
+
+class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One socket. It keeps a cursor and nothing else, so a client that does not read costs no memory."""
+
+    _pump: asyncio.Task[None] | None = None
+    _subscription: Subscription | None = None
+
+    async def connect(self) -> None:
+        """Accept first: a browser sees the code of a close only after that."""
+        await self.accept()
+        self._acked = asyncio.Event()
+        self._cursor = 0
+        self._checked_at = 0.0
+        wanted = parse(self.scope["query_string"])
+        if wanted is None:
+            await self.close(BAD_REQUEST)
+            return
+        open_sockets.add(self)
+        self._pump = asyncio.create_task(self._run(wanted))
+
+    async def disconnect(self, code: int) -> None:
+        """Let go of everything."""
+        open_sockets.discard(self)
+        if self._subscription is not None:
+            tailer.unsubscribe(self._subscription)
+        if self._pump is not None:
+            self._pump.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take an acknowledgement or a ping; anything else that is JSON is ignored."""
+        try:
+            message = json.loads(text_data or "")
+        except ValueError:
+            await self.close(BAD_REQUEST)
+            return
+        match message:
+            case {"ack": int(cursor)} if cursor >= self._cursor:
+                self._acked.set()
+            case {"ping": _}:
+                await self._send({"pong": True})
+
+    # -- the pump ----------------------------------------------------------------------------------
+
+    async def _run(self, wanted: Wanted) -> None:
+        """Send until the socket closes; what fails here closes it, and the client comes back."""
+        try:
+            await self._follow(wanted)
+        except DatabaseError:
+            logger.exception("the feed can't be read")
+            await self.close(TRY_AGAIN)
+        except Exception:
+            logger.exception("the feed socket failed")
+            await self.close(1011)
+
+    async def _follow(self, wanted: Wanted) -> None:
+        if not await self._may_go_on():
+            return
+        subscription = self._subscription = tailer.subscribe(wanted.run_id)
+        await self._begin(wanted)
+        while await self._send_new(wanted, subscription):
+            await self._pause(subscription.wake)
+            if self._check_due() and not await self._may_go_on():
+                return
+
+    async def _begin(self, wanted: Wanted) -> None:
+        """Settle the cursor, and say how the run stands: it may have moved since the page was drawn."""
+        head = await in_thread(newest_id)
+        self._cursor = head if wanted.since is None else min(wanted.since, head)
+        if wanted.since is None or wanted.since > head:
+            await self._send({"events": [], "cursor": head, "reset": wanted.since is not None})
+        if wanted.run_id and (hint := await in_thread(partial(run_hint, wanted.run_id))):
+            await self._send({"run": hint})
+
+    async def _send_new(self, wanted: Wanted, subscription: Subscription) -> bool:
+        """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
+        subscription.wake.clear()
+        while True:
+            hint, subscription.hint = subscription.hint, None
+            frames, cursor = await self._read(wanted)
+            if not frames and hint is None:
+                self._cursor = cursor
+                return True
+            if not await self._may_go_on():
+                return False
+            if hint is not None:
+                await self._send({"run": hint})
+            if frames and not await self._send_chunk(frames, cursor):
+                return False
+
+    async def _send_chunk(self, frames: list[Frame], cursor: int) -> bool:
+        """Send one chunk and wait for its acknowledgement; False when the socket was closed meanwhile."""
+        self._cursor = cursor
+        self._acked.clear()
+        events = ",".join(each.text for each in frames)
+        await self.send(text_data=f'{{"events":[{events}],"cursor":{cursor}}}')
+        while not self._acked.is_set():
+            await self._pause(self._acked)
+            if self._check_due() and not await self._may_go_on():
+                return False
+        return True
+
+    async def _read(self, wanted: Wanted) -> tuple[list[Frame], int]:
+        """From the process's memory, or from the table when the cursor lies further back."""
+        kept = tailer.read(self._cursor, wanted.run_id, wanted.kinds, CHUNK)
+        if kept is not None:
+            return kept
+        return await in_thread(partial(read_table, self._cursor, wanted))
+
+    async def _may_go_on(self) -> bool:
+        """Check session and right afresh; close the socket when either is gone."""
+        code = await in_thread(partial(session.refusal, self.scope))
+        self._checked_at = time.monotonic()
+        if code:
+            await self.close(code)
+        return not code
+
+    def _check_due(self) -> bool:
+        return time.monotonic() - self._checked_at >= RECHECK_SECONDS
+
+    async def _pause(self, bell: asyncio.Event) -> None:
+        """Wait for the bell, but not longer than the next check is due."""
+        left = RECHECK_SECONDS - (time.monotonic() - self._checked_at)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(bell.wait(), max(left, 0.01))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(message))
+
+
+def parse(query: bytes) -> Wanted | None:
+    """What the query string asks for; None when it makes no sense."""
+    fields = parse_qs(query.decode("utf-8", "replace"))
+    since = fields.get("since", [""])[0]
+    if since and not (since.isascii() and since.isdigit() and int(since) < 2**63):
+        return None
+    kinds = tuple(kind for text in fields.get("kinds", []) for kind in text.split(",") if kind)
+    return Wanted(int(since) if since else None, fields.get("run", [""])[0], kinds)
+
+
+def newest_id() -> int:
+    """The id of the newest feed row, 0 when there is none."""
+    return FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def run_hint(run_id: str) -> dict[str, Any] | None:
+    """How the run stands, or None when it is unknown."""
+    return Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status").first()
+
+
+def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:
+    """Up to a chunk of matching rows after `cursor`, and the new cursor.
+
+    The newest id is read first: rows that come after it must not be skipped by the new cursor.
+    """
+    head = newest_id()
+    rows = FeedEvent.objects.filter(id__gt=cursor, id__lte=head)
+    rows = rows.filter(run_id=wanted.run_id) if wanted.run_id else rows
+    rows = rows.filter(kind__in=wanted.kinds) if wanted.kinds else rows
+    found = [frame(row) for row in rows.order_by("id")[:CHUNK]]
+    return found, found[-1].id if len(found) == CHUNK else max(cursor, head)
+
+
+def in_thread(function: Callable[[], T]) -> Awaitable[T]:
+    """Run `function` with the ORM on a pool thread; sockets must not queue behind each other on one thread."""
+    return SyncToAsync(partial(_with_connection, function), thread_sensitive=False)()
+
+
+def _with_connection(function: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return function()
+    finally:
+        close_old_connections()

@@ -1,0 +1,178 @@
+"""One reader of the feed per web process; sockets wait on it and read from its memory.
+
+A thread with a database connection of its own polls: SQLite says by `PRAGMA data_version`, at the price of
+microseconds, whether anybody committed since; elsewhere the newest id says it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError, connection
+
+from wippy_console.live.frames import Frame, frame
+from wippy_console.models import FeedEvent, Run
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+PAUSE_AFTER_ERROR = 1.0
+KEPT = 2000
+BATCH = 500
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One listener. `wake` is set on its own loop when there may be something new."""
+
+    loop: asyncio.AbstractEventLoop
+    run_id: str = ""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    hint: dict[str, Any] | None = None
+
+    def notify(self) -> None:
+        """Wake the listener; a loop that has ended is no error."""
+        try:
+            self.loop.call_soon_threadsafe(self.wake.set)
+        except RuntimeError:
+            logger.debug("a listener's loop has ended")
+
+
+class Tailer:
+    """Follows the feed while anybody listens. All methods are safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frames: deque[Frame] = deque(maxlen=KEPT)
+        self._floor = 0
+        self._head = 0
+        self._ready = threading.Event()
+        self._subscriptions: set[Subscription] = set()
+        self._run_states: dict[str, tuple[int, str]] = {}
+        self._thread: threading.Thread | None = None
+
+    # -- listeners ---------------------------------------------------------------------------------
+
+    def subscribe(self, run_id: str = "") -> Subscription:
+        """Begin to listen; call from the listener's loop. With `run_id`, changes of that run are hinted too."""
+        subscription = Subscription(asyncio.get_running_loop(), run_id)
+        with self._lock:
+            self._subscriptions.add(subscription)
+            if self._thread is None:
+                self._ready.clear()
+                self._thread = threading.Thread(target=self._follow, name="feed-tailer", daemon=True)
+                self._thread.start()
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop listening; the thread ends with its last listener."""
+        with self._lock:
+            self._subscriptions.discard(subscription)
+
+    def read(
+        self, cursor: int, run_id: str = "", kinds: tuple[str, ...] = (), limit: int = 100
+    ) -> tuple[list[Frame], int] | None:
+        """Matching frames after `cursor` and the new cursor, or None when that lies before what is kept."""
+        with self._lock:
+            if not self._ready.is_set() or cursor < self._floor:
+                return None
+            found: list[Frame] = []
+            for each in self._frames:
+                if each.id > cursor and each.matches(run_id, kinds):
+                    found.append(each)
+                    if len(found) == limit:
+                        return found, each.id
+            return found, max(cursor, self._head)
+
+    # -- the thread --------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Poll until nobody listens; a database that fails is tried again."""
+        seen: object = None
+        pause = threading.Event()
+        while self._wanted():
+            try:
+                if not self._ready.is_set():
+                    self._begin()
+                now = _stamp()
+                if now != seen:
+                    self._take_new()
+                    self._hint_runs()
+                    seen = now
+                pause.wait(POLL_SECONDS)
+            except DatabaseError:
+                logger.exception("the feed can't be read; trying again")
+                connection.close()
+                pause.wait(PAUSE_AFTER_ERROR)
+        connection.close()
+
+    def _wanted(self) -> bool:
+        """Whether somebody listens; if not, the thread is given up in the same locked moment."""
+        with self._lock:
+            if not self._subscriptions:
+                self._thread = None
+                return False
+            return True
+
+    def _begin(self) -> None:
+        """Start at the newest row; what was kept before may have a gap."""
+        newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        with self._lock:
+            self._frames.clear()
+            self._floor = self._head = newest
+            self._ready.set()
+
+    def _take_new(self) -> None:
+        """Append the rows after the head, in batches, and wake everybody after each."""
+        while rows := list(FeedEvent.objects.filter(id__gt=self._head).order_by("id")[:BATCH]):
+            frames = [frame(row) for row in rows]
+            with self._lock:
+                self._keep(frames)
+                listeners = list(self._subscriptions)
+            for each in listeners:
+                each.notify()
+
+    def _keep(self, frames: list[Frame]) -> None:
+        overflow = len(self._frames) + len(frames) - KEPT
+        if overflow > 0:
+            self._floor = self._frames[overflow - 1].id
+        self._frames.extend(frames)
+        self._head = frames[-1].id
+
+    def _hint_runs(self) -> None:
+        """Tell listeners of one run that its history has grown: steps make no feed rows of their own."""
+        with self._lock:
+            wanted = {each.run_id for each in self._subscriptions if each.run_id}
+        if not wanted:
+            return
+        rows = Run.objects.filter(run_id__in=wanted).values_list("run_id", "history_length", "status")
+        now = {run_id: (length, status) for run_id, length, status in rows}
+        changed = {run_id for run_id, state in now.items() if self._run_states.get(run_id) != state}
+        self._run_states = now
+        self._send_hints(changed, now)
+
+    def _send_hints(self, changed: set[str], states: dict[str, tuple[int, str]]) -> None:
+        with self._lock:
+            listeners = [each for each in self._subscriptions if each.run_id in changed]
+        for each in listeners:
+            length, status = states[each.run_id]
+            each.hint = {"run_id": each.run_id, "history_length": length, "status": status}
+            each.notify()
+
+
+def _stamp() -> object:
+    """A value that differs whenever something may have been committed since."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA data_version")
+            return cursor.fetchone()
+    return object()
+
+
+tailer = Tailer()
+"""The one of this process."""
