@@ -25,6 +25,13 @@ class Catalog(Protocol):
         """The entry in the current registry version, or None."""
         ...
 
+    def entry_at(self, entry_id: str, version: int) -> Entry | None:
+        """The entry as it stood in that registry version, or None; the same answer for ever.
+
+        Workflows read options of what they call by this, so that a replay sees what the run saw.
+        """
+        ...
+
     def entries(self, kind: str) -> list[Entry]:
         """All entries of one kind in the current version, by id."""
         ...
