@@ -12,5 +12,8 @@ class WippyConsoleConfig(AppConfig):
     verbose_name = "Wippy Console"
 
     def ready(self) -> None:
-        """Register the checks of a combination of settings."""
+        """Register the system checks, and end with the supervisor when there is one."""
         from wippy_console import checks  # noqa: F401, PLC0415 - registers on import
+        from wippy_console.supervision.parent import watch_parent  # noqa: PLC0415 - needs no apps, but keeps them light
+
+        watch_parent()

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
+from marshmallow.validate import Range
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
+PORTS = Range(1, 65535)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def read_environment() -> Environment:
     data.mkdir(parents=True, exist_ok=True)
     return Environment(
         data=data,
-        port=env.int("PORT", 8000),
+        port=env.int("PORT", 8000, validate=PORTS),
         bind=env.str("WIPPY_BIND", "127.0.0.1"),
         debug=env.bool("WIPPY_DEBUG", False),
         secure=env.bool("WIPPY_SECURE", False),
@@ -67,7 +69,7 @@ def read_environment() -> Environment:
 
 def read_temporal(env: Env, data: Path) -> TemporalEnv:
     """Read Temporal's variables, named as Temporal's own tools name them."""
-    port = env.int("TEMPORAL_PORT", 7233)
+    port = env.int("TEMPORAL_PORT", 7233, validate=PORTS)
     given = env.str("TEMPORAL_ADDRESS", "")
     return TemporalEnv(
         address=given or kept_address(data, port),

@@ -6,10 +6,15 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs.exceptions import EnvError
 
 from wippy_console.env import ROOT, read_environment
 
-ENVIRONMENT = read_environment()
+try:
+    ENVIRONMENT = read_environment()
+except EnvError as error:
+    raise ImproperlyConfigured(f"an environment variable is wrong: {error}") from error
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key
@@ -44,6 +49,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "wippy_console.middleware.FeedCursorMiddleware",
+    "wippy_console.middleware.HtmxLoginMiddleware",
+    "wippy_console.middleware.RefusedMiddleware",
 ]
 
 TEMPLATES = [
@@ -56,6 +64,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "wippy_console.context.console",
             ]
         },
     }
@@ -109,7 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Cookies know no ports: without it, two copies side by side on one machine would log each other out.
 SESSION_COOKIE_NAME = f"wippy_session_{ENVIRONMENT.port}"
 CSRF_COOKIE_NAME = f"wippy_csrf_{ENVIRONMENT.port}"
-CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+CSRF_FAILURE_VIEW = "wippy_console.views.errors.csrf_failure"
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
@@ -165,5 +174,6 @@ LOGGING = {
         "wippy_console": {"level": "INFO"},
         "engine": {"level": "INFO"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a 404 is the browser's news, not the operator's
     },
 }

