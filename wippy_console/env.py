@@ -7,12 +7,12 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from environs import Env
-from marshmallow.validate import Range
+from environs import Env, validate
+
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
-PORTS = Range(1, 65535)
+PORTS = validate.Range(1, 65535)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+# Everything a developer or an operator types. Needs Python 3.11 or newer and make; the rest is done here.
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run setup setup-dev test check bench lock format
+
+run: setup            ## start everything; PORT and WIPPY_DATA are honoured
+	@exec $(BIN)/python manage.py up
+
+setup:                ## install what running needs, into .venv
+	@PYTHON=$(PYTHON) scripts/setup.sh requirements.lock
+
+setup-dev:            ## install what developing needs as well
+	@PYTHON=$(PYTHON) scripts/setup.sh requirements-dev.lock
+
+test: setup-dev       ## the whole suite, browser tests included
+	@scripts/browser.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev      ## format, lint, types, import contracts, templates, Django's own checks
+	@scripts/check.sh
+
+bench: setup-dev      ## print the figures as ratios
+	$(BIN)/python -m bench $(ARGS)
+
+format: setup-dev     ## rewrite files in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:                 ## pin every dependency with hashes; UPGRADE=--upgrade takes newer versions
+	scripts/lock.sh $(UV) $(UPGRADE)
