@@ -7,7 +7,8 @@ Server to client: `{"events": [...], "cursor": id}`, up to 100 events; the next 
 newest row (another database): load the page again. `{"run": {run_id, history_length, status}}` hints that the run
 asked for has changed. `{"pong": true}` answers `{"ping": ...}`.
 
-Closes with 4400 (bad request), 4401 (signed out), 4403 (may not see the feed), 1012 (restart), 1013 (try again).
+Closes with 4400 (bad request), 4401 (signed out), 4403 (may not see the feed); come back after 4011 (an error),
+4012 (restart), 4013 (the database does not answer).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 100
 RECHECK_SECONDS = 10.0
 BAD_REQUEST = 4400
-TRY_AGAIN = 1013
+FAILED = 4011
+TRY_AGAIN = 4013
 
 T = TypeVar("T")
 
@@ -103,7 +105,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(TRY_AGAIN)
         except Exception:
             logger.exception("the feed socket failed")
-            await self.close(1011)
+            await self.close(FAILED)
 
     async def _follow(self, wanted: Wanted) -> None:
         if not await self._may_go_on():
@@ -197,7 +199,8 @@ def newest_id() -> int:
 
 def run_hint(run_id: str) -> dict[str, Any] | None:
     """How the run stands, or None when it is unknown."""
-    return Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status").first()
+    found = Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status").first()
+    return dict(found) if found else None
 
 
 def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:

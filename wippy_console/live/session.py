@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase
 
@@ -28,11 +30,11 @@ def refusal(scope: Mapping[str, Any]) -> int:
 
 def _user(scope: Mapping[str, Any]) -> Any:
     """The user whom the session names now: None or anonymous after logout, expiry, or a changed password."""
-    session = scope.get("session")
+    session: Any = scope.get("session")
     key = session.session_key if session is not None else None
     if not key:
         return None
-    store: SessionBase = type(session._wrapped if hasattr(session, "_wrapped") else session)(key)
+    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
     if not store.exists(key):
         return None
     return get_user(SimpleNamespace(session=store, META={}))  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Sockets that are open in this process, told to come back when it restarts.
 
-Daphne drops its sockets without a close frame at SIGTERM; 1012 makes clients reconnect at once.
+Daphne drops its sockets without a close frame at SIGTERM. The code is 4012, not WebSocket's own 1012:
+Daphne's library refuses to send any code but 1000 and 3000 to 4999.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-RESTART = 1012
+RESTART = 4012
 FLUSH_SECONDS = 0.2
 
 
@@ -27,7 +28,7 @@ open_sockets: set[Closable] = set()
 
 
 def close_on_shutdown() -> None:
-    """Before the server's reactor stops, close all sockets with 1012; does nothing under another server."""
+    """Before the server's reactor stops, close all sockets with 4012; does nothing under another server."""
     import sys  # noqa: PLC0415
 
     reactor: Any = sys.modules.get("twisted.internet.reactor")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STARTED = "STARTED"
 WAITING = "WAITING"
+RESUMED = "RESUMED"
 EXIT = "EXIT"
 CONTINUED = "CONTINUED"
 SIGNAL = "SIGNAL"
@@ -38,7 +39,8 @@ PROCESS_EXIT = "PROCESS_EXIT"
 KINDS: dict[str, tuple[str, ...]] = {
     STARTED: ("parent_workflow_id", "parent_run_id"),
     WAITING: ("channel", "number", "topics", "labels", "roles", "deadline"),
-    EXIT: ("status", "result", "failure", "seconds"),
+    RESUMED: ("channel", "number"),
+    EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id"),
     CONTINUED: ("new_run_id", "seconds"),
     SIGNAL: ("topic", "payload", "user", "reason", "decision"),
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
