@@ -215,6 +215,7 @@ class Wait:
     spawn    entry id                  the command's
     send     destination               the command's
     ask      service                   the command's
+    control  destination               the command's
     timer    ""                        the command's; `deadline` is set
     inbox    ""                        messages taken from the inbox so far
     topic    topic listened to         messages taken from that channel so far
@@ -229,9 +230,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The unit is blocked; feed it events."""
+    """The unit is blocked; feed it events.
+
+    `on` is filled for workflows only. `queued` counts messages that the unit has not taken yet.
+    """
 
     on: tuple[Wait, ...] = ()
+    queued: int = 0
 
 
 @dataclass(frozen=True, slots=True)

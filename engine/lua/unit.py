@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine import errors
+from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
+from engine.lua import records, services
+from engine.lua.marshal import Reader, Writer
+from engine.lua.state import State, compile_chunk
 from engine.program import Program
-from engine.steps import Event, Identity, Limits, Step, Value, World
+from engine.steps import Command, Event, Failed, Identity, Limits, Status, Step, Value, World
 
 
 class Unit:
@@ -24,12 +29,143 @@ class Unit:
         world: World,
         limits: Limits = Limits(),
     ) -> None:
-        raise NotImplementedError
+        self._program = program
+        self._identity = identity
+        self._world = world
+        self._limits = limits
+        self._setup: Writer | None = None
+        self._state: State | None = None
+        self._broken: Failure | None = None
+        try:
+            self._setup = self._written_setup(args)
+        except ProgramError as error:
+            self._broken = Failure(errors.INVALID, _located(error), retryable=False)
+        except ValueRefused as error:
+            self._broken = errors.invalid(f"arguments: {error}")
 
     def step(self, events: Sequence[Event] = ()) -> Step:
         """Feed events in order, run until everything is blocked, and say what to do."""
-        raise NotImplementedError
+        if self._broken is not None:
+            return Step((), Failed(self._broken))
+        state = self._state
+        if state is None:
+            state = self._open()
+            if not events:
+                return self._run(state)
+            first = self._run(state)
+            return first if not records.is_waiting(first.status) else _joined(first, self._fed(state, events))
+        return self._fed(state, events)
 
     def close(self) -> None:
         """Free the Lua state; safe from any thread and more than once."""
-        raise NotImplementedError
+        self._state = None
+        self._broken = self._broken or Failure(errors.INTERNAL, "the unit is closed", retryable=False)
+
+    def memory(self) -> int:
+        """Bytes of Lua memory in use; 0 before the first step and after close."""
+        return self._state.memory() if self._state else 0
+
+    # --- inputs -------------------------------------------------------------------------------
+
+    def _written_setup(self, args: Sequence[Value]) -> Writer:
+        chunks: dict[str, Value] = {
+            key: {
+                "code": compile_chunk(key, chunk.source).encode("latin-1"),
+                "modules": list(chunk.modules),
+                "imports": [part for pair in chunk.imports.items() for part in pair],
+            }
+            for key, chunk in self._program.chunks.items()
+        }
+        limits = {"instructions": self._limits.max_instructions, "memory": self._limits.max_memory}
+        program = {"method": self._program.method, "chunks": chunks}
+        writer = Writer()
+        setup = (self._identity.pid, self._program.entry_id, program, dict(self._identity.context), limits)
+        writer.write_array(setup)
+        writer.write_array(args)
+        return writer
+
+    def _open(self) -> State:
+        modules = sorted({name for chunk in self._program.chunks.values() for name in chunk.modules})
+        state = State(self._identity.kind, modules, self._world.now())
+        state.set_budget(self._limits.max_instructions)
+        assert self._setup is not None
+        state.put(self._setup.shape, self._setup.values, 0, self._world.now())
+        self._setup = None
+        self._state = state
+        return state
+
+    def _fed(self, state: State, events: Sequence[Event]) -> Step:
+        writer = Writer()
+        for event in events:
+            records.write_event(writer, event)
+        state.put(writer.shape, writer.values, len(events), self._world.now())
+        return self._run(state)
+
+    # --- running ------------------------------------------------------------------------------
+
+    def _run(self, state: State) -> Step:
+        commands: list[Command] = []
+        code = state.run(False, self._limits.max_memory)
+        while code == 1:
+            self._answer(state, commands)
+            code = state.run(True, self._limits.max_memory)
+        if code != 0:
+            return Step(tuple(commands), Failed(self._stopped(state, code)))
+        status = self._read(state, commands)
+        assert status is not None
+        return Step(tuple(commands), status)
+
+    def _read(self, state: State, commands: list[Command]) -> Status | None:
+        """Collect the records of one run: commands into the list, the status returned."""
+        status: Status | None = None
+        try:
+            for record in Reader(*state.output()).records():
+                item = records.read_record(record)
+                if isinstance(item, Command):
+                    commands.append(item)
+                else:
+                    status = item
+        except ValueRefused as error:
+            return Failed(errors.invalid(str(error)))
+        return status
+
+    def _answer(self, state: State, commands: list[Command]) -> None:
+        request: list[Value] = []
+        for record in Reader(*state.output()).records():
+            if record[0] == "service":
+                request = record
+            else:
+                item = records.read_record(record)
+                assert isinstance(item, Command)
+                commands.append(item)
+        writer = self._served(str(request[1]), request[2])
+        state.put(writer.shape, writer.values, 0, self._world.now())
+
+    def _served(self, name: str, args: list[Value]) -> Writer:
+        writer = Writer()
+        try:
+            writer.write_array((services.serve(name, args, self._world), None))
+        except UnitFailed as error:
+            writer = Writer()
+            writer.write_array((None, error.failure))
+        except ValueRefused as error:
+            writer = Writer()
+            writer.write_array((None, errors.invalid(str(error))))
+        return writer
+
+    def _stopped(self, state: State, code: int | str) -> Failure:
+        if isinstance(code, str):
+            return Failure(errors.INTERNAL, f"engine error: {code}", retryable=False)
+        if state.exceeded() == "instructions":
+            limit = f"instruction limit exceeded: more than {self._limits.max_instructions} Lua instructions in one step"
+        else:
+            limit = f"memory limit exceeded: more than {self._limits.max_memory} bytes of Lua memory"
+        return Failure(errors.LIMIT_EXCEEDED, limit, retryable=False)
+
+
+def _located(error: ProgramError) -> str:
+    return f"{error.entry_id}:{error.line}: {error}" if error.line else f"{error.entry_id}: {error}"
+
+
+def _joined(first: Step, second: Step) -> Step:
+    return Step(first.commands + second.commands, second.status)

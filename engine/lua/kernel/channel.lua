@@ -1,0 +1,247 @@
+-- Channels and select (lua-api 6). External channels (inbox, topics, events) are fed by the host
+-- through k.push, which never blocks.
+local k = ...
+local raw = k.raw
+local type, error = raw.type, raw.error
+local S = k.S
+
+local methods, case_methods = {}, {}
+local class = k.class("channel", methods, { __tostring = function() return "channel" end })
+local case_class = k.class("channel.case", case_methods)
+
+local function queue() return { head = 1, tail = 0 } end
+
+local function enqueue(q, item)
+  q.tail = q.tail + 1
+  q[q.tail] = item
+end
+
+--- The first waiter that nobody has woken yet, removed; nil when there is none.
+local function dequeue(q)
+  while q.head <= q.tail do
+    local waiter = q[q.head]
+    q[q.head] = nil
+    q.head = q.head + 1
+    if not waiter.group.fired and not waiter.group.task.dead then
+      waiter.group.fired = true
+      return waiter
+    end
+  end
+  q.head, q.tail = 1, 0
+end
+
+--- A new channel; `name` marks an external one: {kind, name} of the Wait it means.
+function k.channel(capacity, external)
+  local state = { capacity = capacity, buffer = queue(), receivers = queue(), senders = queue(), taken = 0, external = external }
+  state.object = k.new(class, state)
+  return state.object
+end
+
+local function buffered(state) return state.buffer.tail - state.buffer.head + 1 end
+
+local function put(state, value)
+  local b = state.buffer
+  b.tail = b.tail + 1
+  b[b.tail] = value -- nil is a value: the positions count
+end
+
+local function take(state)
+  local b = state.buffer
+  local value = b[b.head]
+  b[b.head] = nil
+  b.head = b.head + 1
+  if b.head > b.tail then b.head, b.tail = 1, 0 end
+  state.taken = state.taken + 1
+  return value
+end
+
+-- A waiter is woken with its index, the value and ok.
+local function wake(waiter, value, ok)
+  k.wake(waiter.group.task, waiter.index, value, ok)
+end
+
+local function offer(state, value)
+  local receiver = dequeue(state.receivers)
+  if not receiver then return false end
+  state.taken = state.taken + 1
+  wake(receiver, value, true)
+  return true
+end
+
+--- Receive without blocking: done, value, ok.
+local function try_receive(state)
+  if buffered(state) > 0 then
+    local value = take(state)
+    local sender = dequeue(state.senders)
+    if sender then
+      put(state, sender.value)
+      wake(sender, sender.value, true)
+    end
+    return true, value, true
+  end
+  local sender = dequeue(state.senders)
+  if sender then
+    state.taken = state.taken + 1
+    wake(sender, sender.value, true)
+    return true, sender.value, true
+  end
+  if state.closed then return true, nil, false end
+  return false
+end
+
+--- Send without blocking: whether it is done; raises on a closed channel.
+local function try_send(state, value)
+  if state.closed then error("send on closed channel", 3) end
+  if offer(state, value) then return true end
+  if buffered(state) < state.capacity then
+    put(state, value)
+    return true
+  end
+  return false
+end
+
+local function wait_on(state, side, index, group, value)
+  enqueue(state[side], { group = group, index = index, value = value })
+end
+
+function methods.send(self, value)
+  local state = k.self(self, class, "channel")
+  if try_send(state, value) then return true end
+  wait_on(state, "senders", 1, { task = k.current() }, value)
+  local _, _, ok = k.park()
+  if not ok then error("send on closed channel", 2) end
+  return true
+end
+
+function methods.receive(self)
+  local state = k.self(self, class, "channel")
+  local done, value, ok = try_receive(state)
+  if done then return value, ok end
+  wait_on(state, "receivers", 1, { task = k.current() })
+  local _
+  _, value, ok = k.park()
+  return value, ok
+end
+
+local function close(state)
+  if state.closed then return end
+  state.closed = true
+  for receiver in dequeue, state.receivers do wake(receiver, nil, false) end
+  for sender in dequeue, state.senders do wake(sender, sender.value, false) end
+end
+
+function methods.close(self) close(k.self(self, class, "channel")) end
+
+function methods.case_receive(self)
+  return k.new(case_class, { channel = k.self(self, class, "channel") })
+end
+
+function methods.case_send(self, value)
+  return k.new(case_class, { channel = k.self(self, class, "channel"), send = true, value = value })
+end
+
+--- for value in ch:iter() do ... end: until the channel is closed.
+function methods.iter(self)
+  k.self(self, class, "channel")
+  return function()
+    local value, ok = methods.receive(self)
+    if ok then return value end
+  end
+end
+
+-- --- select -----------------------------------------------------------------------------------
+
+local function outcome(case, value, ok)
+  return { channel = case.channel.object, value = value, ok = ok }
+end
+
+local function cases_of(list)
+  if type(list) ~= "table" or k.is_object(list) then error("channel.select: table of cases expected", 3) end
+  local cases = {}
+  for i = 1, raw.rawlen(list) do
+    local case = raw.rawget(list, i)
+    if raw.type(case) ~= "table" or raw.getmetatable(case) ~= case_class then
+      error("channel.select: case " .. i .. " is not a channel case", 3)
+    end
+    cases[i] = case[S]
+  end
+  return cases
+end
+
+local function try_case(case)
+  if case.send then return try_send(case.channel, case.value), case.value, true end
+  return try_receive(case.channel)
+end
+
+local function block_on(cases)
+  local group = { task = k.current() }
+  for i = 1, #cases do
+    local case = cases[i]
+    wait_on(case.channel, case.send and "senders" or "receivers", i, group, case.value)
+  end
+  local index, value, ok = k.park()
+  local case = cases[index]
+  if case.send and not ok then error("send on closed channel", 3) end
+  return outcome(case, value, ok)
+end
+
+local lib = {}
+
+--- channel.select{case, ..., default=true} or channel.select(cases, true); the first ready case wins.
+function lib.select(list, default)
+  local cases = cases_of(list)
+  for i = 1, #cases do
+    local done, value, ok = try_case(cases[i])
+    if done then return outcome(cases[i], value, ok) end
+  end
+  if default or raw.rawget(list, "default") then return { default = true, ok = true } end
+  return block_on(cases)
+end
+
+function lib.new(capacity)
+  capacity = capacity or 0
+  if raw.math.type(capacity) ~= "integer" then capacity = raw.math.tointeger(capacity) end
+  if not capacity or capacity < 0 then error("channel.new: size must be a whole number of at least 0", 2) end
+  return k.channel(capacity)
+end
+
+k.std.channel = lib
+k.modules.channel = lib
+
+-- --- for the kernel ---------------------------------------------------------------------------
+
+function k.is_channel(v) return type(v) == "table" and raw.getmetatable(v) == class end
+
+--- Give a value to an external channel; never blocks. A closed channel drops it.
+function k.push(channel, value)
+  local state = channel[S]
+  if state.closed then return end
+  if not offer(state, value) then put(state, value) end
+end
+
+function k.close_channel(channel) close(channel[S]) end
+
+--- Values that wait in the channel.
+function k.queued(channel) return buffered(channel[S]) end
+
+--- Drop what waits in the channel and return it as a list with n.
+function k.drain(channel)
+  local state, list = channel[S], { n = 0 }
+  while buffered(state) > 0 do
+    list.n = list.n + 1
+    list[list.n] = take(state)
+  end
+  return list
+end
+
+--- Whether some task is blocked in receiving from the channel.
+function k.has_receiver(channel)
+  local q = channel[S].receivers
+  for i = q.head, q.tail do
+    local group = q[i].group
+    if not group.fired and not group.task.dead then return true end
+  end
+  return false
+end
+
+function k.taken(channel) return channel[S].taken end

@@ -1,0 +1,165 @@
+-- Structured errors (lua-api 9).
+local k = ...
+local raw = k.raw
+local type, error = raw.type, raw.error
+local S = k.S
+
+local methods = {}
+local class
+
+local function text(v)
+  return k.std.tostring and k.std.tostring(v) or raw.tostring(v)
+end
+
+class = k.class("error", methods, {
+  __tostring = function(self) return self[S].message end,
+  __concat = function(a, b)
+    if type(a) ~= "table" and type(a) ~= "string" and type(a) ~= "number" then error("attempt to concatenate a " .. type(a) .. " value", 2) end
+    if type(b) ~= "table" and type(b) ~= "string" and type(b) ~= "number" then error("attempt to concatenate a " .. type(b) .. " value", 2) end
+    return text(a) .. text(b)
+  end,
+})
+k.error_class = class
+
+--- A traceback without the kernel's own frames.
+function k.clean_stack(stack)
+  local lines = {}
+  for line in raw.string.gmatch(stack, "[^\n]+") do
+    -- the kernel is stripped: its frames have no source
+    if raw.string.sub(line, 1, 3) ~= "\t?:" then lines[#lines + 1] = line end
+  end
+  return raw.table.concat(lines, "\n")
+end
+
+local function stack_here()
+  return k.clean_stack(raw.debug.traceback("", 3))
+end
+
+--- An error object from {message, kind, retryable, details, stack}.
+function k.make_error(state)
+  state.kind = state.kind or ""
+  if not state.stack or state.stack == "" then state.stack = "stack traceback:\n\t[engine]" end
+  if type(state.details) == "table" and raw.next(state.details) == nil then state.details = nil end
+  return k.new(class, state)
+end
+
+function k.failure(kind, message, retryable, details)
+  return k.make_error { kind = kind, message = message, retryable = retryable, details = details, stack = stack_here() }
+end
+
+function k.invalid(message) return k.failure("Invalid", message, false) end
+
+function k.is_error(v) return type(v) == "table" and raw.getmetatable(v) == class end
+
+-- The context that `wrap` gave becomes part of the message when the error leaves the unit.
+function k.error_boundary_message(state)
+  if state.context then return state.context .. ": " .. state.message end
+  return state.message
+end
+
+local function state_of(self, name)
+  if k.is_error(self) then return self[S] end
+  error("bad argument #1 to '" .. name .. "' (error expected)", 3)
+end
+
+function methods.kind(self) return state_of(self, "kind").kind end
+function methods.message(self) return state_of(self, "message").message end
+function methods.retryable(self) return state_of(self, "retryable").retryable end
+function methods.stack(self) return state_of(self, "stack").stack end
+
+function methods.details(self)
+  local details = state_of(self, "details").details
+  if details == nil then return nil end
+  local copy = {}
+  for key, value in raw.next, details do copy[key] = value end
+  return copy
+end
+
+local lib = {
+  NOT_FOUND = "NotFound", ALREADY_EXISTS = "AlreadyExists", INVALID = "Invalid", PERMISSION_DENIED = "PermissionDenied",
+  UNAVAILABLE = "Unavailable", INTERNAL = "Internal", CANCELED = "Canceled", CONFLICT = "Conflict", TIMEOUT = "Timeout",
+  RATE_LIMITED = "RateLimited", UNKNOWN = "",
+}
+
+local function from_table(spec)
+  if type(spec.message) ~= "string" then error("errors.new: message (string) is required", 3) end
+  local retryable = spec.retryable
+  if type(retryable) ~= "boolean" then retryable = nil end
+  return k.make_error {
+    message = spec.message,
+    kind = type(spec.kind) == "string" and spec.kind or "",
+    retryable = retryable,
+    details = type(spec.details) == "table" and spec.details or nil,
+    stack = stack_here(),
+  }
+end
+
+--- errors.new("text") or errors.new{message=, kind=, retryable=, details=}.
+function lib.new(spec)
+  if type(spec) == "string" then return k.make_error { message = spec, stack = stack_here() } end
+  if type(spec) ~= "table" or k.is_object(spec) then error("errors.new: string or table expected", 2) end
+  return from_table(spec)
+end
+
+local function context_text(context)
+  if type(context) == "string" then return context end
+  if k.is_error(context) then return k.error_boundary_message(context[S]) end
+  error("errors.wrap: context must be a string or an error", 3)
+end
+
+--- Add context: it becomes a prefix of the message at the next wrap or boundary.
+function lib.wrap(err, context)
+  context = context_text(context)
+  if type(err) == "string" then
+    return k.make_error { message = err, context = context, stack = stack_here() }
+  end
+  if not k.is_error(err) then error("errors.wrap: error or string expected", 2) end
+  local inner = err[S]
+  return k.make_error {
+    message = k.error_boundary_message(inner), context = context, kind = inner.kind,
+    retryable = inner.retryable, details = inner.details, stack = inner.stack,
+  }
+end
+
+function lib.is(err, kind)
+  return k.is_error(err) and err[S].kind == kind
+end
+
+local function frames_of(stack)
+  local frames = {}
+  for line in raw.string.gmatch(stack, "[^\n]+") do
+    local source, at, name = raw.string.match(line, "^%s+(.-):(%d+): in (.*)$")
+    if source then
+      frames[#frames + 1] = { level = #frames, source = source, line = raw.math.tointeger(raw.tonumber(at)), name = name, type = "lua" }
+    end
+  end
+  return frames
+end
+
+--- {thread=, frames={{level, source, line, name, type}}} or nil.
+function lib.call_stack(err)
+  if not k.is_error(err) then return nil end
+  return { thread = "main", frames = frames_of(err[S].stack) }
+end
+
+k.errors = lib
+k.std.errors = lib
+k.modules.errors = lib
+
+-- --- normalising what a body raised or returned --------------------------------------------------
+
+--- Any raised value as an error object; `co` is the failed coroutine.
+function k.normalise(value, co)
+  if k.is_error(value) then return value end
+  local message = type(value) == "string" and value or text(value)
+  return k.make_error { kind = "Internal", message = message, stack = k.clean_stack(raw.debug.traceback(co)) }
+end
+
+--- The outcome of `return x, e` (lua-api 2): an error object or nil.
+function k.returned_error(e)
+  if type(e) == "string" then
+    return k.make_error { kind = "Internal", message = e, retryable = false }
+  end
+  if k.is_error(e) then return e end
+  return nil
+end

@@ -1,0 +1,105 @@
+-- Function calls and futures (lua-api 7).
+local k = ...
+local raw = k.raw
+local type, error = raw.type, raw.error
+local S = k.S
+
+local function target_problem(id)
+  if id == nil or id == "" then return k.invalid("function ID required") end
+  if type(id) ~= "string" then error("function ID (string) expected, got " .. k.std.type(id), 4) end
+  local colon = raw.string.find(id, ":", 1, true)
+  if not colon or colon == 1 then return k.invalid("namespace required in function ID") end
+  if colon == #id then return k.invalid("name required in function ID") end
+end
+
+local defaults = { context = {}, options = {} }
+
+local function call(spec, id, ...)
+  local err = target_problem(id)
+  if err then return nil, err end
+  return k.command("call", id, id, k.packed(...), spec.options, k.merged(k.context, spec.context))
+end
+
+-- --- futures ----------------------------------------------------------------------------------
+
+local methods = {}
+local class = k.class("future", methods)
+
+local function state_of(self) return k.self(self, class, "future") end
+
+local function complete(state, value, failure)
+  if state.done then return end
+  state.done, state.value, state.failure = true, value, failure
+  k.push(state.channel, failure or k.payload(value))
+  k.close_channel(state.channel)
+end
+
+local function async(spec, id, ...)
+  local err = target_problem(id)
+  if err then return nil, err end
+  local state = { channel = k.channel(1) }
+  state.seq, err = k.issue("call", id, function(value, failure) complete(state, value, failure) end,
+    id, k.packed(...), spec.options, k.merged(k.context, spec.context))
+  if not state.seq then return nil, err end
+  return k.new(class, state), nil
+end
+
+function methods.response(self) return state_of(self).channel end
+methods.channel = methods.response
+
+function methods.is_complete(self) return state_of(self).done == true end
+function methods.is_canceled(self) return state_of(self).canceled == true end
+
+function methods.result(self)
+  local state = state_of(self)
+  if state.canceled then return nil, k.failure("Canceled", "canceled", false) end
+  if not state.done then return nil, nil end
+  if state.failure then return nil, state.failure end
+  return k.payload(state.value), nil
+end
+
+function methods.error(self)
+  local failure = state_of(self).failure
+  return failure, failure ~= nil
+end
+
+--- Ask the callee to stop and close the channel at once.
+function methods.cancel(self)
+  local state = state_of(self)
+  if state.done then return true, nil end
+  state.done, state.canceled = true, true
+  k.pending[state.seq] = nil
+  k.put("cancel_call", state.seq)
+  k.close_channel(state.channel)
+  return true, nil
+end
+
+-- --- executors --------------------------------------------------------------------------------
+
+local executor = {}
+local executor_class = k.class("funcs.Executor", executor)
+
+local function want_table(v, what)
+  if type(v) ~= "table" or k.is_object(v) then error(what .. ": table expected", 3) end
+end
+
+function executor.with_context(self, values)
+  want_table(values, "with_context")
+  local spec = k.self(self, executor_class, "funcs.Executor")
+  return k.new(executor_class, { context = k.merged(spec.context, values), options = spec.options })
+end
+
+function executor.with_options(self, options)
+  want_table(options, "with_options")
+  local spec = k.self(self, executor_class, "funcs.Executor")
+  return k.new(executor_class, { context = spec.context, options = options })
+end
+
+function executor.call(self, ...) return call(k.self(self, executor_class, "funcs.Executor"), ...) end
+function executor.async(self, ...) return async(k.self(self, executor_class, "funcs.Executor"), ...) end
+
+k.modules.funcs = {
+  call = function(...) return call(defaults, ...) end,
+  async = function(...) return async(defaults, ...) end,
+  new = function() return k.new(executor_class, defaults) end,
+}

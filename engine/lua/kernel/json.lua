@@ -1,0 +1,21 @@
+-- JSON, by the host's library (lua-api 11).
+local k = ...
+
+k.modules.json = {
+  encode = function(value) return k.service("json.encode", value) end,
+  decode = function(text)
+    if k.raw.type(text) ~= "string" or text == "" then return nil, k.invalid("json.decode: non-empty string expected") end
+    return k.service("json.decode", text)
+  end,
+  validate = function(schema, data) return k.verdict(k.service("json.validate", schema, data)) end,
+  validate_string = function(schema, text)
+    local data, err = k.modules.json.decode(text)
+    if err then return false, k.invalid(err:message()) end
+    return k.verdict(k.service("json.validate", schema, data))
+  end,
+}
+
+function k.verdict(ok, err)
+  if ok then return true, nil end
+  return false, err
+end

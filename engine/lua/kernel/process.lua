@@ -1,0 +1,206 @@
+-- The `process` global (lua-api 5).
+local k = ...
+local raw = k.raw
+local type, error = raw.type, raw.error
+local S = k.S
+
+local lib = {
+  event = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel", OUTDATED = "pid.outdated" },
+  registry = { LOCAL = 0, EVENTUAL = 1, CONSISTENT = 2, STRONG = 3 },
+}
+
+local function want_string(v, what, level)
+  if type(v) ~= "string" then error(what .. " (string) expected, got " .. k.std.type(v), (level or 1) + 2) end
+end
+
+function lib.id() return k.entry_id end
+function lib.pid() return k.pid end
+function lib.inbox() return k.open_inbox() end
+function lib.events() return k.open_events() end
+
+function lib.send(dest, topic, ...)
+  want_string(dest, "destination")
+  want_string(topic, "topic")
+  local problem = k.topic_problem(topic, "send to")
+  if problem then return nil, k.invalid(problem) end
+  return k.command("send", dest, dest, topic, k.packed(...))
+end
+
+function lib.listen(topic, options)
+  want_string(topic, "topic")
+  local problem = k.topic_problem(topic, "listen to")
+  if problem then return nil, k.invalid(problem) end
+  return k.listen(topic, options)
+end
+
+function lib.unlisten(channel) return k.unlisten(channel) end
+
+-- --- spawning ---------------------------------------------------------------------------------
+
+local function missing(id, host)
+  if type(id) ~= "string" or id == "" then return k.invalid("process id is required") end
+  if type(host) ~= "string" or host == "" then return k.invalid("host is required") end
+end
+
+local function packed_messages(messages)
+  local list = {}
+  for i = 1, #messages do list[i] = k.packed(messages[i].topic, messages[i].payloads) end
+  return k.packed(raw.unpack(list))
+end
+
+local defaults = { context = {}, options = {}, messages = {}, name = "" }
+
+local function start(spec, monitor, link, id, host, ...)
+  local err = missing(id, host)
+  if err then return nil, err end
+  if link and k.kind == "workflow" then
+    return nil, k.invalid("process.spawn_linked is not supported in workflow context: Temporal doesn't support bidirectional linking")
+  end
+  return k.command("spawn", id, id, host, k.packed(...), monitor, link, spec.name, spec.options,
+    k.merged(k.context, spec.context), packed_messages(spec.messages))
+end
+
+local function exec(spec, id, host, ...)
+  local err = missing(id, host)
+  if err then return nil, err end
+  return k.command("exec", id, id, host, k.packed(...), spec.name, spec.options,
+    k.merged(k.context, spec.context), packed_messages(spec.messages))
+end
+
+function lib.spawn(...) return start(defaults, false, false, ...) end
+function lib.spawn_monitored(...) return start(defaults, true, false, ...) end
+function lib.spawn_linked(...) return start(defaults, false, true, ...) end
+function lib.spawn_linked_monitored(...) return start(defaults, true, true, ...) end
+function lib.exec(...) return exec(defaults, ...) end
+
+-- --- the spawner: an immutable builder ---------------------------------------------------------
+
+local builder = {}
+local builder_class = k.class("process.Spawner", builder)
+
+local function spec_of(self) return k.self(self, builder_class, "process.Spawner") end
+
+local function changed(spec, field, value)
+  local copy = {}
+  for key, v in raw.next, spec do copy[key] = v end
+  copy[field] = value
+  return k.new(builder_class, copy)
+end
+
+local function want_table(v, what)
+  if type(v) ~= "table" or k.is_object(v) then error(what .. ": table expected", 3) end
+end
+
+function builder.with_context(self, values)
+  want_table(values, "with_context")
+  local spec = spec_of(self)
+  return changed(spec, "context", k.merged(spec.context, values))
+end
+
+function builder.with_options(self, options)
+  want_table(options, "with_options")
+  local spec = spec_of(self)
+  return changed(spec, "options", k.merged(spec.options, options))
+end
+
+function builder.with_name(self, name)
+  if type(name) ~= "string" or name == "" then error("with_name: name (string) expected", 2) end
+  return changed(spec_of(self), "name", name)
+end
+
+function builder.with_message(self, topic, ...)
+  local spec = spec_of(self)
+  if type(topic) ~= "string" then error("with_message: topic (string) expected", 2) end
+  local problem = k.topic_problem(topic, "send to")
+  if problem then error("with_message: " .. problem, 2) end
+  local messages = { raw.unpack(spec.messages) }
+  messages[#messages + 1] = { topic = topic, payloads = k.packed(...) }
+  return changed(spec, "messages", messages)
+end
+
+function builder.spawn(self, ...) return start(spec_of(self), false, false, ...) end
+function builder.spawn_monitored(self, ...) return start(spec_of(self), true, false, ...) end
+function builder.spawn_linked(self, ...) return start(spec_of(self), false, true, ...) end
+function builder.spawn_linked_monitored(self, ...) return start(spec_of(self), true, true, ...) end
+function builder.exec(self, ...) return exec(spec_of(self), ...) end
+
+function lib.with_context(values) return builder.with_context(k.new(builder_class, defaults), values) end
+function lib.with_options(options) return builder.with_options(k.new(builder_class, defaults), options) end
+
+-- --- lifecycle control --------------------------------------------------------------------------
+
+local refusals = {
+  monitor = "process.monitor is not supported in workflow context: child workflows are automatically monitored",
+  unmonitor = "process.unmonitor is not supported in workflow context",
+  link = "process.link is not supported in workflow context: Temporal doesn't support bidirectional linking",
+  unlink = "process.unlink is not supported in workflow context: Temporal doesn't support bidirectional linking",
+}
+
+local function control(verb)
+  return function(dest, reason)
+    want_string(dest, "destination")
+    if k.kind == "workflow" and refusals[verb] then return nil, k.invalid(refusals[verb]) end
+    return k.command("control", dest, verb, dest, type(reason) == "string" and reason or "")
+  end
+end
+
+for _, verb in raw.ipairs { "cancel", "terminate", "monitor", "unmonitor", "link", "unlink" } do
+  lib[verb] = control(verb)
+end
+
+local options = { trap_links = false, upgradable = false }
+k.unit_options = options
+
+function lib.get_options()
+  return { trap_links = options.trap_links, upgradable = options.upgradable }
+end
+
+local function option_problem(wanted)
+  if type(wanted) ~= "table" or k.is_object(wanted) then return "options must be a table" end
+  for key, value in raw.next, wanted do
+    if options[key] == nil then return "option " .. k.std.tostring(key) .. " is not supported" end
+    if type(value) ~= "boolean" then return "option " .. key .. " must be a boolean" end
+  end
+end
+
+function lib.set_options(wanted)
+  local problem = option_problem(wanted)
+  if problem then return false, k.invalid(problem) end
+  for key, value in raw.next, wanted do options[key] = value end
+  return true, nil
+end
+
+--- Replace the body of this unit; never returns.
+function lib.upgrade(id, ...)
+  if id ~= nil then want_string(id, "process id") end
+  local ok, why = k.upgrade(id or "", k.packed(...))
+  if not ok then error(why, 2) end
+end
+
+-- --- names --------------------------------------------------------------------------------------
+
+local function name_problem(name)
+  if type(name) ~= "string" or name == "" then return k.invalid("name cannot be empty") end
+end
+
+function lib.registry.register(name, pid, scope)
+  local err = name_problem(name)
+  if err then return nil, err end
+  return k.ask("names.register", name, pid or k.pid, scope or 0)
+end
+
+function lib.registry.lookup(name)
+  local err = name_problem(name)
+  if err then return nil, err end
+  return k.ask("names.lookup", name)
+end
+
+function lib.registry.unregister(name, scope)
+  if name_problem(name) then return false end
+  return (k.ask("names.unregister", name, scope or 0)) == true
+end
+
+k.std.process = lib
+k.modules.process = lib
+k.std.subscribe = lib.listen
+k.std.unsubscribe = lib.unlisten

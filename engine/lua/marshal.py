@@ -1,0 +1,140 @@
+"""Values to and from the flat form in which they cross the seam (the codec of kernel/boot.lua).
+
+The flat form is two lists: `shape` (0 nil, 1 scalar, 2 array + length, 3 map + pairs, 4 error + five
+fields) and `values` (the scalars in order). Strings travel as latin-1 text, one character per byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.errors import Failure, ValueRefused
+from engine.steps import Value
+
+NIL, SCALAR, ARRAY, MAP, ERROR = range(5)
+MAX_DEPTH = 200
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+
+
+def to_lua_text(text: str | bytes) -> str:
+    """Text as lupa's latin-1 runtime wants it."""
+    if isinstance(text, bytes):
+        return text.decode("latin-1")
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def from_lua_text(text: str) -> str | bytes:
+    """The Python text of a Lua string, or bytes when it is not UTF-8."""
+    if text.isascii():
+        return text
+    data = text.encode("latin-1")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
+
+
+class Writer:
+    """Flattens Python values; raises ValueRefused for what can't cross."""
+
+    def __init__(self) -> None:
+        self.shape: list[int] = []
+        self.values: list[Any] = []
+
+    def write(self, value: Value, depth: int = 0) -> None:
+        """Append one value."""
+        if value is None:
+            self.shape.append(NIL)
+        elif isinstance(value, (str, bytes)):
+            self._scalar(to_lua_text(value))
+        elif isinstance(value, (bool, int, float)):
+            self._scalar(value if not isinstance(value, int) or INT_MIN <= value <= INT_MAX else float(value))
+        elif depth >= MAX_DEPTH:
+            raise ValueRefused(f"a value nested deeper than {MAX_DEPTH}, or cyclic, cannot cross a unit boundary")
+        else:
+            self._compound(value, depth + 1)
+
+    def _scalar(self, value: Any) -> None:
+        self.shape.append(SCALAR)
+        self.values.append(value)
+
+    def _compound(self, value: Value, depth: int) -> None:
+        if isinstance(value, (list, tuple)):
+            self.write_array(value, depth)
+        elif isinstance(value, Mapping):
+            self._map(value, depth)
+        elif isinstance(value, Failure):
+            self._failure(value, depth)
+        else:
+            raise ValueRefused(f"a {type(value).__name__} cannot cross a unit boundary")
+
+    def write_array(self, items: Sequence[Value], depth: int = 0) -> None:
+        """Append a sequence as one array, None items included."""
+        self.shape += (ARRAY, len(items))
+        for item in items:
+            self.write(item, depth)
+
+    def _map(self, items: Mapping[Any, Value], depth: int) -> None:
+        self.shape += (MAP, len(items))
+        for key, item in items.items():
+            if not isinstance(key, (str, bytes, int, float)) or key != key:
+                raise ValueRefused(f"a table key {key!r} cannot cross a unit boundary")
+            self.write(key, depth)
+            self.write(item, depth)
+
+    def _failure(self, failure: Failure, depth: int) -> None:
+        self.shape.append(ERROR)
+        for part in (failure.kind, failure.message, failure.retryable, dict(failure.details) or None, failure.stack):
+            self.write(part, depth)
+
+
+class Reader:
+    """Rebuilds Python values from the flat form, one after the other."""
+
+    def __init__(self, shape: Iterable[int], values: Iterable[Any]) -> None:
+        self._shape = iter(shape)
+        self._values = iter(values)
+
+    def records(self) -> Iterator[list[Value]]:
+        """Every remaining value; each must be an array."""
+        for tag in self._shape:
+            if tag != ARRAY:
+                raise AssertionError("a record must be an array")
+            yield self._array()
+
+    def read(self) -> Value:
+        """The next value."""
+        tag = next(self._shape)
+        if tag == SCALAR:
+            value = next(self._values)
+            return from_lua_text(value) if isinstance(value, str) else value
+        if tag == NIL:
+            return None
+        if tag == ARRAY:
+            return self._array()
+        return self._map() if tag == MAP else self._failure()
+
+    def _array(self) -> list[Value]:
+        return [self.read() for _ in range(next(self._shape))]
+
+    def _map(self) -> dict[Any, Value]:
+        count = next(self._shape)
+        table = {}
+        for _ in range(count):
+            key = self.read()
+            table[key] = self.read()
+        if len(table) != count:
+            raise ValueRefused("a table with both 1 and true (or 0 and false) as keys cannot cross a unit boundary")
+        return table
+
+    def _failure(self) -> Failure:
+        kind, message, retryable, details, stack = (self.read() for _ in range(5))
+        return Failure(text_of(kind), text_of(message), retryable, details or {}, text_of(stack))
+
+
+def text_of(value: Value) -> str:
+    """A Lua string as text for people: bytes that are not UTF-8 are replaced."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else ""

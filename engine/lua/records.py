@@ -1,0 +1,134 @@
+"""Events as records for the kernel, and the kernel's records as commands and statuses.
+
+The field order of each record is that of `k.put` and `k.issue` in the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.lua.marshal import Writer, text_of
+from engine.steps import (
+    Ask,
+    Call,
+    CancelCall,
+    CancelRequested,
+    CancelTimer,
+    Command,
+    Control,
+    Event,
+    Exec,
+    Exited,
+    Failed,
+    LinkDown,
+    Log,
+    Message,
+    Rejected,
+    Resolved,
+    Returned,
+    Send,
+    Spawn,
+    StartTimer,
+    Status,
+    Upgraded,
+    Value,
+    Wait,
+    Waiting,
+)
+
+
+def write_event(writer: Writer, event: Event) -> None:
+    """Append one event."""
+    match event:
+        case Resolved(seq, value):
+            writer.write_array(("resolved", seq, value))
+        case Rejected(seq, failure):
+            writer.write_array(("rejected", seq, failure))
+        case Message(topic, payloads, sender):
+            writer.write_array(("message", topic, sender, *payloads))
+        case CancelRequested(sender, reason, at):
+            writer.write_array(("cancel", sender, reason, at))
+        case Exited(pid, at, value, failure):
+            writer.write_array(("exit", pid, at, value, failure))
+        case LinkDown(pid, at, failure, value):
+            writer.write_array(("link_down", pid, at, value, failure))
+
+
+def is_waiting(status: Status) -> bool:
+    """Whether the unit goes on."""
+    return isinstance(status, Waiting)
+
+
+def _mapping(value: Value) -> dict[str, Value]:
+    """A Lua table meant as a map: an empty one arrives as a list, an array gets its indices as keys."""
+    if isinstance(value, dict):
+        return {k if isinstance(k, str) else str(k): v for k, v in value.items()}
+    return {str(i): v for i, v in enumerate(value or (), start=1)}
+
+
+def _messages(value: Value) -> tuple[tuple[str, tuple[Value, ...]], ...]:
+    return tuple((text_of(topic), tuple(payloads)) for topic, payloads in value)
+
+
+def _spawn(seq: int, entry: Any, host: Any, args: Any, monitor: Any, link: Any, name: Any, *rest: Any) -> Spawn:
+    options, context, messages = rest
+    return Spawn(
+        seq,
+        text_of(entry),
+        text_of(host),
+        tuple(args),
+        monitor,
+        link,
+        text_of(name),
+        _mapping(options),
+        _mapping(context),
+        _messages(messages),
+    )
+
+
+def _exec(seq: int, entry: Any, host: Any, args: Any, name: Any, options: Any, context: Any, messages: Any) -> Exec:
+    return Exec(
+        seq,
+        text_of(entry),
+        text_of(host),
+        tuple(args),
+        text_of(name),
+        _mapping(options),
+        _mapping(context),
+        _messages(messages),
+    )
+
+
+def _upgraded(entry: Any, args: Any, messages: Any) -> Upgraded:
+    kept = tuple(Message(text_of(t), tuple(payloads), text_of(sender)) for t, sender, payloads in messages)
+    return Upgraded(text_of(entry), tuple(args), kept)
+
+
+def _waiting(waits: Any, queued: int) -> Waiting:
+    return Waiting(tuple(Wait(kind, text_of(name), seq, deadline) for kind, name, seq, deadline in waits), queued)
+
+
+_READERS: dict[str, Callable[..., Command | Status]] = {
+    "call": lambda seq, target, args, options, context: Call(
+        seq, text_of(target), tuple(args), _mapping(options), _mapping(context)
+    ),
+    "cancel_call": CancelCall,
+    "start_timer": StartTimer,
+    "cancel_timer": CancelTimer,
+    "spawn": _spawn,
+    "exec": _exec,
+    "send": lambda seq, dest, topic, payloads: Send(seq, text_of(dest), text_of(topic), tuple(payloads)),
+    "control": lambda seq, verb, dest, reason: Control(seq, verb, text_of(dest), text_of(reason)),
+    "ask": lambda seq, service, args: Ask(seq, service, tuple(args)),
+    "log": lambda level, message, fields, name: Log(level, text_of(message), _mapping(fields), text_of(name)),
+    "waiting": _waiting,
+    "returned": Returned,
+    "failed": Failed,
+    "upgraded": _upgraded,
+}
+
+
+def read_record(record: list[Value]) -> Command | Status:
+    """The command or status that a record of the kernel means."""
+    return _READERS[record[0]](*record[1:])

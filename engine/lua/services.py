@@ -1,0 +1,39 @@
+"""Services that the kernel asks for within a step: pure functions, the clock and the entropy of the world.
+
+Each takes the decoded arguments and returns a value, or raises UnitFailed with the failure that Lua gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.errors import UnitFailed, invalid
+from engine.lua import services_json, services_uuid, services_zone
+from engine.steps import Value, World
+
+Service = Callable[..., Value]
+
+
+def _seed(world: World) -> Value:
+    data = world.random_bytes(16)
+    return [int.from_bytes(data[:8], "big", signed=True), int.from_bytes(data[8:], "big", signed=True)]
+
+
+_WORLD: dict[str, Callable[..., Value]] = {
+    "now": lambda world: world.now(),
+    "random.seed": _seed,
+    "workflow.info": lambda world: world.workflow_info(),
+    **services_uuid.WITH_WORLD,
+}
+_PURE: dict[str, Service] = {**services_json.SERVICES, **services_uuid.PURE, **services_zone.SERVICES}
+
+
+def serve(name: str, args: list[Any], world: World) -> Value:
+    """Answer one request; a wrong number of arguments is the Lua caller's mistake."""
+    try:
+        if name in _WORLD:
+            return _WORLD[name](world, *args)
+        return _PURE[name](*args)
+    except TypeError as error:
+        raise UnitFailed(invalid(f"{name}: {error}")) from None

@@ -1,0 +1,155 @@
+"""The one place that touches lupa: states, the kernel in them, and compiled chunks.
+
+Everything that lupa returns is `Any`; it stays in this module (pitfalls 1 to 8, 16, 17).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import lupa.lua54 as lupa_lua
+
+from engine.errors import ProgramError
+from engine.lua.marshal import to_lua_text
+from engine.lua.typed import erase
+
+KERNEL = Path(__file__).parent / "kernel"
+STDLIB = ("pattern", "stdlib")
+CORE = ("boot", *STDLIB, "scheduler", "errors", "channel", "payload", "mailbox", "process")
+MODULES = {
+    "funcs": ("funcs",),
+    "time": ("duration", "layout", "time"),
+    "json": ("json",),
+    "uuid": ("uuid",),
+    "ctx": ("ctx",),
+    "logger": ("logger",),
+    "workflow": ("workflow",),
+}
+LAST = ("unit",)
+
+LuaMemoryError = lupa_lua.LuaMemoryError
+LuaError = lupa_lua.LuaError
+
+_LOADER = """
+local load, kind, is_workflow, now = load, ...
+local k = { kind = kind, is_workflow = is_workflow, io = { now = now } }
+return function(code, name) load(code, "=[kernel]/" .. name, "b")(k) end, k
+"""
+_DUMPER = """
+local load, dump = load, string.dump
+return function(text, name, strip)
+  local chunk, why = load(text, name, "t")
+  if not chunk then return nil, why end
+  return dump(chunk, strip)
+end
+"""
+_compiler_lock = threading.Lock()
+
+
+def _deny(*_: object) -> None:
+    raise AttributeError("no Python attribute is open to Lua")
+
+
+def _runtime() -> Any:
+    return lupa_lua.LuaRuntime(
+        unpack_returned_tuples=True,
+        register_eval=False,
+        register_builtins=False,
+        encoding="latin-1",
+        attribute_filter=_deny,
+        max_memory=0,
+    )
+
+
+@cache
+def _dumper() -> Any:
+    return _runtime().execute(_DUMPER)
+
+
+def _compile(text: str, name: str, strip: bool) -> str:
+    with _compiler_lock:
+        result = _dumper()(to_lua_text(text), to_lua_text(name), strip)
+    if isinstance(result, tuple):
+        raise _syntax_error(str(result[1]), name.lstrip("="))
+    return str(result)
+
+
+def _syntax_error(message: str, entry_id: str) -> ProgramError:
+    match = re.match(r"(?s).*?:(\d+): (.*)", message.removeprefix(entry_id))
+    if not match:
+        return ProgramError(message, entry_id=entry_id)
+    return ProgramError(match[2], entry_id=entry_id, line=int(match[1]))
+
+
+@lru_cache(maxsize=2048)
+def compile_chunk(entry_id: str, source: str) -> str:
+    """Bytecode (latin-1 text) of a typed-Lua source; cached. Raises ProgramError with the line.
+
+    The bytecode never leaves this OS process and never comes from outside it (pitfall 5).
+    """
+    try:
+        return _compile(erase(source), "=" + entry_id, False)
+    except ProgramError as error:
+        raise ProgramError(str(error), entry_id=entry_id, line=error.line) from None
+
+
+@cache
+def _kernel_code(name: str) -> str:
+    return _compile((KERNEL / f"{name}.lua").read_text("utf-8"), f"=[kernel]/{name}", True)
+
+
+class State:
+    """A Lua state with the kernel in it. One per unit; freed when dropped."""
+
+    def __init__(self, kind: str, modules: Sequence[str], now: int) -> None:
+        self._lua = _runtime()
+        load, self._k = self._lua.execute(_LOADER, kind, kind == "workflow", now, name="=[kernel]")
+        for name in (*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST):
+            load(_kernel_code(name), name)
+        self._io = self._k["io"]
+        self._step, self._answer = self._io["step"], self._io["answer"]
+
+    def set_budget(self, instructions: int) -> None:
+        """VM instructions per step."""
+        self._k["set_budget"](instructions)
+
+    def put(self, shape: list[int], values: list[Any], count: int, now: int) -> None:
+        """Lay out the input of the next `run`."""
+        io = self._io
+        io["shape"], io["values"] = self._lua.table_from(shape), self._lua.table_from(values)
+        io["count"], io["now"] = count, now
+
+    def run(self, answer: bool, max_memory: int) -> int | str:
+        """Step (or go on with a service's answer) under the memory limit.
+
+        Returns 0 idle or ended, 1 service requested, 2 limit exceeded, or the text of a kernel error.
+        Pushes from the host run without the limit: beyond it they abort the OS process (pitfall 7).
+        """
+        self._lua.set_max_memory(max_memory)
+        try:
+            code = (self._answer if answer else self._step)()
+        except LuaMemoryError:
+            return 2
+        except LuaError as error:
+            return str(error)
+        finally:
+            self._lua.set_max_memory(0)
+        return code if isinstance(code, int) else str(code)
+
+    def output(self) -> tuple[list[int], list[Any]]:
+        """What the last run put: shape and values."""
+        io = self._io
+        return list(io["shape"].values()), list(io["values"].values())
+
+    def exceeded(self) -> str:
+        """Which limit was exceeded: "instructions", "memory" or ""."""
+        return str(self._k["exceeded"] or "")
+
+    def memory(self) -> int:
+        """Bytes in use."""
+        return int(self._lua.get_memory_used())
