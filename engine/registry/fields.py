@@ -1,0 +1,164 @@
+"""Checks one entry by itself: id, kind, values, own fields, and what its meta tells the console."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.entry import Entry
+from engine.registry import kinds, placeholders, shapes
+from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
+from engine.registry.problems import Problem
+from engine.registry.words import listed
+
+MAX_ID = 500
+MAX_KIND = 100
+MAX_DEPTH = 64
+MAX_SIZE = 4 << 20
+_NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+SIGNAL = mapping(
+    "topic",
+    topic={**NAME, "maxLength": 500},
+    label={**NAME, "maxLength": 200},
+    description=TEXT,
+    payload=FREE,
+    schema=FREE,
+    role={**TEXT, "maxLength": 150},
+    reason=one_of("required", "optional", "none"),
+    tone=one_of("positive", "negative", "neutral"),
+)
+META: kinds.Schema = {
+    "type": "object",
+    "properties": {
+        "title": TEXT,
+        "description": TEXT,
+        "input_schema": FREE,
+        "signals": {"type": "array", "items": SIGNAL},
+        "default_host": NAME,
+        "options": {"type": "object"},
+        "temporal": {
+            "type": "object",
+            "properties": {
+                "activity": {"type": "object", "properties": {"worker": NAME, "local": FLAG}},
+                "workflow": {"type": "object", "properties": {"worker": NAME, "name": NAME}},
+            },
+        },
+    },
+}
+"""What the engine and the console read of `meta`; everything else in it is free."""
+
+
+def check(entry: Entry) -> Iterator[Problem]:
+    """Every problem of the entry alone, its Lua source and its references left out."""
+    unstorable = list(_check_values(entry))
+    found = unstorable or [*_check_kind(entry), *_check_own(entry), *_check_meta(entry)]
+    for problem in [*_check_id(entry.id), *found]:
+        yield replace(problem, entry_id=entry.id)
+
+
+def _check_id(entry_id: str) -> Iterator[Problem]:
+    namespace, colon, name = entry_id.partition(":")
+    if not colon or not name or not namespace:
+        yield Problem("an entry id is written `namespace:name`")
+    elif not _NAMESPACE.fullmatch(namespace):
+        yield Problem(f"the namespace `{namespace}` may hold letters, digits, `_`, `.` and `-` only")
+    elif not _NAME.fullmatch(name):
+        yield Problem(f"the name `{name}` may hold letters, digits, `_`, `.`, `/` and `-` only", field="name")
+    if len(entry_id) > MAX_ID:
+        yield Problem(f"an entry id may have {MAX_ID} letters, this one has {len(entry_id)}")
+
+
+def _check_kind(entry: Entry) -> Iterator[Problem]:
+    standing = kinds.standing(entry.kind)
+    hint = f"did you mean `{standing.near}`?" if standing.near else ""
+    if len(entry.kind) > MAX_KIND:
+        yield Problem(f"a kind may have {MAX_KIND} letters", field="kind")
+        return
+    match standing.rank:
+        case kinds.MALFORMED:
+            hint = hint or "a kind is written like function.lua"
+            yield Problem(f"`{entry.kind}` is no kind", field="kind", hint=hint)
+        case kinds.MISSPELT:
+            hint = hint or f"Lua kinds are {listed(sorted(kinds.LUA))}"
+            yield Problem(f"the kind `{entry.kind}` is unknown", field="kind", hint=hint)
+        case kinds.FOREIGN:
+            message = f"the kind `{entry.kind}` is unknown: the entry is kept, and nothing starts it"
+            yield Problem(message, field="kind", severity="warning")
+
+
+def _check_own(entry: Entry) -> Iterator[Problem]:
+    yield from shapes.check(entry.data, kinds.SCHEMAS.get(entry.kind, {"type": "object"}))
+    if entry.kind.startswith(("temporal.", "process.")) and entry.kind not in kinds.LUA:
+        yield from placeholders.check(entry.data)
+
+
+def _check_meta(entry: Entry) -> Iterator[Problem]:
+    yield from shapes.check(entry.meta, META, "meta")
+    if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
+        yield Problem(wrong, field="meta.input_schema")
+    signals = entry.meta.get("signals")
+    for index, signal in enumerate(signals if isinstance(signals, list) else ()):
+        if isinstance(signal, Mapping):
+            yield from _check_signal(signal, f"meta.signals.{index}")
+    if signals and entry.kind in kinds.SCHEMAS and entry.kind != "workflow.lua":
+        yield Problem("only a `workflow.lua` is asked for signals", field="meta.signals", severity="warning")
+
+
+def _check_signal(signal: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    topic = signal.get("topic")
+    if isinstance(topic, str) and topic.startswith("@"):
+        yield Problem("a topic must not begin with @", field=f"{path}.topic")
+    if "schema" in signal and (wrong := shapes.schema_problem(signal["schema"])):
+        yield Problem(wrong, field=f"{path}.schema")
+
+
+def _check_values(entry: Entry) -> Iterator[Problem]:
+    """Whether databases and Lua can hold the values: JSON, numbers of 64 bits, text without NUL, bounded."""
+    found = [*_unstorable(entry.meta, "meta", 0), *_unstorable(entry.data, "", 0)]
+    yield from found
+    if not found and len(json.dumps([entry.meta, entry.data], default=dict)) > MAX_SIZE:
+        yield Problem(f"an entry may hold {MAX_SIZE >> 20} MiB")
+
+
+def _unstorable(value: Any, path: str, depth: int) -> Iterator[Problem]:
+    if depth > MAX_DEPTH:
+        yield Problem(f"nested deeper than {MAX_DEPTH} levels", field=path)
+        return
+    match value:
+        case Mapping():
+            for key, child in value.items():
+                where = f"{path}.{key}" if path else str(key)
+                if not isinstance(key, str) or _UNSTORABLE.search(key):
+                    yield Problem("a key must be text without NUL characters", field=path)
+                else:
+                    yield from _unstorable(child, where, depth + 1)
+        case list() | tuple():
+            for index, child in enumerate(value):
+                yield from _unstorable(child, f"{path}.{index}" if path else str(index), depth + 1)
+        case _:
+            yield from _unstorable_scalar(value, path)
+
+
+def _unstorable_scalar(value: Any, path: str) -> Iterator[Problem]:
+    match value:
+        case None | bool():
+            return
+        case str() if found := _UNSTORABLE.search(value):
+            what = "a NUL character" if found[0] == "\0" else "half of a Unicode surrogate pair"
+            line = value.count("\n", 0, found.start()) + 1 if path == "source" else None
+            yield Problem(f"text must not hold {what}", field=path, line=line)
+        case int() if not -(2**63) <= value < 2**63:
+            yield Problem("a whole number must fit into 64 bits", field=path)
+        case float() if not math.isfinite(value):
+            yield Problem("a number must be finite", field=path)
+        case str() | int() | float():
+            return
+        case _:
+            yield Problem(f"a value of type {type(value).__name__} can't be kept", field=path)

@@ -1,0 +1,194 @@
+"""What each kind of entry looks like (lua-api 1.1, 18, 19), as JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.registry.words import names, nearest
+
+Schema = Mapping[str, Any]
+
+MALFORMED, MISSPELT, FOREIGN, KNOWN = "malformed", "misspelt", "foreign", "known"
+_WELL_FORMED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+
+TEXT: Schema = {"type": "string"}
+NAME: Schema = {"type": "string", "minLength": 1}
+REFERENCE: Schema = {"type": "string", "minLength": 1}
+FLAG: Schema = {"type": "boolean"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+RATE: Schema = {"type": "number", "minimum": 0}
+DURATION: Schema = {"type": ["string", "number"], "format": "duration", "minimum": 0}
+TEXTS: Schema = {"type": "array", "items": NAME}
+FREE: Schema = {}
+
+
+def mapping(*required: str, **properties: Schema) -> Schema:
+    """A mapping with these fields; another one is a warning, since hosts ignore what they don't know."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def one_of(*words: str) -> Schema:
+    """Text that is one of the words."""
+    return {"type": "string", "enum": list(words)}
+
+
+LIFECYCLE = mapping(
+    auto_start=FLAG,
+    start_timeout=DURATION,
+    stop_timeout=DURATION,
+    stable_threshold=DURATION,
+    requires=TEXTS,
+    depends_on=TEXTS,
+    startup=one_of("required", "optional"),
+    restart=mapping(
+        initial_delay=DURATION,
+        max_delay=DURATION,
+        backoff_factor={"type": "number", "minimum": 1},
+        jitter={"type": "number", "minimum": 0, "maximum": 1},
+        max_attempts=COUNT,
+    ),
+    security=mapping(actor=mapping(id=NAME, meta={"type": "object"}), groups=TEXTS, policies=TEXTS),
+)
+POOL = mapping(
+    type=one_of("inline", "lazy", "static", "adaptive"),
+    size=COUNT,
+    workers=COUNT,
+    buffer=COUNT,
+    max_size=COUNT,
+    warm_start=FLAG,
+)
+AUTH: Schema = {
+    **mapping(
+        type=one_of("none", "api_key", "mtls"),
+        **dict.fromkeys(names("api_key api_key_file api_key_env cert_file key_file cert_pem key_pem"), NAME),
+    ),
+    "allOf": [
+        {
+            "if": {"properties": {"type": {"const": "api_key"}}, "required": ["type"]},
+            "then": {"x-one-of": [["api_key"], ["api_key_file"], ["api_key_env"]]},
+        },
+        {
+            "if": {"properties": {"type": {"const": "mtls"}}, "required": ["type"]},
+            "then": {"x-one-of": [["cert_file", "key_file"], ["cert_pem", "key_pem"]]},
+        },
+    ],
+}
+TLS = mapping(enabled=FLAG, ca_file=NAME, server_name=NAME, insecure_skip_verify=FLAG)
+_WORKER_OPTIONS = mapping(
+    **dict.fromkeys(
+        names(
+            "max_concurrent_activity_execution_size max_concurrent_workflow_task_execution_size "
+            "max_concurrent_local_activity_execution_size max_concurrent_session_execution_size "
+            "max_concurrent_activity_task_pollers max_concurrent_workflow_task_pollers"
+        ),
+        COUNT,
+    ),
+    **dict.fromkeys(
+        names(
+            "worker_activities_per_second worker_local_activities_per_second task_queue_activities_per_second "
+            "max_activities_per_second max_task_queue_activities_per_second"
+        ),
+        RATE,
+    ),
+    **dict.fromkeys(
+        names(
+            "sticky_schedule_to_start_timeout worker_stop_timeout stop_timeout deadlock_detection_timeout "
+            "deadlock_timeout max_heartbeat_throttle_interval default_heartbeat_throttle_interval"
+        ),
+        DURATION,
+    ),
+    **dict.fromkeys(
+        names(
+            "enable_logging_in_replay enable_session_worker disable_workflow_worker local_activity_worker_only "
+            "disable_eager_activities disable_registration_aliasing use_versioning use_build_id_for_versioning"
+        ),
+        FLAG,
+    ),
+    identity=NAME,
+    deployment_name=NAME,
+    build_id=NAME,
+    default_versioning_behavior=one_of("pinned", "auto_upgrade"),
+)
+
+WORKER_OPTIONS: Schema = {**_WORKER_OPTIONS, "x-open": True}
+"""Open: Temporal SDKs grow options, so only a name close to a known one is worth a warning."""
+
+SOURCE: Schema = {"type": "string", "minLength": 1}
+METHOD: Schema = {"type": "string", "format": "identifier"}
+IMPORTS: Schema = {"type": "object", "additionalProperties": REFERENCE, "x-keys": "alias"}
+_CODE: Mapping[str, Schema] = {"source": SOURCE, "modules": TEXTS, "imports": IMPORTS}
+
+SCHEMAS: Mapping[str, Schema] = {
+    "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL),
+    "process.lua": mapping("source", **_CODE, method=METHOD),
+    "workflow.lua": mapping("source", **_CODE, method=METHOD),
+    "library.lua": mapping("source", **_CODE),
+    "module.lua": mapping("source", **_CODE),
+    "process.host": mapping(
+        host=mapping(workers=COUNT, queue_size=COUNT, local_queue_size=COUNT, max_processes=COUNT),
+        lifecycle=LIFECYCLE,
+    ),
+    "process.service": mapping(
+        "process", "host", process=REFERENCE, host=REFERENCE, input={"type": "array"}, lifecycle=LIFECYCLE
+    ),
+    "temporal.client": mapping(
+        "address",
+        address=NAME,
+        namespace=NAME,
+        tq_prefix=TEXT,
+        connection_timeout=DURATION,
+        keep_alive_time=DURATION,
+        keep_alive_timeout=DURATION,
+        auth=AUTH,
+        tls=TLS,
+        health_check=mapping(enabled=FLAG, interval=DURATION),
+        lifecycle=LIFECYCLE,
+    ),
+    "temporal.worker": mapping(
+        "client", "task_queue", client=REFERENCE, task_queue=NAME, worker_options=WORKER_OPTIONS, lifecycle=LIFECYCLE
+    ),
+    "env.variable": {"type": "object", "properties": {"variable": NAME, "storage": REFERENCE}},
+    **{
+        kind: {"type": "object"}
+        for kind in names(
+            "registry.entry env.storage.memory env.storage.os env.storage.file env.storage.router security.policy "
+            "security.policy.expr security.token_store contract.definition contract.binding terminal.host "
+            "function.lua.bc process.lua.bc workflow.lua.bc library.lua.bc module.lua.bc"
+        )
+    },
+}
+"""The schema of `data` per known kind."""
+
+EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
+LIBRARIES = frozenset({"library.lua", "module.lua"})
+LUA = EXECUTABLE | LIBRARIES
+OUR_FAMILIES = ("env.", "security.", "contract.")
+DEFAULT_METHOD = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a kind's name is to us: MALFORMED, MISSPELT, FOREIGN or KNOWN; `near` is the known kind meant."""
+
+    rank: str
+    near: str | None = None
+
+
+def standing(kind: str) -> Standing:
+    """Tell a known kind from a foreign one, which loads and is never started, and both from a slip of the pen."""
+    if kind in SCHEMAS:
+        return Standing(KNOWN)
+    if not _WELL_FORMED.fullmatch(kind):
+        return Standing(MALFORMED, nearest(kind, SCHEMAS))
+    near = nearest(kind, SCHEMAS)
+    if near is not None or kind.endswith(".lua"):
+        return Standing(MISSPELT, near)
+    return Standing(KNOWN if kind.startswith(OUR_FAMILIES) or kind.endswith(".lua.bc") else FOREIGN)

@@ -1,0 +1,133 @@
+"""Which entries an entry names, in which field, and of which kinds they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.entry import Entry
+from engine.registry import kinds
+from engine.registry.problems import Problem
+from engine.registry.words import did_you_mean, listed
+
+IMPORT = "imports"
+NAMESPACE = "ns:"
+_HOSTS = frozenset({"process.host", "terminal.host"})
+_WORKERS = frozenset({"temporal.worker"})
+
+_FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "process.service": {"process": frozenset({"process.lua", "process.lua.bc"}), "host": _HOSTS},
+    "temporal.worker": {"client": frozenset({"temporal.client"})},
+    "env.variable": {"storage": frozenset()},
+}
+"""Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
+
+_META_FIELDS: Mapping[str, frozenset[str]] = {
+    "default_host": _HOSTS,
+    "options.default_host": _HOSTS,
+    "temporal.activity.worker": _WORKERS,
+    "temporal.workflow.worker": _WORKERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`field` of an entry names the entry `target`, which must be of one of `kinds` (empty = any)."""
+
+    field: str
+    target: str
+    kinds: frozenset[str] = frozenset()
+
+
+def resolve(name: str, namespace: str) -> str:
+    """The entry id that a name means; a bare name stands in the namespace of the entry that uses it."""
+    return name if ":" in name else f"{namespace}:{name}"
+
+
+def references(entry: Entry) -> tuple[Reference, ...]:
+    """Everything that the entry names; values of a wrong shape are left to the check of fields."""
+    return tuple(_references(entry))
+
+
+def imports(entry: Entry) -> Mapping[str, str]:
+    """Alias to entry id, for a Lua entry; empty for others."""
+    declared = entry.data.get(IMPORT) if entry.kind in kinds.LUA else None
+    pairs = declared.items() if isinstance(declared, Mapping) else ()
+    return {alias: resolve(name, entry.namespace) for alias, name in pairs if isinstance(name, str) and name}
+
+
+def required_services(entry: Entry) -> tuple[Reference, ...]:
+    """What must run before the entry's service starts: `lifecycle.requires` and its alias, and what it names."""
+    return tuple(
+        each for each in references(entry) if each.field.startswith("lifecycle.") or each.field in ("client", "host")
+    )
+
+
+def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:
+    """Problems of what the entry names. Targets in `deleted` are told elsewhere, once for all their users."""
+    for reference in references(entry):
+        target = entries.get(reference.target)
+        if target is None:
+            if reference.target not in deleted:
+                yield _missing(entry, reference, entries)
+        elif reference.kinds and target.kind not in reference.kinds:
+            yield _wrong_kind(entry, reference, target)
+
+
+def users(entry_id: str, entries: Mapping[str, Entry]) -> list[tuple[Entry, str]]:
+    """Entries that name `entry_id`, each with the field that does, by id."""
+    return [
+        (entry, reference.field)
+        for _, entry in sorted(entries.items())
+        for reference in references(entry)
+        if reference.target == entry_id and entry.id != entry_id
+    ]
+
+
+def _references(entry: Entry) -> Iterator[Reference]:
+    for alias, target in imports(entry).items():
+        yield Reference(f"{IMPORT}.{alias}", target, kinds.LIBRARIES)
+    for field, allowed in _FIELDS.get(entry.kind, {}).items():
+        yield from _single(entry, entry.data, field, field, allowed)
+    if entry.kind in kinds.LUA:
+        for field, allowed in _META_FIELDS.items():
+            yield from _single(entry, entry.meta, field, f"meta.{field}", allowed)
+    if entry.kind in kinds.SCHEMAS:
+        yield from _several(entry, entry.data, "lifecycle.requires", "lifecycle.requires")
+        yield from _several(entry, entry.data, "lifecycle.depends_on", "lifecycle.depends_on")
+    yield from _several(entry, entry.meta, "depends_on", "meta.depends_on")
+
+
+def _single(
+    entry: Entry, data: Mapping[str, Any], path: str, field: str, allowed: frozenset[str]
+) -> Iterator[Reference]:
+    name = _at(data, path)
+    if isinstance(name, str) and name:
+        yield Reference(field, resolve(name, entry.namespace), allowed)
+
+
+def _several(entry: Entry, data: Mapping[str, Any], path: str, field: str) -> Iterator[Reference]:
+    names = _at(data, path)
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        if isinstance(name, str) and name and not name.startswith(NAMESPACE):
+            yield Reference(f"{field}.{index}", resolve(name, entry.namespace))
+
+
+def _at(data: Mapping[str, Any], path: str) -> Any:
+    value: Any = data
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _missing(entry: Entry, reference: Reference, entries: Mapping[str, Entry]) -> Problem:
+    candidates = [each.id for each in entries.values() if not reference.kinds or each.kind in reference.kinds]
+    hint = did_you_mean(reference.target, candidates)
+    return Problem(f"there is no entry `{reference.target}`", entry_id=entry.id, field=reference.field, hint=hint)
+
+
+def _wrong_kind(entry: Entry, reference: Reference, target: Entry) -> Problem:
+    wanted = listed(sorted(reference.kinds))
+    message = f"`{target.id}` is a `{target.kind}`, and only {wanted} can stand here"
+    return Problem(message, entry_id=entry.id, field=reference.field)
