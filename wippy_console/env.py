@@ -9,7 +9,6 @@ from pathlib import Path
 
 from environs import Env, validate
 
-
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
 PORTS = validate.Range(1, 65535)

@@ -59,7 +59,7 @@ class Keeper:
     async def start(self) -> None:
         """Start a process in a group of its own, so that Ctrl-C reaches the supervisor alone."""
         with self.child.descriptors() as descriptors:
-            self._process = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *launched(list(self.child.command)),
                 env=dict(self.child.environment),
                 pass_fds=descriptors,
@@ -69,8 +69,9 @@ class Keeper:
                 limit=LINE_LIMIT,
                 start_new_session=True,
             )
-        assert self._process.stdout  # asked for above
-        self._pump = asyncio.create_task(pump(self._process.stdout, self.log, self._tell_line))
+        self._process = process
+        if process.stdout:
+            self._pump = asyncio.create_task(pump(process.stdout, self.log, self._tell_line))
 
     async def keep(self) -> None:
         """Start the child again each time it ends; the pause doubles while it keeps dying young."""

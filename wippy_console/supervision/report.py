@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Protocol, TextIO
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,16 @@ class Ready:
     temporal: str
     logs: str
     seconds: float
+
+
+class Out(Protocol):
+    """Where text goes: a file or a Django command's output."""
+
+    def write(self, text: str, /) -> object:
+        """Write text that ends with a new line."""
+
+    def flush(self) -> None:
+        """Let it be seen now."""
 
 
 class Report(Protocol):
@@ -48,7 +58,7 @@ class Report(Protocol):
 class TextReport:
     """For people."""
 
-    out: TextIO
+    out: Out
 
     def step(self, number: int, total: int, name: str, outcome: str, seconds: float) -> None:
         """Print one line per step."""
@@ -77,7 +87,7 @@ class TextReport:
 class JsonReport:
     """For programs: one JSON object per line, each with a `type`."""
 
-    out: TextIO
+    out: Out
 
     def step(self, number: int, total: int, name: str, outcome: str, seconds: float) -> None:
         """Write a `step` object."""

@@ -1,0 +1,142 @@
+"""`manage.py up`: real processes, started, refused, killed and stopped."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.product import Product, Session, is_alive, kill, running, until
+
+NAMES = {"temporal", "web", "worker"}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running(tmp_path_factory.mktemp("up") / "data", "--no-examples") as started:
+        yield started
+
+
+def answers(product: Product) -> bool:
+    return "password" in Session(product.url).get("/login/")
+
+
+def node_count(product: Product) -> int:
+    code = "from wippy_console.models import Node; print(Node.objects.filter(stopped_at=None).count())"
+    return int(product.command("shell", "--no-imports", "-c", code).stdout)
+
+
+def test_a_first_start_shows_the_administrators_login_once_and_it_works(product: Product) -> None:
+    assert len(product.reports("login")) == 1
+    assert product.login["username"] == "admin"
+    product.session()
+
+
+def test_the_password_is_stored_hashed_only(product: Product) -> None:
+    password = product.login["password"].encode()
+    files = [path for path in product.data.rglob("*") if path.is_file() and path.name != "up.out"]
+    assert not [path for path in files if password in path.read_bytes()]
+
+
+def test_secrets_are_readable_by_their_owner_alone(product: Product) -> None:
+    assert (product.data / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_up_on_the_same_folder_is_refused_and_says_who_runs(product: Product) -> None:
+    second = Product(product.data, product.options).command("up")
+    assert second.returncode == 1
+    assert f"already running on {product.data}: process {product.up.pid} on port {product.port}" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_a_taken_port_is_named_with_what_to_do(product: Product, data_dir: Path) -> None:
+    other = Product(data_dir, port=product.port).command("up")
+    assert other.returncode == 1
+    assert f"port {product.port} on 127.0.0.1 is taken: set PORT" in other.stderr
+    assert len(other.stderr.strip().splitlines()) == 1
+
+
+def test_a_taken_temporal_port_is_replaced_by_a_free_one(product: Product, data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        other = Product(data_dir, ("--no-examples",), temporal_port=taken.getsockname()[1])
+        try:
+            other.start()
+            assert not other.ready["temporal"].startswith(f"127.0.0.1:{other.temporal_port} ")
+            assert other.manage("runs") == product.manage("runs")
+        finally:
+            other.end()
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_killed_child_comes_back(product: Product, name: str) -> None:
+    others = {key: pid for key, pid in product.children().items() if key != name}
+    product.wait_back(name, product.kill(name))
+    until(lambda: answers(product), "the console answers")
+    now = product.children()
+    assert {key: now[key] for key in others} == others
+    assert any(event["source"] == name and "SIGKILL" in event["text"] for event in product.reports("event"))
+
+
+def test_a_given_temporal_is_used_instead_of_an_embedded_one(data_dir: Path, temporal_address: str) -> None:
+    with running(data_dir, "--no-examples", TEMPORAL_ADDRESS=temporal_address) as product:
+        assert set(product.children()) == {"web", "worker"}
+        assert product.ready["temporal"].startswith(f"{temporal_address} ")
+        assert not (data_dir / "temporal.sqlite3").exists()
+
+
+def test_an_unreachable_temporal_is_said_in_words(data_dir: Path) -> None:
+    done = Product(data_dir, variables={"TEMPORAL_ADDRESS": "127.0.0.1:1"}).command("up", "--no-examples")
+    assert done.returncode == 1
+    assert "no Temporal at 127.0.0.1:1 (TEMPORAL_ADDRESS)" in done.stderr
+
+
+def test_ctrl_c_stops_worker_then_web_then_temporal_and_a_restart_keeps_the_login(data_dir: Path) -> None:
+    with running(data_dir, "--no-examples") as product:
+        children, login = product.children(), product.login
+        assert product.stop() == 0
+        stopped = [event["source"] for event in product.reports("event") if event["text"] == "stopped"]
+        assert stopped == ["worker", "web", "temporal"]
+        assert not any(map(is_alive, children.values()))
+        product.start()
+        assert product.reports("login") == []
+        assert product.login == login
+        product.session()
+
+
+def test_ctrl_c_during_the_start_leaves_nothing_running(data_dir: Path) -> None:
+    product = Product(data_dir, ("--no-examples",))
+    product.launch()
+    until(lambda: "temporal" in product.children(), "Temporal was started")
+    children = product.children()
+    assert product.stop() == 0
+    assert not any(map(is_alive, children.values()))
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_stop_signals_stop_in_order_too(data_dir: Path, signal_number: int) -> None:
+    with running(data_dir, "--no-examples") as product:
+        children = product.children()
+        product.up.send_signal(signal_number)
+        assert product.up.wait(45) == 0
+        assert not any(map(is_alive, children.values()))
+
+
+def test_no_child_outlives_a_killed_parent_and_a_new_start_finds_everything_free(data_dir: Path) -> None:
+    with running(data_dir, "--no-examples") as product:
+        children = product.children()
+        assert set(children) == NAMES
+        kill(product.up.pid)
+        product.up.wait()
+        until(lambda: not any(map(is_alive, children.values())), "all children are gone", 5)
+        product.start()
+        assert product.ready["temporal"].startswith(f"127.0.0.1:{product.temporal_port} ")
+
+
+def test_bad_numbers_in_the_environment_are_refused_in_one_line(data_dir: Path) -> None:
+    done = Product(data_dir, variables={"PORT": "eighty"}).command("up")
+    assert done.returncode == 1
+    assert done.stderr.strip().count("\n") == 0
+    assert '"PORT"' in done.stderr
