@@ -1,0 +1,36 @@
+"""The registry: entries as they stand, versions, and publishing.
+
+Reading asks for no permission, callers do; publishing checks `publish_version` itself.
+"""
+
+from engine.registry.changes import Changes
+from wippy_console.services.registry.publishing import delete_entry, preview, publish, save_entry
+from wippy_console.services.registry.reading import (
+    current_number,
+    current_version,
+    entries,
+    entry,
+    revisions,
+    snapshot,
+    tree,
+    used_by,
+)
+from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
+
+__all__ = [
+    "Changes",
+    "ChangesRefused",
+    "StaleBaseError",
+    "current_number",
+    "current_version",
+    "delete_entry",
+    "entries",
+    "entry",
+    "preview",
+    "publish",
+    "revisions",
+    "save_entry",
+    "snapshot",
+    "tree",
+    "used_by",
+]

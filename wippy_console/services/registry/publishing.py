@@ -1,0 +1,182 @@
+"""Publishes changes: validated as a whole, then written as one immutable version in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from engine.check import check_source
+from engine.entry import Entry
+from engine.registry import changes as changing
+from engine.registry import kinds
+from engine.registry.changes import Changes
+from engine.registry.imports import importers
+from engine.registry.linking import link
+from engine.registry.problems import Problem, errors_in
+from engine.registry.validate import validate
+from wippy_console import permissions
+from wippy_console.models import Program, Revision, Version
+from wippy_console.services import feed
+from wippy_console.services.errors import Refused
+from wippy_console.services.registry import reading
+from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
+from wippy_console.services.storable import storable_text
+
+APPLY, EDITOR, LUA = "apply", "editor", "lua"
+MAX_FEED_IDS = 200
+_LOCK = 0x57524547  # "WREG": publishers take turns, so that version numbers have no gaps and no rivals
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Changes fitted to version `number`, what the registry holds after them, and what is wrong with that."""
+
+    number: int
+    changes: Changes
+    after: Mapping[str, Entry]
+    problems: tuple[Problem, ...]
+
+
+def publish(user: User | None, changes: Changes, *, base: int | None, message: str, source: str = APPLY) -> Version:
+    """Make one version of the changes, or refuse them with every problem.
+
+    `user` None is the command line. `base` is the version that the changes were made on: an entry that was changed
+    since by somebody else is a conflict, one that already is as wanted drops out; None skips this check.
+    When nothing is left to change, the current version is returned.
+    """
+    if user is not None:
+        permissions.require(user, permissions.PUBLISH_VERSION)
+    # Validation takes a while; outside of the transaction it keeps no other writer waiting.
+    prepared = _prepare(base, changes)
+    with transaction.atomic():
+        _take_turn()
+        if reading.current_number() != prepared.number:
+            prepared = _prepare(base, changes)
+        if errors_in(prepared.problems):
+            raise ChangesRefused(prepared.problems)
+        return _write(prepared, user, message, source) if prepared.changes else _unchanged()
+
+
+def preview(base: int | None, changes: Changes) -> list[Problem]:
+    """Every problem, warnings included, that `publish` would find now; a stale base is one of them."""
+    try:
+        return list(_prepare(base, changes).problems)
+    except StaleBaseError as error:
+        return [Problem(error.message, entry_id=revision.entry_id) for revision in error.revisions]
+    except ChangesRefused as error:
+        return error.problems
+
+
+def save_entry(
+    user: User | None,
+    entry_id: str,
+    *,
+    base: int | None,
+    kind: str,
+    meta: Mapping[str, Any],
+    data: Mapping[str, Any],
+    message: str,
+) -> Version:
+    """Publish one entry from the editor: a new one when `base` is None, else a change of what `base` holds."""
+    entry = Entry(entry_id, kind, meta, data)
+    changes = Changes(create=(entry,)) if base is None else Changes(update=(entry,))
+    return publish(user, changes, base=base, message=message, source=EDITOR)
+
+
+def delete_entry(user: User | None, entry_id: str, *, base: int | None, message: str) -> Version:
+    """Delete one entry; refused while others use it."""
+    return publish(user, Changes(delete=(entry_id,)), base=base, message=message, source=EDITOR)
+
+
+def _prepare(base: int | None, changes: Changes) -> _Prepared:
+    number = reading.current_number()
+    current = reading.snapshot(number)
+    fitted = _fit(base, number, current, changes)
+    after = changing.apply(current, fitted)
+    return _Prepared(number, fitted, after, _problems(current, after, fitted))
+
+
+def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: Changes) -> tuple[Problem, ...]:
+    """What is wrong after the changes, without the warnings that stood before and were accepted."""
+    found = validate(after, check_source, touched=fitted.touched, deleted=fitted.delete)
+    touched = set(fitted.touched)
+    return tuple(each for each in found if each.severity == "error" or each.entry_id in touched)
+
+
+def _fit(base: int | None, number: int, current: Mapping[str, Entry], changes: Changes) -> Changes:
+    if base is not None and not 0 <= base <= number:
+        raise Refused(f"There is no version {base} of the registry.")
+    before = current if base in (None, number) else reading.snapshot(base, changes.touched)
+    if problems := changing.check(before, changes):
+        raise ChangesRefused(problems)
+    merged = changing.merge(before, current, changes)
+    if merged.conflicts:
+        raise StaleBaseError(base or 0, _newest_of(merged.conflicts))
+    return merged.changes
+
+
+def _newest_of(ids: tuple[str, ...]) -> list[Revision]:
+    rows = reading.newest_revisions().filter(entry_id__in=ids)
+    return list(rows.select_related("version", "version__author"))
+
+
+def _take_turn() -> None:
+    """SQLite has one writer at a time; on PostgreSQL publishers wait here until the one before has committed."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _unchanged() -> Version:
+    version = reading.current_version()
+    if version is None:
+        raise Refused("There is nothing to publish.")
+    return version
+
+
+def _write(prepared: _Prepared, user: User | None, message: str, source: str) -> Version:
+    changes = prepared.changes
+    version = Version.objects.create(
+        number=prepared.number + 1, author=user, message=storable_text(message), source=source
+    )
+    Revision.objects.bulk_create([*_revisions(version, prepared)])
+    Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)
+    _announce(version, changes)
+    return version
+
+
+def _revisions(version: Version, prepared: _Prepared) -> list[Revision]:
+    changes = prepared.changes
+    written = [
+        Revision(version=version, entry_id=each.id, kind=each.kind, meta=dict(each.meta), data=dict(each.data))
+        for each in (*changes.create, *changes.update)
+    ]
+    return [*written, *(Revision(version=version, entry_id=each, deleted=True) for each in changes.delete)]
+
+
+def _programs(version: Version, prepared: _Prepared) -> list[Program]:
+    """Programs of what changed, itself or through a library; one that existed before keeps its row."""
+    affected = sorted(importers(prepared.changes.touched, prepared.after))
+    runnable = [each for each in affected if each in prepared.after and prepared.after[each].kind in kinds.EXECUTABLE]
+    linked = [link(each, prepared.after) for each in runnable]
+    return [
+        Program(digest=each.digest, entry_id=each.entry_id, content=each.to_json(), version=version) for each in linked
+    ]
+
+
+def _announce(version: Version, changes: Changes) -> None:
+    """Tell the feed; long lists of ids are cut, `total` is not."""
+    data = {
+        "version": version.number,
+        "author": version.author.get_username() if version.author else "",
+        "message": version.message,
+        "created": [each.id for each in changes.create[:MAX_FEED_IDS]],
+        "updated": [each.id for each in changes.update[:MAX_FEED_IDS]],
+        "deleted": list(changes.delete[:MAX_FEED_IDS]),
+        "total": len(changes.touched),
+    }
+    feed.append(feed.PUBLISHED, data=data)
