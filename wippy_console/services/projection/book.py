@@ -1,0 +1,201 @@
+"""One batch in memory: facts change rows here, `writing` saves them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from engine.host import Catalog
+from engine.hosts.temporal.observations import Observation
+from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
+from wippy_console.services import feed
+from wippy_console.services.projection.asking import Asked, asked, declared_signals, next_deadline
+from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled
+from wippy_console.services.storable import preview, storable, storable_text
+
+STORED_BYTES = 64 * 1024
+Key = tuple[str, int]
+
+
+class Book:
+    """Runs and open questions by run id, and what the facts made of them."""
+
+    def __init__(self, catalog: Catalog, runs: dict[str, Run], questions: list[Question]) -> None:
+        self._catalog = catalog
+        self.runs = runs
+        self.changed: dict[str, None] = {}
+        self.open: dict[str, dict[Key, Question]] = {}
+        self.asked: list[tuple[Question, tuple[str, ...]]] = []
+        self.settled: list[Question] = []
+        self.archives: list[HistoryArchive] = []
+        self.events: list[FeedEvent] = []
+        self.incomplete: dict[str, Ref] = {}
+        self.closing: dict[str, Ref] = {}
+        for question in questions:
+            self.open.setdefault(question.run_id, {})[question.channel, question.number] = question
+
+    def take(self, fact: Fact) -> None:
+        """Apply one fact."""
+        match fact:
+            case Observation():
+                self._observe(fact)
+            case Began():
+                self._begin(fact)
+            case Ended():
+                self._end(fact)
+            case Stalled():
+                self._stall(fact)
+
+    # -- facts -------------------------------------------------------------------------------------
+
+    def _observe(self, seen: Observation) -> None:
+        began = observed_beginning(seen)
+        run = self._begin(began)
+        if not run.is_open or seen.history_length < run.history_length:
+            return
+        run.history_length = seen.history_length
+        run.stuck_reason = ""
+        run.waiting = [storable(asdict(wait)) for wait in seen.waits]
+        run.next_deadline = next_deadline(seen.waits)
+        self._ask(run, seen)
+        if seen.status == "closing":
+            self.closing[run.run_id] = began.ref
+        elif run.input is None:
+            self.incomplete[run.run_id] = began.ref
+
+    def _begin(self, began: Began) -> Run:
+        """The run's row, made and announced when it is new; what was not known is filled in."""
+        run = self.runs.get(began.run_id)
+        if run is None:
+            run = self.runs[began.run_id] = new_run(began)
+            self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=parent_of(run)))
+        fill(run, began)
+        self.changed[run.run_id] = None
+        return run
+
+    def _end(self, ended: Ended) -> None:
+        """Close the run once: whoever comes second finds it closed."""
+        run = self._begin(ended.began)
+        if not run.is_open:
+            return
+        run.status, run.closed_at = ended.status, ended.closed_at
+        self._close_questions(run, ended.closed_at, keep={})
+        run.history_length = max(run.history_length, ended.history_length)
+        run.waiting, run.next_deadline, run.stuck_reason = [], None, ""
+        run.result = preview(ended.result, STORED_BYTES)
+        run.failure = preview(ended.failure, STORED_BYTES)
+        if ended.history is not None:
+            archive = HistoryArchive(run=run, content=ended.history, events=ended.history_length)
+            self.archives.append(archive)
+        self.events.append(closing_event(run, ended))
+
+    def _stall(self, stalled: Stalled) -> None:
+        """Announce a run that got stuck; the same reason again is no news."""
+        run = self.runs.get(stalled.run_id)
+        if run is None or not run.is_open or bool(run.stuck_reason) == bool(stalled.reason):
+            return
+        run.stuck_reason = storable_text(stalled.reason)
+        self.changed[run.run_id] = None
+        if stalled.reason:
+            data = {"reason": stalled.reason, "attempt": stalled.attempt}
+            self.events.append(feed.draft(feed.STUCK, run=run, data=data))
+
+    # -- questions ---------------------------------------------------------------------------------
+
+    def _ask(self, run: Run, seen: Observation) -> None:
+        """Open the questions of this step and close those that it no longer asks."""
+        signals = declared_signals(self._catalog, run.entry_id, run.registry_version) if seen.waits else []
+        wanted = asked(seen.waits, signals)
+        self._close_questions(run, seen.at, keep=wanted)
+        for key, question in self.open.get(run.run_id, {}).items():
+            if question.deadline != run.next_deadline and key in wanted:
+                question.deadline = run.next_deadline
+                self._settle(question)
+        for key in wanted.keys() - self.open.get(run.run_id, {}).keys():
+            self._open_question(run, wanted[key], seen.at)
+
+    def _open_question(self, run: Run, what: Asked, at: datetime) -> None:
+        question = Question(
+            run=run, channel=what.channel, number=what.number, opened_at=at, deadline=run.next_deadline
+        )  # fmt: skip
+        self.open.setdefault(run.run_id, {})[what.channel, what.number] = question
+        self.asked.append((question, what.roles))
+        deadline = run.next_deadline.isoformat() if run.next_deadline else None
+        self.events.append(feed.draft(feed.WAITING, run=run, at=at, data={**asdict(what), "deadline": deadline}))
+
+    def _close_questions(self, run: Run, at: datetime, keep: dict[Key, Asked]) -> None:
+        """Close the run's open questions but those to keep; a run that goes on says so."""
+        questions = self.open.get(run.run_id, {})
+        for key in [key for key in questions if key not in keep]:
+            question = questions.pop(key)
+            question.closed_at = at
+            self._settle(question)
+            if run.is_open:
+                data = {"channel": question.channel, "number": question.number}
+                self.events.append(feed.draft(feed.RESUMED, run=run, at=at, data=data))
+
+    def _settle(self, question: Question) -> None:
+        """Save a change of a row; a new row is saved with its changes anyway."""
+        if question.pk and question not in self.settled:
+            self.settled.append(question)
+
+
+def observed_beginning(seen: Observation) -> Began:
+    """What an observation says of how the run began."""
+    return Began(
+        ref=Ref(seen.client, seen.workflow_id, seen.run_id),
+        entry_id=seen.entry_id,
+        started_at=seen.started_at,
+        worker=seen.worker,
+        task_queue=seen.task_queue,
+        program=seen.digest,
+        registry_version=seen.registry_version or None,
+        input=seen.input,
+        parent_workflow_id=seen.parent_workflow_id,
+        parent_run_id=seen.parent_run_id,
+    )
+
+
+def new_run(began: Began) -> Run:
+    """A row that knows the ids and the start."""
+    return Run(
+        run_id=began.run_id,
+        workflow_id=storable_text(began.ref.workflow_id),
+        entry_id=storable_text(began.entry_id),
+        client=began.ref.client,
+        task_queue=began.task_queue,
+        started_at=began.started_at,
+        parent_workflow_id=storable_text(began.parent_workflow_id),
+        parent_run_id=began.parent_run_id,
+    )
+
+
+def fill(run: Run, began: Began) -> None:
+    """Fill in what the row does not know yet."""
+    run.worker = run.worker or began.worker
+    run.program = run.program or began.program
+    run.registry_version = run.registry_version or began.registry_version
+    run.started_by_id = run.started_by_id or began.started_by
+    if run.input is None and began.input is not None:
+        run.input = [preview(value, STORED_BYTES) for value in began.input]
+
+
+def parent_of(run: Run) -> dict[str, Any]:
+    """The parent's ids, as feed data."""
+    return {"parent_workflow_id": run.parent_workflow_id, "parent_run_id": run.parent_run_id}
+
+
+def closing_event(run: Run, ended: Ended) -> FeedEvent:
+    """EXIT, or CONTINUED for a run that goes on as a new one."""
+    seconds = round((ended.closed_at - run.started_at).total_seconds(), 3)
+    if ended.status == Run.Status.CONTINUED_AS_NEW:
+        return feed.draft(feed.CONTINUED, run=run, data={"new_run_id": ended.new_run_id, "seconds": seconds})
+    data = {
+        "status": ended.status,
+        "result": preview(ended.result),
+        "failure": preview(ended.failure),
+        "seconds": seconds,
+        **parent_of(run),
+    }
+    return feed.draft(feed.EXIT, run=run, at=ended.closed_at, data=data)
