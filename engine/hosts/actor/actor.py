@@ -1,0 +1,154 @@
+"""The record of one running unit. Idle, it is this object, a Lua state and nothing else: no task, no thread.
+
+Every field is guarded by the lock of the `ActorSystem`; `unit` is used outside of the lock, but only
+by the thread whose turn it is (`State.STEPPING`), or once the actor has ended.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from engine.program import Program
+from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, Step, Value, World
+
+if TYPE_CHECKING:
+    from engine.hosts.actor.watches import Watch
+
+# Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short.
+PORTION = 64
+
+
+class SteppedUnit(Protocol):
+    """What the actor host uses of `engine.lua.unit.Unit`."""
+
+    def step(self, events: Sequence[Event] = ()) -> Step:
+        """Feed events and run until everything is blocked."""
+        ...
+
+    def close(self) -> None:
+        """Free the Lua state."""
+        ...
+
+
+class UnitFactory(Protocol):
+    """Makes units; `engine.lua.unit.Unit` itself, in all but tests."""
+
+    def __call__(
+        self, program: Program, identity: Identity, args: Sequence[Value], world: World, limits: Limits
+    ) -> SteppedUnit:
+        """A unit that has not begun."""
+        ...
+
+
+class State(Enum):
+    """Where an actor stands: it is in the ready queue when QUEUED, and on a thread when STEPPING."""
+
+    IDLE = "idle"
+    QUEUED = "queued"
+    STEPPING = "stepping"
+    ENDED = "ended"
+
+
+class Pending(Protocol):
+    """A command in flight that ends with its actor: a timer, a call, an exec."""
+
+    def abandon(self) -> None:
+        """Stop it without an answer. Lock held."""
+        ...
+
+    def pass_on_cancel(self, reason: str) -> None:
+        """The actor itself was asked to stop. Lock held."""
+        ...
+
+
+OnEnd = Callable[[Exited], None]
+
+
+@dataclass(slots=True, eq=False)
+class Actor:
+    """One function call or process. `queue` holds what arrived and was not fed into `unit` yet."""
+
+    pid: str
+    kind: str
+    host_id: str
+    program: Program
+    args: tuple[Value, ...]
+    context: Mapping[str, Value]
+    parent: str
+    limits: Limits
+    started: int
+    unit: SteppedUnit | None = None
+    state: State = State.IDLE
+    queue: deque[Event] = field(default_factory=deque)
+    queued_messages: int = 0
+    held_messages: int = 0
+    monitors: set[str] = field(default_factory=set)
+    monitoring: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    on_end: dict[str, OnEnd] = field(default_factory=dict)
+    pending: dict[int, Pending] = field(default_factory=dict)
+    watches: dict[str, Watch] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over; nothing is delivered to it any more."""
+        return self.state is State.ENDED
+
+    @property
+    def mailbox(self) -> int:
+        """Messages that wait to be received, in the queue and inside the unit."""
+        return self.queued_messages + self.held_messages
+
+    def put(self, event: Event) -> None:
+        """Append an event."""
+        self.queue.append(event)
+        if isinstance(event, Message | CancelRequested):
+            self.queued_messages += 1
+
+    def take(self) -> list[Event]:
+        """Remove and return the next portion of the queue, oldest first."""
+        queue = self.queue
+        if len(queue) <= PORTION:
+            events = list(queue)
+            queue.clear()
+            self.queued_messages = 0
+            return events
+        events = [queue.popleft() for _ in range(PORTION)]
+        self.queued_messages -= sum(isinstance(event, Message | CancelRequested) for event in events)
+        return events
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """One running unit as the console lists it. `started` is ns since the epoch."""
+
+    pid: str
+    entry: str
+    kind: str
+    host: str
+    state: str
+    started: int
+    mailbox: int
+    parent: str
+    links: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
+        """A picture of the actor as it is now. Lock held."""
+        return cls(
+            actor.pid,
+            actor.program.entry_id,
+            actor.kind,
+            actor.host_id,
+            actor.state.value,
+            actor.started,
+            actor.mailbox,
+            actor.parent,
+            tuple(sorted(actor.links)),
+            names,
+        )

@@ -1,0 +1,93 @@
+"""The failures of the actor host, each with the text that lua-api 1.4 and 5 give it."""
+
+from __future__ import annotations
+
+from engine.durations import format_duration
+from engine.errors import (
+    ALREADY_EXISTS,
+    CANCELED,
+    INTERNAL,
+    INVALID,
+    LIMIT_EXCEEDED,
+    NOT_FOUND,
+    TIMEOUT,
+    UNAVAILABLE,
+    Failure,
+    ProgramError,
+    invalid,
+    not_found,
+)
+
+TERMINATED = Failure(CANCELED, "process terminated", retryable=False)
+HOST_NOT_FOUND = not_found("host not found")
+PID_NOT_REGISTERED = not_found("pid not registered")
+NAME_NOT_REGISTERED = not_found("name not registered")
+NAME_EMPTY = invalid("name cannot be empty")
+ALREADY_MONITORING = Failure(ALREADY_EXISTS, "already monitoring pid", retryable=False)
+NODE_STOPPING = Failure(UNAVAILABLE, "node is stopping", retryable=True)
+
+
+def unresolved(dest: str) -> Failure:
+    """`dest` is neither a pid nor a registered name."""
+    return Failure(NOT_FOUND, f"could not resolve '{dest}' as PID or registered name", retryable=False)
+
+
+def process_not_found(pid: str) -> Failure:
+    """The pid is well formed, but nothing runs under it."""
+    return not_found(f"process {pid} not found")
+
+
+def entry_not_found(entry_id: str) -> Failure:
+    """No such entry in the current registry version."""
+    return not_found(f"entry '{entry_id}' not found")
+
+
+def no_handler(target: str) -> Failure:
+    """The target of a call can't be called."""
+    return not_found(f"no handler registered for target '{target}'")
+
+
+def wrong_kind(entry_id: str, kind: str, wanted: str) -> Failure:
+    """The entry exists but this host can't run it."""
+    return invalid(f"entry '{entry_id}' is a {kind}, not a {wanted}")
+
+
+def name_taken(name: str, pid: str) -> Failure:
+    """Another live unit holds the name."""
+    return Failure(ALREADY_EXISTS, f"name '{name}' is already registered", retryable=False, details={"pid": pid})
+
+
+def host_full(host_id: str, limit: int) -> Failure:
+    """The host runs as many processes as its entry allows."""
+    return Failure(LIMIT_EXCEEDED, f"host '{host_id}' is full ({limit} processes)", retryable=False)
+
+
+def mailbox_full(pid: str, limit: int) -> Failure:
+    """The receiver does not keep up; the message was not delivered, trying again later may help."""
+    return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({limit} messages)", retryable=True)
+
+
+def call_timed_out(target: str, timeout: int) -> Failure:
+    """The call with all its attempts took longer than `timeout` ns."""
+    return Failure(TIMEOUT, f"call of '{target}' timed out after {format_duration(timeout)}", retryable=False)
+
+
+def bad_option(name: str, value: object) -> Failure:
+    """A known call option with a value that can't be read."""
+    return Failure(INVALID, f"option '{name}' has an invalid value: {value!r}", retryable=False)
+
+
+def unknown_service(service: str) -> Failure:
+    """The host offers no such service."""
+    return invalid(f"service '{service}' is not supported here")
+
+
+def program_failure(error: ProgramError) -> Failure:
+    """An entry that can't be linked, as the failure of whoever wanted to run it."""
+    details = {"entry": error.entry_id, "line": error.line}
+    return invalid(str(error), **{key: value for key, value in details.items() if value})
+
+
+def unexpected(error: BaseException) -> Failure:
+    """A defect of ours, told as an Internal failure of the one unit that met it."""
+    return Failure(INTERNAL, f"internal error: {type(error).__name__}: {error}")

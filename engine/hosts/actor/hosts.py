@@ -1,0 +1,221 @@
+"""The actor hosts of a node: one per `process.host` entry, and one for function calls.
+
+Coroutines are for the loop of the node, as `engine.host.Host` says. The methods marked "Lock held"
+are the machinery's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.entry import Entry
+from engine.errors import Failure, UnitFailed
+from engine.host import CallRequest, SpawnRequest, Watcher
+from engine.hosts.actor.actor import Actor, OnEnd
+from engine.hosts.actor.calls import FunctionCall
+from engine.hosts.actor.failures import HOST_NOT_FOUND, NODE_STOPPING, PID_NOT_REGISTERED, host_full, name_taken
+from engine.hosts.actor.system import ActorSystem
+from engine.pids import Pid
+from engine.program import Program
+from engine.steps import Exited, Limits, Message, Value
+
+FUNCTIONS = "functions"
+
+
+class PidCounter:
+    """Makes the `uniq` of pids: `0x`, eight digits of this node's birth, a counter.
+
+    The birth is random, so that a pid kept from before a restart reaches nobody rather than a stranger.
+    """
+
+    def __init__(self) -> None:
+        self._birth = secrets.token_hex(4)
+        self._counter = itertools.count(1)
+
+    def next(self) -> str:
+        """A `uniq` that was not used before."""
+        return f"0x{self._birth}{next(self._counter):05x}"
+
+
+class ActorHost:
+    """Runs the processes of one `process.host` entry."""
+
+    kind = "process"
+
+    def __init__(self, host_id: str, system: ActorSystem, pids: PidCounter, limits: Limits) -> None:
+        self.id = host_id
+        self.limits = limits
+        self.max_processes = 0
+        self.draining = False
+        self.removed = False
+        self._base = limits
+        self._system = system
+        self._pids = pids
+        self._running = 0
+        self._watchers: dict[tuple[str, str], Watcher] = {}
+
+    @property
+    def count(self) -> int:
+        """How many units run here."""
+        return self._running
+
+    def configure(self, entry: Entry) -> None:
+        """Take over the limits of the entry; they hold for what starts from now on."""
+        settings = entry.data.get("host")
+        host: Mapping[str, Any] = settings if isinstance(settings, Mapping) else {}
+        self.max_processes = _positive(host.get("max_processes"))
+        self.limits = replace(self._base, max_queue=_positive(host.get("queue_size")) or self._base.max_queue)
+
+    # --- the contract of a host, on the loop ---------------------------------------------------
+
+    async def spawn(self, request: SpawnRequest) -> str:
+        """Start a process; a live one of the wanted name is used instead and gets the messages."""
+        if self.draining or self.removed:
+            raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
+        program = await asyncio.to_thread(self._system.targets.process, request.entry)
+        with self._system.lock:
+            actor = self.admit(program, request)
+        if isinstance(actor, Failure):
+            raise UnitFailed(actor)
+        return actor.pid
+
+    async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
+        """Deliver a message; NotFound, or LimitExceeded when the mailbox is full."""
+        _raise(self._system.send(pid, Message(topic, payloads, sender)))
+
+    async def cancel(self, pid: str, reason: str, sender: str) -> None:
+        """Deliver CANCEL."""
+        _raise(self._system.cancel(pid, reason, sender))
+
+    async def terminate(self, pid: str, reason: str, sender: str) -> None:
+        """End the unit now."""
+        _raise(self._system.terminate(pid))
+
+    async def watch(self, pid: str, token: str, watcher: Watcher) -> None:
+        """Call `watcher` on the loop when the unit ends."""
+        key = (pid, token)
+        with self._system.lock:
+            actor = self._system.live(pid)
+            if actor is None:
+                raise UnitFailed(PID_NOT_REGISTERED)
+            self._watchers[key] = watcher
+            actor.on_end[f"watch {token}"] = lambda exited: self._system.bridge.post(lambda: self._notify(key, exited))
+
+    async def unwatch(self, pid: str, token: str) -> None:
+        """Drop a watch, also when its call is under way already."""
+        with self._system.lock:
+            self._watchers.pop((pid, token), None)
+            if actor := self._system.live(pid):
+                actor.on_end.pop(f"watch {token}", None)
+
+    def _notify(self, key: tuple[str, str], exited: Exited) -> None:
+        watcher = self._watchers.pop(key, None)
+        if watcher is not None:
+            watcher(exited)
+
+    # --- for the machinery ---------------------------------------------------------------------
+
+    def admit(self, program: Program, request: SpawnRequest) -> Actor | Failure:
+        """Start a process, or find the live one that holds the wanted name. Lock held."""
+        if request.name and (holder := self._system.names.holder(request.name)):
+            return self._reuse(holder, request)
+        if self.removed:
+            return HOST_NOT_FOUND
+        if self.max_processes and self._running >= self.max_processes:
+            return host_full(self.id, self.max_processes)
+        actor = self._make(self.id, program, request.args, request.context, request.parent)
+        for topic, payloads in request.messages:
+            actor.put(Message(topic, payloads, request.parent))
+        if request.name:
+            self._system.names.claim(request.name, actor.pid)
+        self._system.begin(actor)
+        return actor
+
+    def admit_callee(self, program: Program, request: CallRequest, ended: OnEnd) -> str | Failure:
+        """Start a process for a call and tell its end; its pid. Lock held."""
+        spawn = SpawnRequest(program.entry_id, self.id, request.args, request.caller, context=request.context)
+        actor = self.admit(program, spawn)
+        if isinstance(actor, Failure):
+            return actor
+        actor.on_end["call"] = ended
+        return actor.pid
+
+    def _reuse(self, holder: str, request: SpawnRequest) -> Actor | Failure:
+        actor = self._system.live(holder)
+        if actor is None:  # a unit of another host holds the name
+            return name_taken(request.name, holder)
+        for topic, payloads in request.messages:
+            self._system.send(holder, Message(topic, payloads))
+        return actor
+
+    def _make(
+        self, place: str, program: Program, args: tuple[Value, ...], context: Mapping[str, Value], parent: str
+    ) -> Actor:
+        pid = str(Pid("", place, self._pids.next()))
+        started = self._system.world.now()
+        actor = Actor(pid, self.kind, self.id, program, args, context, parent, self.limits, started)
+        self._running += 1
+        actor.on_end["host"] = self._leave
+        return actor
+
+    def _leave(self, exited: Exited) -> None:
+        self._running -= 1
+
+
+class FunctionHost(ActorHost):
+    """Runs function calls, each an actor with the function's id as its pid's host."""
+
+    kind = "function"
+
+    async def call(self, request: CallRequest) -> Value:
+        """Call a function, or a process by its default host, and wait; raises UnitFailed.
+
+        When the waiting task is cancelled the callee gets CANCEL, and is terminated five seconds later.
+        """
+        if self.draining:
+            raise UnitFailed(NODE_STOPPING)
+        target = await asyncio.to_thread(self._system.targets.call, request)
+        future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+
+        def done(value: Value, failure: Failure | None) -> None:
+            self._system.bridge.post(lambda: _settle(future, value, failure))
+
+        call = FunctionCall(self._system, target, request, done)
+        with self._system.lock:
+            call.start()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            with self._system.lock:
+                call.abandon()
+            raise
+
+    def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
+        """Start a function call; its pid. Lock held."""
+        actor = self._make(program.entry_id, program, request.args, request.context, request.caller)
+        actor.on_end["call"] = ended
+        self._system.begin(actor)
+        return actor.pid
+
+
+def _settle(future: asyncio.Future[Value], value: Value, failure: Failure | None) -> None:
+    if future.done():
+        return
+    if failure is None:
+        future.set_result(value)
+    else:
+        future.set_exception(UnitFailed(failure))
+
+
+def _raise(failure: Failure | None) -> None:
+    if failure is not None:
+        raise UnitFailed(failure)
+
+
+def _positive(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

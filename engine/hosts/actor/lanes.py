@@ -1,0 +1,60 @@
+"""Ordered asynchronous jobs: one lane per key, each lane strictly in order, lanes beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from engine.hosts.actor.loop import LoopBridge
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+Job = Callable[[], Awaitable[object]]
+
+
+class Lanes:
+    """Runs jobs on the loop. A lane costs a task while it has work, and nothing otherwise."""
+
+    def __init__(self, bridge: LoopBridge, lock: threading.RLock) -> None:
+        self._bridge = bridge
+        self._lock = lock
+        self._lanes: dict[Key, deque[Job]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def enqueue(self, key: Key, job: Job) -> None:
+        """Do the job after the earlier ones of its key. From any thread, lock held."""
+        lane = self._lanes.get(key)
+        if lane is not None:
+            lane.append(job)
+            return
+        self._lanes[key] = deque([job])
+        self._bridge.post(lambda: self._open(key))
+
+    async def settled(self) -> None:
+        """Wait until no job is left; on the loop."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _open(self, key: Key) -> None:
+        task = self._bridge.loop.create_task(self._run(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: Key) -> None:
+        while (job := self._next(key)) is not None:
+            try:
+                await job()
+            except Exception:
+                logger.exception("a command from %s to %s broke", *key)
+
+    def _next(self, key: Key) -> Job | None:
+        with self._lock:
+            lane = self._lanes[key]
+            if lane:
+                return lane.popleft()
+            del self._lanes[key]
+            return None

@@ -1,0 +1,120 @@
+"""How many calls of one function run at once; the others queue (lua-api 1.4). Lock held throughout."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.entry import Entry
+
+DEFAULT_BOUND = 16
+STATIC_BOUND = 8
+
+Run = Callable[[], None]
+
+
+def bound_of(entry: Entry) -> int:
+    """The most calls of the entry at once; 0 means any number (`type: inline`)."""
+    pool = entry.data.get("pool")
+    sizes = pool if isinstance(pool, Mapping) else {}
+    if sizes.get("type") == "inline":
+        return 0
+    names = ("workers", "size", "max_size") if sizes.get("type") == "static" else ("max_size", "workers", "size")
+    for name in names:
+        if size := _positive(sizes.get(name)):
+            return size
+    return STATIC_BOUND if sizes.get("type") == "static" else DEFAULT_BOUND
+
+
+def _positive(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One call's place. `within` holds the functions that wait for it, directly or not."""
+
+    function: str
+    within: frozenset[str]
+    run: Run
+    running: bool = False
+    left: bool = False
+
+
+@dataclass(slots=True)
+class _Pool:
+    bound: int = 0
+    running: int = 0
+    waiting: deque[Ticket] = field(default_factory=deque)
+    # How many of the waiting calls each function waits for: the edges of the wait graph.
+    within: Counter[str] = field(default_factory=Counter)
+
+    def has_room(self) -> bool:
+        """Whether one more call may run."""
+        return not self.bound or self.running < self.bound
+
+
+class Pools:
+    """The pools of all functions of a node."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, _Pool] = {}
+
+    def enter(self, function: str, bound: int, within: Callable[[], frozenset[str]], run: Run) -> Ticket:
+        """Run now, or when another call leaves. `within` is asked only when the pool is full."""
+        pool = self._pools.setdefault(function, _Pool())
+        pool.bound = bound
+        if pool.has_room():
+            ticket = Ticket(function, frozenset(), run)
+            self._admit(pool, ticket)
+            return ticket
+        ticket = Ticket(function, within(), run)
+        if self._would_deadlock(ticket):
+            self._admit(pool, ticket)
+        else:
+            pool.waiting.append(ticket)
+            pool.within.update(ticket.within)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """The call is over or does not wait any more; the next one runs."""
+        if ticket.left:
+            return
+        ticket.left = True
+        pool = self._pools[ticket.function]
+        if not ticket.running:
+            pool.waiting.remove(ticket)
+            pool.within -= Counter(ticket.within)
+        else:
+            pool.running -= 1
+            while pool.waiting and pool.has_room():
+                self._admit_next(pool)
+        if not (pool.running or pool.waiting):
+            del self._pools[ticket.function]
+
+    def _admit_next(self, pool: _Pool) -> None:
+        ticket = pool.waiting.popleft()
+        pool.within -= Counter(ticket.within)
+        self._admit(pool, ticket)
+
+    def _admit(self, pool: _Pool, ticket: Ticket) -> None:
+        pool.running += 1
+        ticket.running = True
+        ticket.run()
+
+    def _would_deadlock(self, ticket: Ticket) -> bool:
+        """Whether those who wait for the call are, through other queued calls, waited for by its pool.
+
+        The last call that would close such a ring runs at once, so no ring of full pools ever forms.
+        """
+        seen, frontier = {ticket.function}, [ticket.function]
+        while frontier:
+            function = frontier.pop()
+            if function in ticket.within:
+                return True
+            blocking = {name for name, pool in self._pools.items() if pool.within[function] and name not in seen}
+            seen |= blocking
+            frontier.extend(blocking)
+        return False

@@ -1,0 +1,113 @@
+"""Who runs next, and on which thread: first come, first served.
+
+A few threads suffice while steps are short. When all of them are held up by long steps and others
+wait, one thread more is started (`ceiling` at most), so that busy units can't starve the rest; the
+operating system then shares the cores, because Lua runs without the GIL.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from engine.hosts.actor.actor import Actor
+
+PATIENCE = 0.02
+
+
+class Scheduler:
+    """The ready queue and its threads. `turn` runs one actor's turn, without the lock.
+
+    `watch(seconds, callback)` calls back once with the lock held; it is the system's timer.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        turn: Callable[[Actor], None],
+        watch: Callable[[float, Callable[[], None]], object],
+        *,
+        threads: int = 2,
+        ceiling: int = 32,
+    ) -> None:
+        self._changed = threading.Condition(lock)
+        self._turn = turn
+        self._watch = watch
+        self._least = threads
+        self._ceiling = ceiling
+        self._ready: deque[Actor] = deque()
+        self._threads: dict[int, threading.Thread] = {}
+        self._idle = 0
+        self._turns = 0
+        self._watching = False
+        self._closing = False
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are now."""
+        return len(self._threads)
+
+    def start(self) -> None:
+        """Start the threads."""
+        with self._changed:
+            for _ in range(self._least):
+                self._grow()
+
+    def close(self) -> None:
+        """Let the threads end when the ready queue is empty; does not wait for them."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the threads to end; a step that hangs is left behind (the threads are daemons)."""
+        for thread in list(self._threads.values()):
+            thread.join(timeout)
+
+    def push(self, actor: Actor) -> None:
+        """Queue an actor for a turn. Lock held.
+
+        A thread of ours that pushes one actor takes it itself right after its turn: waking another
+        thread for it would cost more than the turn.
+        """
+        self._ready.append(actor)
+        if self._idle:
+            if len(self._ready) > 1 or threading.get_ident() not in self._threads:
+                self._changed.notify()
+        elif not self._watching:
+            self._watch_progress()
+
+    def _grow(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"actors-{len(self._threads) + 1}", daemon=True)
+        thread.start()
+        # `ident` is set when start() returns; the thread itself waits for the lock that we hold.
+        self._threads[thread.ident or 0] = thread
+
+    def _run(self) -> None:
+        while (actor := self._next()) is not None:
+            self._turn(actor)
+
+    def _next(self) -> Actor | None:
+        with self._changed:
+            while not self._ready:
+                if self._closing:
+                    return None
+                self._idle += 1
+                self._changed.wait()
+                self._idle -= 1
+            self._turns += 1
+            return self._ready.popleft()
+
+    def _watch_progress(self) -> None:
+        self._watching = True
+        seen = self._turns
+        self._watch(PATIENCE, lambda: self._check_progress(seen))
+
+    def _check_progress(self, seen: int) -> None:
+        self._watching = False
+        if not self._ready or self._closing:
+            return
+        if not self._idle and self._turns == seen and len(self._threads) < self._ceiling:
+            self._grow()
+        self._watch_progress()

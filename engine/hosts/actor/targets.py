@@ -1,0 +1,138 @@
+"""What a call or spawn means in the current registry version: looked up before the lock is taken.
+
+A catalog may read a database the first time, so nothing here runs with the lock held or on the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from engine.entry import Entry
+from engine.errors import Failure, ProgramError, UnitFailed
+from engine.host import CallRequest, Catalog, Host
+from engine.hosts.actor.failures import (
+    HOST_NOT_FOUND,
+    entry_not_found,
+    no_handler,
+    program_failure,
+    wrong_kind,
+)
+from engine.hosts.actor.options import CallOptions
+from engine.hosts.actor.pools import bound_of
+from engine.program import Program
+from engine.steps import Value
+
+if TYPE_CHECKING:
+    from engine.hosts.actor.hosts import ActorHost
+
+Args = ParamSpec("Args")
+Found = TypeVar("Found")
+
+FUNCTION = "function.lua"
+PROCESS = "process.lua"
+
+
+@dataclass(frozen=True, slots=True)
+class CallTarget:
+    """A callable entry: a function with its pool's bound, or a process with its default host."""
+
+    program: Program
+    options: CallOptions
+    bound: int = 0
+    host: ActorHost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTarget:
+    """A process to start on an actor host of this node."""
+
+    host: ActorHost
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTarget:
+    """A unit to start on a host of another kind, which does its own checks."""
+
+    host: Host
+
+
+class Targets:
+    """Looks targets up; raises UnitFailed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._actor_hosts: Mapping[str, ActorHost] = {}
+        self._others: Mapping[str, Host] = {}
+
+    def connect(self, actor_hosts: Mapping[str, ActorHost], others: Mapping[str, Host]) -> None:
+        """Look hosts up in these mappings of the node, which change as the registry does."""
+        self._actor_hosts, self._others = actor_hosts, others
+
+    def call(self, request: CallRequest) -> CallTarget:
+        """What a call of `request.target` runs."""
+        entry = self.catalog.entry(request.target)
+        options = _options(entry.meta, request.options) if entry else {}
+        match entry:
+            case Entry(kind="function.lua"):
+                return CallTarget(self._program(entry.id), CallOptions.read(options), bound_of(entry))
+            case Entry(kind="process.lua") if host := self._default_host(entry, options):
+                return CallTarget(self._program(entry.id), CallOptions.read(options), host=host)
+            case _:
+                raise UnitFailed(no_handler(request.target))
+
+    def spawn(self, entry_id: str, host_id: str) -> LocalTarget | RemoteTarget:
+        """Where and what a spawn of `entry_id` on `host_id` starts."""
+        host = self._actor_hosts.get(host_id)
+        if host is None:
+            other = self._others.get(host_id)
+            if other is None:
+                raise UnitFailed(HOST_NOT_FOUND)
+            return RemoteTarget(other)
+        return LocalTarget(host, self.process(entry_id))
+
+    def process(self, entry_id: str) -> Program:
+        """The program of a process entry."""
+        return self._of_kind(entry_id, PROCESS)
+
+    def upgrade(self, current: Program, entry_id: str) -> Program:
+        """The program that a unit of `current` goes on as; it stays a unit of its kind."""
+        return self._of_kind(entry_id or current.entry_id, current.kind)
+
+    def _of_kind(self, entry_id: str, kind: str) -> Program:
+        entry = self.catalog.entry(entry_id)
+        if entry is None:
+            raise UnitFailed(entry_not_found(entry_id))
+        if entry.kind != kind:
+            raise UnitFailed(wrong_kind(entry_id, entry.kind, kind))
+        return self._program(entry_id)
+
+    def _program(self, entry_id: str) -> Program:
+        try:
+            return self.catalog.current(entry_id)
+        except ProgramError as error:
+            raise UnitFailed(program_failure(error)) from error
+
+    def _default_host(self, entry: Entry, options: Mapping[str, Any]) -> ActorHost | None:
+        host_id = entry.meta.get("default_host") or options.get("default_host")
+        if not isinstance(host_id, str):
+            return None
+        return self._actor_hosts.get(host_id if ":" in host_id else f"{entry.namespace}:{host_id}")
+
+
+def attempt(look_up: Callable[Args, Found], *args: Args.args, **kwargs: Args.kwargs) -> Found | Failure:
+    """The result of a lookup, or the Failure that it raised."""
+    try:
+        return look_up(*args, **kwargs)
+    except UnitFailed as error:
+        return error.failure
+
+
+def _options(meta: Mapping[str, Any], caller: Mapping[str, Value]) -> dict[str, Any]:
+    own = meta.get("options")
+    return {**(own if isinstance(own, Mapping) else {}), **caller}
+
+
+Looked = CallTarget | LocalTarget | RemoteTarget | Failure

@@ -1,0 +1,117 @@
+"""What actors watch on hosts of other kinds: monitors, one-sided links and the weak watch of lua-api 5.4.
+
+A host knows one watch per actor and unit (token = the actor's pid); what the actor wants of it is
+kept here, so that `monitor` after a plain spawn still yields exactly one EXIT.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import UnitFailed
+from engine.host import Host
+from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.failures import ALREADY_MONITORING
+from engine.hosts.actor.lanes import Job, Lanes
+from engine.steps import Exited, LinkDown
+
+if TYPE_CHECKING:
+    from engine.hosts.actor.system import ActorSystem
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Watch:
+    """An actor's interest in one unit elsewhere. `weak`: nobody asked, EXIT comes all the same."""
+
+    host: Host
+    monitor: bool = False
+    link: bool = False
+    weak: bool = False
+
+
+class Watches:
+    """The watches of all actors; each actor's stand in `Actor.watches` by pid."""
+
+    def __init__(self, system: ActorSystem, lanes: Lanes) -> None:
+        self._system = system
+        self._lanes = lanes
+
+    def adopt(self, actor: Actor, host: Host, pid: str, *, monitor: bool, link: bool) -> None:
+        """Watch a unit that the actor just started. Lock held."""
+        if actor.ended:
+            return
+        known = actor.watches.get(pid)
+        watch = known or actor.watches.setdefault(pid, Watch(host))
+        watch.monitor |= monitor
+        watch.link |= link
+        watch.weak |= not (monitor or link)
+        if known is None:
+            self._lanes.enqueue((actor.pid, pid), lambda: self._begin(actor, host, pid))
+
+    async def change(self, actor: Actor, host: Host, pid: str, verb: str) -> None:
+        """Carry out monitor, unmonitor, link or unlink; on the loop, within the lane of (actor, pid)."""
+        with self._system.lock:
+            if actor.ended:
+                return
+            known = actor.watches.get(pid)
+            watch = known or actor.watches.setdefault(pid, Watch(host))
+            _apply(watch, verb)
+            idle = not (watch.monitor or watch.link or watch.weak)
+            if idle:
+                del actor.watches[pid]
+        if idle and known:
+            await host.unwatch(pid, actor.pid)
+        if not idle and not known:
+            await self._watch(actor, host, pid)
+
+    def drop_all(self, actor: Actor) -> None:
+        """Stop watching for an actor that ended. Lock held."""
+        for pid, watch in actor.watches.items():
+            self._lanes.enqueue((actor.pid, pid), _unwatching(watch.host, pid, actor.pid))
+        actor.watches = {}
+
+    async def _begin(self, actor: Actor, host: Host, pid: str) -> None:
+        try:
+            await self._watch(actor, host, pid)
+        except UnitFailed as error:
+            logger.warning("%s can't watch %s that it started: %s", actor.pid, pid, error)
+
+    async def _watch(self, actor: Actor, host: Host, pid: str) -> None:
+        try:
+            await host.watch(pid, actor.pid, lambda exited: self._arrived(actor, pid, exited))
+        except BaseException:
+            with self._system.lock:
+                actor.watches.pop(pid, None)
+            raise
+
+    def _arrived(self, actor: Actor, pid: str, exited: Exited) -> None:
+        with self._system.lock:
+            watch = actor.watches.pop(pid, None)
+            if watch is None or actor.ended:
+                return
+            if watch.monitor or watch.weak or exited.failure is None:
+                self._system.deliver(actor, exited)
+            if watch.link and exited.failure is not None:
+                self._system.deliver(actor, LinkDown(pid, exited.at, exited.failure))
+
+
+def _unwatching(host: Host, pid: str, token: str) -> Job:
+    return lambda: host.unwatch(pid, token)
+
+
+def _apply(watch: Watch, verb: str) -> None:
+    match verb:
+        case "monitor" if watch.monitor:
+            raise UnitFailed(ALREADY_MONITORING)
+        case "monitor":
+            watch.monitor = True
+        case "unmonitor":
+            watch.monitor = watch.weak = False
+        case "link":
+            watch.link = True
+        case "unlink":
+            watch.link = False

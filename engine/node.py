@@ -1,0 +1,132 @@
+"""One worker OS process as its units see it: its hosts, its names, and the way from a pid to its host."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from engine.host import CallRequest, Catalog, Host
+from engine.hosts.actor.actor import ProcessInfo, UnitFactory
+from engine.hosts.actor.commands import Service
+from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
+from engine.hosts.actor.system import ActorSystem
+from engine.lua.unit import Unit
+from engine.pids import Pid
+from engine.steps import Limits, Value
+
+PROCESS_HOST = "process.host"
+
+
+class LocalNode:
+    """Implements `engine.host.Node`: actor hosts by the catalog's `process.host` entries, others by `add_host`.
+
+    Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `processes` and `counts`
+    may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        catalog: Catalog,
+        *,
+        limits: Limits | None = None,
+        threads: int = 2,
+        unit_factory: UnitFactory = Unit,
+    ) -> None:
+        self.id = node_id
+        self.catalog = catalog
+        self._limits = limits or Limits()
+        self._system = ActorSystem(catalog, unit_factory, threads=threads)
+        self._pids = PidCounter()
+        self._functions = FunctionHost(FUNCTIONS, self._system, self._pids, self._limits)
+        self._actor_hosts: dict[str, ActorHost] = {}
+        self._removed: dict[str, ActorHost] = {}
+        self._others: dict[str, Host] = {}
+        self._system.functions = self._functions
+        self._system.foreign = self._other_host_of
+        self._system.targets.connect(self._actor_hosts, self._others)
+
+    # --- the contract of a node ----------------------------------------------------------------
+
+    def host(self, host_id: str) -> Host | None:
+        """The host of that entry id."""
+        return self._actor_hosts.get(host_id) or self._others.get(host_id)
+
+    def host_of(self, pid: str) -> Host | None:
+        """The host that a pid belongs to; pids of functions belong to the function host."""
+        parsed = Pid.parse(pid)
+        if parsed is None:
+            return None
+        if host := self.host(parsed.host) or self._removed.get(parsed.host):
+            return host
+        return None if parsed.node else self._functions
+
+    async def call(self, request: CallRequest) -> Value:
+        """Call a function, or a process by its default host; raises UnitFailed."""
+        return await self._functions.call(request)
+
+    # --- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to run units."""
+        self._system.start()
+        self.reconcile()
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Refuse new work, send CANCEL to every unit, wait up to `grace` seconds, terminate the rest."""
+        for host in self._all_actor_hosts():
+            host.draining = True
+        for process in self.processes():
+            self._system.cancel(process.pid, "node stopping", "")
+        await self._system.wait_until_empty(grace)
+        for process in self.processes():
+            self._system.terminate(process.pid)
+        await self._system.stop()
+
+    def reconcile(self) -> None:
+        """Follow the registry: hosts for new `process.host` entries; deleted ones only finish what they run."""
+        wanted = {entry.id: entry for entry in self.catalog.entries(PROCESS_HOST)}
+        for host_id in self._actor_hosts.keys() - wanted.keys():
+            host = self._removed[host_id] = self._actor_hosts.pop(host_id)
+            host.removed = True
+        for host_id, entry in wanted.items():
+            host = self._actor_hosts.get(host_id) or self._removed.pop(host_id, None) or self._new_host(host_id)
+            host.removed = False
+            host.configure(entry)
+            self._actor_hosts[host_id] = host
+
+    def add_host(self, host: Host) -> None:
+        """Offer a host of another kind to this node's units."""
+        self._others[host.id] = host
+
+    def remove_host(self, host_id: str) -> None:
+        """Withdraw a host that `add_host` added."""
+        self._others.pop(host_id, None)
+
+    def add_service(self, name: str, service: Service) -> None:
+        """Answer `Ask` commands of that name on the loop."""
+        self._system.commands.services[name] = service
+
+    # --- for the console -------------------------------------------------------------------------
+
+    def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
+        """Send to an actor by pid or name, from any thread; raises UnitFailed."""
+        self._system.tell(dest, topic, payloads, sender)
+
+    def processes(self) -> list[ProcessInfo]:
+        """All running processes and function calls, oldest first."""
+        return self._system.snapshot()
+
+    def counts(self) -> Mapping[str, int]:
+        """Running units by host id; function calls count under `functions`."""
+        return Counter({host.id: host.count for host in self._all_actor_hosts()})
+
+    def _all_actor_hosts(self) -> list[ActorHost]:
+        return [*self._actor_hosts.values(), *self._removed.values(), self._functions]
+
+    def _new_host(self, host_id: str) -> ActorHost:
+        return ActorHost(host_id, self._system, self._pids, self._limits)
+
+    def _other_host_of(self, pid: str) -> Host | None:
+        parsed = Pid.parse(pid)
+        return self._others.get(parsed.host) if parsed else None
