@@ -19,7 +19,7 @@ from engine.lua.marshal import to_lua_text
 from engine.lua.typed import erase
 
 KERNEL = Path(__file__).parent / "kernel"
-STDLIB = ("pattern", "stdlib")
+STDLIB = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os", "stdlib")
 CORE = ("boot", *STDLIB, "scheduler", "errors", "channel", "payload", "mailbox", "process")
 MODULES = {
     "funcs": ("funcs",),

@@ -10,8 +10,8 @@ local raw = {
   rawlen = rawlen, unpack = table.unpack, load = load,
 }
 k.raw = raw
-k.std = {}
-k.modules = {}
+k.std = {} -- the globals of user code
+k.modules = {} -- what `modules:` may name
 
 local type, next, error, pcall, setmetatable, select = raw.type, raw.next, raw.error, raw.pcall, raw.setmetatable, raw.select
 local getmetatable, math_type = raw.getmetatable, math.type
@@ -108,7 +108,7 @@ local function checked(ok, ...)
 end
 k.checked = checked
 
-function k.std.pcall(f, ...)
+function k.pcall(f, ...)
   return checked(pcall(f, ...))
 end
 
@@ -118,7 +118,7 @@ local function handled(handler, ok, ...)
 end
 
 -- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
-function k.std.xpcall(f, handler, ...)
+function k.xpcall(f, handler, ...)
   return handled(handler, checked(pcall(f, ...)))
 end
 
@@ -181,10 +181,8 @@ end
 
 -- Tables are read raw: a user's metamethods have no say in what crosses.
 local function raw_view(v)
-  local mt = getmetatable(v)
-  if not mt then return v end
   local copy = {}
-  for key, value in next, v do copy[key] = value end
+  for key, value in next, k.reveal(v) do copy[key] = value end
   return copy
 end
 

@@ -205,8 +205,7 @@ function lib.new(capacity)
   return k.channel(capacity)
 end
 
-k.std.channel = lib
-k.modules.channel = lib
+k.std.channel = k.library(lib)
 
 -- --- for the kernel ---------------------------------------------------------------------------
 

@@ -20,4 +20,4 @@ end
 
 function lib.all() return copy_of(k.context), nil end
 
-k.modules.ctx = lib
+k.modules.ctx = k.library(lib)

@@ -7,9 +7,7 @@ local S = k.S
 local methods = {}
 local class
 
-local function text(v)
-  return k.std.tostring and k.std.tostring(v) or raw.tostring(v)
-end
+local function text(v) return k.std.tostring(v) end
 
 class = k.class("error", methods, {
   __tostring = function(self) return self[S].message end,
@@ -142,9 +140,7 @@ function lib.call_stack(err)
   return { thread = "main", frames = frames_of(err[S].stack) }
 end
 
-k.errors = lib
-k.std.errors = lib
-k.modules.errors = lib
+k.std.errors = k.library(lib)
 
 -- --- normalising what a body raised or returned --------------------------------------------------
 

@@ -98,7 +98,7 @@ end
 function executor.call(self, ...) return call(k.self(self, executor_class, "funcs.Executor"), ...) end
 function executor.async(self, ...) return async(k.self(self, executor_class, "funcs.Executor"), ...) end
 
-k.modules.funcs = {
+k.modules.funcs = k.library {
   call = function(...) return call(defaults, ...) end,
   async = function(...) return async(defaults, ...) end,
   new = function() return k.new(executor_class, defaults) end,

@@ -1,7 +1,7 @@
 -- JSON, by the host's library (lua-api 11).
 local k = ...
 
-k.modules.json = {
+k.modules.json = k.library {
   encode = function(value) return k.service("json.encode", value) end,
   decode = function(text)
     if k.raw.type(text) ~= "string" or text == "" then return nil, k.invalid("json.decode: non-empty string expected") end

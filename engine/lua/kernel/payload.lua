@@ -60,8 +60,7 @@ function methods.transcode(self, format)
   return k.payload(value, format)
 end
 
-k.std.payload = lib
-k.modules.payload = lib
+k.std.payload = k.library(lib)
 
 -- --- messages ---------------------------------------------------------------------------------
 

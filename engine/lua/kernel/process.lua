@@ -200,7 +200,7 @@ function lib.registry.unregister(name, scope)
   return (k.ask("names.unregister", name, scope or 0)) == true
 end
 
-k.std.process = lib
-k.modules.process = lib
+lib.event, lib.registry = k.library(lib.event), k.library(lib.registry)
+k.std.process = k.library(lib)
 k.std.subscribe = lib.listen
 k.std.unsubscribe = lib.unlisten

@@ -196,4 +196,5 @@ function lib.spawn(f, ...)
   return k.spawn(f, ...).co
 end
 
-std.coroutine = lib
+std.coroutine = k.library(lib)
+std.pcall, std.xpcall = k.pcall, k.xpcall

@@ -371,4 +371,4 @@ function ticker_methods.stop(self)
   return true
 end
 
-k.modules.time = lib
+k.modules.time = k.library(lib)

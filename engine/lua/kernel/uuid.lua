@@ -15,4 +15,4 @@ function lib.validate(text)
   return (k.service("uuid.validate", text)) == true
 end
 
-k.modules.uuid = lib
+k.modules.uuid = k.library(lib)

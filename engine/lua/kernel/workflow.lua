@@ -40,4 +40,4 @@ function lib.attrs(attributes)
   return k.ask("workflow.attrs", attributes)
 end
 
-k.modules.workflow = lib
+k.modules.workflow = k.library(lib)

@@ -1,0 +1,204 @@
+"""For tests of Lua code without a server: a step driver with a hand-moved clock.
+
+    driver = Driver.of_source('return {main = function(n) require("time").sleep("24h") return n end}', args=(1,))
+    driver.advance(hours=24)
+    assert driver.value == 1
+
+Calls, spawns and messages wait in `driver.commands` until the test answers them; timers fire when
+`advance` moves the clock past them; `functions` answers calls at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.errors import Failure, UnitFailed, not_found
+from engine.lua.unit import Unit
+from engine.program import Chunk, Program
+from engine.steps import (
+    Call,
+    CancelRequested,
+    CancelTimer,
+    Command,
+    Event,
+    Exited,
+    Failed,
+    Identity,
+    Limits,
+    Log,
+    Message,
+    Rejected,
+    Resolved,
+    Returned,
+    StartTimer,
+    Status,
+    Step,
+    Value,
+    Waiting,
+)
+
+ALL_MODULES = ("ctx", "funcs", "json", "logger", "time", "uuid", "workflow")
+SECOND = 1_000_000_000
+
+
+@dataclass
+class HandWorld:
+    """A clock that only moves when told (ns), and entropy from a seed."""
+
+    clock: int = 1_700_000_000 * SECOND
+    seed: int = 1
+    info: Mapping[str, Value] | None = None
+    _random: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def now(self) -> int:
+        """The hand-moved time."""
+        return self.clock
+
+    def random_bytes(self, count: int) -> bytes:
+        """The same bytes for the same seed."""
+        return self._random.randbytes(count)
+
+    def workflow_info(self) -> Mapping[str, Value] | None:
+        """What the test said."""
+        return self.info
+
+
+def program_of(source: str, kind: str = "function", modules: Sequence[str] = ALL_MODULES) -> Program:
+    """A program of one chunk, with the entry id `test:unit`."""
+    return Program("test:unit", f"{kind}.lua", "main", {"test:unit": Chunk("test:unit", source, tuple(modules))})
+
+
+class Driver:
+    """Drives one unit. The unit's first step runs at once."""
+
+    def __init__(
+        self,
+        program: Program,
+        kind: str = "function",
+        args: Sequence[Value] = (),
+        *,
+        functions: Mapping[str, Callable[..., Value]] | None = None,
+        context: Mapping[str, Value] | None = None,
+        limits: Limits = Limits(),
+        world: HandWorld | None = None,
+    ) -> None:
+        self.world = world or HandWorld()
+        self.functions = dict(functions or {})
+        self.commands: list[Command] = []
+        self.logs: list[Log] = []
+        self.timers: dict[int, int] = {}
+        self.status: Status = Waiting()
+        self.unit = Unit(program, Identity("{test:unit|0x00001}", kind, context or {}), args, self.world, limits)
+        self.feed()
+
+    @classmethod
+    def of_source(cls, source: str, kind: str = "function", args: Sequence[Value] = (), **options: object) -> Driver:
+        """A driver for a source text with every module declared."""
+        return cls(program_of(source, kind), kind, args, **options)  # type: ignore[arg-type]
+
+    # --- feeding --------------------------------------------------------------------------------
+
+    def feed(self, *events: Event) -> Status:
+        """One step with these events, and more steps while `functions` can answer calls."""
+        pending: Sequence[Event] = events
+        while True:
+            step = self.unit.step(pending)
+            self.status = step.status
+            pending = self._answers(step)
+            if not pending or not self.waiting:
+                return self.status
+
+    def resolve(self, command: Command | int, value: Value = None) -> Status:
+        """Answer a command (or its seq) with a value."""
+        return self.feed(Resolved(self._taken(command), value))
+
+    def reject(self, command: Command | int, failure: Failure) -> Status:
+        """Answer a command (or its seq) with a failure."""
+        return self.feed(Rejected(self._taken(command), failure))
+
+    def send(self, topic: str, *payloads: Value, sender: str = "") -> Status:
+        """Deliver a message."""
+        return self.feed(Message(topic, payloads, sender))
+
+    def cancel(self, reason: str = "", sender: str = "") -> Status:
+        """Ask the unit to stop."""
+        return self.feed(CancelRequested(sender, reason, self.world.now()))
+
+    def exit(self, pid: str, value: Value = None, failure: Failure | None = None) -> Status:
+        """Tell the unit that one that it watches has ended."""
+        return self.feed(Exited(pid, self.world.now(), value, failure))
+
+    def advance(self, seconds: float = 0, *, hours: float = 0) -> Status:
+        """Move the clock and fire the timers that are due, each at its own time."""
+        end = self.world.clock + round((seconds + hours * 3600) * SECOND)
+        while self.waiting and self.timers and min(self.timers.values()) <= end:
+            seq = min(self.timers, key=lambda s: (self.timers[s], s))
+            self.world.clock = max(self.world.clock, self.timers.pop(seq))
+            self.feed(Resolved(seq))
+        self.world.clock = end
+        return self.status
+
+    # --- looking --------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the unit goes on."""
+        return isinstance(self.status, Waiting)
+
+    @property
+    def value(self) -> Value:
+        """What the unit returned; AssertionError when it did not."""
+        assert isinstance(self.status, Returned), self.status
+        return self.status.value
+
+    @property
+    def failure(self) -> Failure:
+        """How the unit failed; AssertionError when it did not."""
+        assert isinstance(self.status, Failed), self.status
+        return self.status.failure
+
+    def last(self) -> Command:
+        """The newest command that waits for an answer."""
+        return self.commands[-1]
+
+    # --- carrying out ---------------------------------------------------------------------------
+
+    def _answers(self, step: Step) -> list[Event]:
+        answers = []
+        for command in step.commands:
+            answer = self._carry_out(command)
+            if answer is not None:
+                answers.append(answer)
+        return answers
+
+    def _carry_out(self, command: Command) -> Event | None:
+        match command:
+            case Log():
+                self.logs.append(command)
+            case StartTimer(seq, duration):
+                self.timers[seq] = self.world.now() + duration
+            case CancelTimer(seq):
+                self.timers.pop(seq, None)
+            case Call(seq, target) if self.functions:
+                return self._call(command, self.functions.get(target))
+            case _:
+                self.commands.append(command)
+        return None
+
+    def _call(self, call: Call, function: Callable[..., Value] | None) -> Event:
+        if function is None:
+            return Rejected(call.seq, not_found(f"no handler registered for target {call.target}"))
+        try:
+            return Resolved(call.seq, function(*call.args))
+        except UnitFailed as error:
+            return Rejected(call.seq, error.failure)
+
+    def _taken(self, command: Command | int) -> int:
+        seq = command if isinstance(command, int) else getattr(command, "seq")
+        self.commands = [c for c in self.commands if getattr(c, "seq", None) != seq]
+        return int(seq)
