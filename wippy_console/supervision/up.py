@@ -37,8 +37,12 @@ def up(environment: Environment, report: Report, *, examples: bool) -> None:
     progress = Progress(report, STEPS + examples)
     with _said_clearly(environment), ExitStack() as stack:
         listener = _claim(environment, progress, stack)
-        login = _prepare(environment, progress, examples=examples)
+        _migrate(progress)
+        login = _administrator(progress)
         stack.callback(login.show, report)
+        if examples:
+            _load_examples(environment, progress)
+        connections.close_all()
         environment, server = _choose_temporal(environment, stack)
         ready = partial(_tell_ready, environment, report, login, began)
         asyncio.run(Supervisor(environment, server, listener, report).run(progress, ready))
@@ -72,18 +76,21 @@ def _claim(environment: Environment, progress: Progress, stack: ExitStack) -> so
     return listener
 
 
-def _prepare(environment: Environment, progress: Progress, *, examples: bool) -> FirstLogin:
-    """Do what must be done before any process runs; each step does nothing when it was done before."""
+def _migrate(progress: Progress) -> None:
     with progress.step("Migrate the database") as outcome:
         outcome.append(installation.migrate())
+
+
+def _administrator(progress: Progress) -> FirstLogin:
     with progress.step("First administrator") as outcome:
         login = FirstLogin(installation.first_administrator())
         outcome.append("made" if login.value else "there is one")
-    if examples:
-        with progress.step("Load the examples") as outcome:
-            outcome.append(installation.load_examples(ROOT / "examples", environment.data / "examples.digest"))
-    connections.close_all()
     return login
+
+
+def _load_examples(environment: Environment, progress: Progress) -> None:
+    with progress.step("Load the examples") as outcome:
+        outcome.append(installation.load_examples(ROOT / "examples", environment.data / "examples.digest"))
 
 
 def _choose_temporal(environment: Environment, stack: ExitStack) -> tuple[Environment, DevServer | None]:
