@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from wippy_console.models import Run
+from wippy_console.services import histories
+from wippy_console.services.errors import NotFoundError
+from wippy_console.services.timeline.assembly import assemble
+from wippy_console.services.timeline.details import event_json
+from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import EventRef, Row, Timeline
 
 __all__ = ["EventRef", "Row", "Timeline", "event_payload", "rows"]
@@ -12,9 +17,19 @@ __all__ = ["EventRef", "Row", "Timeline", "event_payload", "rows"]
 
 def rows(run: Run) -> Timeline:
     """The run's timeline, from its archive or live from Temporal; NotFoundError, Unavailable."""
-    raise NotImplementedError
+    fold = Fold()
+    fold.read(histories.read(run).events)
+    if run.is_open:
+        now = histories.describe(run)
+        task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
+        fold.pending(now.pending_activities, task)
+    return assemble(run, fold)
 
 
 def event_payload(run: Run, event_id: int) -> dict[str, Any]:
-    """One history event as JSON data with payloads decoded; NotFoundError."""
-    raise NotImplementedError
+    """One history event as JSON data with its payloads decoded, each cut at 64 kB; NotFoundError."""
+    events = histories.read(run).events
+    found = next((event for event in events if event.event_id == event_id), None)
+    if found is None:
+        raise NotFoundError(f"Run {run.run_id} has no event {event_id}.")
+    return event_json(found)

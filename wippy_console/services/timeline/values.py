@@ -10,7 +10,18 @@ from engine.errors import Failure
 from wippy_console.models import Decision, Question
 
 Kind = Literal[
-    "workflow", "activity", "local", "timer", "child", "signal", "external", "update", "marker", "task", "question", "exit"
+    "workflow",
+    "activity",
+    "local",
+    "timer",
+    "child",
+    "signal",
+    "external",
+    "update",
+    "marker",
+    "task",
+    "question",
+    "exit",
 ]
 State = Literal[
     "scheduled", "running", "completed", "failed", "canceled", "timed_out", "terminated", "continued_as_new",

@@ -1,0 +1,158 @@
+"""What people can do to a run: answer, send a raw signal, cancel, terminate."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from wippy_console import permissions
+from wippy_console.models import Decision, Question, Run
+from wippy_console.services import schemas
+from wippy_console.services.decisions import journal, payloads, waits, wire
+from wippy_console.services.decisions.declared import declared, entry_of
+from wippy_console.services.decisions.values import Button
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+
+_RESERVED = "__temporal"
+_TOPIC_LENGTH = 500
+
+Key = uuid.UUID | str | None
+
+
+def buttons(user: Any, run: Run) -> list[Button]:
+    """What the run's entry (at the run's registry version) declares that it may be asked."""
+    questions = waits.open_questions(run) if run.is_open else []
+    return [_judged(user, run, button, waits.question_of(button, questions)) for button in declared(entry_of(run))]
+
+
+def _judged(user: Any, run: Run, button: Button, question: Question | None) -> Button:
+    why_not = _why_not(user, run, button, question)
+    return replace(button, question=question, enabled=not why_not, why_not=why_not)
+
+
+def _why_not(user: Any, run: Run, button: Button, question: Question | None) -> str:
+    if not permissions.allows(user, permissions.SIGNAL_RUN):
+        return "You may not answer runs."
+    if not permissions.in_role(user, button.role):
+        return f"Only members of {button.role} may answer this."
+    if waits.ended(run) or question is None:
+        return waits.ended(run) or "The run does not wait for this now."
+    answer = waits.answer_of(question)
+    return waits.answered(answer) if answer else waits.expired(question)
+
+
+def decide(
+    user: Any,
+    run: Run,
+    index: int,
+    payload: dict[str, Any],
+    *,
+    reason: str = "",
+    question_id: int | None = None,
+    key: Key = None,
+) -> Decision:
+    """Answer the run by its declared button `index`.
+
+    Make `key` once per drawn form: the same key again is the same decision. Raises PermissionDenied;
+    Refused (`fields` by form field, "reason" among them); Conflict naming the winner or the expiry;
+    NotFoundError for an unknown button or question; Unavailable (the answer is kept and sent later).
+    """
+    permissions.require(user, permissions.SIGNAL_RUN)
+    before = journal.known(key, user.pk, run)
+    if before is not None:
+        return journal.finish(before)
+    run.refresh_from_db()
+    button = _button(run, index)
+    if not permissions.in_role(user, button.role):
+        raise PermissionDenied(f"Only members of {button.role} may answer this.")
+    question = waits.chosen(run, button, question_id)
+    value = payloads.checked(button, payload, reason)
+    why = "" if button.reason == "none" else reason.strip()
+    return journal.make(
+        Decision(
+            id=journal.parsed(key), run=run, user=user, question=question, action=wire.SIGNAL,
+            topic=button.topic, label=button.label, payload=value, reason=why,
+        )
+    )  # fmt: skip
+
+
+def _button(run: Run, index: int) -> Button:
+    found = next((button for button in declared(entry_of(run)) if button.index == index), None)
+    if found is None:
+        raise NotFoundError(f"{run.entry_id} declares no signal number {index}.")
+    return found
+
+
+def send_raw(user: Any, run: Run, topic: str, payload: Any, *, reason: str = "", key: Key = None) -> Decision:
+    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message."""
+    permissions.require(user, permissions.RAW_SIGNAL_RUN)
+    if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith(_RESERVED):
+        text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with {_RESERVED}."
+        raise Refused(text, {"topic": [text]})
+    schemas.refuse_oversize(payload, "The payload")
+    return act(user, run, wire.SIGNAL, topic=topic, payload=payload, reason=reason, key=key)
+
+
+def cancel(user: Any, run: Run, reason: str = "", *, key: Key = None) -> Decision:
+    """Ask the run to stop (CANCEL); Conflict when it has ended."""
+    permissions.require(user, permissions.CANCEL_RUN)
+    return act(user, run, wire.CANCEL, reason=reason, key=key)
+
+
+def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
+    """End the run now; the reason is required. Conflict when it has ended."""
+    permissions.require(user, permissions.TERMINATE_RUN)
+    if not reason.strip():
+        raise Refused("Say why the run is to be terminated.", {"reason": ["A reason is required."]})
+    return act(user, run, wire.TERMINATE, reason=reason, key=key)
+
+
+def act(
+    user: Any, run: Run, action: str, *, topic: str = "", payload: Any = None, reason: str = "", key: Key = None
+) -> Decision:
+    """Record and send what answers no question; permissions were checked."""
+    before = journal.known(key, user.pk, run)
+    if before is not None:
+        return journal.finish(before)
+    run.refresh_from_db()
+    if waits.ended(run):
+        raise Conflict(waits.ended(run))
+    return journal.make(
+        Decision(
+            id=journal.parsed(key),
+            run=run,
+            user=user,
+            action=action,
+            topic=topic,
+            payload=payload,
+            reason=reason.strip(),
+        )
+    )
+
+
+def audit(run: Run) -> QuerySet[Decision]:
+    """Everything that people did to the run, newest first."""
+    return run.decisions.select_related("user", "question")
+
+
+def resume(decision: Decision) -> Decision:
+    """Finish a decision that a crash left pending; sends again with the same request id, so without a second effect."""
+    return journal.finish(decision)
+
+
+def resume_pending(older_than: float = 10.0) -> int:
+    """Finish every decision pending for longer than that many seconds; returns how many. Called by the reconciler."""
+    finished = 0
+    for decision in journal.unfinished(older_than):
+        try:
+            journal.finish(decision)
+        except Unavailable:
+            return finished
+        except Refused:
+            pass  # it is marked as failed, with the reason
+        finished += 1
+    return finished

@@ -1,0 +1,158 @@
+"""The life of a decision: recorded as pending, sent, completed; each step safe to repeat after a crash."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from temporalio.service import RPCError, RPCStatusCode
+
+from engine.errors import UnitFailed
+from wippy_console.models import Decision, Run
+from wippy_console.services import feed
+from wippy_console.services.decisions import waits, wire
+from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.storable import preview
+
+T = TypeVar("T")
+
+KEPT = "Your answer is kept, and sent as soon as Temporal answers."
+
+
+def known(key: uuid.UUID | str | None, user_id: int, run: Run) -> Decision | None:
+    """The decision that was made under this key before, by the same user on the same run."""
+    found = Decision.objects.select_related("run", "user", "question").filter(pk=parsed(key)).first() if key else None
+    if found is not None and (found.user_id != user_id or found.run_id != run.pk):
+        raise Conflict("This form was used before. Reload the page and try again.")
+    return found
+
+
+def parsed(key: uuid.UUID | str | None) -> uuid.UUID:
+    """The key as UUID, a new one when there is none; Refused when it is no UUID."""
+    if key is None or isinstance(key, uuid.UUID):
+        return key or uuid.uuid4()
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        raise Refused("The form's key is damaged. Reload the page and try again.") from None
+
+
+def make(decision: Decision) -> Decision:
+    """Record a new decision and send it; who comes second under the same key gets the first one's."""
+    try:
+        with transaction.atomic():
+            decision.save(force_insert=True)
+    except IntegrityError:
+        return finish(_winner(decision))
+    return _send(decision)
+
+
+def finish(decision: Decision) -> Decision:
+    """Bring a decision from before to its end. A failed one raises Conflict with what made it fail."""
+    match decision.state:
+        case Decision.State.SENT:
+            return decision
+        case Decision.State.FAILED:
+            raise Conflict(decision.error)
+    event_id = _reached(wire.find_event, decision)
+    return _complete(decision, event_id) if event_id is not None else _send_late(decision)
+
+
+def unfinished(older_than: float) -> list[Decision]:
+    """Decisions that a crash or an absent Temporal left pending for longer than so many seconds, oldest first."""
+    before = timezone.now() - timedelta(seconds=older_than)
+    rows = Decision.objects.filter(state=Decision.State.PENDING, created_at__lt=before)
+    return list(rows.select_related("run", "user", "question").order_by("created_at"))
+
+
+def _winner(decision: Decision) -> Decision:
+    """Whose insert was first: the same key's decision, else Conflict naming the question's."""
+    same = known(decision.pk, decision.user_id, decision.run)
+    if same is not None:
+        return same
+    if decision.question is not None:
+        waits.refuse_answered(decision.question)
+    raise Conflict("Somebody else was faster. Reload the page.")
+
+
+def _send_late(decision: Decision) -> Decision:
+    """An answer must not reach a run that meanwhile waits for something else."""
+    if decision.question is not None:
+        try:
+            waits.refuse_over(decision.question, decision.run)
+        except Conflict as error:
+            _fail(decision, error.message)
+            raise
+    return _send(decision)
+
+
+def _send(decision: Decision) -> Decision:
+    try:
+        _reached(wire.send, decision)
+    except RPCError as error:
+        raise _refusal(decision, error) from error
+    except UnitFailed as error:
+        _fail(decision, str(error))
+        raise Refused(str(error)) from error
+    return _complete(decision, _reached(wire.await_event, decision))
+
+
+def _reached(act: Callable[[Decision], T], decision: Decision) -> T:
+    """What `act` returns. When Temporal is away the decision stays pending and is finished later."""
+    try:
+        return act(decision)
+    except Unavailable as error:
+        raise Unavailable(f"{error.message} {KEPT}") from error
+
+
+def _refusal(decision: Decision, error: RPCError) -> Refused:
+    """Temporal answered, and said no: that is final."""
+    if error.status == RPCStatusCode.NOT_FOUND:
+        _fail(decision, f"The run had ended already ({error.message}).")
+        return Conflict(decision.error)
+    _fail(decision, f"Temporal refused it: {error.message}")
+    return Refused(decision.error)
+
+
+def _complete(decision: Decision, event_id: int | None) -> Decision:
+    """Mark it as sent; whoever does so writes the feed row, in the same transaction."""
+    now = timezone.now()
+    with transaction.atomic():
+        pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
+        mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now)
+        if mine:
+            feed.append(_kind(decision), run=decision.run, data=_told(decision))
+    decision.refresh_from_db()
+    return decision
+
+
+def _fail(decision: Decision, message: str) -> None:
+    pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
+    pending.update(state=Decision.State.FAILED, error=message, completed_at=timezone.now())
+    decision.refresh_from_db()
+
+
+def _kind(decision: Decision) -> str:
+    match decision.action:
+        case wire.CANCEL:
+            return feed.CANCEL
+        case wire.TERMINATE:
+            return feed.TERMINATE
+        case _:
+            return feed.DECISION if decision.label else feed.SIGNAL
+
+
+def _told(decision: Decision) -> dict[str, object]:
+    about: dict[str, object] = {
+        "user": decision.user.get_username(),
+        "reason": decision.reason,
+        "decision": str(decision.pk),
+    }
+    if decision.action != wire.SIGNAL:
+        return about
+    signal = {"topic": decision.topic, "payload": preview(decision.payload)}
+    return {**signal, **about, "label": decision.label} if decision.label else {**signal, **about}

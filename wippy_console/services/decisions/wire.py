@@ -1,0 +1,143 @@
+"""Sends a decision to Temporal so that sending it twice has one effect, and finds the event that it became.
+
+The decision's id is the request id, by which Temporal drops a repeated signal or cancel; it also travels in
+the event itself (a signal's header, a termination's details), by which the event is found again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.api.common.v1 import Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import (
+    RequestCancelWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+)
+from temporalio.client import Client
+
+from engine.hosts.temporal import headers, payloads
+from engine.pids import Pid
+from wippy_console import temporal
+from wippy_console.models import Decision
+from wippy_console.services import histories
+
+SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
+
+# Temporal keeps a signal that comes while a workflow task runs aside, and writes its event after that task.
+_PATIENCE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+_CLOCK_SKEW = timedelta(minutes=1)
+
+
+def identity(decision: Decision) -> str:
+    """Who Temporal says did it."""
+    return f"user:{decision.user.get_username()}"
+
+
+def send(decision: Decision) -> None:
+    """Send it; raises what Temporal raises, Unavailable when it can't be reached."""
+    client = temporal.client(decision.run.client)
+    temporal.run(_SENDERS[decision.action](client, decision))
+
+
+def find_event(decision: Decision) -> int | None:
+    """The id of the event that the decision became, None when it did not (yet)."""
+    return temporal.run(_find(temporal.client(decision.run.client), decision, _PATIENCE[:1]))
+
+
+def await_event(decision: Decision) -> int | None:
+    """The same just after sending it: waits a moment for the event to be written."""
+    return temporal.run(_find(temporal.client(decision.run.client), decision, _PATIENCE))
+
+
+async def _find(client: Client, decision: Decision, delays: tuple[float, ...]) -> int | None:
+    since = decision.created_at - _CLOCK_SKEW
+    for delay in delays:
+        await asyncio.sleep(delay)
+        found = await histories.find(client, decision.run, lambda event: _is_event_of(decision, event), since)
+        if found is not None:
+            return found.event_id
+    return None
+
+
+def _is_event_of(decision: Decision, event: HistoryEvent) -> bool:
+    return _RECOGNISERS[decision.action](decision, event)
+
+
+def _execution(decision: Decision) -> WorkflowExecution:
+    """This very run: a later one of the same workflow id was not asked."""
+    return WorkflowExecution(workflow_id=decision.run.workflow_id, run_id=decision.run.run_id)
+
+
+async def _signal(client: Client, decision: Decision) -> None:
+    sender = Pid("", "console", identity(decision))
+    request = SignalWorkflowExecutionRequest(
+        namespace=client.namespace,
+        workflow_execution=_execution(decision),
+        signal_name=decision.topic,
+        input=Payloads(payloads=[payloads.encode(decision.payload, "the answer")]),
+        identity=identity(decision),
+        request_id=str(decision.pk),
+    )
+    packed = headers.pack({headers.SENDER: str(sender), headers.DECISION: str(decision.pk)})
+    for name, value in packed.items():
+        request.header.fields[name].CopyFrom(value)
+    await client.workflow_service.signal_workflow_execution(request)
+
+
+async def _cancel(client: Client, decision: Decision) -> None:
+    await client.workflow_service.request_cancel_workflow_execution(
+        RequestCancelWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=_execution(decision),
+            identity=identity(decision),
+            request_id=str(decision.pk),
+            reason=decision.reason,
+        )
+    )
+
+
+async def _terminate(client: Client, decision: Decision) -> None:
+    await client.workflow_service.terminate_workflow_execution(
+        TerminateWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=_execution(decision),
+            identity=identity(decision),
+            reason=decision.reason,
+            details=Payloads(payloads=[payloads.encode(str(decision.pk), "the decision")]),
+        )
+    )
+
+
+def _is_signal(decision: Decision, event: HistoryEvent) -> bool:
+    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+        return False
+    attrs = event.workflow_execution_signaled_event_attributes
+    return headers.text(attrs.header.fields, headers.DECISION) == str(decision.pk)
+
+
+def _is_cancel(decision: Decision, event: HistoryEvent) -> bool:
+    """Temporal records one cancel request per run, with who asked for it."""
+    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        return False
+    return event.workflow_execution_cancel_requested_event_attributes.identity == identity(decision)
+
+
+def _is_terminate(decision: Decision, event: HistoryEvent) -> bool:
+    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+        return False
+    details = event.workflow_execution_terminated_event_attributes.details.payloads
+    return bool(details) and payloads.decode(details[0]) == str(decision.pk)
+
+
+_SENDERS: dict[str, Callable[[Client, Decision], Any]] = {SIGNAL: _signal, CANCEL: _cancel, TERMINATE: _terminate}
+_RECOGNISERS: dict[str, Callable[[Decision, HistoryEvent], bool]] = {
+    SIGNAL: _is_signal,
+    CANCEL: _is_cancel,
+    TERMINATE: _is_terminate,
+}

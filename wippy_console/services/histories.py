@@ -1,0 +1,151 @@
+"""Histories of runs: from the archive when the run is closed, else live from Temporal.
+
+A history only grows, so what was read once is kept in memory and only newer events are fetched: a page that
+follows a long run costs one small request per look.
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryReverseRequest,
+)
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+
+from wippy_console import temporal
+from wippy_console.models import HistoryArchive, Run
+from wippy_console.services.errors import NotFoundError
+
+KEPT_EVENTS = 50_000
+"""How many events the cache holds together, newest used first; about 1 kB each."""
+
+
+class _Cache:
+    """Events by run id, least recently used dropped first; safe from any thread."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, list[HistoryEvent]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, run_id: str) -> list[HistoryEvent]:
+        """What is known of the run; do not change it."""
+        with self._lock:
+            if run_id in self._runs:
+                self._runs.move_to_end(run_id)
+            return self._runs.get(run_id, [])
+
+    def put(self, run_id: str, events: list[HistoryEvent]) -> None:
+        """Keep the longer of what is known and what is new."""
+        with self._lock:
+            if len(events) >= len(self._runs.get(run_id, [])):
+                self._runs[run_id] = events
+            self._runs.move_to_end(run_id)
+            while len(self._runs) > 1 and sum(map(len, self._runs.values())) > KEPT_EVENTS:
+                self._runs.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._runs.clear()
+
+
+cache = _Cache()
+
+
+def read(run: Run) -> WorkflowHistory:
+    """Its whole history; NotFoundError when retention removed it, Unavailable."""
+    if run.is_open:
+        return WorkflowHistory(run.workflow_id, _live(run))
+    return WorkflowHistory(run.workflow_id, _archived(run) or _live(run))
+
+
+def newest(run: Run, after: int = 0) -> list[HistoryEvent]:
+    """The events with ids over `after`, oldest first, straight from Temporal."""
+    client = temporal.client(run.client)
+    try:
+        return temporal.run(_tail(client, run, after), timeout=60)
+    except RPCError as error:
+        raise _translated(run, error) from error
+
+
+def describe(run: Run) -> DescribeWorkflowExecutionResponse:
+    """What Temporal knows of the run now; NotFoundError, Unavailable."""
+    handle = temporal.client(run.client).get_workflow_handle(run.workflow_id, run_id=run.run_id)
+    try:
+        return temporal.run(handle.describe()).raw_description
+    except RPCError as error:
+        raise _translated(run, error) from error
+
+
+def _live(run: Run) -> list[HistoryEvent]:
+    known = cache.get(run.run_id)
+    events = known + newest(run, known[-1].event_id if known else 0)
+    cache.put(run.run_id, events)
+    return events
+
+
+def _archived(run: Run) -> list[HistoryEvent]:
+    """The archived events, [] when there is no archive (yet)."""
+    archive = HistoryArchive.objects.filter(pk=run.pk).first()
+    if archive is None:
+        return []
+    known = cache.get(run.run_id)
+    if len(known) == archive.events:
+        return known
+    text = gzip.decompress(bytes(archive.content)).decode()
+    events = list(WorkflowHistory.from_json(run.workflow_id, text).events)
+    cache.put(run.run_id, events)
+    return events
+
+
+async def _tail(client: Client, run: Run, after: int) -> list[HistoryEvent]:
+    """Page backwards from the newest event until `after`."""
+    request = _backwards(client, run, 20 if after else 1000)
+    found: list[HistoryEvent] = []
+    while True:
+        page = await client.workflow_service.get_workflow_execution_history_reverse(request)
+        fresh = [event for event in page.history.events if event.event_id > after]
+        found += fresh
+        if len(fresh) < len(page.history.events) or not page.next_page_token:
+            return found[::-1]
+        request.next_page_token, request.maximum_page_size = page.next_page_token, 1000
+
+
+async def find(
+    client: Client, run: Run, wanted: Callable[[HistoryEvent], bool], since: datetime
+) -> HistoryEvent | None:
+    """The newest wanted event that is not older than `since`, None when there is none."""
+    request = _backwards(client, run, 20)
+    while True:
+        page = await client.workflow_service.get_workflow_execution_history_reverse(request)
+        for event in page.history.events:
+            if wanted(event):
+                return event
+            if event.event_time.ToDatetime(tzinfo=UTC) < since:
+                return None
+        if not page.next_page_token:
+            return None
+        request.next_page_token, request.maximum_page_size = page.next_page_token, 1000
+
+
+def _backwards(client: Client, run: Run, size: int) -> GetWorkflowExecutionHistoryReverseRequest:
+    return GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace,
+        execution=WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id),
+        maximum_page_size=size,
+    )
+
+
+def _translated(run: Run, error: RPCError) -> Exception:
+    if error.status == RPCStatusCode.NOT_FOUND:
+        return NotFoundError(f"Temporal no longer has the history of run {run.run_id}: its retention time is over.")
+    return temporal.translated(error)

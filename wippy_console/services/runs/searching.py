@@ -1,0 +1,131 @@
+"""Finds runs. Pages go by key, never by offset or count, so that 100,000 runs cost what 1,000 do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from engine.pids import Pid
+from wippy_console import permissions
+from wippy_console.models import Question, Run
+from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services.runs.values import Page
+
+MAX_LIMIT = 500
+_LAST_CHARACTER = "\U0010ffff"
+_IDS = ("run_id", "workflow_id", "entry_id")
+_HEAVY = ("input", "result", "failure")
+
+
+def visible(user: Any) -> QuerySet[Run]:
+    """The runs that the user may see: all with view_run, else none."""
+    return Run.objects.all() if permissions.allows(user, permissions.VIEW_RUN) else Run.objects.none()
+
+
+def search(
+    user: Any,
+    *,
+    status: str = "",
+    entry: str = "",
+    text: str = "",
+    waiting: bool = False,
+    before: str = "",
+    limit: int = 50,
+) -> Page:
+    """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded.
+
+    `text` matches workflow id, run id, pid or entry, exactly or by prefix; `waiting` keeps runs with an open question.
+    """
+    rows = visible(user).defer(*_HEAVY)
+    if status:
+        rows = rows.filter(status=status)
+    if entry:
+        rows = rows.filter(entry_id=entry)
+    if text.strip():
+        rows = rows.filter(matching(text.strip()))
+    if waiting:
+        rows = rows.filter(pk__in=Question.objects.filter(closed_at__isnull=True).values("run_id"))
+    return _page(rows, before, max(1, min(limit, MAX_LIMIT)))
+
+
+def matching(text: str) -> Q:
+    """Runs with an id that is the text or begins with it; a pid names its workflow id."""
+    pid = Pid.parse(text)
+    if pid is not None:
+        return Q(workflow_id=pid.uniq)
+    found = Q()
+    for field in _IDS:
+        found |= _begins(field, text)
+    return found
+
+
+def get(user: Any, workflow_id: str, run_id: str) -> Run:
+    """The run; NotFoundError."""
+    run = visible(user).filter(run_id=run_id, workflow_id=workflow_id).first()
+    if run is None:
+        raise NotFoundError(f"There is no run {run_id} of {workflow_id}.")
+    return run
+
+
+def by_pid(user: Any, pid: str) -> Run:
+    """The newest run behind a pid, or behind a bare workflow or run id; NotFoundError."""
+    parsed = Pid.parse(pid)
+    ids = Q(workflow_id=parsed.uniq) if parsed else Q(workflow_id=pid) | Q(run_id=pid)
+    run = visible(user).filter(ids).order_by("-started_at", "-run_id").first()
+    if run is None:
+        raise NotFoundError(f"There is no run of {pid}.")
+    return run
+
+
+def newer(run: Run) -> Run | None:
+    """The newest run of the same workflow id when it is not this one."""
+    newest = Run.objects.filter(workflow_id=run.workflow_id).order_by("-started_at", "-run_id").first()
+    return None if newest is None or newest.pk == run.pk else newest
+
+
+def parent(run: Run) -> Run | None:
+    """The run that started this one as a child."""
+    return Run.objects.filter(pk=run.parent_run_id).first() if run.parent_run_id else None
+
+
+def children(run: Run) -> QuerySet[Run]:
+    """The runs that this one started as children, oldest first."""
+    return Run.objects.filter(parent_run_id=run.run_id).defer(*_HEAVY).order_by("started_at", "run_id")
+
+
+def _begins(field: str, text: str) -> Q:
+    """SQLite's LIKE uses no index, a range does; PostgreSQL compares by locale, where a range would be wrong."""
+    if connection.vendor == "sqlite":
+        return Q(**{f"{field}__gte": text, f"{field}__lt": text + _LAST_CHARACTER})
+    return Q(**{f"{field}__startswith": text})
+
+
+def _page(rows: QuerySet[Run], before: str, limit: int) -> Page:
+    if before:
+        at, run_id = _read_cursor(before)
+        rows = rows.filter(started_at__lte=at).filter(Q(started_at__lt=at) | Q(run_id__lt=run_id))
+    found = list(rows.order_by("-started_at", "-run_id")[: limit + 1])
+    more = len(found) > limit
+    return Page(found[:limit], _cursor(found[limit - 1]) if more else "")
+
+
+def _cursor(run: Run) -> str:
+    text = f"{run.started_at.isoformat()}|{run.run_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, run_id = text.partition("|")
+        moment = datetime.fromisoformat(at)
+    except (ValueError, binascii.Error):
+        raise Refused("The page's address is damaged. Start again from the first page.") from None
+    if moment.tzinfo is None:
+        raise Refused("The page's address is damaged. Start again from the first page.")
+    return moment, run_id

@@ -1,0 +1,99 @@
+"""Starts runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.entry import Entry
+from engine.errors import ALREADY_EXISTS, UnitFailed
+from engine.host import SpawnRequest
+from engine.pids import Pid
+from wippy_console import permissions, temporal
+from wippy_console.models import Run
+from wippy_console.services import projection, registry, schemas
+from wippy_console.services.errors import Conflict, NotFoundError, Refused
+from wippy_console.services.runs.values import Started
+
+if TYPE_CHECKING:
+    from engine.hosts.temporal.host import WorkflowHost
+
+WORKFLOW, WORKER = "workflow.lua", "temporal.worker"
+
+# For people who look at the run with Temporal's own tools; the projection is told by `Began`.
+_USER_MEMO = "wippy-user"
+_ID_LENGTH = 1000
+
+
+def startable(user: Any) -> list[Entry]:
+    """The workflow.lua entries that the user may start."""
+    if not permissions.allows(user, permissions.START_RUN):
+        return []
+    return [entry for entry in registry.entries() if entry.kind == WORKFLOW]
+
+
+def workers() -> list[Entry]:
+    """The temporal.worker entries."""
+    return [entry for entry in registry.entries() if entry.kind == WORKER]
+
+
+def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
+    """Start a run and return at once; its Run row exists afterwards.
+
+    `worker` "" means the only one. Raises PermissionDenied; Refused (`fields` by path of the first argument, "" for
+    the whole, `workflow_id`); NotFoundError; Conflict when a run with `workflow_id` is open; Unavailable.
+    """
+    permissions.require(user, permissions.START_RUN)
+    entry = _workflow(entry_id)
+    worker = worker or _only_worker()
+    _check(entry, args, workflow_id)
+    host = temporal.host(worker)
+    pid = _spawn(host, _request(user, entry, worker, args, workflow_id.strip()))
+    return _observed(user, entry, worker, host, pid, args)
+
+
+def _workflow(entry_id: str) -> Entry:
+    entry = registry.entry(entry_id)
+    if entry.kind != WORKFLOW:
+        raise Refused(f"{entry_id} is a {entry.kind}, not a {WORKFLOW}: it can't be started as a run.")
+    return entry
+
+
+def _only_worker() -> str:
+    found = workers()
+    if not found:
+        raise NotFoundError(f"The registry has no {WORKER} to start a run on.")
+    if len(found) > 1:
+        names = ", ".join(entry.id for entry in found)
+        raise Refused(f"Choose a worker: {names}.", {"worker": [f"Choose one of {names}."]})
+    return found[0].id
+
+
+def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:
+    schema = entry.meta.get("input_schema")
+    fields = schemas.problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
+    if len(workflow_id) > _ID_LENGTH:
+        fields["workflow_id"] = [f"At most {_ID_LENGTH} characters."]
+    if fields:
+        raise Refused("The input is not what the entry asks for.", fields)
+    schemas.refuse_oversize(args, "The input")
+
+
+def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
+    options = {"id_conflict_policy": "fail", "memo": {_USER_MEMO: user.get_username()}}
+    return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
+
+
+def _spawn(host: WorkflowHost, request: SpawnRequest) -> str:
+    try:
+        return temporal.run(host.spawn(request))
+    except UnitFailed as error:
+        if error.failure.kind == ALREADY_EXISTS:
+            raise Conflict(f"A run of {request.name} is open already.") from error
+        raise Refused(f"Temporal did not start it: {error.failure.message}") from error
+
+
+def _observed(user: Any, entry: Entry, worker: str, host: WorkflowHost, pid: str, args: list[Any]) -> Started:
+    """The projection learns of the run now, so that its page is there when the browser asks for it."""
+    raise NotImplementedError(user, entry, worker, host, pid, args, projection, Run, Pid, datetime, UTC)

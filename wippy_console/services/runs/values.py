@@ -1,0 +1,24 @@
+"""What the service of runs answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wippy_console.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of runs, newest first. `next_cursor` is "" on the last page; pass it as `before`."""
+
+    rows: list[Run]
+    next_cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was just started."""
+
+    pid: str
+    workflow_id: str
+    run_id: str

@@ -1,0 +1,70 @@
+"""JSON Schemas that entries declare: what a value lacks, said by form field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError, ValidationError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from wippy_console.services.errors import Refused
+
+MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
+"""What fits into one field of Temporal, with room for the rest of its event."""
+
+_NOTHING_REMOTE: Registry[Any] = Registry()
+_MESSAGE = 300
+
+
+def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
+    """Errors by dotted path ("" = the value as a whole), {} when it conforms; a broken schema is Refused."""
+    found: dict[str, list[str]] = {}
+    try:
+        Draft202012Validator.check_schema(schema)
+        validator = Draft202012Validator(schema, format_checker=FormatChecker(), registry=_NOTHING_REMOTE)
+        for error in validator.iter_errors(value):
+            for path, message in _told(error):
+                found.setdefault(path, []).append(message)
+    except (SchemaError, Unresolvable) as error:
+        text = str(getattr(error, "message", error))[:_MESSAGE]
+        raise Refused(f"The entry declares a broken JSON Schema: {text}") from error
+    return {path: list(dict.fromkeys(messages)) for path, messages in found.items()}
+
+
+def refuse_oversize(value: Any, what: str) -> None:
+    """Refused when the value is not JSON, or is more than a signal or a start can carry."""
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(f"{what} is not JSON: {error}") from error
+    if size > MAX_BYTES:
+        raise Refused(f"{what} is too large: {size:,} bytes, the limit is {MAX_BYTES:,}.")
+
+
+def _told(error: ValidationError) -> list[tuple[str, str]]:
+    """A missing property is told at the property, everything else where it is."""
+    path = [str(part) for part in error.absolute_path]
+    if error.validator == "required" and isinstance(error.instance, Mapping):
+        wanted: Any = error.validator_value
+        missing = [name for name in wanted if name not in error.instance]
+        return [(".".join([*path, name]), "This field is required.") for name in missing]
+    return [(".".join(path), _worded(error))]
+
+
+def _worded(error: ValidationError) -> str:
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "minLength" if wanted == 1:
+            return "This field is required."
+        case "type":
+            return f"Must be of type {wanted if isinstance(wanted, str) else ' or '.join(wanted)}."
+        case "enum":
+            return f"Must be one of {', '.join(json.dumps(item) for item in wanted)}."[:_MESSAGE]
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            return f"{error.message[:1].upper()}{error.message[1:_MESSAGE]}."
+        case _:
+            return error.message[:_MESSAGE]
