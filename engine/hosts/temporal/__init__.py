@@ -1,1 +1,1 @@
-"""."""
+"""The Temporal host: workflows that survive crashes, their activities, and the client that reaches them."""

@@ -1,0 +1,212 @@
+"""Activities: functions called by workflows, and the `wippy.*` ones by which consoles and runs reach a node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.common import RawValue
+
+from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed, invalid, not_found
+from engine.host import CallRequest, Host, Node, SpawnRequest
+from engine.hosts.temporal import failures, headers, payloads
+from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
+from engine.steps import Value
+
+HEARTBEAT_SECONDS = 3.0
+
+# Temporal retries the activity; the node must not retry the call inside it.
+ONE_ATTEMPT: Mapping[str, Value] = {"retry": {"max_attempts": 1}}
+
+T = TypeVar("T")
+Activity = Callable[..., Awaitable[Any]]
+
+
+class FunctionActivities:
+    """The dynamic activity that runs the entry named by its type."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @activity.defn(dynamic=True)
+    async def function(self, args: Sequence[RawValue]) -> RawValue:
+        """Call the function on this node, with a heartbeat, and hand over its value or failure."""
+        info = activity.info()
+        with translated():
+            value = await with_heartbeat(self._node.call(self._request(info.activity_type, args)))
+            return RawValue(_result(value, info))
+
+    def _request(self, target: str, args: Sequence[RawValue]) -> CallRequest:
+        if self._node.catalog.entry(target) is None:
+            # Retried, since somebody may publish it (lua-api 17).
+            raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
+        head = headers.received()
+        caller = headers.text(head, headers.SENDER)
+        return CallRequest(target, payloads.decode_all(args), ONE_ATTEMPT, headers.context(head), caller)
+
+
+class NodeActivities:
+    """The `wippy.*` activities; each takes one table, whose fields are those of the request it makes."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def all(self) -> list[Activity]:
+        """For the fleet queue and the node's own."""
+        return [self.call, *self.deliveries()]
+
+    def deliveries(self) -> list[Activity]:
+        """For the queues of workers: what runs ask of a node."""
+        return [self.spawn, self.send, self.cancel, self.terminate]
+
+    @activity.defn(name="wippy.call")
+    async def call(self, request: RawValue) -> RawValue:
+        """Call a function: {target, args, options, context, caller}; its value."""
+        with translated():
+            fields = _fields(request)
+            value = await with_heartbeat(
+                self._node.call(
+                    CallRequest(
+                        _text(fields, "target"),
+                        _list(fields, "args"),
+                        _table(fields, "options"),
+                        _table(fields, "context"),
+                        fields.get("caller") or "",
+                    )
+                )
+            )
+            return RawValue(payloads.encode(value, f"result of {fields['target']}"))
+
+    @activity.defn(name="wippy.spawn")
+    async def spawn(self, request: RawValue) -> str:
+        """Spawn a process or workflow: {entry, host, args, parent, name, options, context, messages}; its pid."""
+        with translated():
+            fields = _fields(request)
+            host = self._node.host(_text(fields, "host"))
+            if host is None:
+                raise UnitFailed(not_found("host not found"))
+            return await host.spawn(_spawn_request(fields))
+
+    @activity.defn(name="wippy.send")
+    async def send(self, request: RawValue) -> bool:
+        """Send a message: {dest, topic, payloads, sender}."""
+        with translated():
+            fields = _fields(request)
+            dest = _text(fields, "dest")
+            values = _list(fields, "payloads")
+            await self._host(dest).send(dest, _text(fields, "topic"), values, fields.get("sender") or "")
+            return True
+
+    @activity.defn(name="wippy.cancel")
+    async def cancel(self, request: RawValue) -> bool:
+        """Deliver CANCEL: {dest, reason, sender}."""
+        with translated():
+            fields = _fields(request)
+            dest = _text(fields, "dest")
+            await self._host(dest).cancel(dest, fields.get("reason") or "", fields.get("sender") or "")
+            return True
+
+    @activity.defn(name="wippy.terminate")
+    async def terminate(self, request: RawValue) -> bool:
+        """End a unit now: {dest, reason, sender}."""
+        with translated():
+            fields = _fields(request)
+            dest = _text(fields, "dest")
+            await self._host(dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
+            return True
+
+    def _host(self, dest: str) -> Host:
+        host = self._node.host_of(dest)
+        if host is None:
+            raise UnitFailed(not_found(f"could not resolve '{dest}' as PID or registered name"))
+        return host
+
+
+class translated:  # noqa: N801  reads as a statement
+    """Makes failures of units what Temporal records."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise the Temporal error of a failure; a cancelled call that says so ends as cancelled."""
+        if not isinstance(error, UnitFailed):
+            return
+        if error.failure.kind == CANCELED and activity.is_cancelled():
+            raise asyncio.CancelledError from error
+        raise failures.application_error(error.failure) from error
+
+
+async def with_heartbeat(work: Coroutine[Any, Any, T]) -> T:
+    """The value of the work, with a heartbeat meanwhile; a cancel of the activity cancels the work and waits for it."""
+    task = asyncio.ensure_future(work)
+    beats = asyncio.ensure_future(_beat())
+    try:
+        return await _outlasting_cancel(task)
+    finally:
+        beats.cancel()
+
+
+async def _outlasting_cancel(task: asyncio.Future[T]) -> T:
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        return await task
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def _result(value: Value, info: activity.Info) -> Any:
+    payload = payloads.encode(value, f"result of {info.activity_type}")
+    if info.is_local and payload.ByteSize() > MAX_LOCAL_RESULT:
+        text = f"result of {info.activity_type} is too large for a local activity: {payload.ByteSize()} bytes"
+        raise UnitFailed(invalid(f"{text}, the limit is {MAX_LOCAL_RESULT}"))
+    return payload
+
+
+def _fields(request: RawValue) -> Mapping[str, Any]:
+    value = payloads.decode(request.payload)
+    if not isinstance(value, Mapping):
+        raise UnitFailed(invalid("the request must be a table"))
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnitFailed(invalid(f"{name} must be a string"))
+    return value
+
+
+def _list(fields: Mapping[str, Any], name: str) -> tuple[Value, ...]:
+    value = fields.get(name) or []
+    if not isinstance(value, list):
+        raise UnitFailed(invalid(f"{name} must be a list"))
+    return tuple(value)
+
+
+def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise UnitFailed(invalid(f"{name} must be a table"))
+    return value
+
+
+def _spawn_request(fields: Mapping[str, Any]) -> SpawnRequest:
+    return SpawnRequest(
+        entry=_text(fields, "entry"),
+        host=_text(fields, "host"),
+        args=_list(fields, "args"),
+        parent=fields.get("parent") or "",
+        name=fields.get("name") or "",
+        options=_table(fields, "options"),
+        context=_table(fields, "context"),
+        messages=tuple((topic, tuple(values)) for topic, values in _list(fields, "messages")),
+    )

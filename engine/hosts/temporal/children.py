@@ -1,0 +1,96 @@
+"""Children of a run: child workflows for spawn and exec (lua-api 15.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+
+from engine.errors import UnitFailed, invalid
+from engine.hosts.temporal import headers, payloads
+from engine.hosts.temporal.arrivals import Arrivals
+from engine.hosts.temporal.budget import TaskBudget
+from engine.hosts.temporal.calls import RESOLVE, ask_worker, fingerprint
+from engine.hosts.temporal.places import Place, Places
+from engine.hosts.temporal.start_options import StartOptions, workflow_type
+from engine.pids import Pid
+from engine.steps import Exec, Message, Spawn
+
+LINKS = (
+    "linked spawn is not supported in workflow context: Temporal doesn't support bidirectional linking; "
+    "child workflows are automatically monitored"
+)
+
+Handle = workflow.ChildWorkflowHandle[Any, Any]
+
+
+class Children:
+    """Starts the child workflows of one run."""
+
+    def __init__(self, places: Places, arrivals: Arrivals, budget: TaskBudget, pid: str) -> None:
+        self._arrivals = arrivals
+        self._places = places
+        self._budget = budget
+        self._pid = pid
+
+    async def start(self, command: Spawn | Exec) -> tuple[str, Handle]:
+        """The pid and the handle of the started child; raises UnitFailed, or Temporal's error when it can't start."""
+        if isinstance(command, Spawn) and command.link:
+            raise UnitFailed(invalid(LINKS))
+        place = self._places.child(command.host)
+        entry = self._places.entry(command.entry)
+        options = StartOptions.read(entry, command.options, command.name)
+        arguments = payloads.encode_all(command.args, command.entry)
+        head = self._headers(command, [*arguments])
+        kind = workflow_type(entry) if entry else await self._published_since(command.entry)
+        workflow_id = options.id or _new_id(command.entry, arguments)
+        with headers.outgoing(head):
+            handle = await _start(kind, arguments, options, workflow_id, options.task_queue or place.queue)
+        return self._pid_of(place, workflow_id), handle
+
+    async def _published_since(self, entry_id: str) -> str:
+        """The workflow type of an entry that this run's registry version does not hold; NotFound when none does."""
+        answer: RawValue = await self._arrivals.alone(ask_worker(RESOLVE, entry_id))
+        return str(payloads.decode(answer.payload)["type"])
+
+    def _pid_of(self, place: Place, workflow_id: str) -> str:
+        return str(Pid(place.client, place.worker, workflow_id))
+
+    def _headers(self, command: Spawn | Exec, arguments: list[Payload]) -> dict[str, Payload]:
+        messages = [Message(topic, values, self._pid) for topic, values in command.messages]
+        head = headers.pack({headers.CONTEXT: headers.portable(command.context), headers.PARENT: self._pid})
+        # In a header they are there before any signal, and cost the parent no event.
+        head |= headers.pack_messages(messages, f"startup messages of {command.entry}")
+        size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
+        self._budget.spend(size, f"the start of {command.entry}")
+        return head
+
+
+def _new_id(entry_id: str, arguments: list[Payload]) -> str:
+    name = entry_id.rpartition(":")[2]
+    return f"{name}-{workflow.uuid4().hex[:16]}-{fingerprint(arguments, entry_id)}"
+
+
+async def _start(kind: str, arguments: list[Payload], options: StartOptions, workflow_id: str, queue: str) -> Handle:
+    return await workflow.start_child_workflow(
+        kind,
+        args=payloads.raw(arguments),
+        id=workflow_id,
+        task_queue=queue,
+        result_type=RawValue,
+        cancellation_type=options.cancellation,
+        parent_close_policy=options.parent_close,
+        execution_timeout=options.execution_timeout,
+        run_timeout=options.run_timeout,
+        task_timeout=options.task_timeout,
+        id_reuse_policy=options.reuse,
+        retry_policy=options.retry_policy,
+        cron_schedule=options.cron_schedule,
+        memo=options.memo,
+        search_attributes=options.search_attributes,
+        static_summary=options.summary,
+        static_details=options.details,
+        priority=options.priority,
+    )

@@ -1,0 +1,158 @@
+"""Temporal clients of `temporal.client` entries (lua-api 18), one connection for each."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import KeepAliveConfig, TLSConfig
+
+from engine.durations import MILLISECOND, option_duration
+from engine.entry import Entry
+from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
+from engine.hosts.temporal.interceptors import ClientHeaders
+
+ADDRESS_VARIABLE = "TEMPORAL_ADDRESS"
+
+KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
+
+_PLACEHOLDER = re.compile(r"\$\{env:([^}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How to reach a Temporal service."""
+
+    address: str
+    namespace: str = "default"
+    api_key: str | None = None
+    tls: TLSConfig | None = None
+    connect_timeout: timedelta = timedelta(seconds=10)
+    keep_alive: KeepAliveConfig = KEEP_ALIVE
+
+    @classmethod
+    def read(cls, entry: Entry, environ: Mapping[str, str]) -> ClientSettings:
+        """The settings of an entry, `${env:NAME}` filled in from `environ`; raises UnitFailed (Invalid).
+
+        Without an address of its own the entry uses `TEMPORAL_ADDRESS` of the environment.
+        """
+        data = _filled(dict(entry.data), environ)
+        address = data.get("address") or environ.get(ADDRESS_VARIABLE)
+        if not address:
+            raise UnitFailed(invalid(f"client '{entry.id}' has no address, and {ADDRESS_VARIABLE} is not set"))
+        return cls(
+            address=str(address),
+            namespace=data.get("namespace") or "default",
+            api_key=_api_key(entry, data.get("auth") or {}, environ),
+            tls=_tls(entry, data.get("tls") or {}, data.get("auth") or {}),
+            connect_timeout=timedelta(milliseconds=_milliseconds(entry, data, "connection_timeout", 10_000)),
+            keep_alive=KeepAliveConfig(
+                interval_millis=_milliseconds(entry, data, "keep_alive_time", 30_000),
+                timeout_millis=_milliseconds(entry, data, "keep_alive_timeout", 10_000),
+            ),
+        )
+
+
+class Clients:
+    """Connects once per set of settings; `environ` is given by whoever may read the environment."""
+
+    def __init__(self, environ: Mapping[str, str], identity: str | None = None) -> None:
+        self._environ = environ
+        self._identity = identity
+        self._connected: dict[ClientSettings, Client] = {}
+        self._lock = asyncio.Lock()
+
+    async def of(self, entry: Entry) -> Client:
+        """The client of a `temporal.client` entry; UnitFailed: Invalid settings, or Unavailable."""
+        settings = ClientSettings.read(entry, self._environ)
+        async with self._lock:
+            if settings not in self._connected:
+                self._connected[settings] = await connect(settings, self._identity)
+            return self._connected[settings]
+
+
+async def connect(settings: ClientSettings, identity: str | None = None) -> Client:
+    """Connect; raises UnitFailed (Unavailable) when nobody answers in time."""
+    try:
+        return await asyncio.wait_for(
+            Client.connect(
+                settings.address,
+                namespace=settings.namespace,
+                api_key=settings.api_key,
+                tls=settings.tls if settings.tls is not None else bool(settings.api_key),
+                keep_alive_config=settings.keep_alive,
+                interceptors=[ClientHeaders()],
+                identity=identity,
+            ),
+            settings.connect_timeout.total_seconds(),
+        )
+    except (RuntimeError, TimeoutError) as error:
+        text = f"Temporal at {settings.address} does not answer: {error or 'timed out'}"
+        raise UnitFailed(Failure(UNAVAILABLE, text, retryable=True)) from error
+
+
+def _filled(value: Any, environ: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return _PLACEHOLDER.sub(lambda match: environ.get(match[1], ""), value)
+        case Mapping():
+            return {key: _filled(item, environ) for key, item in value.items()}
+        case list():
+            return [_filled(item, environ) for item in value]
+        case _:
+            return value
+
+
+def _api_key(entry: Entry, auth: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    if auth.get("type") != "api_key":
+        return None
+    if auth.get("api_key_file"):
+        return _file(entry, str(auth["api_key_file"])).decode().strip()
+    key = auth.get("api_key") or environ.get(str(auth.get("api_key_env") or ""))
+    if not key:
+        raise UnitFailed(invalid(f"client '{entry.id}' wants an API key and has none"))
+    return str(key)
+
+
+def _tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> TLSConfig | None:
+    mtls = auth.get("type") == "mtls"
+    if not tls.get("enabled") and not mtls:
+        return None
+    if tls.get("insecure_skip_verify"):
+        raise UnitFailed(invalid(f"client '{entry.id}': tls.insecure_skip_verify is not supported, give a ca_file"))
+    return TLSConfig(
+        server_root_ca_cert=_file(entry, str(tls["ca_file"])) if tls.get("ca_file") else None,
+        domain=tls.get("server_name") or None,
+        client_cert=_pem(entry, auth, "cert") if mtls else None,
+        client_private_key=_pem(entry, auth, "key") if mtls else None,
+    )
+
+
+def _pem(entry: Entry, auth: Mapping[str, Any], name: str) -> bytes:
+    if auth.get(f"{name}_pem"):
+        return str(auth[f"{name}_pem"]).encode()
+    if auth.get(f"{name}_file"):
+        return _file(entry, str(auth[f"{name}_file"]))
+    raise UnitFailed(invalid(f"client '{entry.id}': mtls needs auth.{name}_file or auth.{name}_pem"))
+
+
+def _file(entry: Entry, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnitFailed(invalid(f"client '{entry.id}': {error}")) from error
+
+
+def _milliseconds(entry: Entry, data: Mapping[str, Any], name: str, default: int) -> int:
+    if data.get(name) is None:
+        return default
+    nanoseconds = option_duration(data[name])
+    if nanoseconds is None or nanoseconds <= 0:
+        raise UnitFailed(invalid(f"client '{entry.id}': {name} must be a duration, not {data[name]!r}"))
+    return max(1, nanoseconds // MILLISECOND)

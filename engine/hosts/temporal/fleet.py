@@ -1,0 +1,98 @@
+"""Reaching nodes from anywhere: standalone activities on the fleet's queue, or on one node's own (design 8)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import ActivityFailureError, Client
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import TimeoutError as TemporalTimeout
+from temporalio.service import RPCError
+
+from engine.errors import UNAVAILABLE, Failure, UnitFailed
+from engine.host import CallRequest, SpawnRequest
+from engine.hosts.temporal import failures, headers, payloads
+from engine.hosts.temporal.activity_options import HEARTBEAT_TIMEOUT, START_TO_CLOSE
+from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue
+from engine.steps import Value
+
+# No node at all takes the request within this time: the console says so instead of waiting.
+ANSWERED_WITHIN = timedelta(seconds=10)
+ONCE = RetryPolicy(maximum_attempts=1)
+
+
+class Fleet:
+    """Calls functions and reaches processes on some node; `node` "" means any. Failures come as UnitFailed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def call(self, request: CallRequest, node: str = "", timeout: timedelta = START_TO_CLOSE) -> Value:
+        """The value of a function call. It runs at most once: a caller may try again, a machine must not."""
+        fields = {
+            "target": request.target,
+            "args": list(request.args),
+            "options": dict(request.options),
+            "context": headers.portable(request.context),
+            "caller": request.caller,
+        }
+        return await self._ask("wippy.call", fields, node, timeout)
+
+    async def spawn(self, request: SpawnRequest, node: str = "") -> str:
+        """The pid of a new process (or workflow)."""
+        fields = {
+            "entry": request.entry,
+            "host": request.host,
+            "args": list(request.args),
+            "parent": request.parent,
+            "name": request.name,
+            "options": dict(request.options),
+            "context": headers.portable(request.context),
+            "messages": [[topic, list(values)] for topic, values in request.messages],
+        }
+        return str(await self._ask("wippy.spawn", fields, node))
+
+    async def send(self, dest: str, topic: str, values: tuple[Value, ...], node: str = "", sender: str = "") -> None:
+        """Send a message to a pid."""
+        fields = {"dest": dest, "topic": topic, "payloads": list(values), "sender": sender}
+        await self._ask("wippy.send", fields, node)
+
+    async def cancel(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
+        """Deliver CANCEL to a pid."""
+        await self._ask("wippy.cancel", {"dest": dest, "reason": reason, "sender": sender}, node)
+
+    async def terminate(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
+        """End the unit of a pid now."""
+        await self._ask("wippy.terminate", {"dest": dest, "reason": reason, "sender": sender}, node)
+
+    async def _ask(
+        self, activity: str, fields: Mapping[str, Any], node: str, timeout: timedelta = timedelta(seconds=30)
+    ) -> Value:
+        what = str(fields.get("target") or fields.get("entry") or fields.get("dest"))
+        request = RawValue(payloads.encode(fields, f"{activity} {what}"))
+        try:
+            answer: RawValue = await self._client.execute_activity(
+                activity,
+                request,
+                id=f"{activity}-{uuid.uuid4().hex}",
+                task_queue=node_queue(node) if node else FLEET_QUEUE,
+                result_type=RawValue,
+                schedule_to_start_timeout=ANSWERED_WITHIN,
+                start_to_close_timeout=timeout,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                retry_policy=ONCE,
+            )
+        except (ActivityFailureError, RPCError) as error:
+            raise UnitFailed(_failure(error, node)) from error
+        return payloads.decode(answer.payload)
+
+
+def _failure(error: ActivityFailureError | RPCError, node: str) -> Failure:
+    cause = error.cause if isinstance(error, ActivityFailureError) else None
+    if isinstance(cause, TemporalTimeout) and cause.type is not None and cause.type.name == "SCHEDULE_TO_START":
+        text = f"node '{node}' does not answer" if node else "no node answers"
+        return Failure(UNAVAILABLE, text, retryable=True)
+    return failures.from_exception(cause or error)

@@ -1,0 +1,52 @@
+"""Observations: what a node learns about a run each time that it takes a new step (never in replay)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from engine.steps import Value, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One run after one step. `status` is running, or closing when the step ended it.
+
+    `client` and `worker` are entry ids; `digest` names the program. `history_length` counts the events that the
+    run had when its task began. `input` holds the arguments in the first observation of a run, else None.
+    `parent_*` are "" for a run without a parent. `at` is the wall clock of the node.
+    """
+
+    workflow_id: str
+    run_id: str
+    entry_id: str
+    pid: str
+    client: str
+    worker: str
+    task_queue: str
+    namespace: str
+    digest: str
+    registry_version: int
+    history_length: int
+    status: str
+    waits: tuple[Wait, ...]
+    at: datetime
+    started_at: datetime
+    input: tuple[Value, ...] | None = None
+    parent_workflow_id: str = ""
+    parent_run_id: str = ""
+    first_run_id: str = ""
+    continued_run_id: str = ""
+
+
+Observe = Callable[[Observation], None]
+
+
+def ignore(observation: Observation) -> None:
+    """The observer of hosts that nobody watches."""
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)

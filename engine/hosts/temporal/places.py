@@ -1,0 +1,99 @@
+"""Where things of a run go: queues of activities and children, and whom a pid in its hands means.
+
+All of it reads the registry version that the run began with, so that a replay decides alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.entry import Entry
+from engine.errors import UnitFailed, invalid
+from engine.hosts.temporal.activity_options import worker_of
+from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference, task_queue
+from engine.pids import Pid
+
+UPDATE_HOST = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A worker to run a child on: its queue, and the entry ids of its pids."""
+
+    queue: str
+    client: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The sender of the update `id`, which waits for an answer."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow in the namespace of this run."""
+
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Anything that a node must deliver to; `queue` is that node's, or "" for the node of this run's worker."""
+
+    queue: str
+
+
+Destination = Update | Workflow | Elsewhere
+
+
+class Places:
+    """The places that one run knows."""
+
+    def __init__(self, settings: WorkerSettings, version: int) -> None:
+        self._settings = settings
+        self._version = version
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """The entry in the registry version of this run."""
+        return self._settings.catalog.entry_at(entry_id, self._version)
+
+    def activity_queue(self, target: Entry | None) -> str:
+        """The queue of the worker that a function's meta names (lua-api 16), or "" for the queue of this run."""
+        worker = self.entry(worker_of(target)) if worker_of(target) else None
+        if worker is None or worker.id == self._settings.worker:
+            return ""
+        return task_queue(worker, self.entry(reference(worker, "client")))
+
+    def child(self, host: str) -> Place:
+        """The place that the host argument of a spawn means: a worker entry, else a literal queue (lua-api 15.3)."""
+        settings = self._settings
+        entry = self.entry(host) if host else None
+        if not host or host == settings.worker:
+            return Place(settings.task_queue, settings.client, settings.worker)
+        if entry is None:
+            return Place(host, settings.client, settings.worker)
+        if entry.kind != "temporal.worker":
+            text = f"spawning on '{host}', a {entry.kind}, is not supported in workflow context"
+            raise UnitFailed(invalid(text))
+        return Place(task_queue(entry, self.entry(reference(entry, "client"))), reference(entry, "client"), entry.id)
+
+    def destination(self, dest: str) -> Destination:
+        """Whom a pid or name means."""
+        pid = Pid.parse(dest)
+        if pid is None:
+            return Elsewhere("")
+        if not pid.node and pid.host == UPDATE_HOST:
+            return Update(pid.uniq)
+        if pid.node == self._settings.client:
+            return Workflow(pid.uniq)
+        return self._elsewhere(pid)
+
+    def _elsewhere(self, pid: Pid) -> Elsewhere:
+        """A process, or a workflow in another namespace, which this worker's node reaches by its own client."""
+        host = self.entry(pid.host)
+        if not pid.node or (host is not None and host.kind == "temporal.worker"):
+            return Elsewhere("")
+        return Elsewhere(node_queue(pid.node))

@@ -1,0 +1,74 @@
+"""Local activities by which a run asks for facts that change: the answers are recorded, replays hear the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType
+
+from engine.entry import Entry
+from engine.errors import INVALID, Failure, ProgramError, UnitFailed, not_found
+from engine.host import Catalog
+from engine.hosts.temporal import calls
+from engine.hosts.temporal.activities import Activity, translated
+from engine.hosts.temporal.start_options import workflow_type
+from engine.program import Program
+
+WORKFLOW = "workflow.lua"
+
+
+class ResolvingActivities:
+    """What the registry and the namespace say now."""
+
+    def __init__(self, catalog: Catalog, client: Client) -> None:
+        self._catalog = catalog
+        self._client = client
+
+    def all(self) -> list[Activity]:
+        """For the queues of workers."""
+        return [self.resolve, self.attributes]
+
+    @activity.defn(name=calls.RESOLVE)
+    async def resolve(self, name: str) -> dict[str, str | int]:
+        """The program that runs of a workflow type (or of an entry) begin with now: {digest, version, type}."""
+        with translated():
+            entry = workflow_entry(self._catalog, name)
+            program, version = current_program(self._catalog, entry.id)
+            return {"digest": program.digest, "version": version, "type": workflow_type(entry)}
+
+    @activity.defn(name=calls.ATTRIBUTES)
+    async def attributes(self) -> Mapping[str, str]:
+        """The types of the namespace's search attributes by name, as KEYWORD."""
+        request = ListSearchAttributesRequest(namespace=self._client.namespace)
+        response = await self._client.operator_service.list_search_attributes(request)
+        return {
+            name: SearchAttributeIndexedValueType(kind).name
+            for name, kind in response.custom_attributes.items()
+            if kind
+        }
+
+
+def workflow_entry(catalog: Catalog, name: str) -> Entry:
+    """The `workflow.lua` entry of that id or workflow type; raises UnitFailed (NotFound)."""
+    entry = catalog.entry(name)
+    if entry is not None and entry.kind == WORKFLOW:
+        return entry
+    for other in catalog.entries(WORKFLOW):
+        if workflow_type(other) == name:
+            return other
+    raise UnitFailed(not_found(f"workflow '{name}' not found in the registry"))
+
+
+def current_program(catalog: Catalog, entry_id: str) -> tuple[Program, int]:
+    """The program of an entry and the registry version that it is of; raises UnitFailed when it can't be built."""
+    try:
+        while True:
+            version = catalog.version()
+            program = catalog.current(entry_id)
+            if catalog.version() == version:
+                return program, version
+    except ProgramError as error:
+        raise UnitFailed(Failure(INVALID, str(error), retryable=False, details={"line": error.line})) from error

@@ -1,0 +1,66 @@
+"""Settings of one `temporal.worker` entry as its workflows and its client see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.entry import Entry
+from engine.errors import UnitFailed, invalid, not_found
+from engine.host import Catalog
+from engine.hosts.temporal.observations import Observe, ignore
+from engine.pids import Pid
+from engine.steps import Limits
+
+# Measured: about 0.1 s of plain Lua loops under the count hook, and the SDK gives a task 2 s (pitfall 27).
+WORKFLOW_LIMITS = Limits(max_instructions=10_000_000)
+
+FLEET_QUEUE = "wippy-fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """One worker: its entry ids, its queue (prefixed), and what its runs need. `observe` is called from any thread."""
+
+    catalog: Catalog
+    worker: str
+    client: str
+    task_queue: str
+    observe: Observe = ignore
+    limits: Limits = field(default=WORKFLOW_LIMITS)
+
+    def pid(self, workflow_id: str) -> str:
+        """The pid of a workflow of this worker."""
+        return str(Pid(self.client, self.worker, workflow_id))
+
+
+def node_queue(node_id: str) -> str:
+    """The task queue that one node serves alone."""
+    return f"wippy-node-{node_id}"
+
+
+def reference(entry: Entry, name: str) -> str:
+    """The entry id that a field refers to: a bare name is one of the entry's own namespace."""
+    value = entry.data.get(name)
+    if not isinstance(value, str) or not value:
+        return ""
+    return value if ":" in value else f"{entry.namespace}:{value}"
+
+
+def task_queue(worker: Entry, client: Entry | None) -> str:
+    """The queue of a `temporal.worker` entry, with the `tq_prefix` of its client."""
+    prefix = client.data.get("tq_prefix") if client else ""
+    return f"{prefix or ''}{worker.data.get('task_queue') or ''}"
+
+
+def worker_settings(catalog: Catalog, worker_id: str, observe: Observe = ignore) -> WorkerSettings:
+    """The settings of a `temporal.worker` entry; raises UnitFailed when it, or its client or queue, is missing."""
+    worker = catalog.entry(worker_id)
+    if worker is None or worker.kind != "temporal.worker":
+        raise UnitFailed(not_found(f"no temporal.worker entry '{worker_id}'"))
+    client = catalog.entry(reference(worker, "client"))
+    if client is None or client.kind != "temporal.client":
+        raise UnitFailed(invalid(f"worker '{worker_id}' names no temporal.client entry"))
+    queue = task_queue(worker, client)
+    if not worker.data.get("task_queue"):
+        raise UnitFailed(invalid(f"worker '{worker_id}' has no task_queue"))
+    return WorkerSettings(catalog, worker_id, client.id, queue, observe)
