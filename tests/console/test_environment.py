@@ -1,0 +1,98 @@
+"""What the environment may say, and what is refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from environs.exceptions import EnvError
+from pytest_django import Settings
+
+from wippy_console.checks import check_serving, check_temporal
+from wippy_console.env import ADDRESS_FILE, kept_secret, read_environment
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> pytest.MonkeyPatch:
+    """An environment that names a data folder and nothing else."""
+    for name in ("PORT", "TEMPORAL_ADDRESS", "TEMPORAL_PORT", "SECRET_KEY", "DATABASE_URL", "WIPPY_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WIPPY_DATA", str(data_dir))
+    return monkeypatch
+
+
+def ids(messages: list[Any]) -> list[str]:
+    assert all(message.hint for message in messages)
+    return [message.id for message in messages]
+
+
+def test_the_secret_key_is_made_once_and_read_by_its_owner_alone(bare: pytest.MonkeyPatch, data_dir: Path) -> None:
+    first, second = read_environment(), read_environment()
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key) > 50
+    assert (data_dir / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_starters_at_the_same_time_agree_on_one_secret_key(data_dir: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: kept_secret(data_dir / "secret_key"), range(40)))
+    assert len(keys) == 1
+    assert [path.name for path in data_dir.iterdir()] == ["secret_key"]
+
+
+def test_other_commands_find_the_embedded_temporal_by_the_data_folder(bare: pytest.MonkeyPatch, data_dir: Path) -> None:
+    assert read_environment().temporal.address == "127.0.0.1:7233"
+    (data_dir / ADDRESS_FILE).write_text("127.0.0.1:4711")
+    assert read_environment().temporal.address == "127.0.0.1:4711"
+    assert read_environment().temporal.embedded
+
+
+def test_a_given_temporal_comes_before_the_embedded_one(bare: pytest.MonkeyPatch, data_dir: Path) -> None:
+    (data_dir / ADDRESS_FILE).write_text("127.0.0.1:4711")
+    bare.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+    temporal = read_environment().temporal
+    assert (temporal.address, temporal.embedded) == ("temporal.example:7233", False)
+
+
+@pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1"])
+def test_an_impossible_port_is_refused_by_name(bare: pytest.MonkeyPatch, port: str) -> None:
+    bare.setenv("PORT", port)
+    with pytest.raises(EnvError, match='"PORT"'):
+        read_environment()
+
+
+def test_the_default_settings_raise_no_message() -> None:
+    assert check_serving() == []
+    assert check_temporal() == []
+
+
+def test_serving_others_in_clear_text_is_warned_of(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["console.example"]
+    assert ids(check_serving()) == ["wippy_console.W001"]
+
+
+def test_debug_pages_are_for_this_machine_alone(settings: Settings) -> None:
+    settings.DEBUG = settings.SECURE = True
+    settings.ALLOWED_HOSTS = ["console.example"]
+    assert ids(check_serving()) == ["wippy_console.E001", "wippy_console.E002"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"client_cert": "a.pem", "embedded": False}, "wippy_console.E003"),
+        ({"api_key": "secret", "embedded": True}, "wippy_console.E004"),
+    ],
+)
+def test_half_given_access_to_temporal_is_refused(settings: Settings, changes: dict[str, Any], expected: str) -> None:
+    settings.TEMPORAL = replace(settings.TEMPORAL, **changes)
+    assert ids(check_temporal()) == [expected]
+
+
+def test_pages_may_run_no_inline_script_or_style() -> None:
+    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    assert not [name for name, sources in policy.items() if "'unsafe-inline'" in sources or "'unsafe-eval'" in sources]
