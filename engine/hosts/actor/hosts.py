@@ -75,14 +75,11 @@ class ActorHost:
 
     async def spawn(self, request: SpawnRequest) -> str:
         """Start a process; a live one of the wanted name is used instead and gets the messages."""
-        if self.draining or self.removed:
-            raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
-        program = await asyncio.to_thread(self._system.targets.process, request.entry)
-        with self._system.lock:
-            actor = self.admit(program, request)
-        if isinstance(actor, Failure):
-            raise UnitFailed(actor)
-        return actor.pid
+        return (await self._spawn(request, None)).pid
+
+    async def spawn_watched(self, request: SpawnRequest, token: str, watcher: Watcher) -> str:
+        """`spawn` and `watch` in one, so that not even the shortest life goes unseen."""
+        return (await self._spawn(request, (token, watcher))).pid
 
     async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Deliver a message; NotFound, or LimitExceeded when the mailbox is full."""
@@ -98,13 +95,11 @@ class ActorHost:
 
     async def watch(self, pid: str, token: str, watcher: Watcher) -> None:
         """Call `watcher` on the loop when the unit ends."""
-        key = (pid, token)
         with self._system.lock:
             actor = self._system.live(pid)
             if actor is None:
                 raise UnitFailed(PID_NOT_REGISTERED)
-            self._watchers[key] = watcher
-            actor.on_end[f"watch {token}"] = lambda exited: self._system.bridge.post(lambda: self._notify(key, exited))
+            self._add_watch(actor, token, watcher)
 
     async def unwatch(self, pid: str, token: str) -> None:
         """Drop a watch, also when its call is under way already."""
@@ -112,6 +107,23 @@ class ActorHost:
             self._watchers.pop((pid, token), None)
             if actor := self._system.live(pid):
                 actor.on_end.pop(f"watch {token}", None)
+
+    async def _spawn(self, request: SpawnRequest, watch: tuple[str, Watcher] | None) -> Actor:
+        if self.draining or self.removed:
+            raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
+        program = await asyncio.to_thread(self._system.targets.process, request.entry)
+        with self._system.lock:
+            actor = self.admit(program, request)
+            if isinstance(actor, Failure):
+                raise UnitFailed(actor)
+            if watch is not None:
+                self._add_watch(actor, *watch)
+        return actor
+
+    def _add_watch(self, actor: Actor, token: str, watcher: Watcher) -> None:
+        key = (actor.pid, token)
+        self._watchers[key] = watcher
+        actor.on_end[f"watch {token}"] = lambda exited: self._system.bridge.post(lambda: self._notify(key, exited))
 
     def _notify(self, key: tuple[str, str], exited: Exited) -> None:
         watcher = self._watchers.pop(key, None)
