@@ -72,13 +72,14 @@ class _Builder:
         if self.left < 0 or len(path) > MAX_DEPTH:
             return self._too_much(node, path)
         match node:
-            case MappingNode():
+            case MappingNode() if node.tag == TAG + "map":
                 return self._mapping(node, path)
-            case SequenceNode():
+            case SequenceNode() if node.tag == TAG + "seq":
                 return self._sequence(node, path)
             case ScalarNode():
                 return self._scalar(node, path)
             case _:
+                self._problem(node, f"the tag `{str(node.tag).removeprefix(TAG)}` is not supported here")
                 return None
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _is_left_to_the_environment(error: ValidationError) -> bool:
 def _say_required(error: ValidationError, path: str) -> Iterator[Problem]:
     wanted: Any = error.validator_value
     missing = next(name for name in wanted if error.message.startswith(repr(name)))
-    yield Problem(f"`{missing}` is missing", field=path)
+    yield Problem("is missing", field=f"{path}.{missing}" if path else missing)
 
 
 def _say_additional(error: ValidationError, path: str) -> Iterator[Problem]:
@@ -214,4 +214,4 @@ def _shown(value: Any) -> str:
             return {None: "nothing", True: "true", False: "false"}[value]
         case _:
             text = f'"{value}"' if isinstance(value, str) else str(value)
-            return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004
+            return text if len(text) <= 60 else text[:57] + "..."

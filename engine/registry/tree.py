@@ -11,7 +11,7 @@ from typing import Any
 from engine.entry import Entry
 from engine.registry import documents
 from engine.registry.documents import Document
-from engine.registry.problems import Problem, in_order
+from engine.registry.problems import Problem, Severity, in_order
 from engine.registry.words import did_you_mean
 
 INDEX = ("_index.yaml", "_index.yml")
@@ -72,7 +72,7 @@ def parse(files: Mapping[str, str | bytes]) -> Tree:
     for path in sorted(files):
         if path.endswith((".yaml", ".yml")):
             reader.read_yaml(path)
-    if not reader.indexes:
+    if not reader.indexes and not reader.problems:
         reader.problems.append(Problem("there is no `_index.yaml` and no other YAML file with a `namespace`"))
     return Tree(reader.entries, reader.origins, in_order(reader.problems))
 
@@ -117,7 +117,8 @@ class _Reader:
         try:
             text = decode(self.files[path], MAX_YAML)
         except UnreadableError as error:
-            self._problem(str(error), path)
+            severity: Severity = "error" if posixpath.basename(path) in INDEX else "warning"
+            self.problems.append(Problem(f"can't be read: {error}", file=path, severity=severity))
             return
         document = documents.load(text, path)
         if self._is_ours(path, text, document):

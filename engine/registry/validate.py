@@ -32,9 +32,11 @@ def validate(
 
 
 def _check_alone(entry: Entry, check_source: SourceCheck) -> Iterator[Problem]:
-    yield from fields.check(entry)
+    found = list(fields.check(entry))
+    yield from found
     source = entry.data.get("source")
-    if entry.kind in kinds.LUA and isinstance(source, str) and source:
+    sound = not any(problem.field == "source" for problem in found)
+    if entry.kind in kinds.LUA and isinstance(source, str) and sound:
         problem = check_source(source, entry.id)
         if problem is not None:
             yield replace(problem, entry_id=entry.id, field="source")

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.entry import Entry
+from engine.registry import kinds
+from engine.registry.problems import errors_in, warnings_in
+from tests.engine.registry.checking import entry, function, problems, told, workflow
+
+CLIENT = entry("client", "temporal.client", address="localhost:7233")
+HOST = entry("processes", "process.host")
+
+
+def signal(**fields: Any) -> Entry:
+    return workflow("w", {"signals": [{"topic": "decision", **fields}]})
+
+
+def test_every_known_kind_passes_without_a_word() -> None:
+    body = {"source": "return {}"}
+    for kind in sorted(kinds.LUA):
+        assert told(Entry("app:x", kind, {}, body)) == []
+    for kind in ("registry.entry", "env.storage.memory", "security.policy", "terminal.host", "function.lua.bc"):
+        assert told(Entry("app:x", kind, {}, {"anything": [1]})) == []
+
+
+@pytest.mark.parametrize("kind", ["http.service", "sql.database", "store.memory", "ns.dependency", "exec.native", "s3"])
+def test_a_foreign_kind_is_kept_with_a_warning(kind: str) -> None:
+    (problem,) = problems(entry("x", kind, whatever=1))
+    assert problem.severity == "warning"
+    assert kind in problem.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"),
+    [("functon.lua", "function.lua"), ("workflow.lau", "workflow.lua"), ("proces.host", "process.host"),
+     ("temporal.workers", "temporal.worker"), ("Function.lua", "function.lua"), ("libary.lua", "library.lua")],
+)  # fmt: skip
+def test_a_misspelt_kind_is_an_error_that_names_the_one_meant(kind: str, meant: str) -> None:
+    (problem,) = errors_in(problems(entry("x", kind)))
+    assert f"did you mean `{meant}`?" in str(problem)
+
+
+@pytest.mark.parametrize("kind", ["banana.lua", "", "a b", ".lua", "x..y", "x\n"])
+def test_a_malformed_kind_or_another_lua_kind_is_an_error(kind: str) -> None:
+    assert errors_in(problems(entry("x", kind)))
+
+
+@pytest.mark.parametrize("entry_id", ["x", ":x", "app:", "a b:c", "app:a:b", "app:x y", "app:" + "x" * 500])
+def test_an_id_must_be_namespace_and_name(entry_id: str) -> None:
+    assert errors_in(problems(Entry(entry_id, "registry.entry")))
+
+
+def test_bad_fields_are_named_with_what_they_may_be() -> None:
+    bad = entry(
+        "s", "process.service", process=5, host="processes", lifecycle={"startup": "optionl", "auto_start": "yes"}
+    )
+    assert told(HOST, bad) == [
+        'app:s lifecycle.auto_start: must be true or false, not "yes"',
+        'app:s lifecycle.startup: must be one of `required`, `optional`, not "optionl" (did you mean `optional`?)',
+        "app:s process: must be text, not 5",
+    ]
+
+
+def test_a_missing_field_is_named() -> None:
+    assert told(entry("w", "temporal.worker")) == ["app:w client: is missing", "app:w task_queue: is missing"]
+    assert told(entry("f", "function.lua")) == ["app:f source: is missing"]
+
+
+def test_an_unknown_field_is_a_warning_that_names_the_one_meant() -> None:
+    (problem,) = problems(function("f", metod="run"))
+    assert problem.severity == "warning"
+    assert problem.hint == "did you mean `method`?"
+    (inner,) = warnings_in(problems(entry("h", "process.host", lifecycle={"auto_strat": True})))
+    assert inner.field == "lifecycle.auto_strat"
+
+
+def test_unknown_worker_options_pass_unless_they_look_like_slips() -> None:
+    def worker(**options: Any) -> Entry:
+        return entry("w", "temporal.worker", client="client", task_queue="q", worker_options=options)
+
+    assert told(CLIENT, worker(some_future_option=1)) == []
+    (problem,) = problems(CLIENT, worker(identiti="x"))
+    assert "did you mean `identity`?" in str(problem)
+
+
+@pytest.mark.parametrize("value", ["10s", "1h30m", "500ms", "1.5s", 1500, "${env:STOP_TIMEOUT}"])
+def test_a_duration_is_go_text_or_a_number(value: Any) -> None:
+    assert told(entry("h", "process.host", lifecycle={"stop_timeout": value})) == []
+
+
+@pytest.mark.parametrize("value", ["10", "ten seconds", "-5s", -1, True, []])
+def test_anything_else_is_no_duration(value: Any) -> None:
+    (problem,) = problems(entry("h", "process.host", lifecycle={"stop_timeout": value}))
+    assert problem.field == "lifecycle.stop_timeout"
+
+
+def test_placeholders_stand_for_text() -> None:
+    client = entry("c", "temporal.client", address="${env:HOST}:${env:PORT}", auth={"type": "${env:AUTH}"})
+    assert told(client) == []
+    assert errors_in(problems(entry("c", "temporal.client", address="${env:}")))
+    assert errors_in(problems(entry("c", "temporal.client", address="${env:A B}")))
+
+
+def test_credentials_must_be_complete() -> None:
+    def client(**auth: Any) -> Entry:
+        return entry("c", "temporal.client", address="x:1", auth=auth)
+
+    assert told(client(type="api_key", api_key="${env:KEY}")) == []
+    assert told(client(type="mtls", cert_file="a", key_file="b")) == []
+    assert told(client(type="api_key")) == ["app:c auth: needs `api_key` or `api_key_file` or `api_key_env`"]
+    assert "needs `cert_file` with `key_file`" in told(client(type="mtls", cert_file="a"))[0]
+
+
+@pytest.mark.parametrize("method", ["", "a b", "end", "1st", "a.b", 5])
+def test_a_method_is_a_name_that_lua_can_hold(method: Any) -> None:
+    (problem,) = problems(function("f", method=method))
+    assert problem.field == "method"
+
+
+def test_a_signal_with_all_its_fields_passes() -> None:
+    complete = signal(
+        label="Approve", payload={"approved": True}, schema={"type": "object"}, role="approvers", reason="required",
+        tone="positive", description="Lets the order go.",
+    )  # fmt: skip
+    assert told(complete) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [({"tone": "angry"}, "tone"), ({"reason": "maybe"}, "reason"), ({"topic": ""}, "topic"), ({"topic": "@x"}, "topic"),
+     ({"label": 5}, "label"), ({"role": []}, "role"), ({"schema": {"type": "objekt"}}, "schema"),
+     ({"schema": 1}, "schema"), ({"schema": {"pattern": "("}}, "schema"),
+     ({"schema": {"$ref": "https://example.com/s"}}, "schema"),
+     ({"schema": {"$ref": "#/$defs/none"}}, "schema"), ({"schema": {"$ref": "#"}}, "schema")],
+)  # fmt: skip
+def test_a_signal_is_refused_field_by_field(fields: dict[str, Any], where: str) -> None:
+    assert [each.field for each in problems(signal(**fields))] == [f"meta.signals.0.{where}"]
+
+
+def test_a_schema_may_refer_to_its_own_parts() -> None:
+    tree = {
+        "$ref": "#/$defs/node",
+        "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}},
+    }
+    assert told(signal(schema=tree)) == []
+
+
+def test_signals_that_nobody_asks_for_are_a_warning() -> None:
+    meta = {"signals": [{"topic": "t"}]}
+    assert problems(entry("f", "function.lua", meta, source="return {}"))[0].severity == "warning"
+
+
+def test_an_input_schema_must_be_one() -> None:
+    assert problems(workflow("w", {"input_schema": {"type": 5}}))[0].field == "meta.input_schema"
+    assert told(workflow("w", {"input_schema": {"type": "object"}, "free": {"as": ["air"]}})) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["a\0b", "\ud800", 2**63, float("inf"), float("nan"), {1: "x"}, {"\0": 1}, object(), b"x"]
+)
+def test_what_no_database_can_hold_is_refused(value: Any) -> None:
+    assert errors_in(problems(entry("x", "registry.entry", value=value)))
+
+
+def test_values_nested_without_end_are_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert errors_in(problems(entry("x", "registry.entry", value=endless)))
+
+
+def test_a_nul_in_lua_names_its_line() -> None:
+    (problem,) = problems(entry("l", "library.lua", source="local a\nlocal b = '\0'"))
+    assert (problem.field, problem.line) == ("source", 2)
