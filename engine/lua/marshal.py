@@ -124,9 +124,9 @@ class Reader:
         for _ in range(count):
             key = self.read()
             table[key] = self.read()
-        if len(table) != count:
-            raise ValueRefused("a table with both 1 and true (or 0 and false) as keys cannot cross a unit boundary")
-        return table
+        if len(table) == count:
+            return {key: value for key, value in table.items() if value is not None}
+        raise ValueRefused("a table with both 1 and true (or 0 and false) as keys cannot cross a unit boundary")
 
     def _failure(self) -> Failure:
         kind, message, retryable, details, stack = (self.read() for _ in range(5))

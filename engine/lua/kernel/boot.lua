@@ -68,12 +68,14 @@ local LIMIT = setmetatable({}, { __tostring = function() return "limit exceeded"
 local QUANTUM = 10000 -- instructions between two looks of the hook
 local MEMORY_ERROR = "not enough memory"
 local budget, per_step = 0, 0
-k.LIMIT = LIMIT
+k.MEMORY_ERROR = MEMORY_ERROR
 
 local function exceed(what)
   k.exceeded = k.exceeded or what
   error(LIMIT, 0)
 end
+
+k.exceed = exceed
 
 local function hook()
   budget = budget - QUANTUM

@@ -98,6 +98,7 @@ end
 -- --- running ----------------------------------------------------------------------------------
 
 local function settle(task, ok, token, what)
+  if not ok and token == k.MEMORY_ERROR then k.exceeded = k.exceeded or "memory" end
   if k.exceeded or not ok then
     k.failed_task, k.failed_with = task, token
     task.dead = true
