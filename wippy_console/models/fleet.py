@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.utils import timezone
+
+FRESH = timedelta(seconds=15)
 
 
 class Node(models.Model):
@@ -22,6 +27,18 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def state(self) -> str:
+        """alive, silent (it died or can't reach the database), or stopped."""
+        if self.stopped_at is not None:
+            return "stopped"
+        return "alive" if timezone.now() - self.heartbeat_at < FRESH else "silent"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its heartbeat is fresh."""
+        return self.state == "alive"
 
 
 class Service(models.Model):

@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     WAITING: ("channel", "number", "topics", "labels", "roles", "deadline"),
     RESUMED: ("channel", "number"),
     EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id"),
-    CONTINUED: ("new_run_id", "seconds"),
+    CONTINUED: ("status", "new_run_id", "seconds"),
     SIGNAL: ("topic", "payload", "user", "reason", "decision"),
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
     CANCEL: ("user", "reason", "decision"),

@@ -187,10 +187,11 @@ def parent_of(run: Run) -> dict[str, Any]:
 
 
 def closing_event(run: Run, ended: Ended) -> FeedEvent:
-    """EXIT, or CONTINUED for a run that goes on as a new one."""
+    """EXIT, or CONTINUED when a new run goes on in its place (continued as new, retried)."""
     seconds = round((ended.closed_at - run.started_at).total_seconds(), 3)
-    if ended.status == Run.Status.CONTINUED_AS_NEW:
-        return feed.draft(feed.CONTINUED, run=run, data={"new_run_id": ended.new_run_id, "seconds": seconds})
+    if ended.new_run_id:
+        data = {"status": ended.status, "new_run_id": ended.new_run_id, "seconds": seconds}
+        return feed.draft(feed.CONTINUED, run=run, at=ended.closed_at, data=data)
     data = {
         "status": ended.status,
         "result": preview(ended.result),

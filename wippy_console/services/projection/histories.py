@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -9,27 +10,16 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.failure.v1 import Failure as FailureProto
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
-from temporalio.converter import DataConverter
 
-from engine.errors import TIMEOUT, Failure
+from engine.errors import NOT_FOUND, Failure
 from engine.host import Catalog
-from engine.hosts.temporal import failures, headers, payloads
+from engine.hosts.temporal import headers, payloads
+from engine.hosts.temporal.closings import CONTINUED, read_closing
 from engine.hosts.temporal.settings import reference, task_queue
 from wippy_console.models import Run
 from wippy_console.services.projection.facts import Began, Ended, Ref
-
-CLOSINGS: dict[int, str] = {
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: Run.Status.COMPLETED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: Run.Status.FAILED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: Run.Status.CANCELED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: Run.Status.TERMINATED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: Run.Status.TIMED_OUT,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: Run.Status.CONTINUED_AS_NEW,
-}
 
 
 def beginning(catalog: Catalog, ref: Ref, first: HistoryEvent) -> Began:
@@ -50,23 +40,27 @@ def beginning(catalog: Catalog, ref: Ref, first: HistoryEvent) -> Began:
     )
 
 
-def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Ended | None:
+async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Ended | None:
     """How a run ended, by its whole history, which goes into the archive; None while it is open."""
-    last = events[-1]
-    status = CLOSINGS.get(last.event_type)
-    if status is None:
+    closed = await read_closing(events[-1], ref.workflow_id, ref.run_id)
+    if closed is None:
         return None
-    result, failure, new_run_id = _outcome(last)
     return Ended(
         began=beginning(catalog, ref, events[0]),
-        status=status,
-        closed_at=moment(last.event_time),
+        status=Run.Status.CONTINUED_AS_NEW if closed.status == CONTINUED else closed.status,
+        closed_at=closed.at,
         history_length=len(events),
-        result=result,
-        failure=failure,
-        new_run_id=new_run_id,
-        history=archive(ref.workflow_id, events),
+        result=closed.value,
+        failure=closed.failure,
+        new_run_id=closed.successor,
+        history=await asyncio.to_thread(archive, ref.workflow_id, events),
     )
+
+
+def vanished(ref: Ref, began: Began) -> Ended:
+    """The end of a run that Temporal does not know any more: nobody can say how it was."""
+    failure = Failure(NOT_FOUND, "Temporal has no record of this run any more", retryable=False)
+    return Ended(began, Run.Status.TERMINATED, datetime.now(UTC), 0, failure=failure)
 
 
 def archive(workflow_id: str, events: Sequence[HistoryEvent]) -> bytes:
@@ -82,46 +76,10 @@ def worker_of(catalog: Catalog, client: str, queue: str) -> str:
     return ""
 
 
-def failure_of(proto: FailureProto) -> Failure:
-    """The failure that Temporal's message tells of."""
-    converter = DataConverter.default
-    error = converter.failure_converter.from_failure(proto, converter.payload_converter)
-    return failures.from_exception(error)
-
-
 def moment(stamp: Timestamp) -> datetime:
     """A time of Temporal's, which is UTC."""
     return stamp.ToDatetime(tzinfo=UTC)
 
 
-def _outcome(last: HistoryEvent) -> tuple[Any, Failure | None, str]:
-    """Result, failure and the id of the run that goes on."""
-    match CLOSINGS[last.event_type]:
-        case Run.Status.COMPLETED:
-            return _first(last.workflow_execution_completed_event_attributes.result.payloads), None, ""
-        case Run.Status.FAILED:
-            return None, failure_of(last.workflow_execution_failed_event_attributes.failure), ""
-        case Run.Status.CANCELED:
-            return None, failures.canceled(), ""
-        case Run.Status.TERMINATED:
-            return None, _terminated(last.workflow_execution_terminated_event_attributes.reason), ""
-        case Run.Status.CONTINUED_AS_NEW:
-            return None, None, last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-        case _:
-            return None, Failure(TIMEOUT, "workflow timed out", retryable=False), ""
-
-
-def _terminated(reason: str) -> Failure:
-    """The failure that watchers get, with the reason as a detail."""
-    plain = failures.terminated()
-    return Failure(plain.kind, plain.message, plain.retryable, {"reason": reason} if reason else {})
-
-
 def _values(items: Iterable[Payload]) -> tuple[Any, ...]:
     return tuple(payloads.decode(item) for item in items)
-
-
-def _first(items: Iterable[Payload]) -> Any:
-    """A result: Lua's first value; several are a list."""
-    values = _values(items)
-    return values[0] if len(values) == 1 else list(values) or None
