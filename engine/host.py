@@ -130,3 +130,7 @@ class Node(Protocol):
     async def call(self, request: CallRequest) -> Value:
         """Run a function on this node (the actor host's `call`), with retries and timeouts of its options."""
         ...
+
+    def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
+        """Send to an actor of this node by pid or registered name; raises UnitFailed (NotFound)."""
+        ...

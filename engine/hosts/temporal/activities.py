@@ -95,8 +95,7 @@ class NodeActivities:
         with translated():
             fields = _fields(request)
             dest = _text(fields, "dest")
-            values = _list(fields, "payloads")
-            await self._host(dest).send(dest, _text(fields, "topic"), values, fields.get("sender") or "")
+            await self._send(dest, _text(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
             return True
 
     @activity.defn(name="wippy.cancel")
@@ -116,6 +115,13 @@ class NodeActivities:
             dest = _text(fields, "dest")
             await self._host(dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
             return True
+
+    async def _send(self, dest: str, topic: str, values: tuple[Value, ...], sender: str) -> None:
+        host = self._node.host_of(dest)
+        if host is None:
+            self._node.tell(dest, topic, *values, sender=sender)
+        else:
+            await host.send(dest, topic, values, sender)
 
     def _host(self, dest: str) -> Host:
         host = self._node.host_of(dest)

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import temporalio.client
 import temporalio.worker
+from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import StartWorkflowInput, WorkflowHandle
 from temporalio.worker import (
@@ -26,6 +27,16 @@ from temporalio.worker import (
 from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
 
 from engine.hosts.temporal import headers
+from engine.hosts.temporal.settings import WorkerSettings
+
+
+_SETTINGS = "wippy_settings"
+
+
+def settings_of_worker() -> WorkerSettings:
+    """The settings of the worker that runs this workflow."""
+    settings: WorkerSettings = workflow.extern_functions()[_SETTINGS]()
+    return settings
 
 
 def _with_ours(theirs: headers.Headers) -> dict[str, Payload]:
@@ -47,7 +58,13 @@ class _ClientOutbound(temporalio.client.OutboundInterceptor):
 
 
 class WorkerHeaders(temporalio.worker.Interceptor):
-    """Shows the incoming headers to workflows and activities, and puts outgoing ones on all that workflows send."""
+    """Shows the incoming headers to workflows and activities, and puts outgoing ones on all that workflows send.
+
+    It also hands the settings of the worker to the workflow objects, which the SDK makes by itself.
+    """
+
+    def __init__(self, settings: WorkerSettings | None = None) -> None:
+        self._settings = settings
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """See the SDK."""
@@ -57,6 +74,7 @@ class WorkerHeaders(temporalio.worker.Interceptor):
         self, input: WorkflowInterceptorClassInput
     ) -> type[WorkflowInboundInterceptor] | None:
         """See the SDK."""
+        input.unsafe_extern_functions[_SETTINGS] = lambda: self._settings
         return _WorkflowInbound
 
 

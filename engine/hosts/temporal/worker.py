@@ -17,7 +17,7 @@ from engine.hosts.temporal.interceptors import WorkerHeaders
 from engine.hosts.temporal.resolving import ResolvingActivities
 from engine.hosts.temporal.runner import BatchRunner
 from engine.hosts.temporal.settings import FLEET_QUEUE, WorkerSettings, node_queue
-from engine.hosts.temporal.workflow import workflow_class
+from engine.hosts.temporal.workflow import LuaWorkflow
 
 # A running activity gets this long to end when its node shuts down (pitfall 34).
 GRACE = timedelta(seconds=10)
@@ -65,12 +65,12 @@ def workflow_worker(client: Client, node: Node, settings: WorkerSettings) -> Wor
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[workflow_class(settings)],
+        workflows=[LuaWorkflow],
         activities=activities,
         workflow_task_executor=ThreadPoolExecutor(WORKFLOW_THREADS, thread_name_prefix=f"workflows {settings.worker}"),
         workflow_runner=BatchRunner(),
         unsandboxed_workflow_runner=BatchRunner(),
-        interceptors=[WorkerHeaders()],
+        interceptors=[WorkerHeaders(settings)],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
@@ -87,10 +87,10 @@ def node_workers(client: Client, node: Node) -> list[Worker]:
 def replayer(settings: WorkerSettings) -> Replayer:
     """Replays histories with the programs of the settings' catalog."""
     return Replayer(
-        workflows=[workflow_class(settings)],
+        workflows=[LuaWorkflow],
         workflow_runner=BatchRunner(),
         unsandboxed_workflow_runner=BatchRunner(),
-        interceptors=[WorkerHeaders()],
+        interceptors=[WorkerHeaders(settings)],
     )
 
 
@@ -118,7 +118,7 @@ def _sizes(settings: WorkerSettings) -> _Sizes:
     sizes |= {ours: _span(given[theirs]) for theirs, ours in _SPANS.items() if _span(given.get(theirs))}
     if isinstance(given.get("identity"), str) and given["identity"]:
         sizes["identity"] = given["identity"]
-    return cast(_Sizes, sizes)
+    return cast("_Sizes", sizes)
 
 
 def _positive(value: Any) -> bool:

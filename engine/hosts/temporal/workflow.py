@@ -1,4 +1,4 @@
-"""The one workflow class: it runs every `workflow.lua` entry of a worker."""
+"""The one workflow class: it runs every `workflow.lua` entry of every worker."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from engine.hosts.temporal import payloads
+from engine.hosts.temporal.interceptors import settings_of_worker
 from engine.hosts.temporal.run import Run
-from engine.hosts.temporal.settings import WorkerSettings
 
 
-def workflow_class(settings: WorkerSettings) -> type:
-    """A dynamic workflow class for one worker.
+@workflow.defn(dynamic=True, sandboxed=False)
+class LuaWorkflow:
+    """What the SDK makes an object of for each run. Its settings come with the interceptor of its worker."""
 
-    The SDK makes workflow objects by itself and wants `run` on the class proper, hence a class per worker.
-    """
+    def __init__(self) -> None:
+        self._run = Run(settings_of_worker())
 
-    @workflow.defn(dynamic=True, sandboxed=False)
-    class LuaWorkflow:
-        def __init__(self) -> None:
-            self._run = Run(settings)
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> RawValue:
+        """Run the workflow to its end."""
+        return await self._run.main(args)
 
-        @workflow.run
-        async def run(self, args: Sequence[RawValue]) -> RawValue:
-            return await self._run.main(args)
+    @workflow.signal(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    def signal(self, topic: str, args: Sequence[RawValue]) -> None:
+        """Any signal is a message of that topic."""
+        self._run.signal(topic, args)
 
-        @workflow.signal(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-        def signal(self, topic: str, args: Sequence[RawValue]) -> None:
-            self._run.signal(topic, args)
+    @workflow.query(dynamic=True)
+    def query(self, name: str, args: Sequence[RawValue]) -> RawValue:
+        """`state` and `pid`; others are NotFound."""
+        return RawValue(payloads.encode(self._run.query(name), f"answer to query {name}"))
 
-        @workflow.query(dynamic=True)
-        def query(self, name: str, args: Sequence[RawValue]) -> RawValue:
-            return RawValue(payloads.encode(self._run.query(name), f"answer to query {name}"))
-
-        @workflow.update(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
-        async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
-            return await self._run.update(topic, args)
-
-    return LuaWorkflow
+    @workflow.update(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
+        """Any update is a message of that topic, which the run answers."""
+        return await self._run.update(topic, args)

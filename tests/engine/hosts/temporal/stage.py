@@ -1,0 +1,161 @@
+"""What the tests play on: a catalog in memory, a node, and workers of the real Temporal server."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Worker
+
+from engine.catalog import MemoryCatalog
+from engine.entry import Entry
+from engine.host import SpawnRequest
+from engine.hosts.temporal.clients import ClientSettings, connect
+from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.node import LocalNode
+from engine.pids import Pid
+from engine.steps import Exited, Value
+
+CLIENT = "app:client"
+WORKER = "app:worker"
+MODULES = ["funcs", "time", "json", "uuid", "ctx", "logger", "workflow"]
+
+
+def lua(entry_id: str, kind: str, source: str, **meta: Any) -> Entry:
+    """An entry of Lua code that returns a table with `main`, or a function."""
+    modules = MODULES if kind == "workflow.lua" else [m for m in MODULES if m != "workflow"]
+    return Entry(entry_id, kind, meta, {"source": source, "method": "main", "modules": modules})
+
+
+def body(code: str) -> str:
+    """The source of a `main(a, b, c)` with that body."""
+    names = "\n".join(f'local {m} = require("{m}")' for m in ("funcs", "time", "json", "ctx"))
+    return f"{names}\nreturn {{ main = function(a, b, c)\n{code}\nend }}"
+
+
+class Stage:
+    """One worker, its node, and the client side of both."""
+
+    def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
+        self.client = client
+        self.catalog = catalog
+        self.observations: list[Observation] = []
+        self.settings = worker_settings(catalog, WORKER, self.observations.append)
+        self.node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
+        self.host = WorkflowHost(client, self.settings)
+        self._running: list[asyncio.Task[None]] = []
+        self._workers: list[Worker] = []
+
+    @classmethod
+    async def open(cls, address: str, *, serve: bool = True, queue: str = "") -> Stage:
+        """Connect, and serve a queue of its own."""
+        client = await connect(ClientSettings(address))
+        entries = [
+            Entry(CLIENT, "temporal.client", {}, {"address": address}),
+            Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": queue or uuid.uuid4().hex}),
+            Entry("app:processes", "process.host", {}, {"host": {}}),
+        ]
+        stage = cls(client, MemoryCatalog(entries))
+        await stage.node.start()
+        stage.node.add_host(stage.host)
+        if serve:
+            await stage.serve(workflow_worker(client, stage.node, stage.settings))
+        return stage
+
+    async def serve(self, *workers: Worker) -> None:
+        """Run workers until `rest` or `close`."""
+        self._workers += workers
+        self._running += [asyncio.create_task(worker.run()) for worker in workers]
+        await asyncio.sleep(0)
+
+    async def serve_again(self) -> None:
+        """Run another worker of the same queue."""
+        await self.serve(workflow_worker(self.client, self.node, self.settings))
+
+    async def serve_fleet(self) -> None:
+        """Run the workers of the fleet's queue and the node's."""
+        await self.serve(*node_workers(self.client, self.node))
+
+    async def rest(self) -> None:
+        """Stop all workers."""
+        await asyncio.gather(*(worker.shutdown() for worker in self._workers))
+        await asyncio.gather(*self._running)
+        self._workers, self._running = [], []
+
+    async def close(self) -> None:
+        """Stop everything."""
+        await self.rest()
+        await self.node.stop(1)
+
+    def workflow(self, entry_id: str, code: str, **meta: Any) -> None:
+        """Publish a workflow with that body."""
+        self.catalog.publish(lua(entry_id, "workflow.lua", body(code), **meta))
+
+    def function(self, entry_id: str, code: str, **meta: Any) -> None:
+        """Publish a function with that body."""
+        self.catalog.publish(lua(entry_id, "function.lua", body(code), **meta))
+
+    def process(self, entry_id: str, code: str, **meta: Any) -> None:
+        """Publish a process with that body."""
+        self.catalog.publish(lua(entry_id, "process.lua", body(code), **meta))
+
+    async def spawn(self, entry_id: str, *args: Value, **request: Any) -> str:
+        """Start a workflow; its pid."""
+        return await self.host.spawn(SpawnRequest(entry_id, WORKER, args, **request))
+
+    async def exit(self, pid: str, seconds: float = 20) -> Exited:
+        """Wait until the workflow ends."""
+        handle = self.client.get_workflow_handle(workflow_id(pid))
+        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(_ended(handle.result()))), seconds)
+        seen: list[Exited] = []
+        await self.host.watch(pid, uuid.uuid4().hex, seen.append)
+        return seen[0]
+
+    async def run(self, entry_id: str, *args: Value, **request: Any) -> Exited:
+        """Start a workflow and wait until it ends."""
+        return await self.exit(await self.spawn(entry_id, *args, **request))
+
+    async def value(self, entry_id: str, *args: Value) -> Value:
+        """The value of a workflow that ends well."""
+        exited = await self.run(entry_id, *args)
+        assert exited.failure is None, exited.failure
+        return exited.value
+
+    async def history(self, pid: str) -> WorkflowHistory:
+        """The history of the latest run."""
+        return await self.client.get_workflow_handle(workflow_id(pid)).fetch_history()
+
+    async def waits_for(self, pid: str, kind: str, name: str = "") -> None:
+        """Wait until the workflow waits for that."""
+        await until(lambda: self._is_waiting(pid, kind, name))
+
+    async def _is_waiting(self, pid: str, kind: str, name: str) -> bool:
+        state = await self.host.query(pid, "state")
+        return any(wait["kind"] == kind and wait["name"] == name for wait in state["waits"])
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Poll until the condition holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+def workflow_id(pid: str) -> str:
+    """The workflow id of a pid."""
+    parsed = Pid.parse(pid)
+    assert parsed is not None
+    return parsed.uniq
+
+
+async def _ended(result: Awaitable[object]) -> None:
+    try:
+        await result
+    except Exception:  # noqa: BLE001  how it ended is read elsewhere
+        return
