@@ -54,7 +54,6 @@ class Program:
     def from_json(cls, data: Mapping[str, Any]) -> Program:
         """The program that `to_json` described."""
         chunks = {
-            key: Chunk(key, c["source"], tuple(c["modules"]), dict(c["imports"]))
-            for key, c in data["chunks"].items()
+            key: Chunk(key, c["source"], tuple(c["modules"]), dict(c["imports"])) for key, c in data["chunks"].items()
         }
         return cls(data["entry_id"], data["kind"], data["method"], chunks)

@@ -294,6 +294,9 @@ class Limits:
     max_queue: int = 10_000
 
 
+DEFAULT_LIMITS = Limits()
+
+
 class World(Protocol):
     """The clock and the entropy of a unit, given by its host; answers at once and never blocks."""
 

@@ -18,6 +18,7 @@ from engine.errors import Failure, UnitFailed, not_found
 from engine.lua.unit import Unit
 from engine.program import Chunk, Program
 from engine.steps import (
+    DEFAULT_LIMITS,
     Call,
     CancelRequested,
     CancelTimer,
@@ -53,7 +54,7 @@ class HandWorld:
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable on purpose
 
     def now(self) -> int:
         """The hand-moved time."""
@@ -84,7 +85,7 @@ class Driver:
         *,
         functions: Mapping[str, Callable[..., Value]] | None = None,
         context: Mapping[str, Value] | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         world: HandWorld | None = None,
     ) -> None:
         self.world = world or HandWorld()
@@ -199,6 +200,10 @@ class Driver:
             return Rejected(call.seq, error.failure)
 
     def _taken(self, command: Command | int) -> int:
-        seq = command if isinstance(command, int) else getattr(command, "seq")
-        self.commands = [c for c in self.commands if getattr(c, "seq", None) != seq]
-        return int(seq)
+        seq = command if isinstance(command, int) else _seq(command)
+        self.commands = [c for c in self.commands if _seq(c) != seq]
+        return seq
+
+
+def _seq(command: Command) -> int:
+    return 0 if isinstance(command, Log) else command.seq

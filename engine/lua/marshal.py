@@ -6,6 +6,7 @@ fields) and `values` (the scalars in order). Strings travel as latin-1 text, one
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -78,7 +79,7 @@ class Writer:
     def _map(self, items: Mapping[Any, Value], depth: int) -> None:
         self.shape += (MAP, len(items))
         for key, item in items.items():
-            if not isinstance(key, (str, bytes, int, float)) or key != key:
+            if not isinstance(key, (str, bytes, int, float)) or (isinstance(key, float) and math.isnan(key)):
                 raise ValueRefused(f"a table key {key!r} cannot cross a unit boundary")
             self.write(key, depth)
             self.write(item, depth)

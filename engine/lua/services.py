@@ -20,7 +20,7 @@ def _seed(world: World) -> Value:
     return [int.from_bytes(data[:8], "big", signed=True), int.from_bytes(data[8:], "big", signed=True)]
 
 
-_WORLD: dict[str, Callable[..., Value]] = {
+_WORLD: dict[str, Service] = {
     "now": lambda world: world.now(),
     "random.seed": _seed,
     "workflow.info": lambda world: world.workflow_info(),
@@ -31,6 +31,8 @@ _PURE: dict[str, Service] = {**services_json.SERVICES, **services_uuid.PURE, **s
 
 def serve(name: str, args: list[Any], world: World) -> Value:
     """Answer one request; a wrong number of arguments is the Lua caller's mistake."""
+    while args and args[-1] is None:
+        args = args[:-1]
     try:
         if name in _WORLD:
             return _WORLD[name](world, *args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -93,4 +94,4 @@ def _objects_for(schema: Any, data: Value) -> Any:
     return data
 
 
-SERVICES = {"json.encode": encode, "json.decode": decode, "json.validate": validate}
+SERVICES: dict[str, Callable[..., Value]] = {"json.encode": encode, "json.decode": decode, "json.validate": validate}

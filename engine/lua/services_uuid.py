@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from engine.errors import UnitFailed, invalid
@@ -94,8 +95,8 @@ def _format(text: Value = None, style: Value = "standard") -> str:
     return styles[str(style)]
 
 
-WITH_WORLD = {"uuid.v1": v1, "uuid.v4": v4, "uuid.v7": v7}
-PURE = {
+WITH_WORLD: dict[str, Callable[..., Value]] = {"uuid.v1": v1, "uuid.v4": v4, "uuid.v7": v7}
+PURE: dict[str, Callable[..., Value]] = {
     "uuid.v3": _named(uuid.uuid3),
     "uuid.v5": _named(uuid.uuid5),
     "uuid.validate": _validate,

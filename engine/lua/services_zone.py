@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
@@ -35,4 +36,4 @@ def zone(name: str, seconds: int) -> Value:
     return {"offset": int(offset.total_seconds()), "zone": moment.tzname() or ""}
 
 
-SERVICES = {"time.zone": zone}
+SERVICES: dict[str, Callable[..., Value]] = {"time.zone": zone}

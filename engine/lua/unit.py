@@ -10,7 +10,7 @@ from engine.lua import records, services
 from engine.lua.marshal import Reader, Writer
 from engine.lua.state import State, compile_chunk
 from engine.program import Program
-from engine.steps import Command, Event, Failed, Identity, Limits, Status, Step, Value, World
+from engine.steps import DEFAULT_LIMITS, Command, Event, Failed, Identity, Limits, Status, Step, Value, World
 
 
 class Unit:
@@ -27,7 +27,7 @@ class Unit:
         identity: Identity,
         args: Sequence[Value],
         world: World,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._program = program
         self._identity = identity
@@ -157,7 +157,9 @@ class Unit:
         if isinstance(code, str):
             return Failure(errors.INTERNAL, f"engine error: {code}", retryable=False)
         if state.exceeded() == "instructions":
-            limit = f"instruction limit exceeded: more than {self._limits.max_instructions} Lua instructions in one step"
+            limit = (
+                f"instruction limit exceeded: more than {self._limits.max_instructions} Lua instructions in one step"
+            )
         else:
             limit = f"memory limit exceeded: more than {self._limits.max_memory} bytes of Lua memory"
         return Failure(errors.LIMIT_EXCEEDED, limit, retryable=False)

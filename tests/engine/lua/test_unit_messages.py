@@ -19,7 +19,8 @@ def body(text: str) -> str:
 def test_a_message_reads_its_fields_and_its_payload():
     source = body("""
         local msg = process.inbox():receive()
-        return {msg.approved, msg.order.id, msg:topic(), msg:from(), msg:payload():data().approved, tostring(msg), type(msg)}
+        return {msg.approved, msg.order.id, msg:topic(), msg:from(), msg:payload():data().approved, tostring(msg),
+        type(msg)}
     """)
     driver = Driver.of_source(source)
     driver.send("decision", {"approved": True, "order": {"id": 7}, "topic": "shadowed"}, sender="{app:x|0x1}")
@@ -27,7 +28,9 @@ def test_a_message_reads_its_fields_and_its_payload():
 
 
 def test_messages_before_the_inbox_are_kept_in_order():
-    driver = Driver.of_source(body("require('time').sleep('1s') local i = process.inbox() return {i:receive():topic(), i:receive():topic()}"))
+    driver = Driver.of_source(
+        body("require('time').sleep('1s') local i = process.inbox() return {i:receive():topic(), i:receive():topic()}")
+    )
     driver.send("a")
     driver.send("b")
     driver.advance(1)
@@ -68,12 +71,16 @@ def test_unlisten_refuses_what_is_no_listen_channel():
 
 @pytest.mark.parametrize(("topic", "message"), [("", "topic cannot be empty"), ("@x", "cannot send to @ topics")])
 def test_a_bad_topic_is_returned_not_raised(topic: str, message: str):
-    result = Driver.of_source(body("local ok, err = process.send('p', ...) return {err:kind(), err:message()}"), args=(topic,)).value
+    result = Driver.of_source(
+        body("local ok, err = process.send('p', ...) return {err:kind(), err:message()}"), args=(topic,)
+    ).value
     assert result == ["Invalid", message]
 
 
 def test_send_waits_for_the_host_and_returns_its_answer():
-    driver = Driver.of_source(body("local ok, err = process.send('{a|b}', 't', 1, nil) return {ok, err and err:kind()}"))
+    driver = Driver.of_source(
+        body("local ok, err = process.send('{a|b}', 't', 1, nil) return {ok, err and err:kind()}")
+    )
     assert driver.last() == Send(1, "{a|b}", "t", (1, None))
     driver.reject(1, not_found("process not found"))
     assert driver.value == {2: "NotFound"}
@@ -139,14 +146,25 @@ def test_set_options_refuses_what_it_does_not_know():
 def test_a_spawner_carries_everything_and_never_changes():
     source = body("""
         local base = process.with_context({a = 1})
-        local full = base:with_context({b = 2}):with_options({["workflow.id"] = "x"}):with_name("n"):with_message("hello", 1, nil)
+        local full = base:with_context({b = 2}):with_options({["workflow.id"] = "x"})
+            :with_name("n"):with_message("hello", 1, nil)
         full:spawn_monitored("app:w", "app:worker", "arg")
         base:exec("app:w", "app:worker")
     """)
     driver = Driver.of_source(source, context={"z": 0})
     spawn = driver.last()
-    assert spawn == Spawn(1, "app:w", "app:worker", ("arg",), True, False, "n", {"workflow.id": "x"},
-                          {"a": 1, "b": 2, "z": 0}, (("hello", (1, None)),))  # fmt: skip
+    assert spawn == Spawn(
+        1,
+        "app:w",
+        "app:worker",
+        ("arg",),
+        True,
+        False,
+        "n",
+        {"workflow.id": "x"},
+        {"a": 1, "b": 2, "z": 0},
+        (("hello", (1, None)),),
+    )
     driver.resolve(1, "{p|1}")
     assert driver.last() == Exec(2, "app:w", "app:worker", (), "", {}, {"a": 1, "z": 0})
 
@@ -189,12 +207,17 @@ def test_an_unbuffered_channel_hands_over_in_order():
 
 
 def test_a_closed_channel_drains_then_says_so():
-    source = body("local c = channel.new(2) c:send('a') c:close() c:close() local v, ok = c:receive() local w, ko = c:receive() return {v, ok, w == nil, ko}")
+    source = body(
+        "local c = channel.new(2) c:send('a') c:close() c:close() local v, ok = c:receive() local "
+        "w, ko = c:receive() return {v, ok, w == nil, ko}"
+    )
     assert Driver.of_source(source).value == ["a", True, True, False]
 
 
 def test_sending_on_a_closed_channel_raises():
-    result = Driver.of_source(body("local c = channel.new() c:close() local ok, err = pcall(c.send, c, 1) return {ok, err}")).value
+    result = Driver.of_source(
+        body("local c = channel.new() c:close() local ok, err = pcall(c.send, c, 1) return {ok, err}")
+    ).value
     assert result[0] is False
     assert "send on closed channel" in result[1]
 
@@ -211,7 +234,9 @@ def test_a_sender_blocked_on_a_closing_channel_gets_the_error():
 
 
 def test_nil_can_be_sent():
-    assert Driver.of_source(body("local c = channel.new(1) c:send(nil) local v, ok = c:receive() return {v == nil, ok}")).value == [True, True]
+    assert Driver.of_source(
+        body("local c = channel.new(1) c:send(nil) local v, ok = c:receive() return {v == nil, ok}")
+    ).value == [True, True]
 
 
 def test_select_takes_the_first_ready_case():
@@ -225,7 +250,10 @@ def test_select_takes_the_first_ready_case():
 
 
 def test_select_defaults_when_nothing_is_ready():
-    source = body("local c = channel.new() local r = channel.select{c:case_receive(), default = true} return {r.default, r.ok, channel.select({c:case_receive()}, true).default}")
+    source = body(
+        "local c = channel.new() local r = channel.select{c:case_receive(), default = true} return "
+        "{r.default, r.ok, channel.select({c:case_receive()}, true).default}"
+    )
     assert Driver.of_source(source).value == [True, True, True]
 
 
@@ -262,8 +290,10 @@ def test_select_refuses_what_is_no_case():
 def test_blocking_works_inside_pcall_metamethods_iterators_and_coroutines():
     source = body("""
         local time = require('time')
-        local t = setmetatable({}, {__index = function(_, key) time.sleep('1s') return key end, __add = function() time.sleep('1s') return 5 end})
-        local function each() return coroutine.wrap(function() for i = 1, 2 do time.sleep('1s') coroutine.yield(i) end end) end
+        local t = setmetatable({}, {__index = function(_, key) time.sleep('1s')
+        return key end, __add = function() time.sleep('1s') return 5 end})
+        local function each()
+        return coroutine.wrap(function() for i = 1, 2 do time.sleep('1s') coroutine.yield(i) end end) end
         local sum = 0
         for i in each() do sum = sum + i end
         local ok = pcall(function() time.sleep('1s') error('x') end)
@@ -278,7 +308,10 @@ def test_blocking_works_inside_pcall_metamethods_iterators_and_coroutines():
 
 
 def test_a_call_returns_value_or_nil_and_error():
-    source = body("local funcs = require('funcs') local v, err = funcs.call('app:a', 1) local w, bad = funcs.call('app:b') return {v, err == nil, w == nil, bad:kind()}")
+    source = body(
+        "local funcs = require('funcs') local v, err = funcs.call('app:a', 1) local w, bad = "
+        "funcs.call('app:b') return {v, err == nil, w == nil, bad:kind()}"
+    )
 
     def good(n: int) -> int:
         return n + 1
@@ -288,15 +321,25 @@ def test_a_call_returns_value_or_nil_and_error():
 
 @pytest.mark.parametrize(
     ("target", "message"),
-    [("", "function ID required"), (":x", "namespace required in function ID"), ("x", "namespace required in function ID"), ("a:", "name required in function ID")],
-)  # fmt: skip
+    [
+        ("", "function ID required"),
+        (":x", "namespace required in function ID"),
+        ("x", "namespace required in function ID"),
+        ("a:", "name required in function ID"),
+    ],
+)
 def test_a_bad_target_is_invalid(target: str, message: str):
-    result = Driver.of_source(body("local _, err = require('funcs').call(...) return {err:kind(), err:message()}"), args=(target,)).value
+    result = Driver.of_source(
+        body("local _, err = require('funcs').call(...) return {err:kind(), err:message()}"), args=(target,)
+    ).value
     assert result == ["Invalid", message]
 
 
 def test_arguments_are_copied_when_the_call_is_made():
-    source = body("local t = {1} local f = require('funcs').async('app:a', t) t[1] = 'changed' return f:response():receive():data()")
+    source = body(
+        "local t = {1} local f = require('funcs').async('app:a', t) t[1] = 'changed' return "
+        "f:response():receive():data()"
+    )
     assert Driver.of_source(source, functions={"app:a": lambda t: t}).value == [1]
 
 
@@ -314,14 +357,21 @@ def test_a_future_delivers_a_payload_then_closes():
 
 
 def test_a_failed_future_delivers_an_error():
-    source = body("local f = require('funcs').async('app:a') local v, ok = f:response():receive() local e, has = f:error() return {v:kind(), ok, e == v, has}")
+    source = body(
+        "local f = require('funcs').async('app:a') local v, ok = f:response():receive() local e, "
+        "has = f:error() return {v:kind(), ok, e == v, has}"
+    )
     driver = Driver.of_source(source)
     driver.reject(1, Failure("Timeout", "late"))
     assert driver.value == ["Timeout", True, True, True]
 
 
 def test_a_cancelled_future_closes_and_asks_the_callee_to_stop():
-    source = body("local f = require('funcs').async('app:a') f:cancel() local v, ok = f:response():receive() local _, e = f:result() process.inbox():receive() return {v == nil, ok, f:is_canceled(), e:kind()}")
+    source = body(
+        "local f = require('funcs').async('app:a') f:cancel() local v, ok = f:response():receive() "
+        "local _, e = f:result() process.inbox():receive() return {v == nil, ok, f:is_canceled(), "
+        "e:kind()}"
+    )
     driver = Driver.of_source(source)
     assert CancelCall(1) in driver.commands
     assert driver.feed(Rejected(1, Failure("Canceled", "x"))) == Waiting()
@@ -330,7 +380,9 @@ def test_a_cancelled_future_closes_and_asks_the_callee_to_stop():
 
 
 def test_an_executor_adds_context_and_replaces_options():
-    source = body("require('funcs').new():with_context({b = 2}):with_options({x = 1}):with_options({timeout = 5}):call('app:a')")
+    source = body(
+        "require('funcs').new():with_context({b = 2}):with_options({x = 1}):with_options({timeout = 5}):call('app:a')"
+    )
     call = Driver.of_source(source, context={"a": 1}).last()
     assert (call.context, call.options) == ({"a": 1, "b": 2}, {"timeout": 5})
 
@@ -347,6 +399,8 @@ def test_waits_of_a_workflow_name_topic_inbox_timer_and_call():
     """)
     driver = Driver.of_source(source, "workflow")
     hour = driver.world.now() + 3600 * 10**9
-    assert driver.status == Waiting((Wait("inbox"), Wait("topic", "decision"), Wait("call", "app:a", 1), Wait("timer", "", 2, hour)))
+    assert driver.status == Waiting(
+        (Wait("inbox"), Wait("topic", "decision"), Wait("call", "app:a", 1), Wait("timer", "", 2, hour))
+    )
     driver.send("decision", 1)
     assert Wait("topic", "decision", 1) in driver.status.on

@@ -50,7 +50,9 @@ def test_a_raised_error_object_keeps_its_fields():
 
 def test_a_raised_table_is_stringified():
     source = body("error(setmetatable({}, {__tostring = function() return 'odd' end}))")
-    assert Driver.of_source(source).failure == Failure("Internal", "odd", None, {}, Driver.of_source(source).failure.stack)
+    assert Driver.of_source(source).failure == Failure(
+        "Internal", "odd", None, {}, Driver.of_source(source).failure.stack
+    )
 
 
 def test_a_failing_tostring_of_a_raised_table_does_no_harm():
@@ -94,9 +96,20 @@ def test_broken_lua_names_the_entry_and_the_line():
 
 @pytest.mark.parametrize(
     ("value", "back"),
-    [(None, None), (True, True), (7, 7), (1.5, 1.5), ("é\n", "é\n"), (b"\xff\x00", b"\xff\x00"), ([1, [2]], [1, [2]]),
-     ({"a": {"b": [None, 1]}}, {"a": {"b": {2: 1}}}), ({}, []), (2**63 - 1, 2**63 - 1), (2**70, float(2**70))],
-)  # fmt: skip
+    [
+        (None, None),
+        (True, True),
+        (7, 7),
+        (1.5, 1.5),
+        ("é\n", "é\n"),
+        (b"\xff\x00", b"\xff\x00"),
+        ([1, [2]], [1, [2]]),
+        ({"a": {"b": [None, 1]}}, {"a": {"b": {2: 1}}}),
+        ({}, []),
+        (2**63 - 1, 2**63 - 1),
+        (2**70, float(2**70)),
+    ],
+)
 def test_values_cross_both_ways(value: object, back: object):
     result = Driver.of_source(body("return (...)"), args=(value,)).value
     assert result == back
@@ -140,7 +153,10 @@ LIMITS = Limits(max_memory=8 << 20, max_instructions=2_000_000)
         "while true do xpcall(error, function() while true do end end) end",
         "while true do coroutine.wrap(function() while true do pcall(error) end end)() end",
         "coroutine.spawn(function() while true do end end) process.inbox():receive()",
-        "setmetatable({}, {__index = function(t, k) return t[k + 1] end}).x = nil; while true do local _ = ('x'):rep(10) end",
+        (
+            "setmetatable({}, {__index = function(t, k) return t[k + 1] end}).x = nil; while true do "
+            "local _ = ('x'):rep(10) end"
+        ),
         "local t = setmetatable({}, {__tostring = function() while true do end end}) error(t)",
         "table.sort({3, 2, 1, 5, 4}, function() while true do end end)",
         "string.gsub('aaaa', 'a', function() while true do end end)",
@@ -177,7 +193,9 @@ def test_big_input_into_a_small_state_fails_the_unit_only():
 
 
 def test_the_budget_starts_afresh_with_each_step():
-    source = body("for i = 1, 20 do local n = 0 for j = 1, 200000 do n = n + j end require('time').sleep('1s') end return 'ok'")
+    source = body(
+        "for i = 1, 20 do local n = 0 for j = 1, 200000 do n = n + j end require('time').sleep('1s') end return 'ok'"
+    )
     driver = Driver.of_source(source, limits=LIMITS)
     driver.advance(30)
     assert driver.value == "ok"
