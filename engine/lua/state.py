@@ -36,9 +36,10 @@ LuaMemoryError = lupa_lua.LuaMemoryError
 LuaError = lupa_lua.LuaError
 
 _LOADER = """
-local load, kind, is_workflow, now = load, ...
+local load, collect, kind, is_workflow, now = load, collectgarbage, ...
+collect("stop") -- nothing of the kernel is garbage yet
 local k = { kind = kind, is_workflow = is_workflow, io = { now = now } }
-return function(code, name) load(code, "=[kernel]/" .. name, "b")(k) end, k
+return function(code, name) load(code, "=[kernel]/" .. name, "b")(k) end, k, function() collect("restart") end
 """
 _DUMPER = """
 local load, dump = load, string.dump
@@ -108,9 +109,10 @@ class State:
 
     def __init__(self, kind: str, modules: Sequence[str], now: int) -> None:
         self._lua = _runtime()
-        load, self._k = self._lua.execute(_LOADER, kind, kind == "workflow", now, name="=[kernel]")
+        load, self._k, ready = self._lua.execute(_LOADER, kind, kind == "workflow", now, name="=[kernel]")
         for name in (*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST):
             load(_kernel_code(name), name)
+        ready()
         self._io = self._k["io"]
         self._step, self._answer = self._io["step"], self._io["answer"]
 
