@@ -7,21 +7,22 @@ import concurrent.futures
 import os
 import threading
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from django.conf import settings
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.errors import NOT_FOUND, UNAVAILABLE, UnitFailed
+from engine.errors import UNAVAILABLE, UnitFailed
+from engine.hosts.temporal.clients import ADDRESS_VARIABLE, Clients
+from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.errors import NotFoundError, Unavailable
 
-if TYPE_CHECKING:
-    from engine.hosts.temporal.host import WorkflowHost
-
 T = TypeVar("T")
 
+CLIENT = "temporal.client"
 TIMEOUT = 15.0
 
 _SILENCE = {
@@ -32,15 +33,18 @@ _SILENCE = {
 }
 
 
+def environ() -> dict[str, str]:
+    """What client entries may refer to: the environment, with the address that this installation uses."""
+    return {**os.environ, ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
+
+
 class _Connections:
     """The loop thread of one OS process and what lives on it."""
 
     def __init__(self) -> None:
-        from engine.hosts.temporal.clients import Clients
-
         self.process = os.getpid()
         self.catalog = DatabaseCatalog()
-        self.clients = Clients(self.catalog)
+        self.clients = Clients(environ())
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="temporal-client", daemon=True)
         self._thread.start()
@@ -133,19 +137,18 @@ def translated(error: Exception) -> Exception:
 def host(worker_id: str) -> WorkflowHost:
     """The client side of a temporal.worker entry; NotFoundError, Unavailable."""
     try:
-        settings = worker_settings(catalog(), worker_id)
+        found = worker_settings(catalog(), worker_id)
     except UnitFailed as error:
         raise NotFoundError(f"There is no usable worker {worker_id}: {error}.") from error
-    from engine.hosts.temporal.host import WorkflowHost
-
-    return WorkflowHost(settings, client(settings.client))
+    return WorkflowHost(client(found.client), found)
 
 
 def client(client_id: str) -> Client:
     """The connected client of a temporal.client entry; NotFoundError, Unavailable."""
+    entry = catalog().entry(client_id)
+    if entry is None or entry.kind != CLIENT:
+        raise NotFoundError(f"The registry has no {CLIENT} {client_id}.")
     try:
-        return run(_holder.get().clients.get(client_id))
+        return run(_holder.get().clients.of(entry))
     except UnitFailed as error:
-        if error.failure.kind == NOT_FOUND:
-            raise NotFoundError(f"There is no client {client_id}: {error}.") from error
-        raise Unavailable(f"No connection by {client_id}: {error}") from error
+        raise Unavailable(str(error)) from error

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo, PendingWorkflowTaskInfo
 from temporalio.client import WorkflowHistory
@@ -131,7 +132,9 @@ def test_every_end_is_an_exit_row_in_its_own_state(name: str) -> None:
 def test_what_is_pending_gets_its_attempt_and_last_failure_from_the_server() -> None:
     fold = Fold()
     fold.read(events("everything")[:7])
-    info = PendingActivityInfo(activity_id=fold.drafts[7].activity_id, attempt=4, state=1)
+    info = PendingActivityInfo(
+        activity_id=fold.drafts[7].activity_id, attempt=4, state=PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    )
     info.last_failure.message = "try 3"
     info.last_failure.application_failure_info.type = "Unavailable"
     fold.pending([info], None)

@@ -66,18 +66,35 @@ def decide(
     if before is not None:
         return journal.finish(before)
     run.refresh_from_db()
-    button = _button(run, index)
+    try:
+        answer = _answer(user, run, _button(run, index), payload, reason, question_id)
+    except Conflict:
+        before = journal.known(key, user.pk, run)
+        if before is None:
+            raise
+        return journal.finish(before)  # the winner is this very form, sent twice at the same moment
+    answer.pk = journal.parsed(key)
+    return journal.make(answer)
+
+
+def _answer(
+    user: Any, run: Run, button: Button, payload: dict[str, Any], reason: str, question_id: int | None
+) -> Decision:
     if not permissions.in_role(user, button.role):
         raise PermissionDenied(f"Only members of {button.role} may answer this.")
     question = waits.chosen(run, button, question_id)
     value = payloads.checked(button, payload, reason)
     why = "" if button.reason == "none" else reason.strip()
-    return journal.make(
-        Decision(
-            id=journal.parsed(key), run=run, user=user, question=question, action=wire.SIGNAL,
-            topic=button.topic, label=button.label, payload=value, reason=why,
-        )
-    )  # fmt: skip
+    return Decision(
+        run=run,
+        user=user,
+        question=question,
+        action=wire.SIGNAL,
+        topic=button.topic,
+        label=button.label,
+        payload=value,
+        reason=why,
+    )
 
 
 def _button(run: Run, index: int) -> Button:

@@ -20,6 +20,7 @@ from wippy_console.services.storable import preview
 
 T = TypeVar("T")
 
+IN_FLIGHT = timedelta(seconds=30)
 KEPT = "Your answer is kept, and sent as soon as Temporal answers."
 
 
@@ -58,8 +59,14 @@ def finish(decision: Decision) -> Decision:
             return decision
         case Decision.State.FAILED:
             raise Conflict(decision.error)
+    too_late = _too_late(decision)  # read before the history: what closed the question may be this very signal
     event_id = _reached(wire.find_event, decision)
-    return _complete(decision, event_id) if event_id is not None else _send_late(decision)
+    if event_id is not None:
+        return _complete(decision, event_id)
+    if too_late:
+        _fail(decision, too_late)
+        raise Conflict(too_late)
+    return _send(decision)
 
 
 def unfinished(older_than: float) -> list[Decision]:
@@ -79,15 +86,14 @@ def _winner(decision: Decision) -> Decision:
     raise Conflict("Somebody else was faster. Reload the page.")
 
 
-def _send_late(decision: Decision) -> Decision:
-    """An answer must not reach a run that meanwhile waits for something else."""
-    if decision.question is not None:
-        try:
-            waits.refuse_over(decision.question, decision.run)
-        except Conflict as error:
-            _fail(decision, error.message)
-            raise
-    return _send(decision)
+def _too_late(decision: Decision) -> str:
+    """Why it must not be sent any more: the run waits for something else by now. "" while it may.
+
+    A young one is not judged, since the request that recorded it may be sending it right now.
+    """
+    if decision.question is None or timezone.now() - decision.created_at < IN_FLIGHT:
+        return ""
+    return waits.over(decision.question, decision.run)
 
 
 def _send(decision: Decision) -> Decision:

@@ -43,11 +43,16 @@ def chosen(run: Run, button: Button, question_id: int | None) -> Question:
 def refuse_over(question: Question, run: Run) -> None:
     """Raise Conflict, naming the winner, the expiry or the end, when nobody can answer any more."""
     refuse_answered(question)
-    over = expired(question) or ended(run)
-    if not over and question.closed_at is not None:
-        over = f"The run stopped waiting for this at {spoken(question.closed_at)}."
-    if over:
-        raise Conflict(over)
+    if over(question, run):
+        raise Conflict(over(question, run))
+
+
+def over(question: Question, run: Run) -> str:
+    """Why nobody can answer any more, in words; "" while somebody can."""
+    why = expired(question) or ended(run)
+    if not why and question.closed_at is not None:
+        return f"The run stopped waiting for this at {spoken(question.closed_at)}."
+    return why
 
 
 def refuse_answered(question: Question) -> None:

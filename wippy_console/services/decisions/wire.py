@@ -14,14 +14,12 @@ from typing import Any
 from temporalio.api.common.v1 import Payloads, WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import (
-    RequestCancelWorkflowExecutionRequest,
-    SignalWorkflowExecutionRequest,
-    TerminateWorkflowExecutionRequest,
-)
+from temporalio.api.workflowservice.v1 import TerminateWorkflowExecutionRequest
 from temporalio.client import Client
 
 from engine.hosts.temporal import headers, payloads
+from engine.hosts.temporal.host import RPC_TIMEOUT
+from engine.hosts.temporal.signals import Signal, request_cancel, send_signal
 from engine.pids import Pid
 from wippy_console import temporal
 from wippy_console.models import Decision
@@ -69,44 +67,30 @@ def _is_event_of(decision: Decision, event: HistoryEvent) -> bool:
     return _RECOGNISERS[decision.action](decision, event)
 
 
-def _execution(decision: Decision) -> WorkflowExecution:
-    """This very run: a later one of the same workflow id was not asked."""
-    return WorkflowExecution(workflow_id=decision.run.workflow_id, run_id=decision.run.run_id)
-
-
 async def _signal(client: Client, decision: Decision) -> None:
-    sender = Pid("", "console", identity(decision))
-    request = SignalWorkflowExecutionRequest(
-        namespace=client.namespace,
-        workflow_execution=_execution(decision),
-        signal_name=decision.topic,
-        input=Payloads(payloads=[payloads.encode(decision.payload, "the answer")]),
-        identity=identity(decision),
+    signal = Signal(
+        workflow_id=decision.run.workflow_id,
+        run_id=decision.run.run_id,
+        topic=decision.topic,
+        values=(decision.payload,),
+        sender=str(Pid("", "console", identity(decision))),
         request_id=str(decision.pk),
+        identity=identity(decision),
+        extra={headers.DECISION: str(decision.pk)},
     )
-    packed = headers.pack({headers.SENDER: str(sender), headers.DECISION: str(decision.pk)})
-    for name, value in packed.items():
-        request.header.fields[name].CopyFrom(value)
-    await client.workflow_service.signal_workflow_execution(request)
+    await send_signal(client, signal, RPC_TIMEOUT)
 
 
 async def _cancel(client: Client, decision: Decision) -> None:
-    await client.workflow_service.request_cancel_workflow_execution(
-        RequestCancelWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=_execution(decision),
-            identity=identity(decision),
-            request_id=str(decision.pk),
-            reason=decision.reason,
-        )
-    )
+    run, key = decision.run, str(decision.pk)
+    await request_cancel(client, run.workflow_id, decision.reason, run.run_id, key, identity(decision), RPC_TIMEOUT)
 
 
 async def _terminate(client: Client, decision: Decision) -> None:
     await client.workflow_service.terminate_workflow_execution(
         TerminateWorkflowExecutionRequest(
             namespace=client.namespace,
-            workflow_execution=_execution(decision),
+            workflow_execution=WorkflowExecution(workflow_id=decision.run.workflow_id, run_id=decision.run.run_id),
             identity=identity(decision),
             reason=decision.reason,
             details=Payloads(payloads=[payloads.encode(str(decision.pk), "the decision")]),

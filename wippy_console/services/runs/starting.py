@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from temporalio.client import WorkflowHandle
 
 from engine.entry import Entry
 from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.host import SpawnRequest
-from engine.pids import Pid
+from engine.hosts.temporal.host import WorkflowHost
 from wippy_console import permissions, temporal
-from wippy_console.models import Run
 from wippy_console.services import projection, registry, schemas
-from wippy_console.services.errors import Conflict, NotFoundError, Refused
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started
-
-if TYPE_CHECKING:
-    from engine.hosts.temporal.host import WorkflowHost
 
 WORKFLOW, WORKER = "workflow.lua", "temporal.worker"
 
@@ -48,9 +48,8 @@ def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: s
     entry = _workflow(entry_id)
     worker = worker or _only_worker()
     _check(entry, args, workflow_id)
-    host = temporal.host(worker)
-    pid = _spawn(host, _request(user, entry, worker, args, workflow_id.strip()))
-    return _observed(user, entry, worker, host, pid, args)
+    request = _request(user, entry, worker, args, workflow_id.strip())
+    return _observed(user, temporal.host(worker), request)
 
 
 def _workflow(entry_id: str) -> Entry:
@@ -85,15 +84,35 @@ def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id:
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
-def _spawn(host: WorkflowHost, request: SpawnRequest) -> str:
+def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
+    """The projection learns of the run now, so that its page is there when the browser asks for it."""
+    handle, worker = _spawn(host, request), host.settings
+    run_id = handle.result_run_id or ""
+    began = Began(
+        ref=Ref(worker.client, handle.id, run_id),
+        entry_id=request.entry,
+        started_at=_start_time(host, handle.id, run_id),
+        worker=worker.worker,
+        task_queue=worker.task_queue,
+        input=request.args,
+        started_by=user.pk,
+    )
+    projection.write(temporal.catalog(), [began])
+    return Started(worker.pid(handle.id), handle.id, run_id)
+
+
+def _start_time(host: WorkflowHost, workflow_id: str, run_id: str) -> datetime:
+    """Temporal's own; ours when it stopped answering just now, for the run has started nevertheless."""
     try:
-        return temporal.run(host.spawn(request))
+        return temporal.run(host.describe(workflow_id, run_id)).start_time
+    except (Unavailable, UnitFailed):
+        return timezone.now()
+
+
+def _spawn(host: WorkflowHost, request: SpawnRequest) -> WorkflowHandle[object, object]:
+    try:
+        return temporal.run(host.start(request))
     except UnitFailed as error:
         if error.failure.kind == ALREADY_EXISTS:
             raise Conflict(f"A run of {request.name} is open already.") from error
         raise Refused(f"Temporal did not start it: {error.failure.message}") from error
-
-
-def _observed(user: Any, entry: Entry, worker: str, host: WorkflowHost, pid: str, args: list[Any]) -> Started:
-    """The projection learns of the run now, so that its page is there when the browser asks for it."""
-    raise NotImplementedError(user, entry, worker, host, pid, args, projection, Run, Pid, datetime, UTC)
