@@ -48,7 +48,7 @@ class Folder(Mapping[str, bytes]):
             raise UnreadableError(error.strerror or str(error)) from error
 
     def _read(self, path: Path) -> bytes:
-        target = path.resolve(strict=True)
+        target = _target(path)
         if not target.is_relative_to(self.root):
             raise UnreadableError("a link that leads out of the folder")
         # Without O_NONBLOCK, opening a pipe would wait for a writer for ever.
@@ -56,6 +56,13 @@ class Folder(Mapping[str, bytes]):
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("not a regular file")
             return file.read(max(MAX_YAML, MAX_SOURCE) + 1)
+
+
+def _target(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except RuntimeError:  # what Python before 3.13 makes of a link to itself
+        raise UnreadableError("a link that leads to itself") from None
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.registry.problems import Problem
@@ -18,24 +18,17 @@ def check(value: Any, path: str = "") -> Iterator[Problem]:
             yield Problem("a placeholder is written ${env:NAME}, with a name of letters, digits and _", field=where)
 
 
-def fill(value: Any, environment: Callable[[str], str | None]) -> Any:
-    """The value with every placeholder replaced; `environment` gives None for an unset name, which raises KeyError."""
+def fill(value: Any, environment: Mapping[str, str]) -> Any:
+    """The value with every placeholder replaced; a name that `environment` lacks raises KeyError."""
     match value:
         case str():
-            return PLACEHOLDER.sub(lambda found: _filled(found[0][len(OPENING) : -1], environment), value)
+            return PLACEHOLDER.sub(lambda found: environment[found[0][len(OPENING) : -1]], value)
         case dict():
             return {key: fill(child, environment) for key, child in value.items()}
         case list():
             return [fill(child, environment) for child in value]
         case _:
             return value
-
-
-def _filled(name: str, environment: Callable[[str], str | None]) -> str:
-    found = environment(name)
-    if found is None:
-        raise KeyError(name)
-    return found
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -107,7 +107,8 @@ class DatabaseCatalog:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._thread.submit(connection.close)
+                # The proxy looks up the connection of the thread that asks it for `close`.
+                self._thread.submit(lambda: connection.close()).result()  # noqa: PLW0108
         self._thread.shutdown(wait=True)
 
     def _current(self) -> Snapshot:
