@@ -135,6 +135,13 @@ class Stage:
         """Wait until the workflow waits for that."""
         await until(lambda: self._is_waiting(pid, kind, name))
 
+    async def sweep_until(self, task: asyncio.Future[Any], seconds: float = 20) -> None:
+        """Look at watched workflows, as the projection's tail does, until the task is done."""
+        async with asyncio.timeout(seconds):
+            while not task.done():
+                await self.host.sweep()
+                await asyncio.sleep(0.05)
+
     async def _is_waiting(self, pid: str, kind: str, name: str) -> bool:
         state = await self.host.query(pid, "state")
         return any(wait["kind"] == kind and wait["name"] == name for wait in state["waits"])
