@@ -16,14 +16,20 @@ local function enqueue(q, item)
   q[q.tail] = item
 end
 
---- The first waiter that nobody has woken yet, removed; nil when there is none.
+-- A waiter is the blocked task itself, or for select {group, index, value}: the first case that is
+-- served marks the group as fired, and the others are skipped.
+
+--- The first waiter that can still be served, removed; nil when there is none.
 local function dequeue(q)
   while q.head <= q.tail do
     local waiter = q[q.head]
     q[q.head] = nil
     q.head = q.head + 1
-    if not waiter.group.fired and not waiter.group.task.dead then
-      waiter.group.fired = true
+    local group = waiter.group
+    if not group then
+      if not waiter.dead then return waiter end
+    elseif not group.fired and not group.task.dead then
+      group.fired = true
       return waiter
     end
   end
@@ -55,9 +61,16 @@ local function take(state)
   return value
 end
 
--- A waiter is woken with its index, the value and ok.
+-- A waiter is woken with its index (1 outside select), the value and ok.
 local function wake(waiter, value, ok)
-  k.wake(waiter.group.task, waiter.index, value, ok)
+  local group = waiter.group
+  if group then k.wake(group.task, waiter.index, value, ok) else k.wake(waiter, 1, value, ok) end
+end
+
+--- What a blocked sender sends.
+local function offered(sender)
+  if sender.group then return sender.value end
+  return sender.sending
 end
 
 local function offer(state, value)
@@ -74,16 +87,17 @@ local function try_receive(state)
     local value = take(state)
     local sender = dequeue(state.senders)
     if sender then
-      put(state, sender.value)
-      wake(sender, sender.value, true)
+      put(state, offered(sender))
+      wake(sender, offered(sender), true)
     end
     return true, value, true
   end
   local sender = dequeue(state.senders)
   if sender then
     state.taken = state.taken + 1
-    wake(sender, sender.value, true)
-    return true, sender.value, true
+    local value = offered(sender)
+    wake(sender, value, true)
+    return true, value, true
   end
   if state.closed then return true, nil, false end
   return false
@@ -100,14 +114,12 @@ local function try_send(state, value)
   return false
 end
 
-local function wait_on(state, side, index, group, value)
-  enqueue(state[side], { group = group, index = index, value = value })
-end
-
 function methods.send(self, value)
   local state = k.self(self, class, "channel")
   if try_send(state, value) then return true end
-  wait_on(state, "senders", 1, { task = k.current() }, value)
+  local task = k.current()
+  task.sending = value
+  enqueue(state.senders, task)
   local _, _, ok = k.park()
   if not ok then error("send on closed channel", 2) end
   return true
@@ -117,7 +129,7 @@ function methods.receive(self)
   local state = k.self(self, class, "channel")
   local done, value, ok = try_receive(state)
   if done then return value, ok end
-  wait_on(state, "receivers", 1, { task = k.current() })
+  enqueue(state.receivers, k.current())
   local _
   _, value, ok = k.park()
   return value, ok
@@ -127,7 +139,7 @@ local function close(state)
   if state.closed then return end
   state.closed = true
   for receiver in dequeue, state.receivers do wake(receiver, nil, false) end
-  for sender in dequeue, state.senders do wake(sender, sender.value, false) end
+  for sender in dequeue, state.senders do wake(sender, offered(sender), false) end
 end
 
 function methods.close(self) close(k.self(self, class, "channel")) end
@@ -177,7 +189,7 @@ local function block_on(cases)
   local group = { task = k.current() }
   for i = 1, #cases do
     local case = cases[i]
-    wait_on(case.channel, case.send and "senders" or "receivers", i, group, case.value)
+    enqueue(case.send and case.channel.senders or case.channel.receivers, { group = group, index = i, value = case.value })
   end
   local index, value, ok = k.park()
   local case = cases[index]
@@ -237,8 +249,13 @@ end
 function k.has_receiver(channel)
   local q = channel[S].receivers
   for i = q.head, q.tail do
-    local group = q[i].group
-    if not group.fired and not group.task.dead then return true end
+    local waiter = q[i]
+    local group = waiter.group
+    if group then
+      if not group.fired and not group.task.dead then return true end
+    elseif not waiter.dead then
+      return true
+    end
   end
   return false
 end

@@ -14,34 +14,34 @@ local in_service   -- the task that waits for the host's answer to a service req
 k.pending = {}     -- seq -> {kind, name, deadline, done}
 local seq = 0
 
-local function push(task, ...)
+local function push(task, a, b, c)
   tail = tail + 1
   queue[tail] = task
-  task.args = { n = select("#", ...), ... }
+  task.a, task.b, task.c = a, b, c
 end
 
 --- Start a task; it runs when its turn comes.
 function k.spawn(fn, ...)
   local co = k.guard(create(fn))
-  local task = { co = co }
+  local task = { co = co, args = { n = select("#", ...), ... } }
   tasks[co] = task
-  push(task, ...)
+  push(task)
   return task
 end
 
---- Block the current task until somebody wakes it; returns what the waker gives.
+--- Block the current task until somebody wakes it; returns the (at most three) values that the waker gives.
 function k.park()
-  return yield(TOKEN, "park")
+  return yield(TOKEN)
 end
 
-function k.wake(task, ...)
-  if not task.dead then push(task, ...) end
+function k.wake(task, a, b, c)
+  if not task.dead then push(task, a, b, c) end
 end
 
 --- Let the others run first.
 function k.pause()
   push(current)
-  return yield(TOKEN, "park")
+  return yield(TOKEN)
 end
 
 function k.current() return current end
@@ -105,11 +105,8 @@ local function settle(task, ok, token, what)
     return "failed"
   end
   if token == TOKEN then
-    if what == "service" then
-      in_service = task
-      return "service"
-    end
-    return
+    in_service = task
+    return what -- "service"
   end
   if status(task.co) == "dead" then
     task.dead = true
@@ -119,11 +116,17 @@ local function settle(task, ok, token, what)
   end
 end
 
-local function run_one(task, ...)
-  current = task
-  local outcome = settle(task, resume(task.co, ...))
-  current = nil
-  return outcome
+local function first_run(task)
+  local args = task.args
+  task.args = nil
+  return resume(task.co, unpack(args, 1, args.n))
+end
+
+local function run_one(task, ok, token, what)
+  if ok and token == TOKEN and what == nil then return end -- parked: the common case
+  local outcome = settle(task, ok, token, what)
+  if outcome then return outcome end
+  if k.main.dead then return "idle" end
 end
 
 --- Run until everything is blocked. Returns "idle", "service" or "failed".
@@ -132,12 +135,18 @@ function k.run()
     local task = queue[head]
     queue[head] = nil
     head = head + 1
-    local args = task.args
-    task.args = nil
     if not task.dead then
-      local outcome = run_one(task, unpack(args, 1, args.n))
+      current = task
+      local outcome
+      if task.args then
+        outcome = run_one(task, first_run(task))
+      else
+        local a, b, c = task.a, task.b, task.c
+        task.b = nil
+        outcome = run_one(task, resume(task.co, a, b, c))
+      end
+      current = nil
       if outcome then return outcome end
-      if k.main.dead then return "idle" end
     end
   end
   head, tail = 1, 0
@@ -148,10 +157,10 @@ end
 function k.resume_service(value, failure)
   local task = in_service
   in_service = nil
-  local outcome = run_one(task, value, failure)
-  if outcome then return outcome end
-  if k.main.dead then return "idle" end
-  return k.run()
+  current = task
+  local outcome = run_one(task, resume(task.co, value, failure))
+  current = nil
+  return outcome or k.run()
 end
 
 -- --- the user's coroutines --------------------------------------------------------------------
