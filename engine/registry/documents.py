@@ -36,8 +36,10 @@ class Document:
 
 def load(text: str, file: str) -> Document:
     """Read one YAML document; whatever is wrong with it becomes a problem, and `value` holds the rest."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows them, and ruamel would write to stderr
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _broken(file, error.problem or error.context or "not valid YAML", mark.line + 1 if mark else None)

@@ -1,8 +1,8 @@
-"""`${env:NAME}` placeholders: checked when an entry is published, filled in where it is used."""
+"""`${env:NAME}` placeholders, as they are checked when an entry is published; hosts fill them in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from engine.registry.problems import Problem
@@ -16,19 +16,6 @@ def check(value: Any, path: str = "") -> Iterator[Problem]:
     for where, text in texts(value, path):
         if OPENING in PLACEHOLDER.sub("", text):
             yield Problem("a placeholder is written ${env:NAME}, with a name of letters, digits and _", field=where)
-
-
-def fill(value: Any, environment: Mapping[str, str]) -> Any:
-    """The value with every placeholder replaced; a name that `environment` lacks raises KeyError."""
-    match value:
-        case str():
-            return PLACEHOLDER.sub(lambda found: environment[found[0][len(OPENING) : -1]], value)
-        case dict():
-            return {key: fill(child, environment) for key, child in value.items()}
-        case list():
-            return [fill(child, environment) for child in value]
-        case _:
-            return value
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
