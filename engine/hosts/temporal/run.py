@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -41,6 +42,9 @@ from engine.steps import (
 logger = logging.getLogger(__name__)
 
 SYSTEM_PID = "{system|temporal}"
+
+# How the SDK decorates the reason of a workflow that asks another to stop.
+_BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with reason: |$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class Run:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        self._arrivals.cancel(CancelRequested(SYSTEM_PID, reason, workflow.time_ns()))
+        self._arrivals.cancel(CancelRequested(SYSTEM_PID, _BY_WORKFLOW.sub("", reason), workflow.time_ns()))
 
     async def _pinned(self) -> Pin:
         head = workflow.info().headers
