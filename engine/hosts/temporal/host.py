@@ -118,6 +118,10 @@ class WorkflowHost:
         if not run.successor:
             self._watches.fire(run.workflow_id, run.exited(""))
 
+    def is_watched(self, workflow_id: str) -> bool:
+        """Whether anybody waits for that workflow's end."""
+        return workflow_id in self._watches.watched()
+
     async def sweep(self) -> None:
         """Look at every watched workflow: repairs what nobody reported. Its cost is one request per watch."""
         for workflow_id in self._watches.watched():
