@@ -18,21 +18,20 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import SyncToAsync
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from wippy_console.live import session
 from wippy_console.live.frames import Frame, frame
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
 from wippy_console.models import FeedEvent, Run
+from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +40,6 @@ RECHECK_SECONDS = 10.0
 BAD_REQUEST = 4400
 FAILED = 4011
 TRY_AGAIN = 4013
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +211,3 @@ def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:
     rows = rows.filter(kind__in=wanted.kinds) if wanted.kinds else rows
     found = [frame(row) for row in rows.order_by("id")[:CHUNK]]
     return found, found[-1].id if len(found) == CHUNK else max(cursor, head)
-
-
-def in_thread(function: Callable[[], T]) -> Awaitable[T]:
-    """Run `function` with the ORM on a pool thread; sockets must not queue behind each other on one thread."""
-    return SyncToAsync(partial(_with_connection, function), thread_sensitive=False)()
-
-
-def _with_connection(function: Callable[[], T]) -> T:
-    close_old_connections()
-    try:
-        return function()
-    finally:
-        close_old_connections()

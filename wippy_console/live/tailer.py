@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
+from wippy_console.live.changes import stamp
 from wippy_console.live.frames import Frame, frame
 from wippy_console.models import FeedEvent, Run
 
@@ -99,7 +100,7 @@ class Tailer:
             try:
                 if not self._ready.is_set():
                     self._begin()
-                now = _stamp()
+                now = stamp()
                 if now != seen:
                     self._take_new()
                     self._hint_runs()
@@ -163,15 +164,6 @@ class Tailer:
             length, status = states[each.run_id]
             each.hint = {"run_id": each.run_id, "history_length": length, "status": status}
             each.notify()
-
-
-def _stamp() -> object:
-    """A value that differs whenever something may have been committed since."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA data_version")
-            return cursor.fetchone()
-    return object()
 
 
 tailer = Tailer()

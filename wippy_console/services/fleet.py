@@ -14,8 +14,9 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from wippy_console import temporal
-from wippy_console.models import Node, Service
+from wippy_console.models import FeedEvent, Node, Service
 from wippy_console.models.fleet import FRESH
+from wippy_console.services import feed
 from wippy_console.services.errors import Refused
 from wippy_console.supervision.reach import Unreachable, reach
 
@@ -109,3 +110,19 @@ _probe = _Probe()
 def temporal_health() -> Health:
     """Whether the Temporal of the settings answers; takes 1.5 seconds at most."""
     return _probe.health()
+
+
+def announce_silent() -> bool:
+    """Write a NODE row for each node that fell silent without leaving; whether there was one."""
+    now = timezone.now()
+    silent = Node.objects.filter(stopped_at=None, heartbeat_at__range=(now - SHOWN_AFTER_END, now - FRESH))
+    lost = [node for node in silent if not _announced(node)]
+    for node in lost:
+        data = {"state": "silent", "hostname": node.hostname, "os_pid": node.os_pid}
+        feed.append(feed.NODE, node=node.id, data=data)
+    return bool(lost)
+
+
+def _announced(node: Node) -> bool:
+    rows = FeedEvent.objects.filter(kind=feed.NODE, node=node.id, at__gte=node.heartbeat_at)
+    return any(row.data.get("state") == "silent" for row in rows)

@@ -3,8 +3,8 @@
 It is the only writer of Run, HistoryArchive, Question and QuestionRole. Everything in it can be rebuilt from Temporal.
 """
 
-from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled
+from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.projection.writer import Projection
 from wippy_console.services.projection.writing import Written, write
 
-__all__ = ["Began", "Ended", "Fact", "Projection", "Ref", "Stalled", "Written", "write"]
+__all__ = ["Began", "Ended", "Fact", "Projection", "Ref", "Stalled", "Vanished", "Written", "write"]

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from engine.errors import NOT_FOUND, Failure
 from engine.host import Catalog
 from engine.hosts.temporal.observations import Observation
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.asking import Asked, asked, declared_signals, next_deadline
-from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled
+from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.storable import preview, storable, storable_text
 
 STORED_BYTES = 64 * 1024
@@ -46,6 +47,8 @@ class Book:
                 self._end(fact)
             case Stalled():
                 self._stall(fact)
+            case Vanished():
+                self._vanish(fact)
 
     # -- facts -------------------------------------------------------------------------------------
 
@@ -101,6 +104,12 @@ class Book:
             data = {"reason": stalled.reason, "attempt": stalled.attempt}
             self.events.append(feed.draft(feed.STUCK, run=run, data=data))
 
+    def _vanish(self, vanished: Vanished) -> None:
+        run = self.runs.get(vanished.run_id)
+        if run is not None:
+            failure = Failure(NOT_FOUND, "Temporal has no record of this run any more", retryable=False)
+            self._end(Ended(beginning_of(run), Run.Status.TERMINATED, vanished.at, 0, failure=failure))
+
     # -- questions ---------------------------------------------------------------------------------
 
     def _ask(self, run: Run, seen: Observation) -> None:
@@ -155,6 +164,11 @@ def observed_beginning(seen: Observation) -> Began:
         parent_workflow_id=seen.parent_workflow_id,
         parent_run_id=seen.parent_run_id,
     )
+
+
+def beginning_of(run: Run) -> Began:
+    """What the row says of how its run began."""
+    return Began(Ref(run.client, run.workflow_id, run.run_id), run.entry_id, run.started_at)
 
 
 def new_run(began: Began) -> Run:

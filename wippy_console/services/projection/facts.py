@@ -69,4 +69,12 @@ class Stalled:
     attempt: int = 0
 
 
-Fact = Observation | Began | Ended | Stalled
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """Temporal has no record of the run any more: nobody can say how it ended. Unknown runs stay unknown."""
+
+    run_id: str
+    at: datetime
+
+
+Fact = Observation | Began | Ended | Stalled | Vanished

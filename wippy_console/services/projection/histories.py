@@ -13,7 +13,6 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from engine.errors import NOT_FOUND, Failure
 from engine.host import Catalog
 from engine.hosts.temporal import headers, payloads
 from engine.hosts.temporal.closings import CONTINUED, read_closing
@@ -55,12 +54,6 @@ async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> 
         new_run_id=closed.successor,
         history=await asyncio.to_thread(archive, ref.workflow_id, events),
     )
-
-
-def vanished(ref: Ref, began: Began) -> Ended:
-    """The end of a run that Temporal does not know any more: nobody can say how it was."""
-    failure = Failure(NOT_FOUND, "Temporal has no record of this run any more", retryable=False)
-    return Ended(began, Run.Status.TERMINATED, datetime.now(UTC), 0, failure=failure)
 
 
 def archive(workflow_id: str, events: Sequence[HistoryEvent]) -> bytes:

@@ -26,9 +26,9 @@ TRANSIENT = (OperationalError, InterfaceError)
 class Projection:
     """`offer` is safe from any thread and never blocks; `on_written` is called on the writer's thread."""
 
-    def __init__(self, catalog: Catalog, on_written: Callable[[Written], None] = lambda _: None) -> None:
+    def __init__(self, catalog: Catalog) -> None:
+        self.on_written: Callable[[Written], None] = lambda _: None
         self._catalog = catalog
-        self._on_written = on_written
         self._mailbox = Mailbox()
         self._busy = threading.Lock()
         self._stopping = threading.Event()
@@ -64,7 +64,7 @@ class Projection:
     def _write(self, facts: Sequence[Fact]) -> None:
         """Write a batch; when one fact spoils it, write the others one by one."""
         try:
-            self._on_written(self._persist(facts))
+            self.on_written(self._persist(facts))
         except Exception:
             if len(facts) == 1:
                 logger.exception("could not write %r", facts[0])

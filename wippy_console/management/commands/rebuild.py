@@ -1,0 +1,32 @@
+"""`manage.py rebuild`: makes the rows of runs again from Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from temporalio.service import RPCError
+
+from engine.errors import UnitFailed
+from wippy_console.services.catalog import DatabaseCatalog
+from wippy_console.services.reconciler.rebuilding import rebuild
+from wippy_console.worker.node import environment
+from wippy_console.worker.temporal_side import Gateway
+
+
+class Command(BaseCommand):
+    """Fetch every execution that Temporal still has."""
+
+    help = "Makes the rows of runs, questions and archived histories again from what Temporal has. Safe at any time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say how many runs were written."""
+        catalog = DatabaseCatalog()
+        try:
+            count = asyncio.run(rebuild(catalog, Gateway(catalog, environment(), "wippy rebuild")))
+        except (UnitFailed, RPCError) as error:
+            raise CommandError(f"Temporal does not answer: {error}") from error
+        finally:
+            catalog.close()
+        self.stdout.write(f"{count} runs written")

@@ -1,0 +1,193 @@
+"""Follows one Temporal client: runs that began or ended without a node of ours noticing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from django.db.models import Max
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError
+
+from engine.host import Catalog
+from wippy_console.models import Run
+from wippy_console.services.projection import Fact, Ref
+from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_state, is_gone
+from wippy_console.services.reconciler import troubles
+from wippy_console.services.reconciler.visibility import on_queues, pages, queues_of, ref_of, since
+from wippy_console.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+# Visibility may lag, and clocks differ: each look reaches back a little further than the last one saw.
+OVERLAP = timedelta(seconds=5)
+OVERLAP_AT_START = timedelta(minutes=10)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+AT_ONCE = 4
+
+
+class Followup(Protocol):
+    """Fetches beginnings and endings; both return at once, and asking twice does no harm."""
+
+    def begin_soon(self, ref: Ref) -> None:
+        """Fetch how the run began."""
+        ...
+
+    def close_soon(self, ref: Ref) -> None:
+        """Fetch how the run ended, if it has."""
+        ...
+
+
+class Follower:
+    """Keeps two watermarks in memory; at the start they come from the newest rows."""
+
+    def __init__(
+        self, client_id: str, catalog: Catalog, clients: Clients, followup: Followup, offer: Callable[[Fact], None]
+    ) -> None:
+        self._client_id = client_id
+        self._catalog = catalog
+        self._clients = clients
+        self._followup = followup
+        self._offer = offer
+        self._from: tuple[datetime, datetime] | None = None
+        self._swept_to = ""
+        self._comparing: asyncio.Task[None] | None = None
+        self.compare_next = True
+
+    async def step(self) -> None:
+        """One look; RPCError or UnitFailed while Temporal does not answer."""
+        queues = queues_of(self._catalog, self._client_id)
+        if not queues:
+            return
+        client = await self._clients.client(self._client_id)
+        if self._from is None:
+            self._from = await in_thread(partial(watermarks, self._client_id))
+        started, closed = self._from
+        started = await self._follow_started(client, queues, started)
+        closed = await self._follow_closed(client, queues, closed)
+        self._from = started, closed
+        await self._look_for_troubles(client)
+        self._start_comparing(client, queues)
+
+    def stop(self) -> None:
+        """End what runs beside the steps."""
+        if self._comparing is not None:
+            self._comparing.cancel()
+
+    async def _follow_started(self, client: Client, queues: list[str], start: datetime) -> datetime:
+        """Announce runs without a row; returns where the next look begins."""
+        newest = start
+        async for page in pages(client, since("StartTime", start - OVERLAP), on_queues(queues)):
+            newest = max(newest, *(execution.start_time for execution in page))
+            known = await in_thread(partial(known_runs, page))
+            for execution in page:
+                if execution.run_id not in known:
+                    self._fetch(execution)
+        return newest
+
+    async def _follow_closed(self, client: Client, queues: list[str], start: datetime) -> datetime:
+        """Close runs whose rows are open; returns where the next look begins."""
+        newest = start
+        async for page in pages(client, since("CloseTime", start - OVERLAP), on_queues(queues)):
+            newest = max(newest, *(execution.close_time or start for execution in page))
+            known = await in_thread(partial(known_runs, page))
+            for execution in page:
+                if known.get(execution.run_id) in {None, Run.Status.RUNNING}:
+                    self._fetch(execution)
+        return newest
+
+    def _fetch(self, execution: WorkflowExecution) -> None:
+        ref = ref_of(self._client_id, execution)
+        if execution.close_time is None:
+            self._followup.begin_soon(ref)
+        else:
+            self._followup.close_soon(ref)
+
+    # -- troubles ----------------------------------------------------------------------------------
+
+    async def _look_for_troubles(self, client: Client) -> None:
+        refs, self._swept_to = await in_thread(partial(troubles.suspects, self._client_id, self._swept_to))
+        for ref in refs:
+            try:
+                self._offer(await troubles.look(client, ref))
+            except RPCError as error:
+                if not is_gone(error):
+                    raise
+                self._followup.close_soon(ref)
+
+    # -- comparing all open runs, after a start or a crash -----------------------------------------
+
+    def _start_comparing(self, client: Client, queues: list[str]) -> None:
+        if self.compare_next and (self._comparing is None or self._comparing.done()):
+            self.compare_next = False
+            self._comparing = asyncio.create_task(self._compare(client, queues), name=f"compare {self._client_id}")
+
+    async def _compare(self, client: Client, queues: list[str]) -> None:
+        """Bring every open run up to date; begins again with the next step when Temporal fails meanwhile."""
+        try:
+            running = await self._find_running(client, queues)
+            rows = await in_thread(partial(open_runs, self._client_id))
+            for run in rows:
+                if run.run_id not in running:
+                    self._followup.close_soon(Ref(self._client_id, run.workflow_id, run.run_id))
+            await self._refresh(client, [run for run in rows if run.run_id in running])
+        except Exception:
+            logger.warning("comparing the open runs of %s failed; trying again", self._client_id, exc_info=True)
+            self.compare_next = True
+
+    async def _find_running(self, client: Client, queues: list[str]) -> set[str]:
+        """The ids of the runs that Temporal has open; those without a row are announced."""
+        running: set[str] = set()
+        async for page in pages(client, "ExecutionStatus = 'Running'", on_queues(queues)):
+            known = await in_thread(partial(known_runs, page))
+            running |= {execution.run_id for execution in page}
+            for execution in page:
+                if execution.run_id not in known:
+                    self._fetch(execution)
+        return running
+
+    async def _refresh(self, client: Client, runs: Iterable[Run]) -> None:
+        """Ask the runs that took steps which nobody wrote down where they wait now."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(run: Run) -> None:
+            async with gate:
+                await self._refresh_one(client, run)
+
+        await asyncio.gather(*(one(run) for run in runs))
+
+    async def _refresh_one(self, client: Client, run: Run) -> None:
+        ref = Ref(self._client_id, run.workflow_id, run.run_id)
+        try:
+            began = await fetch_beginning(self._catalog, client, ref)
+            seen = await fetch_state(client, began, run.history_length)
+        except RPCError as error:
+            logger.info("could not ask %s where it waits: %s", run.workflow_id, error)
+            return
+        self._offer(seen or began)
+
+
+def watermarks(client_id: str) -> tuple[datetime, datetime]:
+    """Where to begin following starts and closings: a while before the newest rows."""
+    newest = Run.objects.filter(client=client_id).aggregate(started=Max("started_at"), closed=Max("closed_at"))
+    started, closed = newest["started"], newest["closed"]
+    return (
+        started - OVERLAP_AT_START if started else LONG_AGO,
+        closed - OVERLAP_AT_START if closed else LONG_AGO,
+    )
+
+
+def known_runs(page: list[WorkflowExecution]) -> dict[str, str]:
+    """The status of those executions that have a row, by run id."""
+    ids = [execution.run_id for execution in page]
+    return dict(Run.objects.filter(run_id__in=ids).values_list("run_id", "status"))
+
+
+def open_runs(client_id: str) -> list[Run]:
+    """The rows of open runs, those that moved last first: a crash lost the newest."""
+    rows = Run.objects.filter(client=client_id, status=Run.Status.RUNNING)
+    return list(rows.only("run_id", "workflow_id", "history_length").order_by("-observed_at"))

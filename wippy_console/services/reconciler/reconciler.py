@@ -1,0 +1,94 @@
+"""The loop: about once a second, one look at each Temporal client that is in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError
+from temporalio.service import RPCError
+
+from engine.errors import UnitFailed
+from engine.host import Catalog
+from wippy_console.services import fleet
+from wippy_console.services.decisions import resume_pending
+from wippy_console.services.projection import Fact
+from wippy_console.services.projection.fetching import Clients
+from wippy_console.services.reconciler.follower import Follower, Followup
+from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+PERIOD = 1.0
+LONGEST_PAUSE = 15.0
+
+
+class Reconciler:
+    """Runs on the node's loop; does nothing while another node leads."""
+
+    def __init__(
+        self, node_id: str, catalog: Catalog, clients: Clients, followup: Followup, offer: Callable[[Fact], None]
+    ) -> None:
+        self._node_id = node_id
+        self._catalog = catalog
+        self._clients = clients
+        self._followup = followup
+        self._offer = offer
+        self._followers: dict[str, Follower] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        try:
+            while True:
+                began = time.monotonic()
+                await self._look()
+                await asyncio.sleep(max(0.1, PERIOD - (time.monotonic() - began)))
+        finally:
+            self._drop_followers()
+
+    async def _look(self) -> None:
+        """One look; whatever fails is said and tried again."""
+        try:
+            if await in_thread(fleet.leader) != self._node_id:
+                self._drop_followers()
+                return
+            await self._mind_the_fleet()
+            await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
+            await in_thread(resume_pending)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer, trying again: %s", error)
+        except Exception:
+            logger.exception("the reconciler stumbled; trying again")
+
+    async def _mind_the_fleet(self) -> None:
+        """A node that died may have lost observations."""
+        if await in_thread(fleet.announce_silent):
+            for follower in self._followers.values():
+                follower.compare_next = True
+
+    async def _step(self, client_id: str) -> None:
+        """One step of one client; a Temporal that does not answer is asked less and less often."""
+        wait_until, pause = self._pauses.get(client_id, (0.0, PERIOD))
+        if time.monotonic() < wait_until:
+            return
+        try:
+            await self._follower(client_id).step()
+        except (RPCError, UnitFailed, RuntimeError) as error:
+            logger.warning("Temporal (%s) does not answer, trying again in %g s: %s", client_id, pause, error)
+            self._pauses[client_id] = (time.monotonic() + pause, min(pause * 2, LONGEST_PAUSE))
+        else:
+            self._pauses.pop(client_id, None)
+
+    def _follower(self, client_id: str) -> Follower:
+        if client_id not in self._followers:
+            self._followers[client_id] = Follower(client_id, self._catalog, self._clients, self._followup, self._offer)
+        return self._followers[client_id]
+
+    def _drop_followers(self) -> None:
+        for follower in self._followers.values():
+            follower.stop()
+        self._followers.clear()

@@ -1,0 +1,1 @@
+"""A node: what `manage.py worker` runs. `node.py` composes it."""

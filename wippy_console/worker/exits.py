@@ -1,0 +1,105 @@
+"""EXIT for watchers on this node: follows the feed, where every node writes how runs ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from django.db import DatabaseError, InterfaceError, connection
+from temporalio.service import RPCError
+
+from engine.hosts.temporal.closings import fetch_closing
+from engine.hosts.temporal.host import WorkflowHost
+from engine.pids import Pid
+from wippy_console.live.changes import stamp
+from wippy_console.models import FeedEvent
+from wippy_console.services import feed
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.1
+PAUSE_AFTER_ERROR = 1.0
+SWEEP_AFTER = 5.0
+
+
+class ExitTail:
+    """A thread that reads; what it finds is told on the loop. What fails is repaired by sweeping the watches."""
+
+    def __init__(self, hosts: Callable[[], Sequence[WorkflowHost]]) -> None:
+        self._hosts = hosts
+        self._loop = asyncio.get_running_loop()
+        self._stopping = threading.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._follow, name="exits", daemon=True)
+
+    def start(self) -> None:
+        """Begin at the newest row: watches on runs that have ended fire by themselves."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        self._thread.join(2)
+
+    # -- the thread --------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        cursor: int | None = None
+        seen: object = None
+        while not self._stopping.wait(POLL_SECONDS):
+            try:
+                now = stamp()
+                if now != seen:
+                    cursor = self._read(feed.head() if cursor is None else cursor)
+                    seen = now
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the feed can't be read, trying again: %s", error)
+                connection.close()
+                self._post(self._sweep_soon)
+                self._stopping.wait(PAUSE_AFTER_ERROR)
+        connection.close()
+
+    def _read(self, cursor: int) -> int:
+        """Tell the EXITs after the cursor; returns the new one."""
+        head = feed.head()
+        rows = FeedEvent.objects.filter(kind=feed.EXIT, id__gt=cursor, id__lte=head).order_by("id")
+        for pid, workflow_id, run_id in rows.values_list("pid", "workflow_id", "run_id").iterator():
+            self._post(self._tell, pid, workflow_id, run_id)
+        return max(cursor, head)
+
+    def _post(self, function: Callable[..., None], *args: str) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *args)
+
+    # -- on the loop -------------------------------------------------------------------------------
+
+    def _tell(self, pid: str, workflow_id: str, run_id: str) -> None:
+        parsed = Pid.parse(pid)
+        for host in self._hosts():
+            if parsed and host.settings.client == parsed.node and host.is_watched(workflow_id):
+                task = asyncio.create_task(self._fire(host, workflow_id, run_id))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _fire(self, host: WorkflowHost, workflow_id: str, run_id: str) -> None:
+        """Watchers get the whole result, of which the feed has a preview only."""
+        try:
+            closed = await fetch_closing(host.client, workflow_id, run_id)
+        except RPCError as error:
+            logger.warning("could not fetch how %s ended, trying again: %s", workflow_id, error)
+            self._sweep_soon()
+            return
+        if closed is not None:
+            host.closed(closed)
+
+    def _sweep_soon(self) -> None:
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        await asyncio.sleep(SWEEP_AFTER)
+        for host in self._hosts():
+            await host.sweep()

@@ -1,0 +1,130 @@
+"""One node, composed: registry, hosts, supervisor, Temporal, projection, reconciler, presence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from engine.hosts.actor.supervisor import Supervisor
+from engine.node import LocalNode
+from wippy_console.services.catalog import DatabaseCatalog
+from wippy_console.services.projection import Projection
+from wippy_console.services.reconciler import Reconciler
+from wippy_console.threads import in_thread
+from wippy_console.worker.exits import ExitTail
+from wippy_console.worker.followup import Followup
+from wippy_console.worker.presence import Presence, Pulse, drop_services, new_node_id
+from wippy_console.worker.temporal_side import Gateway, TemporalSide
+
+logger = logging.getLogger(__name__)
+
+REGISTRY_POLL = 0.25
+# Together under the 25 seconds that `up` gives a worker.
+SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 12.0, 3.0, 4.0, 2.0
+
+
+class WorkerNode:
+    """Make it on the loop it runs on; `run` returns when `stop` is set and everything has ended."""
+
+    def __init__(self) -> None:
+        self.id = new_node_id()
+        self._catalog = DatabaseCatalog()
+        self._gateway = Gateway(self._catalog, environment(), f"wippy node {self.id}")
+        self._projection = Projection(self._catalog)
+        self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
+        self._projection.on_written = self._followup.after
+        self._node = LocalNode(self.id, self._catalog)
+        self._presence = Presence(self.id, self._pulse)
+        self._supervisor = Supervisor(self._node, self._presence.on_state)
+        self._temporal = TemporalSide(self._node, self._gateway, self._projection.offer, self._presence.beat_soon)
+        self._exits = ExitTail(self._temporal.hosts)
+        self._reconciler = Reconciler(
+            self.id, self._catalog, self._gateway, self._followup, self._projection.offer
+        )  # fmt: skip
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Live until `stop` is set."""
+        await self._start()
+        logger.info("node %s is up", self.id)
+        await stop.wait()
+        logger.info("node %s stops", self.id)
+        await self._end()
+
+    async def _start(self) -> None:
+        """The row first: other parts refer to it. Waits for a database that is down."""
+        await self._presence.arrive()
+        self._projection.start()
+        self._exits.start()
+        await self._node.start()
+        for name, work in (
+            ("presence", self._presence.keep()),
+            ("service states", self._presence.write_states()),
+            ("registry", self._follow_registry()),
+            ("reconciler", self._reconciler.run()),
+        ):
+            self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _end(self) -> None:
+        """In order: what makes work, what does it, what writes it down. Each part has its time."""
+        self._cancel("registry", "reconciler")
+        await asyncio.gather(
+            self._in_time("services", SERVICES_SECONDS, self._supervisor.stop()),
+            self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()),
+        )
+        await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
+        await self._in_time("endings", 1.0, self._followup.settle(0.5))
+        await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
+        self._exits.stop()
+        self._cancel("presence", "service states")
+        await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
+
+    async def _follow_registry(self) -> None:
+        """Make the node as the registry wants it, whenever that has a new version."""
+        followed = -1
+        while True:
+            try:
+                version = await asyncio.to_thread(self._catalog.version)
+                if version != followed:
+                    await self._follow(version)
+                    followed = version
+            except Exception:
+                logger.exception("could not follow the registry, trying again")
+            await asyncio.sleep(REGISTRY_POLL)
+
+    async def _follow(self, version: int) -> None:
+        """Hosts before services, since those run on hosts."""
+        logger.info("registry version %s", version)
+        self._node.reconcile()
+        self._temporal.reconcile()
+        await self._supervisor.reconcile(self._catalog)
+        keep = {entry.id for entry in self._catalog.entries("process.service")}
+        await in_thread(partial(drop_services, self.id, keep))
+
+    def _pulse(self) -> Pulse:
+        return Pulse(sum(self._node.counts().values()), self._temporal.queues())
+
+    def _cancel(self, *names: str) -> None:
+        for task in self._tasks:
+            if task.get_name() in names:
+                task.cancel()
+
+    async def _in_time(self, name: str, seconds: float, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for a part to end; one that takes too long, or fails, must not keep the others."""
+        try:
+            await asyncio.wait_for(work, seconds)
+        except TimeoutError:
+            logger.warning("%s did not end in %g s; going on", name, seconds)
+        except Exception:
+            logger.exception("%s could not be ended", name)
+
+
+def environment() -> Mapping[str, str]:
+    """What entries may refer to as `${env:NAME}`; the address of Temporal is the one that was decided."""
+    return {**os.environ, "TEMPORAL_ADDRESS": settings.TEMPORAL_ADDRESS}

@@ -1,0 +1,150 @@
+"""A node's rows: its heartbeat, and the states of its services."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from engine.hosts.actor.service import ServiceState
+from wippy_console.models import Node, Service
+from wippy_console.services import feed
+from wippy_console.services.storable import storable_text
+from wippy_console.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 3.0
+RETRY_SECONDS = 1.0
+
+
+def new_node_id() -> str:
+    """`<host name>-<process id>-<random>`; short host names, since it ends up in task queues."""
+    return f"{socket.gethostname().split('.')[0][:40]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a heartbeat tells: how many units run, and which task queues are served."""
+
+    units: int
+    task_queues: tuple[str, ...]
+
+
+class Presence:
+    """Keeps the rows of one node. A database that is down costs heartbeats, never the node."""
+
+    def __init__(self, node_id: str, pulse: Callable[[], Pulse]) -> None:
+        self._node_id = node_id
+        self._pulse = pulse
+        self._started_at = timezone.now()
+        self._states: asyncio.Queue[ServiceState] = asyncio.Queue()
+        self._beat_now = asyncio.Event()
+
+    def on_state(self, state: ServiceState) -> None:
+        """A service changed; on the loop."""
+        self._states.put_nowait(state)
+
+    def beat_soon(self) -> None:
+        """Something changed that others should see before the next heartbeat is due; on the loop."""
+        self._beat_now.set()
+
+    async def arrive(self) -> None:
+        """Write the first heartbeat; waits for a database that is down."""
+        await _persistently(partial(announce, self._node_id, "alive", self._row()))
+
+    async def keep(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self._beat_now.clear()
+            try:
+                await in_thread(partial(beat, self._node_id, self._row()))
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the heartbeat could not be written: %s", error)
+            try:
+                await asyncio.wait_for(self._beat_now.wait(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def write_states(self) -> None:
+        """Write service states in order, until cancelled."""
+        while True:
+            state = await self._states.get()
+            await _persistently(partial(write_state, self._node_id, state))
+            self._states.task_done()
+
+    async def leave(self) -> None:
+        """Write what is left and that the node has stopped; gives up on a database that is down."""
+        row = {**self._row(), "units": 0, "stopped_at": timezone.now()}
+        try:
+            while not self._states.empty():
+                await in_thread(partial(write_state, self._node_id, self._states.get_nowait()))
+            await in_thread(partial(announce, self._node_id, "stopped", row))
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("could not write that the node has stopped: %s", error)
+
+    def _row(self) -> dict[str, object]:
+        pulse = self._pulse()
+        return {
+            "hostname": socket.gethostname(),
+            "os_pid": os.getpid(),
+            "started_at": self._started_at,
+            "heartbeat_at": timezone.now(),
+            "stopped_at": None,
+            "task_queues": list(pulse.task_queues),
+            "units": pulse.units,
+        }
+
+
+def beat(node_id: str, row: dict[str, object]) -> None:
+    """Write the node's row."""
+    Node.objects.update_or_create(id=node_id, defaults=row)
+
+
+def announce(node_id: str, state: str, row: dict[str, object]) -> None:
+    """Write the node's row, and that it came or left."""
+    with transaction.atomic():
+        beat(node_id, row)
+        data = {"state": state, "hostname": row["hostname"], "os_pid": row["os_pid"]}
+        feed.append(feed.NODE, node=node_id, data=data)
+
+
+def write_state(node_id: str, state: ServiceState) -> None:
+    """Write a service's row and its SERVICE event; a deleted service's row goes when it has stopped."""
+    row = {
+        "state": state.state.lower(),
+        "pid": state.pid,
+        "restarts": state.restarts,
+        "error": storable_text(state.error),
+        "since": datetime.fromtimestamp(state.since / 1e9, UTC),
+    }
+    with transaction.atomic():
+        Service.objects.update_or_create(node_id=node_id, entry_id=state.entry_id, defaults=row)
+        data = {"state": row["state"], "restarts": state.restarts, "error": row["error"]}
+        feed.append(feed.SERVICE, entry_id=state.entry_id, pid=state.pid, node=node_id, data=data)
+
+
+def drop_services(node_id: str, keep: set[str]) -> None:
+    """Remove the rows of services that the registry does not have any more."""
+    Service.objects.filter(node_id=node_id).exclude(entry_id__in=keep).delete()
+
+
+async def _persistently(write: Callable[[], None]) -> None:
+    """Write, and try again as long as the database does not answer."""
+    while True:
+        try:
+            await in_thread(write)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer, trying again: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return

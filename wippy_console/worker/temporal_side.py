@@ -1,0 +1,137 @@
+"""The Temporal side of a node: a client host and a worker per `temporal.worker` entry, and the node's own queues."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from engine.entry import Entry
+from engine.errors import UnitFailed, not_found
+from engine.host import Catalog
+from engine.hosts.temporal.clients import Clients
+from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.observations import Observe
+from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
+from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.node import LocalNode
+from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.worker.kept import Kept
+
+logger = logging.getLogger(__name__)
+
+CLIENT, WORKER = "temporal.client", "temporal.worker"
+
+
+class Gateway:
+    """Temporal clients by entry id (`projection.fetching.Clients`)."""
+
+    def __init__(self, catalog: Catalog, environ: Mapping[str, str], identity: str) -> None:
+        self._catalog = catalog
+        self._clients = Clients(environ, identity)
+
+    async def client(self, client_id: str) -> Client:
+        """The connected client; UnitFailed: NotFound, Invalid, Unavailable."""
+        entry = self._catalog.entry(client_id)
+        if entry is None or entry.kind != CLIENT:
+            raise UnitFailed(not_found(f"no {CLIENT} entry '{client_id}'"))
+        return await self._clients.of(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What some workers are made from: the entry of a worker, or None for the node's own queues by a client."""
+
+    client: Entry
+    worker: Entry | None = None
+
+    @property
+    def name(self) -> str:
+        """For logs, and as the key of what is kept."""
+        return f"worker {self.worker.id}" if self.worker else f"node queues by {self.client.id}"
+
+
+class TemporalSide:
+    """Follows the registry by `reconcile`. `on_change` is called on the loop when the served queues change."""
+
+    def __init__(self, node: LocalNode, gateway: Gateway, observe: Observe, on_change: Callable[[], None]) -> None:
+        self._node = node
+        self._gateway = gateway
+        self._observe = observe
+        self._on_change = on_change
+        self._kept: dict[str, tuple[Wanted, Kept]] = {}
+        self._hosts: dict[str, WorkflowHost] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def reconcile(self) -> None:
+        """Start what the registry has new, stop what it has no more, replace what it changed; returns at once."""
+        wanted = {each.name: each for each in wanted_workers(self._node.catalog)}
+        for name, (made_from, kept) in list(self._kept.items()):
+            if wanted.get(name) != made_from:
+                del self._kept[name]
+                self._end(kept)
+        for name, each in wanted.items():
+            if name not in self._kept:
+                self._kept[name] = each, self._keep(each)
+        self._withdraw({each.worker.id for each in wanted.values() if each.worker})
+
+    def queues(self) -> tuple[str, ...]:
+        """The task queues that are served now."""
+        return tuple(sorted({queue for _, kept in self._kept.values() if kept.running for queue in kept.queues}))
+
+    def hosts(self) -> list[WorkflowHost]:
+        """The client hosts."""
+        return list(self._hosts.values())
+
+    async def stop(self) -> None:
+        """Stop all workers; running activities get their grace."""
+        for _, kept in self._kept.values():
+            self._end(kept)
+        self._kept.clear()
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    def _end(self, kept: Kept) -> None:
+        task = asyncio.create_task(kept.stop(), name=f"stop {kept.name}")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def _keep(self, wanted: Wanted) -> Kept:
+        worker = wanted.worker
+        if worker is None:
+            queues = (FLEET_QUEUE, node_queue(self._node.id))
+            return Kept(wanted.name, queues, lambda: self._make_node_workers(wanted.client.id), self._on_change)
+        queue = task_queue(worker, wanted.client)
+        return Kept(wanted.name, (queue,), lambda: self._make_worker(worker.id), self._on_change)
+
+    async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
+        return node_workers(await self._gateway.client(client_id), self._node)
+
+    async def _make_worker(self, worker_id: str) -> Sequence[Worker]:
+        settings = worker_settings(self._node.catalog, worker_id, self._observe)
+        client = await self._gateway.client(settings.client)
+        known = self._hosts.get(worker_id)
+        if known is None or known.client is not client or known.settings != settings:
+            self._hosts[worker_id] = WorkflowHost(client, settings)
+            self._node.add_host(self._hosts[worker_id])
+        return [workflow_worker(client, self._node, settings)]
+
+    def _withdraw(self, workers: set[str]) -> None:
+        for worker_id in self._hosts.keys() - workers:
+            del self._hosts[worker_id]
+            self._node.remove_host(worker_id)
+
+
+def wanted_workers(catalog: Catalog) -> list[Wanted]:
+    """What a node should run; workers that name no client are left out, the registry shows their fault."""
+    found = []
+    for worker in catalog.entries(WORKER):
+        client = catalog.entry(reference(worker, "client"))
+        if client is not None and client.kind == CLIENT:
+            found.append(Wanted(client, worker))
+    clients = [catalog.entry(client_id) for client_id in clients_in_use(catalog)]
+    return found + [Wanted(client) for client in clients if client is not None and client.kind == CLIENT]
