@@ -185,8 +185,8 @@ class _Reader:
         if not isinstance(meta, dict | None):
             self._problem("`meta` must be a mapping", sheet.file, sheet.line(*at, "meta"), entry_id)
             meta = None
-        data = {key: value for key, value in raw.items() if key not in ("name", "kind", "meta") and value is not None}
-        return Entry(entry_id, raw["kind"], meta or {}, data)
+        own = {key: value for key, value in raw.items() if key not in ("name", "kind", "meta")}
+        return Entry(entry_id, raw["kind"], _without_nulls(meta or {}), _without_nulls(own))
 
     def _add(self, entry: Entry, origin: Origin) -> None:
         first = self.origins.get(entry.id)
@@ -230,6 +230,11 @@ def _resolve(file: str, relative: str) -> str | None:
     """The path of a source relative to its YAML file's folder, None when it leaves the tree."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(file), relative))
     return None if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path else path
+
+
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A key without a value means what its absence means: Lua tables hold no nil."""
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _with_source(data: Mapping[str, Any], text: str | None) -> dict[str, Any]:

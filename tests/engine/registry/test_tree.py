@@ -167,6 +167,12 @@ def test_values_are_those_that_json_knows() -> None:
     }  # fmt: skip
 
 
+def test_a_key_without_a_value_is_no_key() -> None:
+    files = index("  - name: a\n    kind: function.lua\n    source: return 1\n    modules:\n    meta:\n      title:\n")
+    assert found(files) == []
+    assert parse(files).entries["app:a"].meta == {}
+
+
 def test_what_yaml_could_build_but_json_not_is_refused() -> None:
     files = index(
         "  - {name: a, kind: registry.entry, x: !!python/object/apply:os.system [id]}\n"

@@ -28,6 +28,7 @@ from wippy_console.services.storable import storable_text
 
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
+MAX_LISTED = 1000
 _LOCK = 0x57524547  # "WREG": publishers take turns, so that version numbers have no gaps and no rivals
 
 
@@ -110,7 +111,7 @@ def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: 
 def _fit(base: int | None, number: int, current: Mapping[str, Entry], changes: Changes) -> Changes:
     if base is not None and not 0 <= base <= number:
         raise Refused(f"There is no version {base} of the registry.")
-    before = current if base in (None, number) else reading.snapshot(base, changes.touched)
+    before = current if base in (None, number) else _before(base, changes.touched)
     if problems := changing.check(before, changes):
         raise ChangesRefused(problems)
     merged = changing.merge(before, current, changes)
@@ -119,8 +120,13 @@ def _fit(base: int | None, number: int, current: Mapping[str, Entry], changes: C
     return merged.changes
 
 
+def _before(base: int | None, ids: tuple[str, ...]) -> Mapping[str, Entry]:
+    """The entries in question as they were; of very many all, since databases bound the length of a list."""
+    return reading.snapshot(base, ids if len(ids) <= MAX_LISTED else None)
+
+
 def _newest_of(ids: tuple[str, ...]) -> list[Revision]:
-    rows = reading.newest_revisions().filter(entry_id__in=ids)
+    rows = reading.newest_revisions().filter(entry_id__in=ids[:MAX_LISTED])
     return list(rows.select_related("version", "version__author"))
 
 
