@@ -1,6 +1,49 @@
-"""Addresses of the console."""
+"""Addresses of the console. A tab or a filter of a page is a field of its query, not an address of its own."""
+
+from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, register_converter
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from wippy_console import converters
+from wippy_console.views import actions, editor, fleet, home, inbox, live, palette, registry, runs, session, start
+
+register_converter(converters.IdConverter, "wid")
+register_converter(converters.EntryIdConverter, "eid")
+register_converter(converters.RunIdConverter, "rid")
+
+run = [
+    path("", runs.show, name="run"),
+    path("rows/<int:row_id>/", runs.row, name="run_row"),
+    path("events/<int:event_id>/", runs.event, name="run_event"),
+    path("history.json", runs.download, name="run_history"),
+    path("answer/<int:index>/", actions.answer, name="run_answer"),
+    path("signal/", actions.raw, name="run_signal"),
+    path("<str:action>/", actions.end, name="run_end"),
+]
+
+urlpatterns = [
+    path("", home.show, name="home"),
+    path("health/", home.health, name="health"),
+    path("palette/", palette.find, name="palette"),
+    path("login/", session.login, name="login"),
+    path("logout/", session.logout, name="logout"),
+    path("inbox/", inbox.index, name="inbox"),
+    path("inbox/count/", inbox.badge, name="inbox_badge"),
+    path("inbox/<int:question_id>/", inbox.question, name="question"),
+    path("runs/", runs.index, name="runs"),
+    path("runs/start/", start.start, name="start"),
+    path("runs/<wid:workflow_id>/<rid:run_id>/", include(run)),
+    path("live/", live.show, name="live"),
+    path("registry/", registry.index, name="registry"),
+    path("registry/new/", editor.new, name="entry_new"),
+    path("registry/edit/<eid:entry_id>/", editor.edit, name="entry_edit"),
+    path("registry/<eid:entry_id>/", registry.show, name="entry"),
+    path("processes/", fleet.processes, name="processes"),
+    path("workers/", fleet.workers, name="workers"),
+    path("admin/", admin.site.urls),
+]
+
+handler403 = "wippy_console.views.errors.forbidden"
+handler404 = "wippy_console.views.errors.not_found"
+handler500 = "wippy_console.views.errors.failed"

@@ -1,0 +1,125 @@
+// Small behaviours of every page: theme, copying, dialogs, forms that hold unsaved work, and how htmx swaps.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const $ = (selector, from = document) => from.querySelector(selector);
+
+  // -- theme -----------------------------------------------------------------------------------
+  function toggleTheme() {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* private mode: this page only */ }
+  }
+
+  // -- announcements and copying ---------------------------------------------------------------
+  function announce(text) {
+    const box = $("#announce");
+    if (box) box.textContent = text;
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      return announce("Copying is not allowed here");
+    }
+    announce("Copied");
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 1200);
+  }
+
+  // -- dialogs ---------------------------------------------------------------------------------
+  function open(id) {
+    const dialog = document.getElementById(id);
+    if (!dialog.open) dialog.showModal();
+    if (id === "palette") document.body.dispatchEvent(new Event("open-palette"));
+  }
+
+  const dirty = (form) => form.dataset.dirty === "yes";
+
+  function mayLeave(dialog) {
+    return ![...dialog.querySelectorAll("form")].some(dirty) || confirm("Discard what you have typed?");
+  }
+
+  document.addEventListener("cancel", (event) => {
+    if (event.target.matches?.("dialog") && !mayLeave(event.target)) event.preventDefault();
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button, a");
+    if (event.target.matches("dialog") && mayLeave(event.target)) event.target.close();
+    if (!button) return;
+    if (button.hasAttribute("data-theme-toggle")) toggleTheme();
+    if (button.dataset.copy !== undefined) copy(button);
+    if (button.dataset.open) open(button.dataset.open);
+    if (button.dataset.close) closeNearest(button);
+  });
+
+  function closeNearest(button) {
+    const target = button.closest(button.dataset.close);
+    if (!target) return;
+    if (!target.matches("dialog")) target.remove();
+    else if (mayLeave(target)) target.close();
+  }
+
+  // -- forms: unsaved work, and one submission at a time ---------------------------------------
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form");
+    if (form?.method === "post") form.dataset.dirty = "yes";
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    form.dataset.dirty = "";
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  addEventListener("beforeunload", (event) => {
+    if ([...document.querySelectorAll("form[data-guard]")].some(dirty)) event.preventDefault();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // -- htmx ------------------------------------------------------------------------------------
+  const swappedDialog = (target) => target?.id === "dialog";
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (swappedDialog(event.detail.target)) {
+      const dialog = $("#dialog");
+      if (dialog.children.length) open("dialog");
+      else if (dialog.open) dialog.close();
+      $("[aria-invalid=true], [autofocus]", dialog)?.focus();
+    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open) {
+      $("#dialog").close();
+    }
+  });
+
+  document.addEventListener("htmx:sendError", () => notice("The console does not answer. Your input is kept; try again in a moment."));
+
+  function notice(text) {
+    const note = document.createElement("div");
+    note.className = "note error";
+    note.textContent = text;
+    $("#messages")?.replaceChildren(note);
+  }
+
+  // A refresh must not undo what the reader did: opened details, loaded payloads, typed text, the form's own key.
+  const kept = (old) => old.nodeType === 1 && (old.matches("[data-keep][data-loaded]") || (old.matches("form") && dirty(old)) || old.matches("form.htmx-request"));
+  Object.assign(Idiomorph.defaults, { ignoreActiveValue: true });
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeNodeMorphed: (old) => !kept(old),
+    beforeAttributeUpdated: (name, node) => {
+      if (name === "open" && node.matches("details")) return false;
+      if (name === "value" && node.matches("input[name=key]")) return false;
+      return !(name === "class" && node.classList.contains("here")) && name !== "data-local";
+    },
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const keeper = event.target.closest?.("[data-keep]");
+    if (keeper) keeper.dataset.loaded = "yes";
+  });
+
+  window.wippy = { announce, open, notice };
+})();

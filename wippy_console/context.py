@@ -1,0 +1,39 @@
+"""What every template may use without its view passing it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from wippy_console import permissions
+
+HTMX_CONFIG = json.dumps(
+    {
+        "includeIndicatorStyles": False,
+        "allowEval": False,
+        "allowScriptTags": False,
+        "globalViewTransitions": False,
+        "historyCacheSize": 0,
+        "responseHandling": [
+            {"code": "204", "swap": False},
+            {"code": "[23]..", "swap": True},
+            {"code": "(409|422)", "swap": True, "error": False},
+            {"code": "[45]..", "swap": True, "error": True, "target": "#messages", "swapOverride": "outerHTML"},
+        ],
+    }
+)
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """htmx's settings, and how many decisions wait for the user (counted only where a template shows it)."""
+    return {"HTMX_CONFIG": HTMX_CONFIG, "inbox_count": SimpleLazyObject(lambda: inbox_count(request.user))}
+
+
+def inbox_count(user: Any) -> int:
+    """The number on the inbox badge: it counts the very list that the inbox shows."""
+    from wippy_console.services import questions  # noqa: PLC0415
+
+    return questions.open_for(user).count() if permissions.allows(user, permissions.VIEW_QUESTION) else 0

@@ -1,0 +1,130 @@
+"""The editor's form: an entry as its author would write it, Lua text and YAML fields."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django import forms
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from engine.entry import Entry
+
+LUA_KINDS = ("workflow.lua", "function.lua", "process.lua", "library.lua", "module.lua")
+KINDS = (
+    *LUA_KINDS,
+    "process.host",
+    "process.service",
+    "temporal.client",
+    "temporal.worker",
+    "registry.entry",
+    "env.variable",
+)
+CODE = {"class": "code", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+NEW_SOURCE = """local function main(input)
+    return input
+end
+
+return { main = main }
+"""
+NEW = {"source": NEW_SOURCE, "fields_text": "method: main\nmodules: []\n"}
+
+
+class FieldsError(forms.ValidationError):
+    """The YAML can't be read; `line` is where."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class EntryForm(forms.Form):
+    """`base` is the registry version that the author saw; 0 when there was none."""
+
+    use_required_attribute = False
+    base = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    source = forms.CharField(
+        required=False, strip=False, label="Lua source",
+        widget=forms.Textarea(attrs={**CODE, "rows": 24, "data-editor": "lua"}),
+    )  # fmt: skip
+    fields_text = forms.CharField(
+        required=False, label="Fields", help_text="YAML, as in _index.yaml without name, kind and source.",
+        widget=forms.Textarea(attrs={**CODE, "rows": 12, "data-editor": "yaml"}),
+    )  # fmt: skip
+    message = forms.CharField(
+        required=False, label="What changes", widget=forms.TextInput(attrs={"class": "input"}),
+        help_text="A line for the list of versions.",
+    )  # fmt: skip
+
+    def clean_source(self) -> str:
+        """Browsers send CR LF; files have LF."""
+        return str(self.cleaned_data["source"]).replace("\r\n", "\n")
+
+    def clean_fields_text(self) -> dict[str, Any]:
+        """The fields as data."""
+        return read_fields(self.cleaned_data["fields_text"])
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(meta, data) of a valid form; the source is left out where there is none."""
+        given = dict(self.cleaned_data["fields_text"])
+        meta = given.pop("meta", None) or {}
+        source = self.cleaned_data["source"]
+        return meta, {**given, "source": source} if source.strip() else given
+
+    def fields_line(self) -> int | None:
+        """The line of the error in the fields, when there is one."""
+        errors = self.errors.as_data().get("fields_text", [])
+        return next((getattr(error, "line", None) for error in errors), None)
+
+
+class NewEntryForm(EntryForm):
+    """An entry that is not there yet."""
+
+    entry_id = forms.CharField(
+        max_length=500, label="Id", widget=forms.TextInput(attrs={"class": "input", "placeholder": "app.orders:process"}),
+        help_text="namespace:name",
+    )  # fmt: skip
+    kind = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"class": "input", "list": "kinds"}))
+    field_order = ("base", "entry_id", "kind", "source", "fields_text", "message")
+
+
+def yaml() -> YAML:
+    """YAML 1.2, plain data."""
+    made = YAML(typ="safe", pure=True)
+    made.default_flow_style = False
+    made.width = 100
+    made.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    return made
+
+
+def read_fields(text: str) -> dict[str, Any]:
+    """YAML text as a mapping, FieldsError else."""
+    try:
+        value = yaml().load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise FieldsError(f"Line {line}: {error.problem or error.context}", line) from None
+    except YAMLError as error:
+        raise FieldsError(str(error), None) from None
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not isinstance(value.get("meta") or {}, dict):
+        raise FieldsError("The fields are a mapping of names to values, meta too.", 1)
+    return value
+
+
+def fields_text(entry: Entry) -> str:
+    """An entry's fields as YAML."""
+    data = {name: value for name, value in entry.data.items() if name != "source"}
+    content = {**({"meta": dict(entry.meta)} if entry.meta else {}), **data}
+    if not content:
+        return ""
+    out = io.StringIO()
+    yaml().dump(content, out)
+    return out.getvalue()
+
+
+def initial(entry: Entry, base: int) -> dict[str, Any]:
+    """What the editor shows at first."""
+    return {"base": base, "source": entry.data.get("source", ""), "fields_text": fields_text(entry)}

@@ -1,0 +1,100 @@
+"""Forms of fixed shape."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+
+from engine.entry import Entry
+from wippy_console.forms.fields import MISSING, JsonText
+from wippy_console.services.errors import Refused
+
+INPUT = {"class": "input"}
+
+
+class KeyForm(forms.Form):
+    """The hidden marks of a decision: `key` is made once per drawn form, so that a second click has no second effect."""
+
+    use_required_attribute = False
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, initial={"key": uuid.uuid4(), **kwargs.pop("initial", {})}, **kwargs)
+
+    def take_errors(self, refusal: Refused) -> None:
+        """Put a service's refusal next to the fields that it names."""
+        for name, messages in (refusal.fields or {"": [refusal.message]}).items():
+            for message in messages:
+                self.add_error(name if name in self.fields else None, message)
+
+
+class AnswerForm(KeyForm):
+    """What goes with a declared signal besides the fields of its schema."""
+
+    question = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+
+    def __init__(self, data: Any = None, *, rule: str = "optional", question: int | None = None) -> None:
+        super().__init__(data, initial={"question": question})
+        self.fields["reason"].required = rule == "required"
+        self.fields["reason"].error_messages["required"] = "Say why: this answer needs a reason."
+        if rule == "none":
+            del self.fields["reason"]
+
+
+class EndForm(forms.Form):
+    """Cancel or terminate: a reason, and the mark that its asker saw what will happen."""
+
+    use_required_attribute = False
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
+
+
+class RawSignalForm(KeyForm):
+    """Any topic with any JSON payload."""
+
+    topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
+    payload = JsonText(
+        widget=forms.Textarea(attrs={"class": "code", "rows": 5, "spellcheck": "false"}),
+        required=False,
+        help_text="JSON; left empty it is null.",
+    )
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+
+    def payload_value(self) -> Any:
+        """The payload, None when left empty."""
+        value = self.cleaned_data["payload"]
+        return None if value is MISSING else value
+
+
+class StartForm(forms.Form):
+    """Where a run starts, and under which id."""
+
+    use_required_attribute = False
+    worker = forms.ChoiceField(help_text="The temporal.worker entry that the run belongs to.")
+    workflow_id = forms.CharField(
+        required=False, max_length=1000, label="Workflow id", widget=forms.TextInput(attrs=INPUT),
+        help_text="Left empty, one is made. While a run with it is open, no second one starts.",
+    )  # fmt: skip
+
+    def __init__(self, workers: list[Entry], data: Any = None, *, worker: str = "") -> None:
+        super().__init__(data, initial={"worker": worker})
+        field: Any = self.fields["worker"]
+        field.choices = [(each.id, each.id) for each in workers]
+        field.error_messages["required"] = "There is no worker to start on: publish a temporal.worker entry first."
+
+
+class SearchForm(forms.Form):
+    """The filters of the runs page, all from its address."""
+
+    STATUSES = [
+        ("", "Any status"), ("running", "Running"), ("completed", "Completed"),
+        ("failed", "Failed"), ("canceled", "Canceled"), ("terminated", "Terminated"), ("timed_out", "Timed out"),
+        ("continued_as_new", "Continued"),
+    ]  # fmt: skip
+    q = forms.CharField(required=False, max_length=2000)
+    status = forms.CharField(required=False)
+    entry = forms.CharField(required=False)
+    waiting = forms.BooleanField(required=False)
+    before = forms.CharField(required=False)

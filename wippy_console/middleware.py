@@ -1,0 +1,70 @@
+"""What every page needs: a live cursor taken before its data, refusals as pages, log-in told to htmx."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+
+from wippy_console.services import feed
+from wippy_console.services.errors import Refused
+from wippy_console.views.errors import refused
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class FeedCursorMiddleware:
+    """Note the feed's head before a page reads its data: the page's socket resumes there and misses nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Set `request.feed_cursor` on whole pages of signed-in users."""
+        if request.method in ("GET", "POST") and request.user.is_authenticated and not _is_htmx(request):
+            request.feed_cursor = feed.head()  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class RefusedMiddleware:
+    """Turn what services refuse into a page, or into a partial for htmx, with the refusal's status."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass through; only exceptions matter here."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer for `Refused`; every other exception goes on to Django."""
+        return refused(request, exception) if isinstance(exception, Refused) else None
+
+
+class HtmxLoginMiddleware:
+    """An expired session on an htmx request leads the whole page to log-in, not the log-in form into a region."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Replace a redirect to log-in; the page that the reader is on becomes `next`."""
+        response = self.get_response(request)
+        if not _is_htmx(request) or not _leads_to_login(response):
+            return response
+        messages.warning(request, "Your session has ended. Log in to go on where you were.")
+        here = urlsplit(request.headers.get("HX-Current-URL", "/"))
+        query = urlencode({"next": here.path + (f"?{here.query}" if here.query else "")})
+        return HttpResponse(status=204, headers={"HX-Redirect": f"{resolve_url(settings.LOGIN_URL)}?{query}"})
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _leads_to_login(response: HttpResponseBase) -> bool:
+    return response.status_code == 302 and urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)

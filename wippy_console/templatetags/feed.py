@@ -1,0 +1,88 @@
+"""Feed events in words and colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from wippy_console.models import FeedEvent, Node
+from wippy_console.templatetags import console, looks
+
+register = template.Library()
+
+
+@register.simple_tag
+def feed_status(event: FeedEvent) -> SafeString:
+    """The event's kind; an EXIT wears the colour of how it went."""
+    look = looks.find("feed", event.kind)
+    if event.kind in ("EXIT", "PROCESS_EXIT"):
+        look = looks.Look(look.icon, look.word, looks.find("run", str(event.data.get("status", ""))).tone)
+    return console.status(look)
+
+
+@register.simple_tag
+def node_status(node: Node) -> SafeString:
+    """Whether a node is alive."""
+    return console.status(looks.find("node", node.state))
+
+
+@register.filter
+def feed_text(event: FeedEvent) -> str:
+    """What happened, as one short sentence."""
+    teller = TELLERS.get(event.kind)
+    return teller(event.data) if teller else console.brief(event.data)
+
+
+def exited(data: dict[str, Any]) -> str:
+    """How it went, after how long, with what."""
+    word = looks.find("run", str(data.get("status", ""))).word.lower()
+    after = f" after {console.duration(data['seconds'])}" if data.get("seconds") is not None else ""
+    failure = data.get("failure") or {}
+    outcome = failure.get("message") or ("" if data.get("result") is None else console.brief(data["result"], 100))
+    return f"{word}{after}{': ' if outcome else ''}{console.brief(outcome, 160)}"
+
+
+def waiting(data: dict[str, Any]) -> str:
+    """What it asks for, of whom."""
+    labels = ", ".join(str(each) for each in data.get("labels") or data.get("topics") or [])
+    roles = ", ".join(role for role in data.get("roles") or [] if role)
+    return f"waits for an answer{': ' if labels else ''}{labels}{f' (of {roles})' if roles else ''}"
+
+
+def decided(data: dict[str, Any]) -> str:
+    """Who answered what, and why."""
+    what = data.get("label") or data.get("topic") or "a signal"
+    return f"{data.get('user') or 'somebody'} sent “{what}”{because(data)}"
+
+
+def because(data: dict[str, Any]) -> str:
+    """The reason, when one was given."""
+    return f": {console.brief(data['reason'], 120)}" if data.get("reason") else ""
+
+
+def published(data: dict[str, Any]) -> str:
+    """Which version, by whom, how much."""
+    count = data.get("total", len(data.get("entries") or []))
+    who = f" by {data['author']}" if data.get("author") else ""
+    said = f": {console.brief(data['message'], 100)}" if data.get("message") else ""
+    return f"registry version {data.get('version')}{who}, {count} {'entry' if count == 1 else 'entries'}{said}"
+
+
+TELLERS = {
+    "STARTED": lambda data: f"started as a child of {data['parent_workflow_id']}" if data.get("parent_workflow_id") else "started",
+    "WAITING": waiting,
+    "RESUMED": lambda data: "goes on",
+    "EXIT": exited,
+    "PROCESS_EXIT": exited,
+    "CONTINUED": lambda data: "goes on in a new run",
+    "SIGNAL": decided,
+    "DECISION": decided,
+    "CANCEL": lambda data: f"{data.get('user') or 'somebody'} asked it to stop{because(data)}",
+    "TERMINATE": lambda data: f"{data.get('user') or 'somebody'} ended it{because(data)}",
+    "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
+    "PUBLISHED": published,
+    "NODE": lambda data: f"is {data.get('state', '')} on {data.get('hostname', '')}",
+    "SERVICE": lambda data: f"is {data.get('state', '')}{': ' + console.brief(data['error'], 120) if data.get('error') else ''}",
+}  # fmt: skip

@@ -1,0 +1,121 @@
+"""How states look: an icon, a word and a tone each, so that colour is never the only sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wippy_console.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`icon` is a symbol of icons.svg; `tone` one of run, ok, bad, warn, wait, mute."""
+
+    icon: str
+    word: str
+    tone: str
+
+
+RUN = {
+    "running": Look("circle-play", "Running", "run"),
+    "waiting": Look("hourglass", "Waiting for a person", "wait"),
+    "stuck": Look("triangle-alert", "Stuck", "warn"),
+    "completed": Look("circle-check", "Completed", "ok"),
+    "failed": Look("circle-x", "Failed", "bad"),
+    "canceled": Look("circle-slash", "Canceled", "mute"),
+    "terminated": Look("octagon-x", "Terminated", "bad"),
+    "timed_out": Look("alarm-clock", "Timed out", "warn"),
+    "continued_as_new": Look("repeat", "Continued", "mute"),
+}
+ROW = {
+    "scheduled": Look("circle-dashed", "Queued", "mute"),
+    "running": Look("circle-play", "Running", "run"),
+    "waiting": Look("hourglass", "Waiting", "wait"),
+    "received": Look("circle-check", "Received", "ok"),
+    "fired": Look("circle-check", "Fired", "ok"),
+    **{key: RUN[key] for key in ("completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new")},
+}
+KIND = {
+    "workflow": Look("workflow", "Workflow", "run"),
+    "activity": Look("square-function", "Activity", "run"),
+    "local": Look("zap", "Local activity", "run"),
+    "timer": Look("timer", "Timer", "mute"),
+    "child": Look("git-fork", "Child", "run"),
+    "signal": Look("message-square", "Signal", "wait"),
+    "external": Look("send", "Sent signal", "run"),
+    "update": Look("message-square", "Update", "wait"),
+    "marker": Look("diamond", "Marker", "mute"),
+    "task": Look("cpu", "Workflow task", "mute"),
+    "question": Look("hand", "Question", "wait"),
+    "exit": Look("diamond", "EXIT", "ok"),
+}
+FEED = {
+    "STARTED": Look("circle-play", "STARTED", "run"),
+    "WAITING": Look("hourglass", "WAITING", "wait"),
+    "RESUMED": Look("play", "RESUMED", "run"),
+    "EXIT": Look("diamond", "EXIT", "ok"),
+    "CONTINUED": Look("repeat", "CONTINUED", "mute"),
+    "SIGNAL": Look("message-square", "SIGNAL", "wait"),
+    "DECISION": Look("check", "DECISION", "wait"),
+    "CANCEL": Look("circle-slash", "CANCEL", "warn"),
+    "TERMINATE": Look("octagon-x", "TERMINATE", "bad"),
+    "STUCK": Look("triangle-alert", "STUCK", "warn"),
+    "PUBLISHED": Look("package", "PUBLISHED", "run"),
+    "NODE": Look("server", "NODE", "mute"),
+    "SERVICE": Look("refresh-cw", "SERVICE", "mute"),
+    "PROCESS_EXIT": Look("diamond", "PROCESS EXIT", "mute"),
+}
+DECISION = {
+    "pending": Look("circle-dashed", "Being sent", "warn"),
+    "sent": Look("circle-check", "Sent", "ok"),
+    "failed": Look("circle-x", "Failed", "bad"),
+}
+NODE = {
+    "alive": Look("circle-check", "Alive", "ok"),
+    "silent": Look("triangle-alert", "Silent", "warn"),
+    "stopped": Look("circle-stop", "Stopped", "mute"),
+}
+SERVICE = {
+    "running": Look("circle-play", "Running", "ok"),
+    "starting": Look("circle-dashed", "Starting", "run"),
+    "waiting": Look("hourglass", "Waits to restart", "warn"),
+    "backoff": Look("hourglass", "Waits to restart", "warn"),
+    "restarting": Look("refresh-cw", "Restarting", "warn"),
+    "completed": Look("circle-check", "Completed", "ok"),
+    "stopped": Look("circle-stop", "Stopped", "mute"),
+    "failed": Look("circle-x", "Failed", "bad"),
+}
+ENTRY = {
+    "workflow.lua": Look("workflow", "workflow", "run"),
+    "function.lua": Look("square-function", "function", "ok"),
+    "process.lua": Look("cpu", "process", "wait"),
+    "library.lua": Look("layers", "library", "mute"),
+    "module.lua": Look("layers", "module", "mute"),
+    "process.host": Look("server", "process host", "mute"),
+    "process.service": Look("refresh-cw", "service", "wait"),
+    "temporal.client": Look("unplug", "Temporal client", "mute"),
+    "temporal.worker": Look("server", "Temporal worker", "mute"),
+}
+FAMILIES = {
+    "run": RUN, "row": ROW, "kind": KIND, "feed": FEED, "decision": DECISION, "node": NODE, "service": SERVICE, "entry": ENTRY,
+}  # fmt: skip
+
+
+def find(family: str, key: str) -> Look:
+    """The look; an unknown key looks neutral and is shown as it is."""
+    return FAMILIES[family].get(key) or Look("circle", key, "mute")
+
+
+def of_run(run: Run) -> Look:
+    """A run's status; an open one that is stuck, or waits for a person, says so instead."""
+    if not run.is_open:
+        return find("run", run.status)
+    if run.stuck_reason:
+        return RUN["stuck"]
+    return RUN["waiting"] if _asks(run) else RUN["running"]
+
+
+def _asks(run: Run) -> bool:
+    """Whether the run has an open question; reads the annotation `asks` of lists when it is there."""
+    known = getattr(run, "asks", None)
+    return bool(known) if known is not None else run.questions.filter(closed_at=None).exists()

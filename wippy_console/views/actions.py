@@ -1,0 +1,131 @@
+"""What a person does to a run: answer it, send it a signal, cancel or terminate it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from wippy_console import permissions
+from wippy_console.forms.fields import MISSING
+from wippy_console.forms.plain import AnswerForm, EndForm, RawSignalForm
+from wippy_console.forms.schema import SchemaForm
+from wippy_console.models import Run
+from wippy_console.services import decisions, runs
+from wippy_console.services.decisions import Button
+from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.views.pages import done, needs, page
+
+ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
+
+
+@needs(permissions.SIGNAL_RUN)
+def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> HttpResponse:
+    """The form of one declared signal, and its answer."""
+    run = runs.get(request.user, workflow_id, run_id)
+    button = find_button(request.user, run, index)
+    data = request.POST or None
+    form = AnswerForm(data, rule=button.reason, question=button.question.pk if button.question else None)
+    fields = SchemaForm(button.schema, data)
+    if data is not None and try_to_decide(request, run, button, form, fields):
+        messages.success(request, f"“{button.label}” was sent to {run.workflow_id}.")
+        return done(request, after(request, run), *touched(run))
+    context = {"run": run, "button": button, "form": form, "fields": fields, "next": after(request, run)}
+    return page(request, "runs/answer.html", context, status_of(form))
+
+
+def find_button(user: Any, run: Run, index: int) -> Button:
+    """The declared button with that index."""
+    found = next((each for each in decisions.buttons(user, run) if each.index == index), None)
+    if found is None:
+        raise NotFoundError("The run's entry declares no such answer.")
+    return found
+
+
+def try_to_decide(request: HttpRequest, run: Run, button: Button, form: AnswerForm, fields: SchemaForm) -> bool:
+    """Decide; False when the input was refused, with the errors on the forms."""
+    if not (form.is_valid() & fields.is_valid()):
+        return False
+    value, marks = fields.value(), form.cleaned_data
+    payload = {} if value is MISSING else value
+    reason, question = marks.get("reason", ""), marks["question"]
+    try:
+        decisions.decide(
+            request.user, run, button.index, payload, reason=reason, question_id=question, key=marks["key"]
+        )
+    except Refused as refusal:
+        if refusal.status != Refused.status:
+            raise
+        share_errors(refusal, form, fields)
+        return False
+    return True
+
+
+def share_errors(refusal: Refused, form: AnswerForm, fields: SchemaForm) -> None:
+    """The reason's errors go to its field, all others to the form of the schema."""
+    own = {name: errors for name, errors in refusal.fields.items() if name in form.fields}
+    rest = {name: errors for name, errors in refusal.fields.items() if name not in form.fields}
+    if own:
+        form.take_errors(Refused(refusal.message, own))
+    if rest or not own:
+        fields.take_errors(Refused(refusal.message, rest))
+
+
+def after(request: HttpRequest, run: Run) -> str:
+    """Where an answer leads: back to the inbox for those who came from there, else to the run."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return reverse("inbox") if wanted == reverse("inbox") else reverse("run", args=(run.workflow_id, run.run_id))
+
+
+def touched(run: Run) -> tuple[str, ...]:
+    """The events on which the regions that show the run refresh."""
+    return f"feed-run-{run.run_id}", "feed-runs", "feed-inbox"
+
+
+def status_of(form: Form) -> int:
+    """422 for a form that was sent and is shown again."""
+    return Refused.status if form.is_bound else 200
+
+
+@needs(permissions.RAW_SIGNAL_RUN)
+def raw(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
+    """Any signal; for authors."""
+    run = runs.get(request.user, workflow_id, run_id)
+    form = RawSignalForm(request.POST or None)
+    if form.is_bound and try_to_send(request, run, form):
+        messages.success(request, f"Signal “{form.cleaned_data['topic']}” was sent to {run.workflow_id}.")
+        return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
+    return page(request, "runs/raw_signal.html", {"run": run, "form": form}, status_of(form))
+
+
+def try_to_send(request: HttpRequest, run: Run, form: RawSignalForm) -> bool:
+    """Send; False when the input was refused, with the errors on the form."""
+    if not form.is_valid():
+        return False
+    marks, payload = form.cleaned_data, form.payload_value()
+    try:
+        decisions.send_raw(request.user, run, marks["topic"], payload, reason=marks["reason"], key=marks["key"])
+    except Refused as refusal:
+        if refusal.status != Refused.status:
+            raise
+        form.take_errors(refusal)
+        return False
+    return True
+
+
+def end(request: HttpRequest, workflow_id: str, run_id: str, action: str) -> HttpResponse:
+    """Confirm and carry out a cancel or a termination; the page states what would be ended, as it is now."""
+    if action not in ENDINGS:
+        raise Http404
+    permissions.require(request.user, ENDINGS[action])
+    run = runs.get(request.user, workflow_id, run_id)
+    form = EndForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        getattr(runs, action)(request.user, run, form.cleaned_data["reason"])
+        word = "asked to cancel" if action == "cancel" else "terminated"
+        messages.success(request, f"{run.workflow_id} was {word}.")
+        return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
+    return page(request, "runs/end.html", {"run": run, "form": form, "action": action}, status_of(form))

@@ -1,0 +1,47 @@
+"""The home page: what needs attention now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from wippy_console import permissions
+from wippy_console.models import Run
+from wippy_console.services import feed, fleet, questions, runs
+from wippy_console.views.pages import needs, page
+
+FEW = 6
+
+
+def show(request: HttpRequest) -> HttpResponse:
+    """My open decisions, failing and stuck runs, latest EXITs, health."""
+    user = request.user
+    allowed = permissions.allows(user, permissions.VIEW_FEED)
+    context = {
+        "questions": questions.open_for(user)[:FEW] if permissions.allows(user, permissions.VIEW_QUESTION) else [],
+        "troubled": troubled(user)[:FEW],
+        "open_runs": runs.visible(user).filter(status=Run.Status.RUNNING).count(),
+        "exits": feed.latest(user, limit=FEW + 2, kinds=[feed.EXIT]) if allowed else [],
+        "stranger": not allowed,
+    }
+    return page(request, "home/home.html", context)
+
+
+def troubled(user: Any) -> Any:
+    """Open runs that are stuck, and runs that ended badly during the last day; newest first."""
+    seen = runs.visible(user)
+    stuck = seen.filter(status=Run.Status.RUNNING).exclude(stuck_reason="")
+    lately = timezone.now() - timedelta(days=1)
+    ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)
+    return (stuck | ended).order_by("-started_at")
+
+
+@needs(permissions.VIEW_FLEET)
+def health(request: HttpRequest) -> HttpResponse:
+    """The health of Temporal and the nodes; fetched apart, since Temporal may be slow to answer."""
+    context = {"temporal": fleet.temporal_health(), "nodes": fleet.nodes(), "services": fleet.services()}
+    return render(request, "home/_health.html", context)

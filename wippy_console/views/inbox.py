@@ -1,0 +1,42 @@
+"""The inbox: every run that waits for an answer which the user may give."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from wippy_console import permissions
+from wippy_console.services import decisions, questions
+from wippy_console.views.pages import needs, page
+
+VIEWS = ("open", "done")
+LIMIT = 200
+
+
+@needs(permissions.VIEW_QUESTION)
+def index(request: HttpRequest) -> HttpResponse:
+    """The open questions with the nearest deadline first, or the answered ones."""
+    view = request.GET.get("view") if request.GET.get("view") in VIEWS else "open"
+    rows = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
+    return page(request, "inbox/list.html", {"view": view, "rows": rows[:LIMIT], "limit": LIMIT})
+
+
+@needs(permissions.VIEW_QUESTION)
+def badge(request: HttpRequest) -> HttpResponse:
+    """The number in the navigation."""
+    return render(request, "parts/inbox_badge.html", {"live": True})
+
+
+@needs(permissions.VIEW_QUESTION)
+def question(request: HttpRequest, question_id: int) -> HttpResponse:
+    """One question with what the run got, its answers, and the next question."""
+    asked = questions.get(request.user, question_id)
+    buttons = [each for each in decisions.buttons(request.user, asked.run) if each.question == asked]
+    context = {
+        "question": asked,
+        "run": asked.run,
+        "buttons": buttons,
+        "decision": asked.decisions.filter(state__in=["pending", "sent"]).select_related("user").first(),
+        "following": questions.open_for(request.user).exclude(pk=asked.pk).first(),
+    }
+    return page(request, "inbox/question.html", context)

@@ -1,0 +1,56 @@
+"""What views share: a page whole or its partial, and permissions of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django_htmx.http import trigger_client_event
+
+from wippy_console import permissions
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def is_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page only."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def page(request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    """Render `runs/list.html`, or for htmx the part `runs/_list.html` which that page includes."""
+    folder, _, name = template.rpartition("/")
+    chosen = f"{folder}/_{name}" if is_partial(request) else template
+    response = render(request, chosen, dict(context), status=status)
+    response.headers["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+def done(request: HttpRequest, url: str, *events: str) -> HttpResponse:
+    """Lead on after an action. For htmx: empty the dialog, show the messages, let the regions named by events refresh."""
+    if not is_partial(request):
+        return redirect(url)
+    response = render(request, "parts/messages.html")
+    trigger_client_event(response, "acted")
+    for event in events:
+        trigger_client_event(response, event)
+    return response
+
+
+def needs(permission: str) -> Callable[[View[P]], View[P]]:
+    """Answer 403, in words, to users without `permission`."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            permissions.require(request.user, permission)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,106 @@
+"""The registry: its tree, and one entry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from engine.entry import Entry
+from wippy_console import permissions
+from wippy_console.forms.entry import fields_text
+from wippy_console.models import Run, Version
+from wippy_console.services import registry, runs
+from wippy_console.views.differences import unified
+from wippy_console.views.pages import needs, page
+
+TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
+
+
+@needs(permissions.VIEW_REGISTRY)
+def index(request: HttpRequest) -> HttpResponse:
+    """Every entry by namespace, filtered by a text and a kind."""
+    text, kind = request.GET.get("q", "").strip(), request.GET.get("kind", "")
+    entries = registry.entries()
+    shown = [entry for entry in entries if matches(entry, text, kind)]
+    context = {
+        "namespaces": by_namespace(shown),
+        "kinds": sorted({entry.kind for entry in entries}),
+        "total": len(entries),
+        "shown": len(shown),
+        "version": registry.current_version(),
+        "versions": Version.objects.select_related("author")[:8],
+        "filtered": bool(text or kind),
+    }
+    return page(request, "registry/list.html", context)
+
+
+def matches(entry: Entry, text: str, kind: str) -> bool:
+    """Whether an entry passes the filters."""
+    texts = f"{entry.id} {entry.meta.get('title', '')} {entry.meta.get('description', '')}".casefold()
+    return text.casefold() in texts and (not kind or entry.kind == kind)
+
+
+def by_namespace(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
+    """Namespaces in order with their entries."""
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.namespace].append(entry)
+    return [(name, sorted(group, key=lambda each: each.name)) for name, group in sorted(groups.items())]
+
+
+@needs(permissions.VIEW_REGISTRY)
+def show(request: HttpRequest, entry_id: str) -> HttpResponse:
+    """One entry, at the newest version or at `?at=`."""
+    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else TABS[0]
+    at = number(request.GET.get("at"))
+    entry = registry.entry(entry_id, at)
+    revisions = registry.revisions(entry_id)
+    context = {
+        "entry": entry, "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
+        "source": entry.data.get("source", ""), "fields": fields_text(entry),
+        **tab_context(request, entry, revisions, str(tab)),
+    }  # fmt: skip
+    return page(request, "registry/entry.html", context)
+
+
+def tab_context(request: HttpRequest, entry: Entry, revisions: list[Any], tab: str) -> dict[str, Any]:
+    """What only one tab needs."""
+    match tab:
+        case "used by":
+            return {"users": registry.used_by(entry.id)}
+        case "open runs":
+            open_runs = runs.visible(request.user).filter(entry_id=entry.id, status=Run.Status.RUNNING)
+            return {"open_runs": open_runs[:100]}
+        case "diff":
+            return comparison(request, entry.id, revisions)
+    return {}
+
+
+def comparison(request: HttpRequest, entry_id: str, revisions: list[Any]) -> dict[str, Any]:
+    """Two versions of the entry, by default the newest and the one before it."""
+    numbers = [revision.version_id for revision in revisions]
+    new = number(request.GET.get("new")) or (numbers[0] if numbers else None)
+    older = [each for each in numbers if new is not None and each < new]
+    old = number(request.GET.get("old")) or (older[0] if older else None)
+    before, after = text_at(revisions, old), text_at(revisions, new)
+    return {"old": old, "new": new, "numbers": numbers, "diff": unified(before, after)}
+
+
+def text_at(revisions: list[Any], version: int | None) -> str:
+    """An entry as one text at a version; "" where it did not exist."""
+    found = next((each for each in revisions if version is not None and each.version_id <= version), None)
+    if found is None or found.deleted:
+        return ""
+    return entry_text(Entry(found.entry_id, found.kind, found.meta, found.data))
+
+
+def entry_text(entry: Entry) -> str:
+    """Kind, fields and source, one after the other."""
+    return f"kind: {entry.kind}\n{fields_text(entry)}\n{entry.data.get('source', '')}"
+
+
+def number(text: str | None) -> int | None:
+    """A version number from the address, None for anything else."""
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None

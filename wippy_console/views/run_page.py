@@ -1,0 +1,71 @@
+"""What the page of a run shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from wippy_console import permissions
+from wippy_console.models import Run
+from wippy_console.services import decisions, runs, timeline
+from wippy_console.services.errors import Refused
+from wippy_console.views.axis import Axis, lay_out
+
+TABS = ("timeline", "table", "events", "json", "audit")
+
+
+def context(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """Everything on the page; what only a tab needs is fetched for that tab."""
+    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else TABS[0]
+    user = request.user
+    return {
+        "run": run,
+        "tab": tab,
+        "tabs": TABS,
+        "newer": runs.newer(run),
+        "parent": runs.parent(run),
+        "children": runs.children(run)[:50],
+        **actions(user, run),
+        **TAB_CONTEXT.get(str(tab), history_rows)(run, request),
+    }
+
+
+def actions(user: Any, run: Run) -> dict[str, Any]:
+    """What the user may do with the run now."""
+    if not run.is_open:
+        return {"buttons": [], "may_cancel": False, "may_terminate": False, "may_signal": False}
+    return {
+        "buttons": decisions.buttons(user, run) if permissions.allows(user, permissions.SIGNAL_RUN) else [],
+        "may_cancel": permissions.allows(user, permissions.CANCEL_RUN),
+        "may_terminate": permissions.allows(user, permissions.TERMINATE_RUN),
+        "may_signal": permissions.allows(user, permissions.RAW_SIGNAL_RUN),
+    }
+
+
+def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """The timeline, laid out; when the history can't be had, the page still shows everything else and says why."""
+    try:
+        drawn = timeline.rows(run)
+    except Refused as refusal:
+        return {"no_history": refusal.message}
+    wanted = {name: request.GET.get(name, "") for name in ("kind", "only", "find", "all")}
+    return {"timeline": drawn, "axis": Axis.of(drawn), "wanted": wanted, **lay_out(drawn, wanted)}
+
+
+def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """The history as JSON text, cut for the page; the download has all of it."""
+    try:
+        text = runs.history(run).to_json()
+    except Refused as refusal:
+        return {"no_history": refusal.message}
+    return {"json_text": text[:JSON_SHOWN], "json_size": len(text), "json_cut": len(text) > JSON_SHOWN}
+
+
+def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """What people did to the run."""
+    return {"audit": decisions.audit(run).select_related("user")[:500]}
+
+
+JSON_SHOWN = 200_000
+TAB_CONTEXT = {"json": whole_json, "audit": audit}
