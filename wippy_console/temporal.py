@@ -49,7 +49,7 @@ class _Connections:
         self._thread = threading.Thread(target=self._loop.run_forever, name="temporal-client", daemon=True)
         self._thread.start()
 
-    def wait_for(self, coro: Coroutine[Any, Any, T], timeout: float) -> T:
+    def wait_for(self, coro: Coroutine[Any, Any, T], timeout: float | None) -> T:
         """Wait for the coroutine, which runs on the loop thread."""
         if threading.current_thread() is self._thread:
             coro.close()
@@ -105,8 +105,8 @@ def catalog() -> DatabaseCatalog:
     return _holder.get().catalog
 
 
-def run(coro: Coroutine[Any, Any, T], timeout: float = TIMEOUT) -> T:
-    """Run `coro` on the loop thread and wait.
+def run(coro: Coroutine[Any, Any, T], timeout: float | None = TIMEOUT) -> T:
+    """Run `coro` on the loop thread and wait, with `timeout` None for as long as it takes.
 
     Raises what it raises, but a Temporal that can't be reached, or is late, is `Unavailable`. Late does not
     mean undone: a request that timed out may still have its effect.

@@ -41,12 +41,14 @@ def workers() -> list[Entry]:
 def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
-    `worker` "" means the only one. Raises PermissionDenied; Refused (`fields` by path of the first argument, "" for
-    the whole, `workflow_id`); NotFoundError; Conflict when a run with `workflow_id` is open; Unavailable.
+    `user` None is the command line, `worker` "" means the only one. Raises PermissionDenied; Refused (`fields` by path
+    of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run with `workflow_id` is
+    open; Unavailable.
     """
-    permissions.require(user, permissions.START_RUN)
+    if user is not None:
+        permissions.require(user, permissions.START_RUN)
     entry = _workflow(entry_id)
-    worker = worker or _only_worker()
+    worker = worker or only(WORKER)
     _check(entry, args, workflow_id)
     request = _request(user, entry, worker, args, workflow_id.strip())
     return _observed(user, temporal.host(worker), request)
@@ -59,14 +61,15 @@ def _workflow(entry_id: str) -> Entry:
     return entry
 
 
-def _only_worker() -> str:
-    found = workers()
+def only(kind: str) -> str:
+    """The id of the only entry of a kind; Refused when there are more, NotFoundError when there is none."""
+    found = [entry.id for entry in registry.entries() if entry.kind == kind]
     if not found:
-        raise NotFoundError(f"The registry has no {WORKER} to start a run on.")
+        raise NotFoundError(f"The registry has no {kind}.")
     if len(found) > 1:
-        names = ", ".join(entry.id for entry in found)
-        raise Refused(f"Choose a worker: {names}.", {"worker": [f"Choose one of {names}."]})
-    return found[0].id
+        names = ", ".join(found)
+        raise Refused(f"Choose a {kind}: {names}.", {kind.rpartition(".")[2]: [f"Choose one of {names}."]})
+    return found[0]
 
 
 def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:
@@ -80,7 +83,9 @@ def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:
 
 
 def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
-    options = {"id_conflict_policy": "fail", "memo": {_USER_MEMO: user.get_username()}}
+    options: dict[str, Any] = {"id_conflict_policy": "fail"}
+    if user is not None:
+        options["memo"] = {_USER_MEMO: user.get_username()}
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
@@ -95,7 +100,7 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
         worker=worker.worker,
         task_queue=worker.task_queue,
         input=request.args,
-        started_by=user.pk,
+        started_by=user.pk if user is not None else None,
     )
     projection.write(temporal.catalog(), [began])
     return Started(worker.pid(handle.id), handle.id, run_id)

@@ -12,7 +12,7 @@ from wippy_console.services.timeline.details import event_json
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import EventRef, Row, Timeline
 
-__all__ = ["EventRef", "Row", "Timeline", "event_payload", "rows"]
+__all__ = ["EventRef", "Row", "Timeline", "event_json", "event_payload", "rows"]
 
 
 def rows(run: Run) -> Timeline:

@@ -1,0 +1,63 @@
+"""`manage.py start ENTRY`: starts a workflow on a worker, or a process on a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from engine.errors import UnitFailed
+from wippy_console.management.operations import OperationCommand, failure_words, one_line, parsed, shown
+from wippy_console.services import registry, runs, units
+from wippy_console.services.errors import Refused
+
+
+class Command(OperationCommand):
+    """Start a unit and print its pid; with --wait also its result."""
+
+    help = "Starts a workflow.lua on a temporal.worker, or a process.lua on a process.host, and prints its pid."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        super().add_arguments(parser)
+        parser.add_argument("entry", metavar="ENTRY")
+        parser.add_argument("--host", default="", help="a temporal.worker or process.host entry; default: the only one")
+        parser.add_argument("--id", default="", help="the workflow's id, or a name for the process")
+        parser.add_argument("--input", metavar="JSON", help="the first argument")
+        parser.add_argument("--wait", action="store_true", help="wait for the end; exit 1 when it fails")
+
+    def operate(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Start it as what it is."""
+        args = [] if options["input"] is None else [parsed(options["input"], "--input")]
+        kind = registry.entry(options["entry"]).kind
+        match kind:
+            case "workflow.lua":
+                return _workflow(options, args)
+            case "process.lua":
+                return _process(options, args)
+        raise Refused(f"{options['entry']} is a {kind}: only workflow.lua and process.lua can be started")
+
+    def text(self, data: dict[str, Any]) -> str:
+        """The pid, and on a line of its own the result."""
+        lines = [data["pid"]] if data["pid"] else []
+        return "\n".join([*lines, shown(data["result"])] if "result" in data else lines)
+
+
+def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
+    started = runs.start(None, options["entry"], options["host"], args, options["id"])
+    data = {"pid": started.pid, "workflow_id": started.workflow_id, "run_id": started.run_id}
+    if not options["wait"]:
+        return data
+    try:
+        return {**data, "status": "completed", "result": units.result(started)}
+    except UnitFailed as error:
+        failure = error.failure
+        told = {"status": "failed", "failure": failure.to_json(), "error": one_line(failure_words(failure))}
+        return {**data, **told}
+
+
+def _process(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
+    if options["wait"]:
+        result = units.call(None, options["entry"], args, host=options["host"])
+        return {"pid": "", "status": "completed", "result": result}
+    return {"pid": units.spawn(None, options["entry"], options["host"], args, options["id"])}
