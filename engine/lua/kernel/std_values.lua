@@ -108,7 +108,8 @@ lib.address = address
 
 local function number_text(value)
   if math_type(value) == "integer" then return tostring(value) end
-  if value ~= value then return "nan" end
+  if value ~= value then return "nan" end -- its sign would depend on the machine
+  if value - value ~= 0 then return value > 0 and "inf" or "-inf" end
   if value >= -0x1p63 and value < 0x1p63 and floor(value) == value then return format("%d", value) end
   for digits = 14, 17 do
     local text = format("%." .. digits .. "g", value)
