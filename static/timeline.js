@@ -44,6 +44,10 @@
         part.setAttribute("x", place(part.dataset.a));
       }
     }
+    for (const gap of tl.querySelectorAll("[data-from]")) {
+      gap.setAttribute("x1", `${zoomed(Number(gap.dataset.from))}%`);
+      gap.setAttribute("x2", `${zoomed(Number(gap.dataset.to))}%`);
+    }
     for (const part of tl.querySelectorAll("[data-p]")) {
       const x = `${zoomed(Number(part.dataset.p)).toFixed(3)}%`;
       for (const name of part.tagName === "line" ? ["x1", "x2"] : ["x"]) part.setAttribute(name, x);

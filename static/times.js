@@ -16,6 +16,8 @@
     return `${Math.floor(total / size)} ${word}` + (rest ? ` ${rest} ${units[first + 1][0]}` : "");
   }
 
+  const coarse = (seconds) => span(seconds).split(" ").slice(0, 2).join(" ");
+
   function absolute(at) {
     const near = Math.abs(Date.now() - at) < 12 * 3600e3 && at.getDate() === new Date().getDate();
     const year = at.getFullYear() === new Date().getFullYear() ? "" : ` ${at.getFullYear()}`;
@@ -25,9 +27,10 @@
   function words(element, at) {
     const seconds = (at - Date.now()) / 1000;
     switch (element.dataset.time) {
-      case "ago": return seconds > -5 ? "just now" : `${span(-seconds)} ago`;
+      case "ago": return seconds > -5 ? "just now" : `${coarse(-seconds)} ago`;
       case "since": return span(-seconds);
-      case "deadline": return seconds >= 0 ? `in ${span(seconds)}` : `overdue by ${span(-seconds)}`;
+      case "deadline": return seconds >= 0 ? `due in ${span(seconds)}` : `overdue by ${span(-seconds)}`;
+      case "until": return seconds >= 0 ? `in ${span(seconds)}` : "now";
       case "clock": return `${clock.format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
       default: return absolute(at);
     }
@@ -51,6 +54,6 @@
   document.addEventListener("htmx:afterSettle", () => drawAll());
   document.addEventListener("feed-row", (event) => drawAll(event.target));
   setInterval(() => {
-    if (!document.hidden) document.querySelectorAll("time[data-time=ago], time[data-time=since], time[data-time=deadline]").forEach(draw);
+    if (!document.hidden) document.querySelectorAll("time[data-time=ago], time[data-time=since], time[data-time=deadline], time[data-time=until]").forEach(draw);
   }, 1000);
 })();

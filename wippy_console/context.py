@@ -16,6 +16,8 @@ HTMX_CONFIG = json.dumps(
         "allowEval": False,
         "allowScriptTags": False,
         "globalViewTransitions": False,
+        # Inherited attributes surprise: a dialog's button inside a region would swap as the region does.
+        "disableInheritance": True,
         "historyCacheSize": 0,
         "responseHandling": [
             {"code": "204", "swap": False},

@@ -194,7 +194,7 @@ def enum(values: list[Any], common: dict[str, Any]) -> forms.Field:
     options = [(json.dumps(value), value if isinstance(value, str) else json.dumps(value)) for value in values]
     if len(options) <= FEW and common["required"]:
         return Choice(choices=options, widget=forms.RadioSelect, **common)
-    return Choice(choices=[("", "Choose…" if common["required"] else "None"), *options], **common)
+    return Choice(choices=[("", "Choose…" if common["required"] else "Not given"), *options], **common)
 
 
 def string(part: Part, common: dict[str, Any]) -> forms.Field:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
@@ -87,7 +86,7 @@ def id_text(text: str, url: str = "", length: int = 28, *, copy: bool = True) ->
 
 @register.simple_tag
 def moment(at: datetime | None, how: str = "at") -> SafeString:
-    """A time as <time> in UTC; times.js puts it into the viewer's zone. `how`: at, ago, since, deadline, clock."""
+    """A time as <time> in UTC; times.js puts it into the viewer's zone. `how`: at, ago, since, until, deadline, clock."""
     if at is None:
         return format_html("{}", NOTHING)
     text = f"{at:%H:%M:%S}.{at.microsecond // 1000:03}" if how == "clock" else f"{at:%Y-%m-%d %H:%M:%S} UTC"
@@ -95,9 +94,9 @@ def moment(at: datetime | None, how: str = "at") -> SafeString:
 
 
 @register.simple_tag
-def moment_iso(text: str, how: str = "at") -> SafeString:
-    """`moment` of a time that is stored as ISO text."""
-    return moment(parse_datetime(text), how)
+def moment_ns(nanoseconds: int, how: str = "at") -> SafeString:
+    """`moment` of a time that is stored as nanoseconds since 1970, as the engine's waits have it."""
+    return moment(datetime.fromtimestamp(nanoseconds / 1e9, UTC), how)
 
 
 @register.filter

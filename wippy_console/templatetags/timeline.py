@@ -31,7 +31,7 @@ def epoch(at: datetime) -> int:
 def row_look(row: Row) -> looks.Look:
     """A row's state; a question that waits is not just waiting, it waits for a person."""
     if row.kind == "question":
-        return looks.Look("hand", "Waits for you" if row.is_open else "Answered", "wait")
+        return looks.Look("hand", "Waiting" if row.is_open else "Answered", "wait")
     if row.kind == "timer" and row.is_open:
         return looks.Look("timer", "Ticking", "run")
     return looks.find("row", row.state)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from wippy_console.services.timeline import Row, Timeline
 
-GAP_SHARE = 0.08
+GAP_SHARE = 0.1
 """How much of the picture a collapsed gap takes."""
 
 LONG_GAP = 4.0
@@ -52,8 +52,8 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, float]]:
         """A few labels as (percent, seconds since the beginning)."""
-        marks = [(invert(self.knots, percent), percent) for percent in (0, 25, 50, 75, 100)]
-        return [(percent, offset / 1000) for offset, percent in marks]
+        outside = [each for each in (0, 25, 50, 75, 100) if not any(low < each < high for low, high, _ in self.gaps)]
+        return [(percent, invert(self.knots, percent) / 1000) for percent in outside]
 
 
 def offsets(timeline: Timeline) -> Iterable[float]:
