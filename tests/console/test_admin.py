@@ -1,0 +1,204 @@
+"""The Django admin: who sees, exports and does what; rows that services wrote stay as they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.console.operating import Cast, Stage
+from wippy_console import models
+from wippy_console.models import Decision, FeedEvent, HistoryArchive, Node, Program, Question, Revision, Run, Version
+from wippy_console.services import histories
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+RUN_ID = "0199aaaa-0000-7000-8000-000000000001"
+OURS = [getattr(models, name) for name in models.__all__]
+ROLES = ["viewer", "operator", "author", "administrator", "root"]
+
+
+@pytest.fixture
+def rows(cast: Cast) -> Run:
+    """One row of everything."""
+    run = Run.objects.create(
+        run_id=RUN_ID, workflow_id="order/7 \"ä\"", entry_id="app:order", client="app:client", worker="app:worker",
+        started_at=NOON, input=[{"amount": 7}], started_by=cast.operator,
+    )  # fmt: skip
+    question = Question.objects.create(run=run, channel="", number=0, opened_at=NOON)
+    question.roles.create(role="approvers")
+    Decision.objects.create(
+        run=run, user=cast.operator, question=question, topic="decision", label="Approve", reason="=1+1"
+    )
+    HistoryArchive.objects.create(run=run, content=b"x", events=3)
+    FeedEvent.objects.create(at=NOON, kind="STARTED", run_id=run.run_id, data={"a": 1})
+    node = Node.objects.create(id="n1", hostname="h", os_pid=1, started_at=NOON, heartbeat_at=NOON)
+    node.services.create(entry_id="app:service", state="Running", since=NOON)
+    version = Version.objects.create(number=1, message="first")
+    Revision.objects.create(
+        version=version, entry_id="app:order", kind="workflow.lua", data={"source": "<b>return</b>"}
+    )
+    Program.objects.create(digest="d" * 64, entry_id="app:order", content={"chunks": {}}, version=version)
+    return run
+
+
+def client(person: User) -> Client:
+    browser = Client()
+    browser.force_login(person)
+    return browser
+
+
+def address(model: Any, what: str, *args: Any) -> str:
+    return reverse(f"admin:wippy_console_{model._meta.model_name}_{what}", args=args)
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_role_sees_every_list_and_row_and_changes_none(rows: Run, cast: Cast, model: Any, who: str) -> None:
+    browser = client(getattr(cast, who))
+    row = model.objects.first()
+    assert browser.get(address(model, "changelist")).status_code == 200
+    page = browser.get(address(model, "change", row.pk))
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
+    assert browser.get(address(model, "add")).status_code == 403
+    assert browser.post(address(model, "change", row.pk), {}).status_code == 403
+    assert browser.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_who_has_no_rights_sees_nothing(rows: Run, cast: Cast, model: Any) -> None:
+    browser = client(cast.stranger)
+    assert browser.get(address(model, "changelist")).status_code == 403
+    assert browser.get(address(model, "change", model.objects.first().pk)).status_code == 403
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_list_can_be_searched_and_exported(rows: Run, cast: Cast, model: Any) -> None:
+    browser = client(cast.viewer)
+    assert browser.get(address(model, "changelist"), {"q": "order"}).status_code == 200
+    chosen = {"_selected_action": [model.objects.first().pk], "action": "as_json"}
+    answer = browser.post(address(model, "changelist"), chosen)
+    assert len(json.loads(b"".join(answer))) == 1
+
+
+def test_every_model_is_in_the_admin_with_filters_and_search() -> None:
+    for model in OURS:
+        found = admin.site._registry[model]
+        assert found.list_filter and found.search_fields, model
+
+
+MATRIX = {
+    "viewer": set(),
+    "operator": {"cancel_runs"},
+    "author": {"cancel_runs", "terminate_runs"},
+    "administrator": {"cancel_runs", "terminate_runs"},
+    "root": {"cancel_runs", "terminate_runs"},
+}
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("action", ["cancel_runs", "terminate_runs"])
+def test_each_role_is_offered_and_allowed_its_actions_only(rows: Run, cast: Cast, who: str, action: str) -> None:
+    browser = client(getattr(cast, who))
+    offered = action in browser.get(address(Run, "changelist")).content.decode()
+    assert offered == (action in MATRIX[who])
+    answer = browser.post(address(Run, "changelist"), {"_selected_action": [RUN_ID], "action": action})
+    asked = b'name="confirmed"' in answer.content
+    assert asked == (action in MATRIX[who])
+
+
+def test_a_dangerous_action_asks_before_it_acts(rows: Run, cast: Cast) -> None:
+    answer = client(cast.author).post(
+        address(Run, "changelist"), {"_selected_action": [RUN_ID], "action": "terminate_runs"}
+    )
+    text = answer.content.decode()
+    assert RUN_ID in text and "(required)" in text
+    assert not Decision.objects.filter(action="terminate").exists()
+
+
+def test_a_terminate_without_a_reason_asks_again(rows: Run, cast: Cast) -> None:
+    form = {"_selected_action": [RUN_ID], "action": "terminate_runs", "confirmed": "yes", "reason": " ", "key": "k"}
+    answer = client(cast.author).post(address(Run, "changelist"), form)
+    assert b"A reason is required" in answer.content
+
+
+def test_a_confirmed_action_is_one_audited_decision_however_often_it_is_sent(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:child", "wait")
+    browser = client(on_stage.cast.author)
+    form = {"_selected_action": [run.pk], "action": "terminate_runs", "confirmed": "yes", "reason": "wild", "key": "k1"}
+    for _ in range(2):
+        assert browser.post(address(Run, "changelist"), form, follow=True).status_code == 200
+    (made,) = Decision.objects.all()
+    assert (made.action, made.user, made.reason, made.state) == ("terminate", on_stage.cast.author, "wild", "sent")
+    ends = [e for e in histories.newest(run) if e.HasField("workflow_execution_terminated_event_attributes")]
+    assert len(ends) == 1
+
+
+def test_csv_cells_are_never_formulas(rows: Run, cast: Cast) -> None:
+    chosen = {"_selected_action": [Decision.objects.get().pk], "action": "as_csv"}
+    answer = client(cast.viewer).post(address(Decision, "changelist"), chosen)
+    (row,) = csv.DictReader(io.StringIO(b"".join(answer).decode()))
+    assert row["reason"] == "'=1+1"
+    assert row["run_id"] == RUN_ID
+
+
+def test_runs_are_found_by_the_beginning_of_an_id_and_by_pid(rows: Run, cast: Cast) -> None:
+    browser = client(cast.viewer)
+    for text in ["order/7", RUN_ID, RUN_ID[:8], "app:order", rows.pid]:
+        assert RUN_ID in browser.get(address(Run, "changelist"), {"q": text}).content.decode(), text
+    assert RUN_ID not in browser.get(address(Run, "changelist"), {"q": "rder/7"}).content.decode()
+
+
+def test_sources_are_shown_as_text(rows: Run, cast: Cast) -> None:
+    page = client(cast.viewer).get(address(Revision, "change", Revision.objects.get().pk))
+    assert "&lt;b&gt;return&lt;/b&gt;" in page.content.decode()
+
+
+def test_run_lists_do_not_grow_queries_with_rows(rows: Run, cast: Cast) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            client(cast.viewer).get(address(Run, "changelist"))
+        return len(seen)
+
+    few = queries()
+    Run.objects.bulk_create(
+        Run(run_id=f"r{n}", workflow_id=f"w{n}", entry_id="app:order", client="c", started_at=timezone.now())
+        for n in range(40)
+    )
+    assert queries() == few
+
+
+def test_autocomplete_finds_runs_and_groups(rows: Run, cast: Cast) -> None:
+    browser = client(cast.administrator)
+    asked = {"app_label": "wippy_console", "model_name": "decision", "field_name": "run", "term": "order/7"}
+    found = browser.get(reverse("admin:autocomplete"), asked).json()["results"]
+    assert [item["id"] for item in found] == [RUN_ID]
+    asked = {"app_label": "auth", "model_name": "user", "field_name": "groups", "term": "approv"}
+    assert [item["text"] for item in browser.get(reverse("admin:autocomplete"), asked).json()["results"]] == [
+        "approvers"
+    ]
+
+
+def test_administrators_manage_people_but_make_no_superuser(cast: Cast) -> None:
+    browser = client(cast.administrator)
+    page = f"/admin/auth/user/{cast.stranger.pk}/change/"
+    form = {"username": "stranger", "groups": [Group.objects.get(name="viewer").pk], "is_superuser": "on"}
+    form |= {"date_joined_0": "2026-05-01", "date_joined_1": "12:00:00"}
+    assert browser.post(page, form).status_code == 302
+    person = User.objects.get(pk=cast.stranger.pk)
+    assert person.groups.get().name == "viewer" and not person.is_superuser
+    root = f"/admin/auth/user/{cast.root.pk}/"
+    assert b'name="_save"' not in browser.get(f"{root}change/").content
+    assert browser.post(f"{root}password/", {"password1": "x1Y2z3w4!", "password2": "x1Y2z3w4!"}).status_code == 403

@@ -1,0 +1,106 @@
+"""Questions and the audit of decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from wippy_console.admin import base
+from wippy_console.models import Decision, Question, QuestionRole
+
+
+class RoleInline(base.TabularInline[QuestionRole, Question]):
+    """The groups that may answer a question."""
+
+    model = QuestionRole
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+
+class AnsweredFilter(admin.SimpleListFilter):
+    """Open and closed questions."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices."""
+        return [("open", "open"), ("closed", "closed")]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        """The questions of the choice."""
+        return queryset if self.value() is None else queryset.filter(closed_at__isnull=self.value() == "open")
+
+
+@admin.register(Question)
+class QuestionAdmin(base.ReadOnlyAdmin[Question]):
+    """What runs ask, and until when."""
+
+    list_display = ["run", "channel", "number", "opened_at", "deadline", "closed_at", "page"]
+    list_filter = [AnsweredFilter, "roles__role", "opened_at"]
+    list_select_related = ["run"]
+    search_fields = ["run__run_id__startswith", "run__workflow_id__startswith", "channel"]
+    autocomplete_fields = ["run"]
+    inlines = [RoleInline]
+
+    @admin.display(description="console")
+    def page(self, question: Question) -> SafeString | str:
+        """The run's page in the console."""
+        return base.link("timeline", "run", workflow_id=question.run.workflow_id, run_id=question.run_id)
+
+
+@admin.register(QuestionRole)
+class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
+    """Who may answer; shown with the question, so it has no place in the index."""
+
+    list_display = ["question", "role"]
+    list_filter = ["role"]
+    list_select_related = ["question__run"]
+    search_fields = ["role", "question__run__workflow_id__startswith"]
+    autocomplete_fields = ["question"]
+
+    def has_module_permission(self, request: Any) -> bool:
+        """Not in the index."""
+        return False
+
+
+@admin.register(Decision)
+class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
+    """The audit: append-only, also for superusers."""
+
+    list_display = ["created_at", "user", "action", "label", "topic", "run", "state", "reason", "event"]
+    list_filter = ["state", "action", "created_at", "topic"]
+    list_select_related = ["user", "run"]
+    search_fields = ["user__username", "run__run_id__startswith", "run__workflow_id__startswith", "topic", "reason"]
+    search_help_text = "User, workflow id, run id, topic or reason"
+    autocomplete_fields = ["run", "user", "question"]
+    date_hierarchy = "created_at"
+    fieldsets = [
+        (None, {"fields": ["id", "user", "action", "label", "topic", "reason", "shown_payload"]}),
+        ("Effect", {"fields": ["run", "question", "state", "event", "error"]}),
+        ("Times", {"fields": ["created_at", "completed_at"]}),
+    ]
+
+    @admin.display(description="payload")
+    def shown_payload(self, decision: Decision) -> SafeString:
+        """What was sent."""
+        return base.pretty(decision.payload)
+
+    @admin.display(description="history event", ordering="event_id")
+    def event(self, decision: Decision) -> SafeString | str:
+        """The event that it became."""
+        if decision.event_id is None:
+            return "-"
+        run = decision.run
+        where = {"workflow_id": run.workflow_id, "run_id": run.run_id, "event_id": decision.event_id}
+        return base.link(str(decision.event_id), "run_event", **where)

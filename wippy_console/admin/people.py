@@ -1,0 +1,54 @@
+"""Users and groups: Django's own, with groups found by typing; and the title of the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+admin.site.site_header = "Wippy Console"
+admin.site.site_title = "Wippy Console"
+admin.site.index_title = "Administration"
+
+
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it runs
+    """Roles are groups: viewer, operator, author, administrator, and those that signals name."""
+
+    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login")
+    autocomplete_fields = ("groups",)
+    filter_horizontal = ("user_permissions",)
+    list_filter = ("groups", "is_active", "is_staff", "is_superuser")
+
+    @admin.display(description="groups")
+    def roles(self, user: User) -> str:
+        """The names of the user's groups."""
+        return ", ".join(group.name for group in user.groups.all()) or "-"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With groups, in one query more."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nobody makes a superuser who is none."""
+        known = super().get_readonly_fields(request, obj)
+        return known if request.user.is_superuser else (*known, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor changes one: a new password would be a way in."""
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor deletes one."""
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+
+def _may_touch(request: HttpRequest, person: Any) -> bool:
+    return request.user.is_superuser or person is None or not person.is_superuser
+
+
+admin.site.unregister(User)
+admin.site.register(User, PersonAdmin)

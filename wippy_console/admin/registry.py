@@ -1,0 +1,83 @@
+"""Registry versions, revisions and programs: immutable rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from wippy_console.admin import base
+from wippy_console.models import Program, Revision, Version
+
+
+@admin.register(Version)
+class VersionAdmin(base.ReadOnlyAdmin[Version]):
+    """One row per change of the registry."""
+
+    list_display = ["number", "created_at", "author", "source", "message", "entries"]
+    list_filter = ["source", "created_at", "author"]
+    list_select_related = ["author"]
+    search_fields = ["=number", "message", "author__username"]
+    autocomplete_fields = ["author"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
+        """With the number of entries that each changed."""
+        return super().get_queryset(request).annotate(changed=Count("revisions"))
+
+    @admin.display(description="entries changed")
+    def entries(self, version: Version) -> Any:
+        """How many entries it changed."""
+        return getattr(version, "changed", "-")
+
+
+@admin.register(Revision)
+class RevisionAdmin(base.ReadOnlyAdmin[Revision]):
+    """What a version made of an entry."""
+
+    list_display = ["entry_id", "version", "kind", "deleted", "page"]
+    list_filter = ["kind", "deleted", "version__created_at"]
+    list_select_related = ["version"]
+    search_fields = ["entry_id", "kind"]
+    autocomplete_fields = ["version"]
+    fields = ["entry_id", "version", "kind", "deleted", "page", "shown_meta", "source", "shown_data"]
+
+    @admin.display(description="console")
+    def page(self, revision: Revision) -> SafeString | str:
+        """The entry in the console."""
+        return base.link("entry", "entry", entry_id=revision.entry_id)
+
+    @admin.display(description="meta")
+    def shown_meta(self, revision: Revision) -> SafeString:
+        """Its meta."""
+        return base.pretty(revision.meta)
+
+    @admin.display(description="source")
+    def source(self, revision: Revision) -> SafeString:
+        """Its text."""
+        return format_html("<pre>{}</pre>", revision.data.get("source") or "-")
+
+    @admin.display(description="other fields")
+    def shown_data(self, revision: Revision) -> SafeString:
+        """What else it holds."""
+        return base.pretty({key: value for key, value in revision.data.items() if key != "source"})
+
+
+@admin.register(Program)
+class ProgramAdmin(base.ReadOnlyAdmin[Program]):
+    """Linked programs; runs keep the one that they began with."""
+
+    list_display = ["digest", "entry_id", "version", "created_at"]
+    list_filter = ["created_at"]
+    list_select_related = ["version"]
+    search_fields = ["digest__startswith", "entry_id"]
+    autocomplete_fields = ["version"]
+    fields = ["digest", "entry_id", "version", "created_at", "shown_content"]
+
+    @admin.display(description="content")
+    def shown_content(self, program: Program) -> SafeString:
+        """The chunks."""
+        return base.pretty(program.content)
