@@ -164,9 +164,11 @@ async def _outlasting_cancel(task: asyncio.Future[T]) -> T:
 
 
 async def _beat() -> None:
+    timeout = activity.info().heartbeat_timeout
+    seconds = min(HEARTBEAT_SECONDS, timeout.total_seconds() / 3) if timeout else HEARTBEAT_SECONDS
     while True:
         activity.heartbeat()
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+        await asyncio.sleep(seconds)
 
 
 def _result(value: Value, info: activity.Info) -> Any:

@@ -116,11 +116,11 @@ class WorkflowHost:
     def closed(self, run: Closed) -> None:
         """A run ended, says whoever follows Temporal; call it on the loop. Ends with a successor are no EXIT."""
         if not run.successor:
-            self._watches.fire(run.workflow_id, run.exited(""))
+            self._watches.closed(run)
 
     def is_watched(self, workflow_id: str) -> bool:
         """Whether anybody waits for that workflow's end."""
-        return workflow_id in self._watches.watched()
+        return self._watches.is_watched(workflow_id)
 
     async def sweep(self) -> None:
         """Look at every watched workflow: repairs what nobody reported. Its cost is one request per watch."""
@@ -150,11 +150,13 @@ class WorkflowHost:
     async def _look(self, workflow_id: str) -> None:
         """Fire the watches of a workflow that has ended. The latest run decides: earlier ones had successors."""
         description = await self.describe(workflow_id)
-        if description.status is WorkflowExecutionStatus.RUNNING:
-            return
+        while description.status is WorkflowExecutionStatus.RUNNING:
+            if not self._watches.began(workflow_id, description.start_time):
+                return
+            description = await self.describe(workflow_id)
         closed = await fetch_closing(self.client, workflow_id, description.run_id)
-        if closed is not None:
-            self.closed(closed)
+        if closed is not None and not closed.successor:
+            self._watches.ended(closed)
 
     def _workflow_id(self, pid: str) -> str:
         parsed = Pid.parse(pid)

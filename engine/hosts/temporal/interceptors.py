@@ -29,7 +29,6 @@ from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
 from engine.hosts.temporal import headers
 from engine.hosts.temporal.settings import WorkerSettings
 
-
 _SETTINGS = "wippy_settings"
 
 

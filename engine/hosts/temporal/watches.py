@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.host import Watcher
-from engine.steps import Exited
+from engine.hosts.temporal.closings import Closed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Watch:
+    """`since` is when the watched run began, None until that is known; `missed` says that an end was told before."""
+
     pid: str
     watcher: Watcher
+    since: datetime | None = None
+    missed: bool = False
 
 
 class Watches:
-    """The watches of one host, kept in memory: those of a node end with it. Used on the loop only."""
+    """The watches of one host, kept in memory: those of a node end with it. Used on the loop only.
+
+    Runs share a workflow id one after the other, and the end of an earlier one may be told late: a watch
+    takes an end only when it came after the beginning of the run that it was set on.
+    """
 
     def __init__(self) -> None:
         self._watches: dict[str, dict[str, _Watch]] = {}
@@ -31,15 +40,35 @@ class Watches:
         if not watches:
             self._watches.pop(workflow_id, None)
 
-    def has(self, workflow_id: str, token: str) -> bool:
-        """Whether that watch still waits."""
-        return token in self._watches.get(workflow_id, {})
-
     def watched(self) -> list[str]:
         """The workflow ids that anybody watches."""
         return list(self._watches)
 
-    def fire(self, workflow_id: str, exited: Exited) -> None:
-        """Tell all who watch the workflow, and forget them first, so that nobody is told twice."""
-        for watch in self._watches.pop(workflow_id, {}).values():
-            watch.watcher(Exited(watch.pid, exited.at, exited.value, exited.failure))
+    def is_watched(self, workflow_id: str) -> bool:
+        """Whether anybody watches the workflow."""
+        return workflow_id in self._watches
+
+    def began(self, workflow_id: str, at: datetime) -> bool:
+        """The run of the workflow that began then is open; whether an end was told meanwhile, so look again."""
+        fresh = [watch for watch in self._watches.get(workflow_id, {}).values() if watch.since is None]
+        for watch in fresh:
+            watch.since = at
+        return any(watch.missed for watch in fresh)
+
+    def closed(self, run: Closed) -> None:
+        """Tell those who watch a run that ended; without its beginning they only learn that they missed an end."""
+        for token, watch in list(self._watches.get(run.workflow_id, {}).items()):
+            if watch.since is None:
+                watch.missed = True
+            elif run.at > watch.since:
+                self._tell(token, watch, run)
+
+    def ended(self, run: Closed) -> None:
+        """Tell all who watch the workflow: this is how its latest run ended."""
+        for token, watch in list(self._watches.get(run.workflow_id, {}).items()):
+            self._tell(token, watch, run)
+
+    def _tell(self, token: str, watch: _Watch, run: Closed) -> None:
+        # Forgotten first, so that nobody is told twice.
+        self.drop(run.workflow_id, token)
+        watch.watcher(run.exited(watch.pid))

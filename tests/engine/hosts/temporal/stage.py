@@ -164,5 +164,5 @@ def workflow_id(pid: str) -> str:
 async def _ended(result: Awaitable[object]) -> None:
     try:
         await result
-    except Exception:  # noqa: BLE001  how it ended is read elsewhere
+    except Exception:
         return

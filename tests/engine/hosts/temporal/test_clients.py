@@ -45,7 +45,7 @@ def test_mtls_reads_its_files_and_says_which_is_missing(tmp_path: Path) -> None:
     tls = settings({"address": "a:1", "auth": auth, "tls": {"server_name": "temporal"}}).tls
     assert tls is not None
     assert (tls.client_cert, tls.client_private_key, tls.domain) == (b"CERT", b"KEY", "temporal")
-    with pytest.raises(UnitFailed, match="auth.key_file"):
+    with pytest.raises(UnitFailed, match=r"auth\.key_file"):
         settings({"address": "a:1", "auth": {"type": "mtls", "cert_file": str(tmp_path / "cert")}})
 
 

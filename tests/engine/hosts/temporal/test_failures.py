@@ -18,7 +18,9 @@ from engine.hosts.temporal.failures import MAX_MESSAGE, application_error, from_
 
 
 def test_a_failure_comes_back_whole() -> None:
-    failure = Failure("RateLimited", "slow down", retryable=True, details={"after": 3, "by": Failure("", "x")}, stack="s")
+    failure = Failure(
+        "RateLimited", "slow down", retryable=True, details={"after": 3, "by": Failure("", "x")}, stack="s"
+    )
     assert from_exception(application_error(failure)) == failure
 
 

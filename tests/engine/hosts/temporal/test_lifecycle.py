@@ -54,7 +54,7 @@ async def test_blocking_calls_go_on_through_a_cancel(stage: Stage) -> None:
 async def test_a_run_that_gives_up_with_canceled_after_a_cancel_is_canceled(stage: Stage) -> None:
     stage.workflow(
         "app:w",
-        "process.events():receive() return nil, errors.new{message = 'stopped', kind = errors.CANCELED, retryable = false}",
+        "process.events():receive() return nil, errors.new{message = 'stopped', kind = 'Canceled', retryable = false}",
     )
     pid = await stage.spawn("app:w")
     await stage.waits_for(pid, "events")
@@ -110,6 +110,25 @@ async def test_every_watch_fires_exactly_once(stage: Stage) -> None:
     assert [[(e.pid, e.value) for e in events] for events in seen.values()] == [[(pid, 7)], [(pid, 7)], []]
 
 
+async def test_the_end_of_an_earlier_run_of_that_id_is_no_exit(stage: Stage) -> None:
+    stage.workflow("app:w", "return process.listen('go'):receive()")
+    name = str(uuid.uuid4())
+    pid = await stage.spawn("app:w", name=name)
+    await stage.host.send(pid, "go", ("first",), "")
+    await stage.exit(pid)
+    earlier = await fetch_closing(stage.client, name, "")
+    assert earlier is not None
+    await stage.spawn("app:w", name=name)
+    seen: list[Exited] = []
+    await stage.host.watch(pid, "t", seen.append)
+    stage.host.closed(earlier)
+    assert seen == []
+    await stage.host.send(pid, "go", ("second",), "")
+    await stage.exit(pid)
+    await stage.host.sweep()
+    assert [e.value for e in seen] == ["second"]
+
+
 async def test_a_missing_workflow_can_not_be_watched(stage: Stage) -> None:
     with pytest.raises(UnitFailed) as caught:
         await stage.host.watch("{app:client@app:worker|never}", "t", lambda exited: None)
@@ -117,7 +136,10 @@ async def test_a_missing_workflow_can_not_be_watched(stage: Stage) -> None:
 
 
 async def test_a_run_that_goes_on_as_another_is_no_exit(stage: Stage) -> None:
-    stage.workflow("app:w", "if a < 3 then process.upgrade(nil, a + 1) end local go = process.listen('go'):receive() return {a, go}")
+    stage.workflow(
+        "app:w",
+        "if a < 3 then process.upgrade(nil, a + 1) end local go = process.listen('go'):receive() return {a, go}",
+    )
     pid = await stage.spawn("app:w", 1)
     seen: list[Exited] = []
     await stage.host.watch(pid, "t", seen.append)
@@ -176,9 +198,7 @@ async def test_what_a_run_sends_last_is_not_lost(stage: Stage) -> None:
 
 @pytest.mark.parametrize("verb", ["monitor", "unmonitor", "link", "unlink"])
 async def test_workflows_can_not_monitor_or_link(stage: Stage, verb: str) -> None:
-    stage.workflow(
-        "app:w", f"local ok, err = process.{verb}(a) return {{err:kind(), err:retryable(), err:message()}}"
-    )
+    stage.workflow("app:w", f"local ok, err = process.{verb}(a) return {{err:kind(), err:retryable(), err:message()}}")
     kind, retryable, message = await stage.value("app:w", "{app:processes|0x1}")
     assert (kind, retryable) == ("Invalid", False)
     assert "not supported in workflow context" in message

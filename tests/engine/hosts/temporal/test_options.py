@@ -35,9 +35,7 @@ def test_without_options_an_activity_has_ten_minutes_and_a_heartbeat() -> None:
     assert options.local is False
 
 
-@pytest.mark.parametrize(
-    "meta", [{"temporal": {"activity": {"local": True}}}, {"options": {"activity.local": True}}]
-)
+@pytest.mark.parametrize("meta", [{"temporal": {"activity": {"local": True}}}, {"options": {"activity.local": True}}])
 def test_meta_makes_an_activity_local(meta: dict[str, Any]) -> None:
     assert ActivityOptions.read(Entry("app:f", "function.lua", meta), {}).local is True
 

@@ -16,8 +16,10 @@ from engine.hosts.temporal import payloads
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.binary()
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.text(max_size=4) | st.sampled_from(["$bytes", "$failure", "$table", "$"])
-VALUES = st.recursive(
-    SCALARS | FINITE, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=12
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS | FINITE,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
 )
 
 

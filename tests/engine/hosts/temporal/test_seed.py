@@ -8,6 +8,7 @@ import re
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from engine.host import CallRequest
 from tests.engine.hosts.temporal.stage import Stage, workflow_id
 
 HOW_WORKFLOWS_WORK = """
@@ -139,7 +140,7 @@ async def test_an_approval_waits_for_its_signal(stage: Stage, approved: bool, an
 async def test_a_process_spawns_a_workflow_signals_it_and_sees_its_exit(stage: Stage) -> None:
     stage.workflow(
         "app.workflows:order_processor",
-        "local updates = process.listen('update')\nlocal u = updates:receive()\nreturn {order = a.id, status = u.status}",
+        "local u = process.listen('update'):receive() return {order = a.id, status = u.status}",
     )
     stage.function(
         "app:watcher",
@@ -155,8 +156,6 @@ async def test_a_process_spawns_a_workflow_signals_it_and_sees_its_exit(stage: S
         end
         """,
     )
-    from engine.host import CallRequest
-
     call = asyncio.ensure_future(stage.node.call(CallRequest("app:watcher")))
     await stage.sweep_until(call)
     assert call.result() == {"order": 42, "status": "approved"}
