@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from tests.product import Product, running, until
 from tests.story.runs import StartedRun, kinds, send, start
@@ -26,9 +27,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield started
 
 
-def saga_in_the_middle(product: Product, workflow_id: str) -> StartedRun:
+def saga_in_the_middle(product: Product, workflow_id: str, performer: str = "story:perform") -> StartedRun:
     """A saga that has reserved and is about to charge."""
-    run = start(product, "story:saga", workflow_id, {"id": workflow_id, "delay": "2s"})
+    run = start(product, "story:saga", workflow_id, {"id": workflow_id, "delay": "2s", "performer": performer})
     run.wait_begun("charge")
     return run
 
@@ -49,6 +50,16 @@ def test_a_killed_worker_comes_back_and_the_interrupted_step_is_done_once(produc
     assert_ended_right(run)
     assert run.attempts() == {"reserve": 1, "charge": 2, "ship": 1}
     assert run.effects() == ONCE
+
+
+def test_a_step_that_may_be_tried_once_is_not_tried_again_after_a_crash(product: Product) -> None:
+    run = saga_in_the_middle(product, "only-once", performer="story:perform_once")
+    product.wait_back("worker", product.kill("worker"))
+    with pytest.raises(WorkflowFailureError):
+        run.result()
+    assert run.attempts() == {"reserve": 1, "charge": 1}
+    assert run.effects() == {"reserve": 1}
+    assert run.feed()["EXIT"] == 1
 
 
 def test_a_killed_temporal_comes_back_and_the_saga_ends_right(product: Product) -> None:

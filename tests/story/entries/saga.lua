@@ -4,7 +4,7 @@ local funcs = require("funcs")
 local function main(order)
     local done = {}
     for _, step in ipairs({"reserve", "charge", "ship"}) do
-        local name, err = funcs.call("story:perform", order.id, step, order.delay)
+        local name, err = funcs.call(order.performer or "story:perform", order.id, step, order.delay)
         if err then
             return nil, err
         end
