@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from django.db.models import Max
 from temporalio.client import Client, WorkflowExecution
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from engine.host import Catalog
 from wippy_console.models import Run
 from wippy_console.services.projection import Fact, Ref
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
-from wippy_console.services.reconciler.visibility import on_queues, pages, queues_of, ref_of, since
+from wippy_console.services.reconciler.visibility import first_page, on_queues, pages, queues_of, ref_of, since
 from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ OVERLAP = timedelta(seconds=5)
 OVERLAP_AT_START = timedelta(minutes=10)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 AT_ONCE = 4
+ASKING_PAUSES = (0.0, 1.0, 5.0, 15.0, 60.0)
 
 
 class Followup(Protocol):
@@ -55,6 +56,7 @@ class Follower:
         self._offer = offer
         self._from: tuple[datetime, datetime] | None = None
         self._swept_to = ""
+        self._server_reports = True
         self._comparing: asyncio.Task[None] | None = None
         self.compare_next = True
 
@@ -70,7 +72,7 @@ class Follower:
         started = await self._follow_started(client, queues, started)
         closed = await self._follow_closed(client, queues, closed)
         self._from = started, closed
-        await self._look_for_troubles(client)
+        await self._look_for_troubles(client, queues)
         self._start_comparing(client, queues)
 
     def stop(self) -> None:
@@ -109,15 +111,28 @@ class Follower:
 
     # -- troubles ----------------------------------------------------------------------------------
 
-    async def _look_for_troubles(self, client: Client) -> None:
+    async def _look_for_troubles(self, client: Client, queues: list[str]) -> None:
         refs, self._swept_to = await in_thread(partial(troubles.suspects, self._client_id, self._swept_to))
-        for ref in refs:
+        for ref in {*refs, *await self._reported(client, queues)}:
             try:
                 self._offer(await troubles.look(client, ref))
             except RPCError as error:
                 if not is_gone(error):
                     raise
                 self._followup.close_soon(ref)
+
+    async def _reported(self, client: Client, queues: list[str]) -> list[Ref]:
+        """Runs that Temporal itself reports; older servers don't, then the sweep finds them, later."""
+        if not self._server_reports:
+            return []
+        try:
+            page = await first_page(client, troubles.REPORTED, "ExecutionStatus = 'Running'", on_queues(queues))
+        except RPCError as error:
+            if error.status != RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            self._server_reports = False
+            return []
+        return [ref_of(self._client_id, execution) for execution in page]
 
     # -- comparing all open runs, after a start or a crash -----------------------------------------
 
@@ -150,25 +165,38 @@ class Follower:
                     self._fetch(execution)
         return running
 
-    async def _refresh(self, client: Client, runs: Iterable[Run]) -> None:
-        """Ask the runs that took steps which nobody wrote down where they wait now."""
+    async def _refresh(self, client: Client, runs: list[Run]) -> None:
+        """Ask the runs that took steps which nobody wrote down where they wait now.
+
+        A killed worker's runs don't answer until Temporal has given that worker up, hence the later tries.
+        """
+        for pause in ASKING_PAUSES:
+            await asyncio.sleep(pause)
+            runs = await self._ask(client, runs)
+            if not runs:
+                return
+
+    async def _ask(self, client: Client, runs: list[Run]) -> list[Run]:
+        """Ask them, a few at once; returns those that did not answer."""
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def one(run: Run) -> None:
+        async def one(run: Run) -> bool:
             async with gate:
-                await self._refresh_one(client, run)
+                return await self._ask_one(client, run)
 
-        await asyncio.gather(*(one(run) for run in runs))
+        answered = await asyncio.gather(*(one(run) for run in runs))
+        return [run for run, answer in zip(runs, answered, strict=True) if not answer]
 
-    async def _refresh_one(self, client: Client, run: Run) -> None:
+    async def _ask_one(self, client: Client, run: Run) -> bool:
         ref = Ref(self._client_id, run.workflow_id, run.run_id)
         try:
             began = await fetch_beginning(self._catalog, client, ref)
             seen = await fetch_state(client, began, run.history_length)
         except RPCError as error:
-            logger.info("could not ask %s where it waits: %s", run.workflow_id, error)
-            return
+            logger.info("%s does not say where it waits: %s", run.workflow_id, error)
+            return is_gone(error)
         self._offer(seen or began)
+        return True
 
 
 def watermarks(client_id: str) -> tuple[datetime, datetime]:

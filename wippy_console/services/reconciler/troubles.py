@@ -17,6 +17,7 @@ from wippy_console.services.projection.fetching import RPC_TIMEOUT, fetch_tail, 
 
 STEP_EXPECTED = timedelta(seconds=3)
 TAKEN_EXPECTED = timedelta(seconds=15)
+REPORTED = "TemporalReportedProblems IS NOT NULL"
 LOOKED_AT = 20
 SWEPT = 5
 FAILING_FROM, SURELY_FROM = 2, 3

@@ -37,7 +37,7 @@ def since(field: str, moment: datetime) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string of the query language."""
+    """A string of the query language. (SQLite's visibility finds no name with a backslash or a double quote.)"""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -50,6 +50,12 @@ async def pages(client: Client, *conditions: str) -> AsyncIterator[list[Workflow
             yield list(found.current_page)
         if not found.next_page_token:
             return
+
+
+async def first_page(client: Client, *conditions: str, size: int = 20) -> list[WorkflowExecution]:
+    """A few of the executions that meet all conditions."""
+    found = client.list_workflows(" AND ".join(conditions), page_size=size, limit=size)
+    return [execution async for execution in found]
 
 
 def ref_of(client_id: str, execution: WorkflowExecution) -> Ref:

@@ -1,0 +1,90 @@
+"""The inbox: who sees which question, in which order, and when one is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.utils import timezone
+
+from wippy_console.models import Decision, Question, QuestionRole, Run
+from wippy_console.services import questions
+from wippy_console.services.errors import NotFoundError
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def person(name: str, *groups: str) -> User:
+    user = User.objects.create_user(name)
+    user.groups.set([Group.objects.get_or_create(name=group)[0] for group in groups])
+    return user
+
+
+def asked(name: str, *roles: str, minutes: int | None = None) -> Question:
+    run = Run.objects.create(run_id=name, workflow_id=name, entry_id="app:flow", client="app:client", started_at=NOW)
+    deadline = NOW + timedelta(minutes=minutes) if minutes is not None else None
+    question = Question.objects.create(run=run, number=0, opened_at=NOW, deadline=deadline)
+    QuestionRole.objects.bulk_create(QuestionRole(question=question, role=role) for role in roles)
+    return question
+
+
+def names(rows: object) -> list[str]:
+    return [question.run_id for question in rows]  # type: ignore[attr-defined]
+
+
+def test_each_sees_what_they_may_answer() -> None:
+    asked("anybody", "")
+    asked("approvers", "approvers")
+    asked("either", "approvers", "lawyers")
+    assert names(questions.open_for(person("olga", "operator"))) == ["anybody"]
+    assert names(questions.open_for(person("anna", "operator", "approvers"))) == ["anybody", "approvers", "either"]
+    assert names(questions.open_for(person("leo", "operator", "lawyers"))) == ["anybody", "either"]
+    assert len(questions.open_for(User.objects.create_superuser("root"))) == 3
+
+
+def test_who_may_not_signal_sees_nothing() -> None:
+    asked("anybody", "")
+    for user in (person("vera", "viewer"), person("sam"), person("ada", "approvers"), AnonymousUser()):
+        assert not questions.open_for(user).exists()
+        assert not questions.done_for(user).exists()
+
+
+def test_a_question_with_two_of_ones_roles_is_listed_and_counted_once() -> None:
+    asked("either", "", "approvers")
+    rows = questions.open_for(person("anna", "operator", "approvers"))
+    assert rows.count() == len(rows) == 1
+
+
+def test_the_nearest_deadline_comes_first_and_none_last() -> None:
+    asked("whenever", "")
+    asked("later", "", minutes=60)
+    asked("soon", "", minutes=5)
+    assert names(questions.open_for(person("olga", "operator"))) == ["soon", "later", "whenever"]
+
+
+@pytest.mark.parametrize(("state", "is_open"), [("pending", False), ("sent", False), ("failed", True)])
+def test_an_answered_question_moves_to_done(state: str, is_open: bool) -> None:
+    olga = person("olga", "operator")
+    question = asked("anybody", "")
+    Decision.objects.create(question=question, run=question.run, user=olga, topic="decision", state=state)
+    assert questions.open_for(olga).exists() is is_open
+    assert questions.done_for(olga).exists() is not is_open
+
+
+def test_closed_questions_and_those_of_closed_runs_are_not_open() -> None:
+    olga = person("olga", "operator")
+    Question.objects.filter(pk=asked("expired", "").pk).update(closed_at=NOW)
+    Run.objects.filter(pk=asked("ended", "").run_id).update(status="completed")
+    assert not questions.open_for(olga).exists()
+    assert names(questions.done_for(olga)) == ["expired"]
+
+
+def test_a_question_is_read_by_viewers_but_not_by_strangers() -> None:
+    question = asked("approvers", "approvers")
+    assert questions.get(person("vera", "viewer"), question.pk) == question
+    for user, number in ((person("sam"), question.pk), (person("vic", "viewer"), 999)):
+        with pytest.raises(NotFoundError):
+            questions.get(user, number)

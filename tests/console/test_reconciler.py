@@ -1,0 +1,250 @@
+"""The reconciler's looks, one by one, against a real Temporal and the real database."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from engine.catalog import MemoryCatalog
+from engine.entry import Entry
+from wippy_console.models import FeedEvent, Node, Run
+from wippy_console.services import fleet
+from wippy_console.services.projection import Fact, Ref, Vanished, write
+from wippy_console.services.reconciler import troubles
+from wippy_console.services.reconciler.follower import Follower, watermarks
+from wippy_console.services.reconciler.visibility import quoted
+from wippy_console.threads import in_thread
+from wippy_console.worker.followup import Followup
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+broken = threading.Event()
+
+
+@workflow.defn(name="app:flow", sandboxed=False)
+class Flow:
+    """Ends at a signal; its tasks fail while `broken` is set."""
+
+    def __init__(self) -> None:
+        self.done = False
+
+    @workflow.run
+    async def run(self, number: int) -> int:
+        if broken.is_set():
+            raise RuntimeError("boom")
+        await workflow.wait_condition(lambda: self.done)
+        return number
+
+    @workflow.signal
+    def finish(self) -> None:
+        self.done = True
+
+
+@pytest.fixture(autouse=True)
+def mended() -> Iterator[None]:
+    yield
+    broken.clear()
+
+
+@dataclass
+class Scene:
+    """A follower with all that it needs; facts are written as the node would."""
+
+    temporal: Client
+    queue: str
+    catalog: MemoryCatalog
+    facts: list[Fact] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.followup = Followup(self.catalog, self, self.facts.append)
+        self.restart()
+
+    def restart(self) -> None:
+        """As after a restart of the node: a follower that knows nothing."""
+        self.follower = Follower("app:client", self.catalog, self, self.followup, self.facts.append)
+
+    async def client(self, client_id: str) -> Client:
+        return self.temporal
+
+    async def step(self) -> list[Fact]:
+        """One step, and what came of it."""
+        await self.follower.step()
+        await asyncio.sleep(0.2)
+        await self.followup.settle(10)
+        facts, self.facts[:] = list(self.facts), []
+        await in_thread(lambda: write(self.catalog, facts))
+        return facts
+
+    async def start(self, name: str, queue: str = "") -> str:
+        handle = await self.temporal.start_workflow(
+            "app:flow", 7, id=f"{name}-{self.queue}", task_queue=queue or self.queue
+        )
+        await asyncio.sleep(0.1)  # visibility lags
+        return handle.first_execution_run_id or ""
+
+    def handle(self, name: str) -> Any:
+        return self.temporal.get_workflow_handle(f"{name}-{self.queue}")
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        async with Worker(
+            self.temporal, task_queue=self.queue, workflows=[Flow], workflow_runner=UnsandboxedWorkflowRunner()
+        ):
+            yield
+
+
+@pytest.fixture
+async def scene(temporal_address: str) -> Scene:
+    queue = f"it's {uuid.uuid4().hex[:6]}"
+    catalog = MemoryCatalog(
+        [
+            Entry("app:client", "temporal.client", {}, {"address": temporal_address, "tq_prefix": "pre-"}),
+            Entry("app:worker", "temporal.worker", {}, {"client": "client", "task_queue": queue}),
+        ]
+    )
+    return Scene(await Client.connect(temporal_address), f"pre-{queue}", catalog)
+
+
+async def the_run() -> Run:
+    return await in_thread(Run.objects.get)
+
+
+async def kinds() -> list[str]:
+    return await in_thread(lambda: list(FeedEvent.objects.order_by("id").values_list("kind", flat=True)))
+
+
+async def test_a_run_that_nobody_observed_is_found(scene: Scene) -> None:
+    run_id = await scene.start("a")
+    await scene.start("foreign", queue="not-ours")
+    await scene.step()
+    run = await the_run()
+    assert (run.run_id, run.entry_id, run.worker, run.input) == (run_id, "app:flow", "app:worker", [7])
+    assert run.task_queue == scene.queue
+
+
+async def test_a_run_that_ended_unseen_is_closed_with_its_result(scene: Scene) -> None:
+    async with scene.worker():
+        run_id = await scene.start("a")
+        await scene.handle("a").signal("finish")
+        assert await scene.handle("a").result() == 7
+    await asyncio.sleep(0.2)
+    await scene.step()
+    await scene.step()
+    run = await the_run()
+    assert (run.run_id, run.status, run.result) == (run_id, "completed", 7)
+    assert await kinds() == ["STARTED", "EXIT"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_termination_elsewhere_is_noticed(scene: Scene, restart: bool) -> None:
+    await scene.start("a")
+    await scene.step()
+    await scene.handle("a").terminate("enough")
+    await asyncio.sleep(0.2)
+    if restart:
+        scene.restart()
+    await scene.step()
+    run = await the_run()
+    assert (run.status, run.failure["kind"]) == ("terminated", "Canceled")
+    assert await kinds() == ["STARTED", "EXIT"]
+
+
+async def test_looking_again_writes_nothing_new(scene: Scene) -> None:
+    await scene.start("a")
+    for _ in range(4):
+        await scene.step()
+    assert await kinds() == ["STARTED"]
+
+
+async def test_a_run_that_temporal_forgot_is_closed(scene: Scene) -> None:
+    ref = Ref("app:client", "gone", str(uuid.uuid4()))
+    await in_thread(
+        lambda: Run.objects.create(
+            run_id=ref.run_id, workflow_id="gone", entry_id="app:flow", client="app:client", started_at=timezone.now()
+        )
+    )
+    facts = await scene.step()
+    assert any(isinstance(fact, Vanished) for fact in facts)
+    run = await the_run()
+    assert (run.status, run.failure["kind"]) == ("terminated", "NotFound")
+
+
+async def test_a_run_whose_task_fails_is_stuck_until_it_gets_on(scene: Scene) -> None:
+    broken.set()
+    async with scene.worker():
+        await scene.start("a")
+        for _ in range(40):
+            await scene.step()
+            if (await the_run()).stuck_reason:
+                break
+            await in_thread(lambda: Run.objects.update(started_at=timezone.now() - timedelta(minutes=1)))
+            await asyncio.sleep(0.2)
+        reason = (await the_run()).stuck_reason
+        assert "boom" in reason
+        assert (await kinds()).count("STUCK") == 1
+        broken.clear()
+        for _ in range(150):
+            await scene.step()
+            if not (await the_run()).stuck_reason:
+                break
+            await asyncio.sleep(0.2)
+    assert (await the_run()).stuck_reason == ""
+    assert (await kinds()).count("STUCK") == 1
+
+
+async def test_a_run_that_no_worker_takes_is_a_trouble(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(troubles, "TAKEN_EXPECTED", timedelta(seconds=0.5))
+    run_id = await scene.start("a")
+    await asyncio.sleep(1)
+    found = await troubles.look(scene.temporal, Ref("app:client", f"a-{scene.queue}", run_id))
+    assert found.reason == f"no worker takes its workflow task from task queue {scene.queue}"
+
+
+def test_watermarks_reach_back_from_the_newest_rows() -> None:
+    now = timezone.now()
+    assert watermarks("app:client")[0].year == 2000
+    Run.objects.create(run_id="r", workflow_id="w", entry_id="e", client="app:client", started_at=now)
+    started, closed = watermarks("app:client")
+    assert timedelta(0) < now - started < timedelta(hours=1)
+    assert closed.year == 2000
+    assert watermarks("app:other")[0].year == 2000
+
+
+def test_texts_in_queries_are_quoted() -> None:
+    assert quoted('it\'s \\ "x"') == "'it\\'s \\\\ \"x\"'"
+
+
+def test_the_oldest_live_node_leads() -> None:
+    assert fleet.leader() == ""
+    now = timezone.now()
+    for name, age, beat in (("dead", 90, 60), ("old", 50, 1), ("young", 10, 1)):
+        Node.objects.create(
+            id=name,
+            hostname="h",
+            os_pid=1,
+            started_at=now - timedelta(seconds=age),
+            heartbeat_at=now - timedelta(seconds=beat),
+        )
+    Node.objects.create(id="left", hostname="h", os_pid=1, started_at=now, heartbeat_at=now, stopped_at=now)
+    assert fleet.leader() == "old"
+    assert {node.id: node.state for node in fleet.nodes()} == {
+        "dead": "silent",
+        "old": "alive",
+        "young": "alive",
+        "left": "stopped",
+    }
+    assert fleet.announce_silent()
+    assert not fleet.announce_silent(), "said once"
+    assert FeedEvent.objects.get().data["state"] == "silent"

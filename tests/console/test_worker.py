@@ -1,0 +1,297 @@
+"""A node end to end: `manage.py worker` as a process, a real Temporal, the real database; killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+
+from engine.entry import Entry
+from tests.console.serving import environment, free_port
+from wippy_console.models import FeedEvent, HistoryArchive, Node, Question, Run, Service
+from wippy_console.services import registry
+from wippy_console.supervision.dev_server import DevServer, prepare
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+APPROVAL = """
+return { main = function(order)
+    local message = process.inbox():receive()
+    return { approved = message.approved, order = order }
+end }
+"""
+WATCHER = """
+local logger = require("logger")
+return { main = function()
+    local pid = process.spawn("app:approval", "app:worker", 7)
+    logger:info("spawned", { pid = pid })
+    for event in process.events():iter() do
+        if event.type == "EXIT" then
+            logger:info("exit", { pid = event.pid })
+        elseif event.type == "CANCEL" then
+            return
+        end
+    end
+end }
+"""
+SIGNALS = [{"topic": "decision", "label": "Approve", "payload": {"approved": True}, "role": "approvers"}]
+MANAGE = Path(__file__).parents[2] / "manage.py"
+
+
+def entries(address: str, queue: str) -> list[Entry]:
+    return [
+        Entry("app:client", "temporal.client", {}, {"address": address}),
+        Entry("app:worker", "temporal.worker", {}, {"client": "app:client", "task_queue": queue}),
+        Entry("app:processes", "process.host", {}, {"host": {}}),
+        Entry("app:approval", "workflow.lua", {"signals": SIGNALS}, {"source": APPROVAL, "method": "main"}),
+    ]
+
+
+def publish(*create: Entry) -> None:
+    registry.publish(None, registry.Changes(create=tuple(create)), base=None, message="test")
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"queue-{uuid.uuid4().hex[:8]}"
+
+
+class Server:
+    """A client of the Temporal of the test, for synchronous code."""
+
+    def __init__(self, address: str, queue: str) -> None:
+        self.address = address
+        self.queue = queue
+
+    def do(self, action: Callable[[Client], Any]) -> Any:
+        async def run() -> Any:
+            return await action(await Client.connect(self.address))
+
+        return asyncio.run(run())
+
+    def start(self, workflow_id: str, order: Any = 7) -> str:
+        def begin(client: Client) -> Any:
+            return client.start_workflow("app:approval", order, id=workflow_id, task_queue=self.queue)
+
+        handle: WorkflowHandle[Any, Any] = self.do(begin)
+        return handle.first_execution_run_id or ""
+
+    def approve(self, workflow_id: str) -> None:
+        self.do(lambda client: client.get_workflow_handle(workflow_id).signal("decision", {"approved": True}))
+
+    def terminate(self, workflow_id: str) -> None:
+        self.do(lambda client: client.get_workflow_handle(workflow_id).terminate("enough"))
+
+
+@pytest.fixture
+def server(temporal_address: str, queue: str) -> Server:
+    publish(*entries(temporal_address, queue))
+    return Server(temporal_address, queue)
+
+
+@contextmanager
+def running_node(log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One node; its output goes to `log`. Killed at the end unless the test did it."""
+    command = [sys.executable, str(MANAGE), "worker"]
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(command, env=environment(), stdout=output, stderr=output) as process,
+    ):
+        try:
+            until(lambda: Node.objects.filter(os_pid=process.pid, stopped_at=None).exists(), log=log)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "node.log"
+
+
+def until(condition: Callable[[], Any], seconds: float = 20, log: Path | None = None) -> Any:
+    """The condition's value as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            text = log.read_text() if log and log.exists() else ""
+            raise AssertionError(f"did not come true in {seconds} s; the node said:\n{text[-6000:]}")
+        time.sleep(0.05)
+    return value
+
+
+def kinds(run_id: str) -> list[str]:
+    return list(FeedEvent.objects.filter(run_id=run_id).order_by("id").values_list("kind", flat=True))
+
+
+def open_question(run_id: str) -> Question | None:
+    return Question.objects.filter(run_id=run_id, closed_at=None).first()
+
+
+def test_a_foreign_start_becomes_a_run_with_a_question_and_survives_a_kill(server: Server, log: Path) -> None:
+    with running_node(log) as process:
+        run_id = server.start("order-1", {"amount": 7})
+        question = until(lambda: open_question(run_id), log=log)
+        run = Run.objects.get(pk=run_id)
+        assert (run.workflow_id, run.entry_id, run.client, run.worker) == (
+            "order-1",
+            "app:approval",
+            "app:client",
+            "app:worker",
+        )
+        assert (run.input, run.status, run.task_queue) == ([{"amount": 7}], "running", server.queue)
+        assert (len(run.program), run.registry_version) == (64, 1)
+        assert [role.role for role in question.roles.all()] == ["approvers"]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    server.approve("order-1")
+    with running_node(log):
+        until(lambda: Run.objects.filter(pk=run_id, status="completed").exists(), 40, log)
+        run.refresh_from_db()
+        assert run.result == {"approved": True, "order": {"amount": 7}}
+        assert kinds(run_id) == ["STARTED", "WAITING", "RESUMED", "EXIT"]
+        assert open_question(run_id) is None
+        assert HistoryArchive.objects.get(run_id=run_id).events == run.history_length
+
+
+def test_runs_that_end_elsewhere_exit_too(server: Server, log: Path) -> None:
+    asleep = server.start("while-no-node-lives")
+    server.terminate("while-no-node-lives")
+    with running_node(log):
+        until(lambda: kinds(asleep) == ["STARTED", "EXIT"], log=log)
+        awake = server.start("while-a-node-lives")
+        until(lambda: open_question(awake), log=log)
+        server.terminate("while-a-node-lives")
+        until(lambda: kinds(awake) == ["STARTED", "WAITING", "EXIT"], 5, log)
+    run = Run.objects.get(pk=awake)
+    assert (run.status, run.failure["message"]) == ("terminated", "workflow terminated")
+
+
+def test_a_question_that_a_crash_lost_is_asked_again(server: Server, log: Path) -> None:
+    with running_node(log):
+        run_id = server.start("order-2")
+        until(lambda: open_question(run_id), log=log)
+    Question.objects.all().delete()
+    Run.objects.filter(pk=run_id).update(history_length=0, waiting=[])
+    Node.objects.all().delete()
+    with running_node(log):
+        until(lambda: open_question(run_id), 30, log)
+        assert Run.objects.get(pk=run_id).waiting[0]["kind"] == "inbox"
+
+
+def test_a_process_hears_the_exit_of_a_run_that_somebody_terminates(server: Server, log: Path) -> None:
+    publish(
+        Entry("app:watcher", "process.lua", {}, {"source": WATCHER, "method": "main", "modules": ["logger"]}),
+        Entry(
+            "app:watching",
+            "process.service",
+            {},
+            {"process": "app:watcher", "host": "app:processes", "lifecycle": {"auto_start": True}},
+        ),
+    )
+    with running_node(log):
+        (spawned,) = until(lambda: lines(log, "spawned"), log=log)
+        run = until(lambda: Run.objects.filter(status="running").first(), 30, log)
+        assert run.pid == spawned["fields"]["pid"]
+        assert Service.objects.get().state == "running"
+        server.terminate(run.workflow_id)
+        (line,) = until(lambda: lines(log, "exit"), 10, log)
+        assert line["fields"]["pid"] == run.pid
+        assert line["entry"] == "app:watcher"
+    states = FeedEvent.objects.filter(kind="SERVICE", entry_id="app:watching").order_by("id")
+    assert "running" in [row.data["state"] for row in states]
+
+
+def lines(log: Path, message: str) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in log.read_text().splitlines() if line.startswith('{"time"')]
+    return [line for line in found if line["message"] == message]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_node_that_is_asked_to_stop_says_goodbye(server: Server, log: Path, number: int) -> None:
+    with running_node(log) as process:
+        until(lambda: Node.objects.get(os_pid=process.pid).task_queues, log=log)
+        process.send_signal(number)
+        assert process.wait(20) == 0, log.read_text()
+    node = Node.objects.get()
+    assert node.state == "stopped"
+    assert [row.data["state"] for row in FeedEvent.objects.filter(kind="NODE")] == ["alive", "stopped"]
+
+
+def test_a_published_worker_is_served_within_seconds(server: Server, log: Path) -> None:
+    with running_node(log) as process:
+        other = f"{server.queue}-other"
+        publish(Entry("app:other", "temporal.worker", {}, {"client": "app:client", "task_queue": other}))
+        until(lambda: other in Node.objects.get(os_pid=process.pid).task_queues, 5, log)
+        run_id = Server(server.address, other).start("order-3")
+        until(lambda: open_question(run_id), log=log)
+        assert Run.objects.get(pk=run_id).worker == "app:other"
+
+
+def test_a_node_outlives_a_temporal_that_is_down(queue: str, log: Path, tmp_path: Path) -> None:
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    publish(*entries(address, queue))
+    server = Server(address, queue)
+    with running_node(log) as process, ExitStack() as stack:
+        until(lambda: "does not answer" in log.read_text(), log=log)
+        temporal = stack.enter_context(started_temporal(tmp_path, port))
+        until(lambda: queue in Node.objects.get(os_pid=process.pid).task_queues, 40, log)
+        run_id = server.start("order-4")
+        until(lambda: open_question(run_id), log=log)
+        temporal.kill()
+        temporal.wait()
+        time.sleep(3)
+        assert process.poll() is None
+        stack.enter_context(started_temporal(tmp_path, port))
+        server.approve("order-4")
+        until(lambda: kinds(run_id)[-1] == "EXIT", 60, log)
+
+
+@contextmanager
+def started_temporal(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    server = DevServer(folder / "temporal.sqlite3", port)
+    with subprocess.Popen(server.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            asyncio.run(prepare(server.address))
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_nodes_share_the_work_and_tell_each_exit_once(server: Server, log: Path, tmp_path: Path) -> None:
+    with running_node(log), running_node(tmp_path / "other.log"):
+        ids = {server.start(f"shared-{n}") for n in range(10)}
+        until(lambda: Question.objects.filter(run_id__in=ids, closed_at=None).count() == 10, 30, log)
+        for n in range(10):
+            server.approve(f"shared-{n}")
+        until(lambda: FeedEvent.objects.filter(kind="EXIT", run_id__in=ids).count() == 10, 30, log)
+        assert FeedEvent.objects.filter(kind="STARTED", run_id__in=ids).count() == 10
+
+
+def test_rebuild_brings_lost_rows_back(server: Server, log: Path) -> None:
+    with running_node(log):
+        run_id = server.start("order-5")
+        until(lambda: open_question(run_id), log=log)
+        server.approve("order-5")
+        until(lambda: kinds(run_id)[-1:] == ["EXIT"], log=log)
+    before = kinds(run_id)
+    Run.objects.all().delete()
+    output = subprocess.run(
+        [sys.executable, str(MANAGE), "rebuild"], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "1 runs written"
+    run = Run.objects.get()
+    assert (run.run_id, run.status, run.result["approved"]) == (run_id, "completed", True)
+    assert kinds(run_id) == before
