@@ -117,6 +117,11 @@ class LocalNode:
         """All running processes and function calls, oldest first."""
         return self._system.snapshot()
 
+    @property
+    def threads(self) -> int:
+        """How many threads step units now."""
+        return self._system.threads
+
     def counts(self) -> Mapping[str, int]:
         """Running units by host id; function calls count under `functions`."""
         return Counter({host.id: host.count for host in self._all_actor_hosts()})

@@ -1,8 +1,9 @@
 """Who runs next, and on which thread: first come, first served.
 
-A few threads suffice while steps are short. When all of them are held up by long steps and others
-wait, one thread more is started (`ceiling` at most), so that busy units can't starve the rest; the
-operating system then shares the cores, because Lua runs without the GIL.
+Short steps are best run by one thread: a second one would mostly wait for the GIL (measured: a third
+of the messages per second). While steps are long (Lua runs without the GIL), more threads help, and
+when all of them are held up by endless steps, one more is started, so that busy units can't starve
+the rest. A check every few milliseconds tells the cases apart by the number of turns since the last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from collections.abc import Callable
 
 from engine.hosts.actor.actor import Actor
 
-PATIENCE = 0.02
+INTERVAL = 0.005
+SHORT_TURNS = 10  # so many turns in one interval are short ones
+STALLED_CHECKS = 10  # so many intervals without a turn call for one more thread
+BACKLOG = 4  # with more than this ready, another thread helps at once
+CEILING = 32
 
 
 class Scheduler:
@@ -29,7 +34,7 @@ class Scheduler:
         watch: Callable[[float, Callable[[], None]], object],
         *,
         threads: int = 2,
-        ceiling: int = 32,
+        ceiling: int = CEILING,
     ) -> None:
         self._changed = threading.Condition(lock)
         self._turn = turn
@@ -40,6 +45,8 @@ class Scheduler:
         self._threads: dict[int, threading.Thread] = {}
         self._idle = 0
         self._turns = 0
+        self._seen = 0
+        self._stalled = 0
         self._watching = False
         self._closing = False
 
@@ -68,13 +75,12 @@ class Scheduler:
     def push(self, actor: Actor) -> None:
         """Queue an actor for a turn. Lock held.
 
-        A thread of ours that pushes one actor takes it itself right after its turn: waking another
-        thread for it would cost more than the turn.
+        A thread of ours that pushes an actor goes on to run it itself: waking another thread for it
+        would cost more than a short turn. From elsewhere an idle thread is woken.
         """
         self._ready.append(actor)
-        if self._idle:
-            if len(self._ready) > 1 or threading.get_ident() not in self._threads:
-                self._changed.notify()
+        if self._idle and (len(self._ready) > BACKLOG or threading.get_ident() not in self._threads):
+            self._changed.notify()
         elif not self._watching:
             self._watch_progress()
 
@@ -101,13 +107,19 @@ class Scheduler:
 
     def _watch_progress(self) -> None:
         self._watching = True
-        seen = self._turns
-        self._watch(PATIENCE, lambda: self._check_progress(seen))
+        self._seen = self._turns
+        self._watch(INTERVAL, self._check_progress)
 
-    def _check_progress(self, seen: int) -> None:
+    def _check_progress(self) -> None:
         self._watching = False
         if not self._ready or self._closing:
+            self._stalled = 0
             return
-        if not self._idle and self._turns == seen and len(self._threads) < self._ceiling:
+        turns = self._turns - self._seen
+        self._stalled = 0 if turns else self._stalled + 1
+        if self._idle and turns < SHORT_TURNS:
+            self._changed.notify()
+        elif self._stalled >= STALLED_CHECKS and len(self._threads) < self._ceiling:
+            self._stalled = 0
             self._grow()
         self._watch_progress()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+
+from tests.engine.hosts.actor.support import lab, lua, process
+
+HOLDER = process("app:holder", "process.inbox():receive()")
+
+
+async def test_a_name_is_found_until_its_owner_ends() -> None:
+    async with lab(HOLDER) as it:
+        pid = await it.spawn("app:holder", name="desk")
+        assert await it.run("return process.registry.lookup('desk')") == pid
+        it.node.tell("desk", "go")
+        await it.until(lambda: not it.node.processes())
+        kind, message = await it.run("local _, e = process.registry.lookup('desk') return { e:kind(), e:message() }")
+        assert (kind, message) == ("NotFound", "name not registered")
+
+
+async def test_of_many_that_want_a_name_exactly_one_gets_it() -> None:
+    rival = lua(
+        "app:rival", "local ok, e = process.registry.register('crown') time.sleep('100ms') return ok or e:kind()"
+    )
+    async with lab(rival) as it:
+        results = await asyncio.gather(*(it.call("app:rival") for _ in range(12)))
+        assert sorted(results, key=str) == ["AlreadyExists"] * 11 + [True]
+
+
+async def test_registering_again_for_the_same_pid_is_fine_and_for_the_dead_is_not() -> None:
+    async with lab(HOLDER) as it:
+        answers = await it.run(
+            """
+            local again = process.registry.register("a") and process.registry.register("a")
+            local pid = process.spawn("app:holder", "app:procs")
+            local other = process.registry.register("b", pid)
+            local freed, gone = process.registry.unregister("b"), process.registry.unregister("b")
+            process.terminate(pid)
+            local _, dead = process.registry.register("c", pid)
+            return { again, other, freed, gone, dead:message() }
+            """
+        )
+        assert answers == [True, True, True, False, "pid not registered"]
+
+
+async def test_spawns_that_race_for_a_name_make_one_process() -> None:
+    racer = lua("app:racer", "return process.with_options({}):with_name('single'):spawn('app:holder', 'app:procs')")
+    async with lab(racer, HOLDER) as it:
+        pids = await asyncio.gather(*(it.call("app:racer") for _ in range(12)))
+        assert len(set(pids)) == 1
+        assert it.node.counts()["app:procs"] == 1
