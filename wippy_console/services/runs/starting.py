@@ -83,9 +83,9 @@ def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:
 
 
 def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
-    options: dict[str, Any] = {"id_conflict_policy": "fail"}
+    options: dict[str, Any] = {"workflow.id_conflict_policy": "fail"}
     if user is not None:
-        options["memo"] = {_USER_MEMO: user.get_username()}
+        options["workflow.memo"] = {_USER_MEMO: user.get_username()}
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
