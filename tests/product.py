@@ -91,6 +91,10 @@ class Product:
     def start(self) -> None:
         """Start `up` and wait until everything runs."""
         self.launch()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until everything runs."""
         until(lambda: self.reports("ready") or self.up.poll() is not None, "up is ready", START_SECONDS)
         assert self.up.poll() is None, f"up ended: {self.output()}"
         self.ready = self.reports("ready")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from wsgiref.headers import Headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wippy_console.settings")
 
@@ -21,11 +22,18 @@ from wippy_console.routing import websocket_urlpatterns  # noqa: E402 - models m
 
 def with_static(application: object) -> ServeStaticASGI:
     """Serve static files from where the apps keep them; a middleware inside Django would cost every page."""
-    server = ServeStaticASGI(application, max_age=0 if settings.DEBUG else 300)
+    max_age = 0 if settings.DEBUG else 60
+    server = ServeStaticASGI(
+        application, max_age=max_age, allow_all_origins=False, add_headers_function=_with_type_as_said
+    )
     for finder in get_finders():
         for path, storage in finder.list([]):
             server.add_file_to_dictionary(f"{settings.STATIC_URL}{path}", storage.path(path))
     return server
+
+
+def _with_type_as_said(headers: Headers, _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
 
 
 application = ProtocolTypeRouter(

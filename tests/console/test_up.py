@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -68,6 +69,20 @@ def test_a_taken_temporal_port_is_replaced_by_a_free_one(product: Product, data_
             assert other.manage("runs") == product.manage("runs")
         finally:
             other.end()
+
+
+def test_two_copies_that_start_at_once_get_a_temporal_each(tmp_path: Path) -> None:
+    first = Product(tmp_path / "first", ("--no-examples",))
+    second = Product(tmp_path / "second", ("--no-examples",), temporal_port=first.temporal_port)
+    try:
+        first.launch()
+        second.launch()
+        first.wait_ready()
+        second.wait_ready()
+        assert first.ready["temporal"] != second.ready["temporal"]
+    finally:
+        first.end()
+        second.end()
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -133,6 +148,19 @@ def test_no_child_outlives_a_killed_parent_and_a_new_start_finds_everything_free
         until(lambda: not any(map(is_alive, children.values())), "all children are gone", 5)
         product.start()
         assert product.ready["temporal"].startswith(f"127.0.0.1:{product.temporal_port} ")
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_line(data_dir: Path) -> None:
+    done = Product(data_dir, variables={"DATABASE_URL": "postgres://127.0.0.1:1/console"}).command("up")
+    assert done.returncode == 1
+    assert "the database does not work" in done.stderr
+    assert done.stderr.strip().count("\n") == 0
+
+
+def test_static_files_say_their_type_and_are_not_sniffed(product: Product) -> None:
+    with urlopen(f"{product.url}/static/console.css") as response:
+        assert response.headers["Content-Type"].startswith("text/css")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_bad_numbers_in_the_environment_are_refused_in_one_line(data_dir: Path) -> None:

@@ -60,7 +60,7 @@ def _said_clearly(environment: Environment) -> Iterator[None]:
     except FileInUse as error:
         raise CannotStart(f"{error}; end that server, or set WIPPY_DATA") from error
     except DatabaseError as error:
-        raise CannotStart(f"the database does not work: {str(error).strip()}; see DATABASE_URL") from error
+        raise CannotStart(f"the database does not work: {' '.join(str(error).split())}; see DATABASE_URL") from error
     except CommandError as error:
         raise CannotStart(f"the examples were refused: {error}; --no-examples starts without") from error
     except (ChildDied, Unreachable, TimeoutError) as error:
