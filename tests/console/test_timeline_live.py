@@ -1,0 +1,146 @@
+"""Timelines of runs that go on: what the server and the database add to a history."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from temporalio.client import WorkflowHistory
+
+from tests.console.operating import CLIENT, WORKER, Stage, soon
+from wippy_console.models import HistoryArchive, Run
+from wippy_console.services import decisions, histories, timeline
+from wippy_console.services.errors import NotFoundError
+from wippy_console.services.timeline import Row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+def until(probe: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not probe():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def row(run: Run, kind: str) -> Row:
+    return next(each for each in timeline.rows(run).rows if each.kind == kind)
+
+
+def test_a_question_is_a_bar_in_the_human_lane_until_it_is_answered(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    deadline = soon()
+    question = on_stage.ask(run, deadline=deadline)
+    waiting = row(run, "question")
+    assert (waiting.id, waiting.state, waiting.end, waiting.lane) == (-question.pk, "waiting", None, "human")
+    assert waiting.deadline == question.deadline
+    made = decisions.decide(on_stage.cast.operator, run, 1, {}, question_id=question.pk)
+    on_stage.ask(run, number=1)
+    answered = row(run, "question")
+    assert (answered.state, answered.decision, answered.sender) == ("received", made, "operator")
+    assert answered.end is not None
+
+
+def test_a_decision_s_signal_names_the_person(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    on_stage.ask(run)
+    made = decisions.decide(on_stage.cast.operator, run, 1, {})
+    signal = row(run, "signal")
+    assert (signal.id, signal.decision, signal.sender, signal.lane) == (made.event_id, made, "operator", "human")
+    assert signal.input == [{"approved": False}]
+
+
+def test_a_terminate_is_linked_to_the_exit(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:child", "wait")
+    made = decisions.terminate(on_stage.cast.author, run, "enough")
+    assert row(run, "exit").decision == made
+
+
+def test_an_open_wait_that_expired_unanswered_timed_out(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    on_stage.ask(run, deadline=soon(-1))
+    on_stage.observe(run)
+    assert row(run, "question").state == "timed_out"
+
+
+def test_a_running_activity_shows_its_attempt_from_the_server(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:everything", {"order": 1})
+    until(lambda: any(each.label == "app.api:slow" and each.started for each in timeline.rows(run).rows))
+    slow = next(each for each in timeline.rows(run).rows if each.label == "app.api:slow")
+    assert slow.attempt == 1
+    decisions.terminate(on_stage.cast.author, run, "seen enough")
+
+
+def test_a_stuck_run_shows_its_failing_task(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:stuck")
+    until(lambda: any(each.kind == "task" and each.attempt > 1 for each in timeline.rows(run).rows))
+    task = [each for each in timeline.rows(run).rows if each.kind == "task"][-1]
+    assert task.failure and task.failure.message == "cannot go on"
+    assert task.end is None
+    decisions.terminate(on_stage.cast.author, run, "hopeless")
+
+
+def test_one_event_opens_with_its_payload(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    made = decisions.send_raw(on_stage.cast.author, run, "note", {"text": "hi"})
+    assert made.event_id
+    shown = timeline.event_payload(run, made.event_id)
+    assert shown["type"] == "WorkflowExecutionSignaled"
+    assert shown["attributes"]["input"] == [{"text": "hi"}]
+    with pytest.raises(NotFoundError):
+        timeline.event_payload(run, 4711)
+
+
+def archived(name: str) -> Run:
+    """A closed run that only the archive remembers."""
+    text = (HISTORIES / f"{name}.json").read_text()
+    run = Run.objects.create(
+        run_id=name, workflow_id=name, entry_id="app.flows:everything", client=CLIENT, worker=WORKER,
+        status="completed", started_at=timezone.now(), closed_at=timezone.now(),
+    )  # fmt: skip
+    events = len(list(WorkflowHistory.from_json(name, text).events))
+    HistoryArchive.objects.create(run=run, content=gzip.compress(text.encode()), events=events)
+    return run
+
+
+def test_a_closed_run_is_drawn_from_its_archive_without_temporal() -> None:
+    run = archived("everything")
+    drawn = timeline.rows(run)
+    assert drawn.events_total == drawn.last_event_id == run.archive.events
+    assert drawn.ended is not None and drawn.began < drawn.ended
+    assert drawn.rows[0].kind == "workflow"
+    assert drawn.rows == timeline.rows(run).rows, "the second time comes from memory"
+
+
+def test_ten_thousand_events_fold_quickly() -> None:
+    """A guard against quadratic work, with a wide margin; `make bench` has the figures."""
+    base = list(WorkflowHistory.from_json("w", (HISTORIES / "everything.json").read_text()).events)
+    from wippy_console.services.timeline.fold import Fold
+
+    events = [base[0]]
+    for round_ in range(1000):
+        for event in base[6:9] + base[9:12] + base[12:15]:
+            copy = type(event)()
+            copy.CopyFrom(event)
+            copy.event_id = event.event_id + round_ * 10
+            events.append(copy)
+    fold, began = Fold(), time.perf_counter()
+    fold.read(events)
+    assert time.perf_counter() - began < 5
+    assert len(events) > 9000
+
+
+def test_the_cache_of_histories_forgets_the_oldest_first() -> None:
+    cache = histories._Cache()
+    event = WorkflowHistory.from_json("w", (HISTORIES / "failed.json").read_text()).events[0]
+    for number in range(6):
+        cache.put(str(number), [event] * 20_000)
+    assert cache.get("0") == [] and len(cache.get("5")) == 20_000
+    cache.put("5", [event])
+    assert len(cache.get("5")) == 20_000, "what is known is never lost to a slower reader"
