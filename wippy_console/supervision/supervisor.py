@@ -50,6 +50,8 @@ class Supervisor:
         if self._stop.is_set():
             for keeper in self._keepers:
                 keeper.kill()
+        else:
+            self._report.event("up", "stopping; a second Ctrl-C kills")
         self._stop.set()
 
     async def _unless_stopped(self, work: Awaitable[object]) -> None:
