@@ -15,25 +15,25 @@ k.lib = lib
 -- The largest string that one library call may build.
 lib.MAX_STRING = 64 * 1024 * 1024
 
+-- Through pcall a native function does not know its own name. Running out of memory is no error of the call.
+local function raise(name, level, message)
+  if type(message) ~= "string" or message == "not enough memory" then error(message, 0) end
+  message = gsub(gsub(message, "to '%?'", "to '" .. name .. "'"), "to '%w+%.(%w+)'", "to '%1'")
+  error(message, level)
+end
+
 -- Finishes a native call made through pcall, as the last act of a library function:
 -- `return settle("name", pcall(native, ...))`. An error then carries the position of the user's call.
 local function settle(name, ok, ...)
   if ok then return ... end
-  error(lib.rename(name, ...), 2)
+  raise(name, 3, ...)
 end
 lib.settle = settle
 
 -- The same one frame further in.
 function lib.settle_inner(name, ok, ...)
   if ok then return ... end
-  error(lib.rename(name, ...), 3)
-end
-
--- Through pcall a native function does not know its own name.
-function lib.rename(name, message)
-  if type(message) ~= "string" then return message end
-  if message == k.MEMORY_ERROR then k.exceed("memory") end -- final, and nobody's to catch
-  return (gsub(gsub(message, "to '%?'", "to '" .. name .. "'"), "to '%w+%.(%w+)'", "to '%1'"))
+  raise(name, 4, ...)
 end
 
 local function typeof(value)
@@ -149,7 +149,7 @@ end
 
 -- Globals -------------------------------------------------------------------------------------
 
-local std = {}
+local std = k.std or {}
 k.std = std
 
 std._VERSION = "Lua 5.4"
