@@ -87,7 +87,7 @@
     const url = new URL("/ws/feed/", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("since", last);
-    if (page.run) url.searchParams.set("run", page.run);
+    if (page.run) url.searchParams.set("watch", page.run);
     return url;
   }
 
@@ -112,7 +112,7 @@
     failures += 1;
     show("waiting", failures > 3 ? "Offline, retrying" : words.waiting);
     const pause = Math.min(15000, 250 * 2 ** failures) * (0.5 + Math.random());
-    timer = setTimeout(connect, code === 1012 ? Math.min(pause, 1000) : pause);
+    timer = setTimeout(connect, code === 4012 ? Math.min(pause, 1000) : pause);
   }
 
   function ended(text) {

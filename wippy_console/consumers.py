@@ -1,11 +1,12 @@
 """The feed over a WebSocket: lossless from a cursor, in bounded chunks, each acknowledged.
 
-`/ws/feed/?since=<id>&run=<run id>&kinds=EXIT,STARTED`. Without `since` it begins at the newest row.
+`/ws/feed/?since=<id>&run=<run id>&kinds=EXIT,STARTED&watch=<run id>`. Without `since` it begins at the newest row;
+`run` and `kinds` narrow it; `watch` (by default the same run) asks for hints and narrows nothing.
 
 Server to client: `{"events": [...], "cursor": id}`, up to 100 events; the next chunk comes after the client's
 `{"ack": cursor}`. A chunk without events says where the stream begins. `"reset": true` says that `since` lies after the
-newest row (another database): load the page again. `{"run": {run_id, history_length, status}}` hints that the run
-asked for has changed. `{"pong": true}` answers `{"ping": ...}`.
+newest row (another database): load the page again. `{"run": {run_id, history_length, status}}` hints that the
+watched run has changed. `{"pong": true}` answers `{"ping": ...}`.
 
 Closes with 4400 (bad request), 4401 (signed out), 4403 (may not see the feed); come back after 4011 (an error),
 4012 (restart), 4013 (the database does not answer).
@@ -44,11 +45,12 @@ TRY_AGAIN = 4013
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a client asked for; `since` None means from now on."""
+    """What a client asked for; `since` None means from now on. Of the run `watched` changes are hinted."""
 
     since: int | None
     run_id: str
     kinds: tuple[str, ...]
+    watched: str
 
 
 class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -107,7 +109,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _follow(self, wanted: Wanted) -> None:
         if not await self._may_go_on():
             return
-        subscription = self._subscription = tailer.subscribe(wanted.run_id)
+        subscription = self._subscription = tailer.subscribe(wanted.watched)
         await self._begin(wanted)
         while await self._send_new(wanted, subscription):
             await self._pause(subscription.wake)
@@ -120,7 +122,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._cursor = head if wanted.since is None else min(wanted.since, head)
         if wanted.since is None or wanted.since > head:
             await self._send({"events": [], "cursor": head, "reset": wanted.since is not None})
-        if wanted.run_id and (hint := await in_thread(partial(run_hint, wanted.run_id))):
+        if wanted.watched and (hint := await in_thread(partial(run_hint, wanted.watched))):
             await self._send({"run": hint})
 
     async def _send_new(self, wanted: Wanted, subscription: Subscription) -> bool:
@@ -186,7 +188,9 @@ def parse(query: bytes) -> Wanted | None:
     if since and not (since.isascii() and since.isdigit() and int(since) < 2**63):
         return None
     kinds = tuple(kind for text in fields.get("kinds", []) for kind in text.split(",") if kind)
-    return Wanted(int(since) if since else None, fields.get("run", [""])[0], kinds)
+    run_id = fields.get("run", [""])[0]
+    watched = fields.get("watch", [run_id])[0]
+    return Wanted(int(since) if since else None, run_id, kinds, watched)
 
 
 def newest_id() -> int:

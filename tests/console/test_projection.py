@@ -221,6 +221,7 @@ def test_a_run_that_goes_on_as_new_is_continued_not_exited() -> None:
 def test_large_values_are_cut() -> None:
     write(CATALOG, [replace(SEEN, input=("x" * 100_000, 1)), replace(ENDED, result="y" * 100_000)])
     run = Run.objects.get()
+    assert run.input is not None
     assert run.input[0]["bytes"] == 100_002
     assert run.input[1] == 1
     assert FeedEvent.objects.get(kind="EXIT").data["result"]["bytes"] == 100_002

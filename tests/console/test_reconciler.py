@@ -121,6 +121,11 @@ async def the_run() -> Run:
     return await in_thread(Run.objects.get)
 
 
+def kind_of(run: Run) -> str:
+    assert run.failure is not None
+    return str(run.failure["kind"])
+
+
 async def kinds() -> list[str]:
     return await in_thread(lambda: list(FeedEvent.objects.order_by("id").values_list("kind", flat=True)))
 
@@ -157,7 +162,7 @@ async def test_a_termination_elsewhere_is_noticed(scene: Scene, restart: bool) -
         scene.restart()
     await scene.step()
     run = await the_run()
-    assert (run.status, run.failure["kind"]) == ("terminated", "Canceled")
+    assert (run.status, kind_of(run)) == ("terminated", "Canceled")
     assert await kinds() == ["STARTED", "EXIT"]
 
 
@@ -178,7 +183,7 @@ async def test_a_run_that_temporal_forgot_is_closed(scene: Scene) -> None:
     facts = await scene.step()
     assert any(isinstance(fact, Vanished) for fact in facts)
     run = await the_run()
-    assert (run.status, run.failure["kind"]) == ("terminated", "NotFound")
+    assert (run.status, kind_of(run)) == ("terminated", "NotFound")
 
 
 async def test_a_run_whose_task_fails_is_stuck_until_it_gets_on(scene: Scene) -> None:
