@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from engine.host import CallRequest, Host, Node, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
 from engine.steps import Value
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
 
@@ -142,6 +145,8 @@ class translated:  # noqa: N801  reads as a statement
             return
         if error.failure.kind == CANCELED and activity.is_cancelled():
             raise asyncio.CancelledError from error
+        info = activity.info()
+        logger.info("%s failed, attempt %d: %s", info.activity_type, info.attempt, error.failure)
         raise failures.application_error(error.failure) from error
 
 
@@ -164,11 +169,13 @@ async def _outlasting_cancel(task: asyncio.Future[T]) -> T:
 
 
 async def _beat() -> None:
-    timeout = activity.info().heartbeat_timeout
+    """Beat after each pause, not before the first: a short call costs no beat. A local activity has none."""
+    info = activity.info()
+    timeout = info.heartbeat_timeout
     seconds = min(HEARTBEAT_SECONDS, timeout.total_seconds() / 3) if timeout else HEARTBEAT_SECONDS
-    while True:
-        activity.heartbeat()
+    while not info.is_local:
         await asyncio.sleep(seconds)
+        activity.heartbeat()
 
 
 def _result(value: Value, info: activity.Info) -> Any:

@@ -16,6 +16,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    ApplicationErrorCategory,
     CancelledError,
     ChildWorkflowError,
     ServerError,
@@ -67,7 +68,10 @@ RPC_KINDS = {
 
 
 def application_error(failure: Failure) -> ApplicationError:
-    """The Temporal error of a failure; an oversized text is cut, oversized details are left out."""
+    """The Temporal error of a failure; an oversized text is cut, oversized details are left out.
+
+    Its category keeps the SDK from logging our Python stack for what is a failure of Lua code.
+    """
     failure = _settled(failure)
     link = {
         "msg": failure.message[:MAX_MESSAGE],
@@ -81,6 +85,7 @@ def application_error(failure: Failure) -> ApplicationError:
         {"errors": [link]},
         type=failure.kind or errors.INTERNAL,
         non_retryable=failure.retryable is False,
+        category=ApplicationErrorCategory.BENIGN,
     )
 
 

@@ -80,6 +80,8 @@ class Run:
             self._pin = await self._pinned()
             return await self._drive(self._pin, payloads.decode_all(args))
         except UnitFailed as error:
+            self._status = Failed(error.failure)
+            self._observe(None)
             raise failures.application_error(error.failure) from error
 
     def signal(self, topic: str, args: Sequence[RawValue]) -> None:

@@ -42,7 +42,8 @@ def test_a_failure_comes_back_as_a_failure_also_inside_a_table() -> None:
 
 
 def test_a_table_that_looks_like_a_tag_stays_a_table() -> None:
-    for value in ({"$failure": {"kind": "x"}}, {"$bytes": "AA=="}, {"$table": {"$failure": {}}}, {"$": 1}):
+    tables: list[Any] = [{"$failure": {"kind": "x"}}, {"$bytes": "AA=="}, {"$table": {"$failure": {}}}, {"$": 1}]
+    for value in tables:
         assert payloads.decode(payloads.encode(value, "it")) == value
 
 

@@ -151,7 +151,7 @@ async def test_a_replay_logs_nothing_again(stage: Stage, caplog: pytest.LogCaptu
 async def test_a_retried_activity_is_not_retried_inside_as_well(stage: Stage) -> None:
     stage.function(
         "app:fn",
-        "process.send(a, 'try') return nil, errors.new{message = 'x', kind = errors.UNAVAILABLE}",
+        "process.send(a, 'try', 1) return nil, errors.new{message = 'x', kind = errors.UNAVAILABLE}",
         options={"retry": {"max_attempts": 3, "initial_delay": 10}},
     )
     stage.workflow(
