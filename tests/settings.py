@@ -27,4 +27,6 @@ from wippy_console.settings import DATABASES  # noqa: E402
 # A file, not memory: threads and processes of the tests share it under the product's own pragmas.
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {"NAME": Path(_data) / "test.sqlite3"}
+# Threads of the tests end without closing their connections; PostgreSQL would refuse to drop the test database.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
