@@ -20,8 +20,8 @@ PROCESS_HOST = "process.host"
 class LocalNode:
     """Implements `engine.host.Node`: actor hosts by the catalog's `process.host` entries, others by `add_host`.
 
-    Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `processes` and `counts`
-    may be called from any thread.
+    Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `terminate`, `processes` and
+    `counts` may be called from any thread.
     """
 
     def __init__(
@@ -73,7 +73,10 @@ class LocalNode:
         self.reconcile()
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Refuse new work, send CANCEL to every unit, wait up to `grace` seconds, terminate the rest."""
+        """Refuse new work, send CANCEL to every unit, wait up to `grace` seconds, terminate the rest.
+
+        Stop the supervisor before: it would take the ends of its services for failures.
+        """
         for host in self._all_actor_hosts():
             host.draining = True
         for process in self.processes():
@@ -112,6 +115,10 @@ class LocalNode:
     def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
         """Send to an actor by pid or name, from any thread; raises UnitFailed."""
         self._system.tell(dest, topic, payloads, sender)
+
+    def terminate(self, pid: str) -> None:
+        """End an actor now, from any thread; one that is gone is left so."""
+        self._system.terminate(pid)
 
     def processes(self) -> list[ProcessInfo]:
         """All running processes and function calls, oldest first."""

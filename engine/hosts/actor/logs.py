@@ -20,6 +20,6 @@ def write_log(actor: Actor, log: Log) -> None:
             "pid": actor.pid,
             "entry_id": actor.program.entry_id,
             "lua_logger": log.logger,
-            "fields": dict(log.fields),
+            "fields": log.fields,
         }
         lua_logger.log(level, "%s", log.message, extra=extra)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.errors import Failure, invalid
+from engine.errors import Failure, UnitFailed, invalid
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.failures import NAME_EMPTY, NAME_NOT_REGISTERED, PID_NOT_REGISTERED, name_taken
 from engine.steps import Exited, Value
 
 if TYPE_CHECKING:
     from engine.hosts.actor.system import ActorSystem
+
+logger = logging.getLogger(__name__)
 
 NAME_WATCH = "names"
 
@@ -71,4 +74,11 @@ def _release_at_end(system: ActorSystem, pid: str) -> None:
         with system.lock:
             system.names.drop(pid)
 
-    system.commands.outbound.lanes.enqueue((NAME_WATCH, pid), lambda: host.watch(pid, NAME_WATCH, ended))
+    async def watch() -> None:
+        try:
+            await host.watch(pid, NAME_WATCH, ended)
+        except UnitFailed as error:
+            logger.info("a name of %s is released: %s", pid, error)
+            ended(Exited(pid, 0))
+
+    system.commands.outbound.lanes.enqueue((NAME_WATCH, pid), watch)

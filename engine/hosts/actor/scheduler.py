@@ -8,11 +8,14 @@ the rest. A check every few milliseconds tells the cases apart by the number of 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 
 from engine.hosts.actor.actor import Actor
+
+logger = logging.getLogger(__name__)
 
 INTERVAL = 0.005
 SHORT_TURNS = 10  # so many turns in one interval are short ones
@@ -92,7 +95,10 @@ class Scheduler:
 
     def _run(self) -> None:
         while (actor := self._next()) is not None:
-            self._turn(actor)
+            try:
+                self._turn(actor)
+            except Exception:  # a defect of ours; the thread has others to serve
+                logger.exception("the turn of %s broke", actor.pid)
 
     def _next(self) -> Actor | None:
         with self._changed:

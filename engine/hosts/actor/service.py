@@ -140,7 +140,7 @@ class Service:
             return self._not_started(error.failure)
         self._change(RUNNING, pid=pid)
         self._decide(True)
-        exited = await self._unless_stopped(ended)
+        exited = await self._unless_stopped(asyncio.shield(ended))
         if exited is None:
             await self._end(host, pid, ended)
             return None

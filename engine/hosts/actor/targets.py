@@ -5,6 +5,7 @@ A catalog may read a database the first time, so nothing here runs with the lock
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -17,6 +18,7 @@ from engine.hosts.actor.failures import (
     entry_not_found,
     no_handler,
     program_failure,
+    unexpected,
     wrong_kind,
 )
 from engine.hosts.actor.options import CallOptions
@@ -26,6 +28,8 @@ from engine.steps import Value
 
 if TYPE_CHECKING:
     from engine.hosts.actor.hosts import ActorHost
+
+logger = logging.getLogger(__name__)
 
 Args = ParamSpec("Args")
 Found = TypeVar("Found")
@@ -128,11 +132,15 @@ def attempt(look_up: Callable[Args, Found], *args: Args.args, **kwargs: Args.kwa
         return look_up(*args, **kwargs)
     except UnitFailed as error:
         return error.failure
+    except Exception as error:  # a catalog may stand on a database
+        logger.exception("a lookup failed")
+        return unexpected(error)
 
 
 def _options(meta: Mapping[str, Any], caller: Mapping[str, Value]) -> dict[str, Any]:
     own = meta.get("options")
-    return {**(own if isinstance(own, Mapping) else {}), **caller}
+    # An empty Lua table arrives as an empty list.
+    return {key: value for part in (own, caller) if isinstance(part, Mapping) for key, value in part.items()}
 
 
 Looked = CallTarget | LocalTarget | RemoteTarget | Failure

@@ -22,7 +22,8 @@ DRAIN = """
         local got = channel.select { events:case_receive(), deadline:case_receive() }
         if got.channel == deadline then return seen end
         local e = got.value
-        seen[#seen + 1] = { e.type, e.from, e.result and (e.result.error and e.result.error:message() or e.result.value) or e.reason }
+        local failure = e.result and e.result.error
+        seen[#seen + 1] = { e.type, e.from, failure and failure:message() or e.result and e.result.value or e.reason }
       end
     end
 """
@@ -204,4 +205,4 @@ async def test_the_nodes_watchers_hear_of_an_exit_once_on_the_loop() -> None:
         await host.terminate(quiet, "", "")
         await it.until(lambda: bool(heard))
         assert [(exited.pid, exited.failure) for exited in heard] == [(pid, TERMINATED)]
-        assert TERMINATED == Failure("Canceled", "process terminated", retryable=False)
+        assert Failure("Canceled", "process terminated", retryable=False) == TERMINATED

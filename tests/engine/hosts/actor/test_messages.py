@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
+from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.steps import Limits
-from tests.engine.hosts.actor.support import Entry, lab, lua, process
+from tests.engine.hosts.actor.support import lab, lua, process
 
 # Collects messages until it is asked, then sends all of them to the asker.
 COLLECTOR = process(
@@ -67,7 +68,8 @@ async def test_startup_messages_come_first_and_carry_the_spawner() -> None:
         seen, me = await it.run(
             """
             local all = process.listen("all")
-            local pid = process.with_options({}):with_message("a", 1):with_message("b", 2):spawn("app:collector", "app:procs")
+            local spawner = process.with_options({}):with_message("a", 1):with_message("b", 2)
+            local pid = spawner:spawn("app:collector", "app:procs")
             process.send(pid, "c", 3)
             process.send(pid, "ask")
             return { all:receive(), process.pid() }
@@ -80,7 +82,8 @@ async def test_a_taken_name_gives_the_live_process_and_delivers_the_startup_mess
     async with lab(COLLECTOR) as it:
         pid = await it.spawn("app:collector", name="only")
         again = await it.run(
-            "return process.with_options({}):with_name('only'):with_message('late', 7):spawn('app:collector', 'app:procs')"
+            "local spawner = process.with_options({}):with_name('only'):with_message('late', 7) "
+            "return spawner:spawn('app:collector', 'app:procs')"
         )
         assert again == pid
         assert await it.run(ASK, pid) == [["late", 7, ""]]
@@ -132,7 +135,8 @@ async def test_any_thread_may_send_through_the_node() -> None:
         threads = [threading.Thread(target=send_all, args=(f"s{n}",)) for n in range(4)]
         for thread in threads:
             thread.start()
-        await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
         seen = await it.run(ASK, pid)
         assert [number for _, number, sender in seen if sender == "s2"] == list(range(100))
         with pytest.raises(UnitFailed, match="could not resolve"):
