@@ -81,6 +81,7 @@ def _compile(text: str, name: str, strip: bool) -> str:
 
 
 def _syntax_error(message: str, entry_id: str) -> ProgramError:
+    message = message.partition("\nstack traceback:")[0]  # follows "C stack overflow", and is about us
     match = re.match(r"(?s).*?:(\d+): (.*)", message.removeprefix(entry_id))
     if not match:
         return ProgramError(message, entry_id=entry_id)

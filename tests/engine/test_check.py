@@ -35,7 +35,9 @@ def test_the_line_is_right_under_a_long_entry_id() -> None:
 
 
 def test_absurd_sources_are_refused_not_fatal() -> None:
-    assert check_source("return " + "(" * 100_000, "app:f") is not None
+    nested = check_source("return " + "(" * 100_000, "app:f")
+    assert nested is not None
+    assert nested.message == "not valid Lua: C stack overflow"
     assert check_source("local x\n" * 300, "app:f") is not None
     assert check_source("return " + "{" * 100_000 + "}" * 100_000, "app:f") is not None
 
