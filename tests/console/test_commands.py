@@ -1,0 +1,267 @@
+"""Commands of operators, against a node (`manage.py worker`), a real Temporal and Lua programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from engine.entry import Entry
+from tests.console.operating import make_cast
+from tests.console.serving import environment
+from wippy_console import temporal
+from wippy_console.models import Decision, Node, Question, Run
+from wippy_console.services import decisions, histories, registry, timeline
+from wippy_console.services.errors import Conflict
+from wippy_console.services.registry import Changes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANAGE = Path(__file__).parents[2] / "manage.py"
+
+APPROVAL = """
+local time = require("time")
+local function main(order)
+    local decision = process.listen("decision")
+    local result = channel.select({decision:case_receive(), time.after("10m"):case_receive()})
+    local answer = result.value
+    if order and order.fail then return nil, "failed as asked" end
+    return {approved = answer.approved, comment = answer.comment, from = order}
+end
+return {main = main}
+"""
+QUICK = """
+return {main = function(order)
+    if type(order) == "table" and order.fail then return nil, "as asked" end
+    return order
+end}
+"""
+SLEEPER = """
+local time = require("time")
+return {main = function(name) time.sleep("50ms") return "slept as " .. tostring(name) end}
+"""
+SIGNALS = [
+    {
+        "topic": "decision",
+        "label": "Approve",
+        "payload": {"approved": True},
+        "schema": {"type": "object", "properties": {"comment": {"type": "string"}}, "required": ["comment"]},
+        "reason": "required",
+    }
+]
+TESTS = {
+    "passes": "return 1",
+    "nothing": "return nil",
+    "says_false": "return false",
+    "raises": 'error("boom")',
+    "second": 'return true, "went wrong"',
+    "slow": 'require("time").sleep("20s")',
+}
+
+
+def entries(address: str, queue: str) -> list[Entry]:
+    def lua(name: str, kind: str, source: str, **meta: Any) -> Entry:
+        return Entry(f"app:{name}", kind, meta, {"source": source, "method": "main", "modules": ["time"]})
+
+    tests = [
+        lua(f"test_{name}", "function.lua", f"return {{main = function() {body} end}}", type="test", suite=suite)
+        for name, body in TESTS.items()
+        for suite in ["slow" if name == "slow" else "fast"]
+    ]
+    return [
+        Entry("app:client", "temporal.client", {}, {"address": address}),
+        Entry("app:worker", "temporal.worker", {}, {"client": "app:client", "task_queue": queue}),
+        Entry("app:processes", "process.host", {}, {"host": {}}),
+        lua("approval", "workflow.lua", APPROVAL, signals=SIGNALS),
+        lua("quick", "workflow.lua", QUICK),
+        lua("sleeper", "process.lua", SLEEPER),
+        lua("add", "function.lua", "return {main = function(a, b) return (a or 0) + (b or 0) end}"),
+        lua("broken", "function.lua", 'return {main = function() return nil, "no luck" end}'),
+        *tests,
+    ]
+
+
+@pytest.fixture
+def published(temporal_address: str) -> Iterator[None]:
+    """The registry of the tests, without a node."""
+    temporal.reset()
+    changes = Changes(create=tuple(entries(temporal_address, f"q-{uuid.uuid4().hex[:8]}")))
+    registry.publish(None, changes, base=None, message="test")
+    yield
+    temporal.reset()
+
+
+@pytest.fixture
+def node(published: None) -> Iterator[None]:
+    """A node process on that registry."""
+    with subprocess.Popen([sys.executable, str(MANAGE), "worker"], env=environment()) as process:
+        try:
+            until(lambda: Node.objects.filter(os_pid=process.pid, stopped_at=None).exists())
+            yield
+        finally:
+            process.kill()
+
+
+def until(probe: Callable[[], Any], seconds: float = 20) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := probe()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
+
+
+def run(*args: str) -> str:
+    """What the command prints."""
+    out = io.StringIO()
+    call_command(*args, stdout=out, stderr=io.StringIO())
+    return out.getvalue().strip()
+
+
+def run_json(*args: str) -> Any:
+    return json.loads(run(*args, "--json"))
+
+
+def refused(*args: str) -> str:
+    """The one line that the command fails with."""
+    with pytest.raises(CommandError) as failure:
+        run(*args)
+    assert "\n" not in str(failure.value)
+    assert failure.value.returncode == 1
+    return str(failure.value)
+
+
+def test_a_workflow_starts_takes_a_signal_and_ends(node: None) -> None:
+    pid = run("start", "app:approval", "--id", "order 7", "--input", '{"amount": 7}')
+    assert pid == "{app:client@app:worker|order 7}"
+    until(lambda: Run.objects.get().waiting)
+    assert "sent decision" in run("signal", pid, "decision", '{"approved": true, "comment": "ok"}')
+    until(lambda: Run.objects.filter(status="completed").exists())
+    (listed,) = run_json("runs", "--text", "order")["runs"]
+    assert (listed["pid"], listed["status"], listed["entry_id"]) == (pid, "completed", "app:approval")
+    events = run_json("history", pid)["events"]
+    (signal,) = [event for event in events if event["type"] == "WorkflowExecutionSignaled"]
+    assert signal["attributes"]["identity"].startswith("cli:")
+    assert "WorkflowExecutionCompleted" in run("history", pid)
+
+
+def test_wait_prints_the_result_or_fails_with_the_failure(node: None) -> None:
+    told = run("start", "app:quick", "--wait", "--input", '{"a": [1, 2]}').splitlines()
+    assert told[0].startswith("{app:client@app:worker|")
+    assert json.loads(told[1]) == {"a": [1, 2]}
+    data = run_json("start", "app:quick", "--wait", "--input", "5")
+    assert (data["status"], data["result"]) == ("completed", 5)
+    assert refused("start", "app:quick", "--wait", "--input", '{"fail": true}') == "Internal: as asked"
+
+
+def test_a_process_starts_on_a_node(node: None) -> None:
+    pid = run_json("start", "app:sleeper", "--input", '"anna"')["pid"]
+    assert "app:processes|" in pid
+    assert run_json("start", "app:sleeper", "--wait", "--input", '"anna"')["result"] == "slept as anna"
+
+
+def test_call_runs_a_function_on_a_worker(node: None) -> None:
+    assert run("call", "app:add", "2", "3") == "5"
+    assert run_json("call", "app:add", "2")["result"] == 2
+    assert refused("call", "app:broken") == "Internal: no luck"
+    assert "app:quick is a workflow.lua" in refused("call", "app:quick")
+
+
+def test_a_message_to_nobody_says_so(node: None) -> None:
+    assert "not found" in refused("signal", "{app:client@app:worker|nobody}", "decision")
+
+
+def test_test_entries_report_each_and_fail_together(node: None) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="3 of 5 tests failed"):
+        call_command("testentries", "--suite", "fast", "--json", stdout=out)
+    data = json.loads(out.getvalue())
+    assert (data["passed"], data["failed"]) == (2, 3)
+    by_id = {result["id"]: result for result in data["results"]}
+    assert {name for name, result in by_id.items() if result["ok"]} == {"app:test_passes", "app:test_nothing"}
+    assert by_id["app:test_says_false"]["error"] == "returned false"
+    assert "boom" in by_id["app:test_raises"]["error"]
+    assert "went wrong" in by_id["app:test_second"]["error"]
+    assert all(result["suite"] == "fast" and result["seconds"] >= 0 for result in data["results"])
+
+
+def test_test_entries_that_pass_exit_well_and_slow_ones_fail(node: None) -> None:
+    told = run("testentries", "--filter", "passes").splitlines()
+    assert told[0].startswith("ok   app:test_passes")
+    assert told[-1] == "1 passed, 0 failed"
+    began = time.monotonic()
+    assert "1 of 1" in refused("testentries", "--suite", "slow", "--timeout", "1")
+    assert time.monotonic() - began < 12
+    assert "no entry" in refused("testentries", "--suite", "no such")
+
+
+def test_without_a_worker_calls_say_so(published: None) -> None:
+    assert "No worker is alive" in refused("call", "app:add", "2", "3")
+    assert "No worker is alive" in refused("testentries")
+    assert "No worker is alive" in refused("start", "app:sleeper")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("start", "no:such"), "There is no entry no:such."),
+        (("start", "app:add"), "function.lua"),
+        (("start", "app:quick", "--input", "{"), "not JSON"),
+        (("start", "app:quick", "--host", "no:host"), "no usable worker no:host"),
+        (("signal", "nonsense", "topic"), "is no pid"),
+        (("signal", "{a@b|c}", "topic", "{"), "not JSON"),
+        (("call", "app:add", "nope"), "argument 1 is not JSON"),
+        (("history", "nobody"), "There is no run of nobody."),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(published: None, args: tuple[str, ...], says: str) -> None:
+    assert says in refused(*args)
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command(*args, "--json", stdout=out)
+    assert says in json.loads(out.getvalue())["error"]
+
+
+def test_a_refused_command_exits_with_one_and_one_line(published: None) -> None:
+    done = subprocess.run(
+        [sys.executable, str(MANAGE), "start", "no:such"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == "" and done.stderr.strip().splitlines() == ["CommandError: There is no entry no:such."]
+
+
+def test_a_decision_moves_a_lua_workflow_and_is_on_its_timeline(node: None) -> None:
+    """The whole way: the entry declares, the workflow waits, a person answers, the run ends by it."""
+    cast = make_cast()
+    started = run_json("start", "app:approval", "--input", '{"amount": 7}')
+    question = until(lambda: Question.objects.filter(run_id=started["run_id"], closed_at=None).first())
+    waiting = Run.objects.get(pk=started["run_id"])
+    assert (question.channel, question.deadline is not None) == ("decision", True)
+    (button,) = decisions.buttons(cast.operator, waiting)
+    assert button.enabled and button.question == question
+    made = decisions.decide(cast.operator, waiting, 0, {"comment": "go"}, reason="fits", question_id=question.pk)
+    until(lambda: Run.objects.filter(pk=waiting.pk, status="completed").exists())
+    waiting.refresh_from_db()
+    assert waiting.result == {"approved": True, "comment": "go", "from": {"amount": 7}}
+    with pytest.raises(Conflict, match="operator already answered"):
+        decisions.decide(cast.author, waiting, 0, {"comment": "no"}, reason="late", question_id=question.pk)
+    rows = {row.kind: row for row in timeline.rows(waiting).rows}
+    assert rows["question"].decision == made and rows["signal"].decision == made
+    assert rows["exit"].state == "completed" and rows["timer"].state in ("canceled", "fired")
+    assert Decision.objects.count() == 1
+    assert (
+        len([e for e in histories.read(waiting).events if e.HasField("workflow_execution_signaled_event_attributes")])
+        == 1
+    )
