@@ -271,7 +271,8 @@ class _Eraser:
 
 def _uses_as_for_a_name(tokens: list[Token]) -> bool:
     """Whether `as` stands somewhere as a variable, not as a cast, a field or a key."""
-    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    start = Token(Kind.OPERATOR, "", 0, 0)
+    for before, token, after in zip([start, *tokens], tokens, tokens[1:], strict=False):
         if token.text != "as" or token.kind is not Kind.NAME or before.is_(".", ":", "::"):
             continue
         if before.is_("{", ",", ";") and after.is_("=", ":", "?"):
