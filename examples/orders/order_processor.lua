@@ -10,11 +10,12 @@ type Order = {order_id: string, amount: number, customer?: string, items?: {stri
 -- Wait for an operator, at most a day: true, or false and why not.
 local function approved(order: Order): (boolean, string?)
     local decisions = process.listen("decision")
-    local deadline = time.after(APPROVAL_WITHIN)
-    local answer = channel.select{decisions:case_receive(), deadline:case_receive()}
-    if answer.channel == deadline then
+    local deadline = time.timer(APPROVAL_WITHIN)
+    local answer = channel.select{decisions:case_receive(), deadline:response():case_receive()}
+    if answer.channel ~= decisions then
         return false, "nobody decided within " .. APPROVAL_WITHIN
     end
+    deadline:stop()
     if answer.value.approved then
         return true
     end
