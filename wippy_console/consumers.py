@@ -27,8 +27,8 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from wippy_console.live import session
 from wippy_console.live.frames import Frame, frame
+from wippy_console.live.session import guard
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
 from wippy_console.models import FeedEvent, Run
@@ -162,7 +162,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _may_go_on(self) -> bool:
         """Check session and right afresh; close the socket when either is gone."""
-        code = await in_thread(partial(session.refusal, self.scope))
+        code = await guard.refusal(self.scope)
         self._checked_at = time.monotonic()
         if code:
             await self.close(code)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from django.template import TemplateDoesNotExist
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 
 from wippy_console.models import FeedEvent
 
@@ -45,6 +45,14 @@ def frame(event: FeedEvent) -> Frame:
         "html": _html(event),
     }
     return Frame(event.id, event.kind, event.run_id, json.dumps(data))
+
+
+def warm_up() -> None:
+    """Compile the row's template before the first event waits for it."""
+    try:
+        get_template(TEMPLATE)
+    except TemplateDoesNotExist:
+        return
 
 
 def _html(event: FeedEvent) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from wippy_console.live.changes import stamp
-from wippy_console.live.frames import Frame, frame
+from wippy_console.live.frames import Frame, frame, warm_up
 from wippy_console.models import FeedEvent, Run
 
 logger = logging.getLogger(__name__)
@@ -122,6 +122,7 @@ class Tailer:
 
     def _begin(self) -> None:
         """Start at the newest row; what was kept before may have a gap."""
+        warm_up()
         newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
         with self._lock:
             self._frames.clear()
