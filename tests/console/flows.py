@@ -151,6 +151,18 @@ class Approval:
         self.got.append({"topic": name, "payload": payloads[0] if payloads else None})
 
 
+@workflow.defn(name="app.flows:deaf")
+class Deaf:
+    """Go on whoever asks to stop."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait for a day, and swallow the cancel."""
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(86_400)
+
+
 @workflow.defn(name="app.flows:stuck")
 class Stuck:
     """Fail every workflow task."""
@@ -168,7 +180,7 @@ async def worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[Child, Everything, Approval, Stuck],
+        workflows=[Child, Everything, Approval, Deaf, Stuck],
         activities=[flaky, refuse, slow, large],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),

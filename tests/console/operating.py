@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from engine.steps import Wait
 from tests.console import flows
 from wippy_console import permissions, temporal
 from wippy_console.models import Question, Run
-from wippy_console.services import projection, registry, runs
+from wippy_console.services import histories, projection, registry, runs
 from wippy_console.services.registry import Changes
 
 CLIENT, WORKER = "app:client", "app:worker"
@@ -84,7 +85,10 @@ class Stage:
     def start(self, entry: str = "app.flows:approval", *args: Any, by: User | None = None) -> Run:
         """A run that Temporal has and the projection knows."""
         started = runs.start(by or self.cast.operator, entry, WORKER, list(args))
-        return Run.objects.get(run_id=started.run_id)
+        run = Run.objects.get(run_id=started.run_id)
+        if entry != "app.flows:stuck":
+            settle(run)
+        return run
 
     def ask(self, run: Run, channel: str = "", number: int = 0, deadline: datetime | None = None) -> Question:
         """Observe that the run waits on the inbox or a topic, with a timer beside it."""
@@ -113,6 +117,7 @@ def entries(address: str, queue: str) -> list[Entry]:
         Entry("app.flows:approval", "workflow.lua", meta=approval, data={"source": LUA}),
         Entry("app.flows:everything", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:child", "workflow.lua", data={"source": LUA}),
+        Entry("app.flows:deaf", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:stuck", "workflow.lua", data={"source": LUA}),
         Entry("app.api:charge", "function.lua", data={"source": LUA}),
     ]
@@ -150,6 +155,14 @@ def serving(address: str, queue: str) -> Iterator[None]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)
         loop.close()
+
+
+def settle(run: Run) -> None:
+    """Wait until no workflow task is under way: until then Temporal keeps signals back and gives them no event."""
+    end = time.monotonic() + 20
+    while histories.describe(run).HasField("pending_workflow_task"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def soon(minutes: float = 5) -> datetime:

@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import WorkflowExecutionSignaledEventAttributes a
 from engine.entry import Entry
 from engine.hosts.temporal import headers
 from engine.steps import Wait
-from tests.console.operating import CLIENT, Stage, soon
+from tests.console.operating import CLIENT, Stage, settle, soon
 from wippy_console import temporal
 from wippy_console.models import Decision, FeedEvent, Question, Run
 from wippy_console.services import decisions, histories, projection, registry, runs
@@ -33,6 +33,7 @@ FORM = {"comment": "fine"}
 
 def signals(run: Run) -> list[Signaled]:
     """The signals in the run's history, straight from Temporal."""
+    settle(run)
     found = [event for event in histories.newest(run) if event.HasField("workflow_execution_signaled_event_attributes")]
     return [event.workflow_execution_signaled_event_attributes for event in found]
 
@@ -462,3 +463,22 @@ def test_the_audit_lists_everything_newest_first(on_stage: Stage) -> None:
         ("signal", "author"),
         ("signal", "operator"),
     ]
+
+
+def test_a_second_cancel_is_a_conflict_that_says_so(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:deaf")
+    runs.cancel(on_stage.cast.operator, run, "first")
+    with pytest.raises(Conflict, match="already"):
+        runs.cancel(on_stage.cast.author, run, "second")
+    assert [item.state for item in decisions.audit(run)] == ["failed", "sent"]
+
+
+def test_a_signal_that_temporal_set_aside_gets_its_event_later(on_stage: Stage) -> None:
+    """While a workflow task runs, Temporal keeps a signal back and gives it no event yet."""
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    made = decisions.send_raw(on_stage.cast.author, run, "note", 1)
+    Decision.objects.filter(pk=made.pk).update(event_id=None)
+    decisions.resume_pending()
+    made.refresh_from_db()
+    assert made.event_id is not None
+    assert FeedEvent.objects.filter(kind="SIGNAL").count() == 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from temporalio.service import RPCError
 
 from wippy_console import permissions
 from wippy_console.models import Decision, Question, Run
@@ -172,4 +174,7 @@ def resume_pending(older_than: float = 10.0) -> int:
         except Refused:
             pass  # it is marked as failed, with the reason
         finished += 1
+    for decision in journal.unlinked():
+        with suppress(Refused, RPCError):
+            journal.link(decision)
     return finished

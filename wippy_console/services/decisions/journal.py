@@ -76,6 +76,20 @@ def unfinished(older_than: float) -> list[Decision]:
     return list(rows.select_related("run", "user", "question").order_by("created_at"))
 
 
+def unlinked() -> list[Decision]:
+    """Decisions of the last hour that were sent but whose event was not written yet when we looked."""
+    lately = timezone.now() - timedelta(hours=1)
+    rows = Decision.objects.filter(state=Decision.State.SENT, event_id=None, completed_at__gt=lately)
+    return list(rows.select_related("run", "user"))
+
+
+def link(decision: Decision) -> None:
+    """Note the event, if it is there by now."""
+    event_id = _reached(wire.find_event, decision)
+    if event_id is not None:
+        Decision.objects.filter(pk=decision.pk).update(event_id=event_id)
+
+
 def _winner(decision: Decision) -> Decision:
     """Whose insert was first: the same key's decision, else Conflict naming the question's."""
     same = known(decision.pk, decision.user_id, decision.run)
@@ -104,7 +118,18 @@ def _send(decision: Decision) -> Decision:
     except UnitFailed as error:
         _fail(decision, str(error))
         raise Refused(str(error)) from error
-    return _complete(decision, _reached(wire.await_event, decision))
+    event_id = _reached(wire.await_event, decision)
+    if event_id is None and decision.action == wire.CANCEL:
+        _refuse_second_cancel(decision)
+    return _complete(decision, event_id)
+
+
+def _refuse_second_cancel(decision: Decision) -> None:
+    """Temporal takes a second cancel of a run without a word, and does nothing."""
+    first = _reached(wire.canceled_by, decision)
+    if first:
+        _fail(decision, f"{first.removeprefix('user:')} already asked the run to stop.")
+        raise Conflict(decision.error)
 
 
 def _reached(act: Callable[[Decision], T], decision: Decision) -> T:

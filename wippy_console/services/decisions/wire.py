@@ -53,6 +53,14 @@ def await_event(decision: Decision) -> int | None:
     return temporal.run(_find(temporal.client(decision.run.client), decision, _PATIENCE))
 
 
+def canceled_by(decision: Decision) -> str:
+    """The identity of whoever asked the decision's run to stop, "" when nobody did."""
+    run = decision.run
+    found = histories.find(temporal.client(run.client), run, _is_any_cancel, run.started_at - _CLOCK_SKEW)
+    event = temporal.run(found)
+    return event.workflow_execution_cancel_requested_event_attributes.identity or "somebody" if event else ""
+
+
 async def _find(client: Client, decision: Decision, delays: tuple[float, ...]) -> int | None:
     since = decision.created_at - _CLOCK_SKEW
     for delay in delays:
@@ -107,9 +115,12 @@ def _is_signal(decision: Decision, event: HistoryEvent) -> bool:
 
 def _is_cancel(decision: Decision, event: HistoryEvent) -> bool:
     """Temporal records one cancel request per run, with who asked for it."""
-    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        return False
-    return event.workflow_execution_cancel_requested_event_attributes.identity == identity(decision)
+    attrs = event.workflow_execution_cancel_requested_event_attributes
+    return _is_any_cancel(event) and attrs.identity == identity(decision)
+
+
+def _is_any_cancel(event: HistoryEvent) -> bool:
+    return event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 
 
 def _is_terminate(decision: Decision, event: HistoryEvent) -> bool:
