@@ -23,7 +23,7 @@ function lib.new(value) return k.payload(value) end
 local function state_of(self) return k.self(self, class, "payload") end
 
 function methods.get_format(self) return state_of(self).format end
-function methods.data(self) return state_of(self).value, nil end
+function methods.data(self) return state_of(self).value end
 function methods.unmarshal(self)
   local state = state_of(self)
   if state.format == lib.JSON then return k.service("json.decode", state.value) end
