@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from wippy_console.live.changes import stamp
 from wippy_console.live.frames import Frame, frame, warm_up
@@ -106,7 +106,7 @@ class Tailer:
                     self._hint_runs()
                     seen = now
                 pause.wait(POLL_SECONDS)
-            except DatabaseError:
+            except Exception:  # whatever it is: without this thread nobody hears anything
                 logger.exception("the feed can't be read; trying again")
                 connection.close()
                 pause.wait(PAUSE_AFTER_ERROR)
@@ -121,13 +121,16 @@ class Tailer:
             return True
 
     def _begin(self) -> None:
-        """Start at the newest row; what was kept before may have a gap."""
+        """Start at the newest row; what was kept before may have a gap. Rows that came meanwhile are in the table."""
         warm_up()
         newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
         with self._lock:
             self._frames.clear()
             self._floor = self._head = newest
             self._ready.set()
+            listeners = list(self._subscriptions)
+        for each in listeners:
+            each.notify()
 
     def _take_new(self) -> None:
         """Append the rows after the head, in batches, and wake everybody after each."""
