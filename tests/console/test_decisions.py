@@ -482,3 +482,16 @@ def test_a_signal_that_temporal_set_aside_gets_its_event_later(on_stage: Stage) 
     made.refresh_from_db()
     assert made.event_id is not None
     assert FeedEvent.objects.filter(kind="SIGNAL").count() == 1
+
+
+def test_a_pending_decision_on_a_run_that_is_gone_fails_and_holds_up_no_other(on_stage: Stage) -> None:
+    gone = Run.objects.create(
+        run_id=str(uuid.uuid4()), workflow_id="gone", entry_id="e", client=CLIENT, started_at=timezone.now()
+    )
+    lost = pending(on_stage, gone)
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    left = pending(on_stage, run)
+    assert decisions.resume_pending(older_than=0) == 2
+    lost.refresh_from_db()
+    left.refresh_from_db()
+    assert (lost.state, left.state) == ("failed", "sent")

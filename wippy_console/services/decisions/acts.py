@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,8 @@ from wippy_console.services.decisions import journal, payloads, waits, wire
 from wippy_console.services.decisions.declared import declared, entry_of
 from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+
+logger = logging.getLogger(__name__)
 
 _RESERVED = "__temporal"
 _TOPIC_LENGTH = 500
@@ -171,8 +174,11 @@ def resume_pending(older_than: float = 10.0) -> int:
             journal.finish(decision)
         except Unavailable:
             return finished
-        except Refused:
-            pass  # it is marked as failed, with the reason
+        except Refused as error:
+            logger.info("decision %s: %s", decision.pk, error)
+        except Exception:  # one that can't be finished must not keep the others from it
+            logger.exception("could not finish decision %s", decision.pk)
+            continue
         finished += 1
     for decision in journal.unlinked():
         with suppress(Refused, RPCError):

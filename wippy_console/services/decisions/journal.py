@@ -45,7 +45,7 @@ def parsed(key: uuid.UUID | str | None) -> uuid.UUID:
 def make(decision: Decision) -> Decision:
     """Record a new decision and send it; who comes second under the same key gets the first one's."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
             decision.save(force_insert=True)
     except IntegrityError:
         return finish(_winner(decision))

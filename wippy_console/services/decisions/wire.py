@@ -16,6 +16,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import TerminateWorkflowExecutionRequest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from engine.hosts.temporal import headers, payloads
 from engine.hosts.temporal.host import RPC_TIMEOUT
@@ -65,7 +66,12 @@ async def _find(client: Client, decision: Decision, delays: tuple[float, ...]) -
     since = decision.created_at - _CLOCK_SKEW
     for delay in delays:
         await asyncio.sleep(delay)
-        found = await histories.find(client, decision.run, lambda event: _is_event_of(decision, event), since)
+        try:
+            found = await histories.find(client, decision.run, lambda event: _is_event_of(decision, event), since)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return None  # the run is gone, so sending will be refused, too
         if found is not None:
             return found.event_id
     return None
