@@ -116,7 +116,7 @@ class TemporalSide:
         client = await self._gateway.client(settings.client)
         known = self._hosts.get(worker_id)
         if known is None or known.client is not client or known.settings != settings:
-            self._hosts[worker_id] = WorkflowHost(client, settings)
+            self._hosts[worker_id] = WorkflowHost(client, settings, self._node.id)
             self._node.add_host(self._hosts[worker_id])
         return [workflow_worker(client, self._node, settings)]
 

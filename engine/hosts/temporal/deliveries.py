@@ -10,7 +10,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError, FailureError
+from temporalio.exceptions import FailureError
 
 from engine.errors import NOT_FOUND, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal import failures, headers, payloads
@@ -64,13 +64,22 @@ class Deliveries:
         self._budget.spend(payload.ByteSize(), f"{activity} to {request['dest']}")
         async with self._turn(str(request["dest"])):
             try:
-                if to.queue:
-                    await _by_node(to.queue, activity, payload)
-                else:
-                    await self._arrivals.alone(_by_worker(activity, payload))
-            except ActivityError as error:
+                await self._deliver(to, activity, payload)
+            except FailureError as error:
                 raise UnitFailed(_of_delivery(error, str(request["dest"]))) from error
         return True
+
+    async def _deliver(self, to: Elsewhere, activity: str, payload: Payload) -> None:
+        """By this worker's node, which is fast and mostly right; where it has no such process, by the other's."""
+        if to.queue:
+            await _by_node(to.queue, activity, payload)
+            return
+        try:
+            await self._arrivals.alone(_by_worker(activity, payload))
+        except FailureError as error:  # a local activity's failure comes without an ActivityError around it
+            if not to.fallback or failures.from_exception(error).kind != NOT_FOUND:
+                raise
+            await _by_node(to.fallback, activity, payload)
 
     def _turn(self, key: str) -> asyncio.Lock:
         return self._turns.setdefault(key, asyncio.Lock())
@@ -106,7 +115,7 @@ def _by_node(queue: str, activity: str, payload: Payload) -> workflow.ActivityHa
     )
 
 
-def _of_delivery(error: ActivityError, dest: str) -> Failure:
+def _of_delivery(error: FailureError, dest: str) -> Failure:
     failure = failures.from_exception(error)
     if failure.details.get("timeout_type") == "schedule_to_start":
         return Failure(NOT_FOUND, f"{dest} not found: its node does not answer", retryable=False)

@@ -8,6 +8,7 @@
 | `wippy-version`        | starts by a workflow host  | number of the registry version of that start       |
 | `wippy-parent`         | starts                     | pid of the spawner                                 |
 | `wippy-messages`       | child starts, upgrades     | startup messages: list of {topic, payloads, sender}|
+| `wippy-nodes`          | starts, signals            | object: node id by pid, where a sender's pid lives |
 | `wippy-decision`       | signals of the console     | id of the decision                                 |
 """
 
@@ -31,6 +32,7 @@ PROGRAM = "wippy-program"
 VERSION = "wippy-version"
 PARENT = "wippy-parent"
 MESSAGES = "wippy-messages"
+NODES = "wippy-nodes"
 DECISION = "wippy-decision"
 
 Headers = Mapping[str, Payload]
@@ -93,6 +95,13 @@ def context(headers: Headers) -> dict[str, Value]:
     """What `ctx` reads."""
     value = payloads.decode(headers[CONTEXT]) if CONTEXT in headers else {}
     return value if isinstance(value, dict) else {}
+
+
+def nodes(headers: Headers) -> dict[str, str]:
+    """The nodes of pids, as far as the header tells."""
+    value = payloads.decode(headers[NODES]) if NODES in headers else {}
+    items = value.items() if isinstance(value, dict) else ()
+    return {pid: node for pid, node in items if isinstance(node, str)}
 
 
 def pack_messages(messages: Sequence[Message], what: str) -> dict[str, Payload]:

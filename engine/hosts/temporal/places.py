@@ -5,6 +5,7 @@ All of it reads the registry version that the run began with, so that a replay d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.entry import Entry
@@ -14,6 +15,7 @@ from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference
 from engine.pids import Pid
 
 UPDATE_HOST = "update"
+MAX_NEIGHBOURS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,49 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Anything that a node must deliver to; `queue` is that node's, or "" for the node of this run's worker."""
+    """Anything that a node must deliver to.
+
+    `queue` is the node's that surely has it; "" means the node of this run's worker, and then that of `fallback`.
+    """
 
     queue: str
+    fallback: str = ""
 
 
 Destination = Update | Workflow | Elsewhere
 
 
+class Neighbours:
+    """Where the processes live that a run heard from: their pids don't say. Known from headers, so a replay knows."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, str] = {}
+
+    def learn(self, nodes: Mapping[str, str]) -> None:
+        """Take in node ids by pid; the oldest are forgotten beyond a thousand."""
+        for pid, node in nodes.items():
+            self._nodes.pop(pid, None)
+            self._nodes[pid] = node
+        while len(self._nodes) > MAX_NEIGHBOURS:
+            del self._nodes[next(iter(self._nodes))]
+
+    def all(self) -> dict[str, str]:
+        """Node ids by pid, for a run that goes on in this one's place."""
+        return dict(self._nodes)
+
+    def queue(self, pid: str) -> str:
+        """The queue of the node of that pid, or ""."""
+        node = self._nodes.get(pid)
+        return node_queue(node) if node else ""
+
+
 class Places:
     """The places that one run knows."""
 
-    def __init__(self, settings: WorkerSettings, version: int) -> None:
+    def __init__(self, settings: WorkerSettings, version: int, neighbours: Neighbours) -> None:
         self._settings = settings
         self._version = version
+        self._neighbours = neighbours
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the registry version of this run."""
@@ -94,6 +125,8 @@ class Places:
     def _elsewhere(self, pid: Pid) -> Elsewhere:
         """A process, or a workflow in another namespace, which this worker's node reaches by its own client."""
         host = self.entry(pid.host)
-        if not pid.node or (host is not None and host.kind == "temporal.worker"):
+        if not pid.node:
+            return Elsewhere("", self._neighbours.queue(str(pid)))
+        if host is not None and host.kind == "temporal.worker":
             return Elsewhere("")
         return Elsewhere(node_queue(pid.node))

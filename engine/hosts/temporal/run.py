@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, CancelledError, FailureError
+from temporalio.exceptions import CancelledError, FailureError
 
 from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed
 from engine.hosts.temporal import failures, headers, payloads
@@ -20,7 +20,7 @@ from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.calls import RESOLVE, ask_worker
 from engine.hosts.temporal.commands import Commands
 from engine.hosts.temporal.observations import Observation, now
-from engine.hosts.temporal.places import Places
+from engine.hosts.temporal.places import Neighbours, Places
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.updates import Updates
 from engine.hosts.temporal.world import WorkflowWorld
@@ -67,6 +67,8 @@ class Run:
         self._arrivals = Arrivals()
         self._updates = Updates()
         self._budget = TaskBudget()
+        self._neighbours = Neighbours()
+        self._neighbours.learn(headers.nodes(workflow.info().headers))
         self._pid = settings.pid(workflow.info().workflow_id)
         self._status: Status = Waiting()
         self._pin: Pin | None = None
@@ -86,7 +88,9 @@ class Run:
 
     def signal(self, topic: str, args: Sequence[RawValue]) -> None:
         """A signal came."""
-        sender = headers.text(headers.received(), headers.SENDER)
+        head = headers.received()
+        sender = headers.text(head, headers.SENDER)
+        self._neighbours.learn(headers.nodes(head))
         self._arrivals.message(Message(topic, payloads.decode_all(args), sender))
 
     async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
@@ -135,12 +139,12 @@ class Run:
         await self._until(handle.done)
         try:
             answer = payloads.decode(handle.result().payload)
-        except ActivityError as error:
+        except FailureError as error:
             raise UnitFailed(failures.from_exception(error)) from error
         return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"])
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
-        places = Places(self._settings, pin.version)
+        places = Places(self._settings, pin.version, self._neighbours)
         commands = Commands(places, self._arrivals, self._budget, self._updates, self._pid)
         identity = Identity(self._pid, "workflow", headers.context(workflow.info().headers))
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
@@ -201,6 +205,7 @@ class Run:
         kind = upgrade.entry or workflow.info().workflow_type
         old = workflow.info().headers
         head = {name: old[name] for name in (headers.CONTEXT, headers.PARENT) if name in old}
+        head |= headers.pack({headers.NODES: self._neighbours.all()})
         head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")
         arguments = payloads.encode_all(upgrade.args, kind)
         self._budget.spend(sum(payload.ByteSize() for payload in [*arguments, *head.values()]), f"upgrade to {kind}")

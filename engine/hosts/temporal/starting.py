@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -37,10 +38,11 @@ class Start:
     headers: dict[str, Payload]
     messages: tuple[Message, ...]
     options: StartOptions
+    nodes: Mapping[str, str]
 
 
-def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
-    """Check the request and pin the program; raises UnitFailed."""
+def prepare(settings: WorkerSettings, request: SpawnRequest, nodes: Mapping[str, str]) -> Start:
+    """Check the request and pin the program; raises UnitFailed. `nodes` tells where the parent's pid lives."""
     entry = _entry(settings, request.entry)
     program, version = current_program(settings.catalog, entry.id)
     options = StartOptions.read(entry, request.options, request.name)
@@ -49,6 +51,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
         headers.VERSION: version,
         headers.PARENT: request.parent,
         headers.SENDER: request.parent,
+        headers.NODES: dict(nodes),
         headers.CONTEXT: headers.portable(request.context),
     }
     return Start(
@@ -59,6 +62,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
         headers=headers.pack(head),
         messages=tuple(Message(topic, values, request.parent) for topic, values in request.messages),
         options=options,
+        nodes=nodes,
     )
 
 
@@ -73,8 +77,7 @@ async def start(client: Client, start: Start) -> Handle:
     first, *rest = start.messages
     handle = await _start(client, start, start.headers, first)
     for message in rest:
-        signal = Signal(start.id, message.topic, message.payloads, message.sender, "", str(uuid.uuid4()), "", None)
-        await send_signal(client, signal, _TIMEOUT)
+        await send_signal(client, _signal(start, message), _TIMEOUT)
     return handle
 
 
@@ -113,6 +116,11 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
             request_eager_start=options.eager,
             priority=options.priority,
         )
+
+
+def _signal(start: Start, message: Message) -> Signal:
+    request_id = str(uuid.uuid4())
+    return Signal(start.id, message.topic, message.payloads, message.sender, "", request_id, "", None, start.nodes)
 
 
 def _conflict(start: Start, first: Message | None) -> WorkflowIDConflictPolicy:

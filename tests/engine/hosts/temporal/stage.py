@@ -48,7 +48,7 @@ class Stage:
         self.observations: list[Observation] = []
         self.settings = worker_settings(catalog, WORKER, self.observations.append)
         self.node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
-        self.host = WorkflowHost(client, self.settings)
+        self.host = WorkflowHost(client, self.settings, self.node.id)
         self._running: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []
 

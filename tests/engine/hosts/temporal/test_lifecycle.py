@@ -349,3 +349,19 @@ async def test_calls_and_processes_are_reached_through_the_fleet(stage: Stage) -
     with pytest.raises(UnitFailed) as caught:
         await fleet.terminate(pid, node=stage.node.id)
     assert caught.value.failure.kind == "NotFound"
+
+
+async def test_a_known_search_attribute_is_set(stage: Stage) -> None:
+    from temporalio.api.enums.v1 import IndexedValueType
+    from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+    from temporalio.common import SearchAttributeKey
+
+    request = AddSearchAttributesRequest(
+        namespace="default", search_attributes={"WippyCustomer": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD}
+    )
+    await stage.client.operator_service.add_search_attributes(request)
+    stage.workflow("app:w", "return {require('workflow').attrs{search = {WippyCustomer = 'c1'}}}")
+    pid = await stage.spawn("app:w")
+    assert (await stage.exit(pid)).value == [True]
+    described = await stage.host.describe(workflow_id(pid))
+    assert described.typed_search_attributes[SearchAttributeKey.for_keyword("WippyCustomer")] == "c1"

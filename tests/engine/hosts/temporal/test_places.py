@@ -12,7 +12,7 @@ from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.host import CallRequest
-from engine.hosts.temporal.places import Elsewhere, Place, Places, Update, Workflow
+from engine.hosts.temporal.places import Elsewhere, Neighbours, Place, Places, Update, Workflow
 from engine.hosts.temporal.settings import worker_settings
 from tests.engine.hosts.temporal.stage import CLIENT, WORKER, Stage, workflow_id
 
@@ -29,7 +29,7 @@ ENTRIES = (
 @pytest.fixture
 def places() -> Places:
     catalog = MemoryCatalog(ENTRIES)
-    return Places(worker_settings(catalog, "app:worker"), catalog.version())
+    return Places(worker_settings(catalog, "app:worker"), catalog.version(), Neighbours())
 
 
 def test_a_queue_has_the_prefix_of_its_client() -> None:
@@ -66,9 +66,18 @@ def test_a_pid_tells_whom_it_means(places: Places) -> None:
     assert places.destination("a name") == Elsewhere("")
 
 
+def test_a_process_that_was_heard_of_has_its_node_to_fall_back_on() -> None:
+    catalog = MemoryCatalog(ENTRIES)
+    neighbours = Neighbours()
+    neighbours.learn({f"{{app:processes|{n}}}": "node7" for n in range(1001)})
+    places = Places(worker_settings(catalog, "app:worker"), catalog.version(), neighbours)
+    assert places.destination("{app:processes|5}") == Elsewhere("", "wippy-node-node7")
+    assert places.destination("{app:processes|0}") == Elsewhere("")
+
+
 def test_options_are_those_of_the_runs_registry_version() -> None:
     catalog = MemoryCatalog(ENTRIES)
-    old = Places(worker_settings(catalog, "app:worker"), catalog.version())
+    old = Places(worker_settings(catalog, "app:worker"), catalog.version(), Neighbours())
     catalog.publish(Entry("app:new", "function.lua", {}, {}))
     assert old.entry("app:new") is None
 
@@ -99,6 +108,31 @@ async def test_a_registered_name_is_reached_from_a_workflow(stage: Stage) -> Non
     )
     stage.workflow("app:w", "process.send('desk', 'hello', 5) return process.inbox():receive():topic()")
     assert await stage.node.call(CallRequest("app:named")) == 5
+
+
+async def test_a_workflow_on_another_node_answers_a_process(stage: Stage, temporal_address: str) -> None:
+    other = await Stage.open(temporal_address, serve=False, queue=stage.settings.task_queue)
+    await other.serve_fleet()
+    code = "local go = process.inbox() for _ = 1, 2 do process.send(go:receive():from(), 'echo', 1) end"
+    upgraded = f"{code} if a then process.upgrade(nil, false) end"
+    for each in (stage, other):
+        each.workflow("app:echo", upgraded)
+        each.catalog.current("app:echo")
+    other.function(
+        "app:asker",
+        """
+        local echoes, sum = process.listen('echo'), 0
+        local pid = process.spawn('app:echo', 'app:worker', true)
+        for _ = 1, 4 do
+            process.send(pid, 'n')
+            sum = sum + echoes:receive()
+        end
+        return sum
+        """,
+    )
+    async with asyncio.timeout(20):
+        assert await other.node.call(CallRequest("app:asker")) == 4
+    await other.close()
 
 
 async def test_runs_beyond_the_cache_are_evicted_and_come_back(
