@@ -82,9 +82,11 @@ class NewEntryForm(EntryForm):
     """An entry that is not there yet."""
 
     entry_id = forms.CharField(
-        max_length=500, label="Id", widget=forms.TextInput(attrs={"class": "input", "placeholder": "app.orders:process"}),
+        max_length=500,
+        label="Id",
+        widget=forms.TextInput(attrs={"class": "input", "placeholder": "app.orders:process"}),
         help_text="namespace:name",
-    )  # fmt: skip
+    )
     kind = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"class": "input", "list": "kinds"}))
     field_order = ("base", "entry_id", "kind", "source", "fields_text", "message")
 

@@ -106,6 +106,11 @@ class Instant(Optional, forms.DateTimeField):
         return f"{cleaned:%Y-%m-%dT%H:%M:%S}Z" if isinstance(cleaned, datetime) else cleaned
 
 
+def option_keys(field: Any) -> list[Any]:
+    """The keys of a choice field's options."""
+    return [key for key, _ in field.choices]
+
+
 class Choice(Optional, forms.ChoiceField):
     """One of an enum's values, of any JSON type: the option holds its JSON text."""
 
@@ -116,7 +121,7 @@ class Choice(Optional, forms.ChoiceField):
 
     def prepare_value(self, value: Any) -> Any:
         """What was sent is JSON text already; a default is not."""
-        return value if (value, value) in [(key, key) for key, _ in self.choices] else json.dumps(value)
+        return value if value in option_keys(self) else json.dumps(value)
 
 
 class Lines(Optional, forms.CharField):
@@ -150,7 +155,7 @@ class Choices(Optional, forms.MultipleChoiceField):
 
     def prepare_value(self, value: Any) -> Any:
         """Defaults as the JSON texts of the options."""
-        keys = {key for key, _ in self.choices}
+        keys = option_keys(self)
         return [each if each in keys else json.dumps(each) for each in value] if isinstance(value, list) else value
 
 

@@ -15,7 +15,7 @@ INPUT = {"class": "input"}
 
 
 class KeyForm(forms.Form):
-    """The hidden marks of a decision: `key` is made once per drawn form, so that a second click has no second effect."""
+    """The hidden mark of a decision: `key` is made once per drawn form, so that a second click has no second effect."""
 
     use_required_attribute = False
     key = forms.UUIDField(widget=forms.HiddenInput)

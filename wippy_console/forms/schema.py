@@ -14,7 +14,11 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from wippy_console.forms.fields import MISSING, field_for, is_object, main_type
+from wippy_console.services import schemas
 from wippy_console.services.errors import Refused
+
+NOTHING: Mapping[str, Any] = {"type": "null"}
+"""The schema of what has no form: no field is drawn."""
 
 WHOLE = "value"
 """The name of the one field of a schema that is not an object of properties."""
@@ -37,7 +41,7 @@ class SchemaForm(forms.Form):
     template_name = "forms/schema.html"
 
     def __init__(self, schema: Mapping[str, Any] | None, data: Any = None, *, value: Any = MISSING) -> None:
-        self.schema = schema or {}
+        self.schema = NOTHING if schema is None else schema
         super().__init__(data, prefix="f", initial=initial_of(value))
         for path, part, required in leaves(self.schema):
             self.fields[path] = field_for(part, path, required=required)
@@ -56,6 +60,20 @@ class SchemaForm(forms.Form):
             return Node(bound=self[path])
         legend = part.get("title") or path.rpartition(".")[2].replace("_", " ").capitalize()
         return Node(legend=legend, description=part.get("description", ""), nodes=self._nodes(part, f"{path}."))
+
+    def clean(self) -> dict[str, Any]:
+        """Check the schema's other rules too, so that everything wrong is shown at once."""
+        cleaned = super().clean() or self.cleaned_data
+        value = self.value()
+        if value is not MISSING:
+            for name, errors in schemas.problems(self.schema, value).items():
+                self._add(self._known(name), errors)
+        return cleaned
+
+    def _add(self, path: str | None, errors: list[str]) -> None:
+        """Add errors unless the field has its own already, which say it better."""
+        if path not in self.errors:
+            self.add_error(path, errors)
 
     def value(self) -> Any:
         """The JSON value of a valid form; empty optional fields are left out. MISSING when nothing was given."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from wippy_console.models import Run
@@ -86,7 +87,7 @@ def id_text(text: str, url: str = "", length: int = 28, *, copy: bool = True) ->
 
 @register.simple_tag
 def moment(at: datetime | None, how: str = "at") -> SafeString:
-    """A time as <time> in UTC; times.js puts it into the viewer's zone. `how`: at, ago, since, until, deadline, clock."""
+    """A time as <time> in UTC, put into the viewer's zone by times.js: at, ago, since, until, deadline or clock."""
     if at is None:
         return format_html("{}", NOTHING)
     text = f"{at:%H:%M:%S}.{at.microsecond // 1000:03}" if how == "clock" else f"{at:%Y-%m-%d %H:%M:%S} UTC"
@@ -119,7 +120,7 @@ def duration(seconds: float | None) -> str:
 
 def _two_units(total: int) -> str:
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts = []
+    parts: list[tuple[int, str]] = []
     for word, size in units:
         count, total = divmod(total, size)
         if count or parts:
@@ -156,12 +157,16 @@ def pretty(value: Any) -> SafeString:
     """JSON with colours; a value that was cut because of its size shows what is there of it."""
     if isinstance(value, Mapping) and value.get("cut") is True and "preview" in value:
         return format_html("{}\n… cut: {} bytes in all", value["preview"], value.get("bytes", "?"))
-    text, parts, at = as_json(value), [], 0
+    return format_html_join("", "{}", ((part,) for part in _coloured(as_json(value))))
+
+
+def _coloured(text: str) -> Iterator[str]:
+    at = 0
     for token in _TOKEN.finditer(text):
-        parts.append(escape(text[at : token.start()]))
-        parts.append(format_html('<span class="{}">{}</span>', token.lastgroup, token.group()))
+        yield text[at : token.start()]
+        yield format_html('<span class="{}">{}</span>', token.lastgroup, token.group())
         at = token.end()
-    return mark_safe("".join([*parts, escape(text[at:])]))
+    yield text[at:]
 
 
 @register.filter
@@ -173,7 +178,7 @@ def get(mapping: Mapping[str, Any], key: str) -> Any:
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
     """The page's query string with some fields changed; None or "" removes one. Begins with "?"."""
-    fields = context["request"].GET.copy()
+    fields: QueryDict = context["request"].GET.copy()
     for name, value in changes.items():
         fields.pop(name, None)
         if value not in (None, ""):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import template
@@ -70,8 +71,19 @@ def published(data: dict[str, Any]) -> str:
     return f"registry version {data.get('version')}{who}, {count} {'entry' if count == 1 else 'entries'}{said}"
 
 
-TELLERS = {
-    "STARTED": lambda data: f"started as a child of {data['parent_workflow_id']}" if data.get("parent_workflow_id") else "started",
+def started(data: dict[str, Any]) -> str:
+    """Whose child it is, when it is one."""
+    parent = data.get("parent_workflow_id")
+    return f"started as a child of {parent}" if parent else "started"
+
+
+def supervised(data: dict[str, Any]) -> str:
+    """A service's state, and what is wrong with it."""
+    return f"is {data.get('state', '')}{': ' + console.brief(data['error'], 120) if data.get('error') else ''}"
+
+
+TELLERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "STARTED": started,
     "WAITING": waiting,
     "RESUMED": lambda data: "goes on",
     "EXIT": exited,
@@ -84,5 +96,5 @@ TELLERS = {
     "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
     "PUBLISHED": published,
     "NODE": lambda data: f"is {data.get('state', '')} on {data.get('hostname', '')}",
-    "SERVICE": lambda data: f"is {data.get('state', '')}{': ' + console.brief(data['error'], 120) if data.get('error') else ''}",
+    "SERVICE": supervised,
 }  # fmt: skip

@@ -97,8 +97,15 @@ ENTRY = {
     "temporal.worker": Look("server", "Temporal worker", "mute"),
 }
 FAMILIES = {
-    "run": RUN, "row": ROW, "kind": KIND, "feed": FEED, "decision": DECISION, "node": NODE, "service": SERVICE, "entry": ENTRY,
-}  # fmt: skip
+    "run": RUN,
+    "row": ROW,
+    "kind": KIND,
+    "feed": FEED,
+    "decision": DECISION,
+    "node": NODE,
+    "service": SERVICE,
+    "entry": ENTRY,
+}
 
 
 def find(family: str, key: str) -> Look:

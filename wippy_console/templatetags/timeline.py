@@ -18,7 +18,14 @@ register = template.Library()
 MIDDLE = 14
 """The vertical middle of a row's picture in pixels."""
 
-CAPS = {"completed": "check", "failed": "x", "timed_out": "alarm-clock", "canceled": "ban", "terminated": "x", "fired": "check"}
+CAPS = {
+    "completed": "check",
+    "failed": "x",
+    "timed_out": "alarm-clock",
+    "canceled": "ban",
+    "terminated": "x",
+    "fired": "check",
+}
 
 
 @register.filter
@@ -55,7 +62,12 @@ def row_tone(row: Row) -> str:
 def row_icon(row: Row) -> SafeString:
     """The icon of a row's kind, with the kind as a word for screen readers and on hover."""
     look = looks.find("kind", row.kind)
-    return format_html('<span class="tl-kind" title="{}">{}<span class="sr">{}</span></span>', look.word, console.icon(look.icon), look.word)
+    return format_html(
+        '<span class="tl-kind" title="{}">{}<span class="sr">{}</span></span>',
+        look.word,
+        console.icon(look.icon),
+        look.word,
+    )
 
 
 @register.simple_tag

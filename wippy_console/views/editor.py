@@ -15,7 +15,7 @@ from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
 from wippy_console.views.differences import unified
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import needs, page, user_of
 from wippy_console.views.registry import entry_text
 
 
@@ -51,7 +51,9 @@ def save(request: HttpRequest, entry_id: str, kind: str, form: EntryForm) -> dic
     base = form.cleaned_data["base"]
     message = form.cleaned_data["message"] or f"Edit {entry_id}"
     try:
-        made = registry.save_entry(request.user, entry_id, base=base, kind=kind, meta=meta, data=data, message=message)
+        made = registry.save_entry(
+            user_of(request), entry_id, base=base, kind=kind, meta=meta, data=data, message=message
+        )
     except Conflict as conflict:
         mine = Entry(entry_id, kind, meta, data)
         return {"refusal": conflict, "status": conflict.status, **three_way(entry_id, base, mine)}

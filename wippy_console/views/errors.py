@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django_htmx.http import reswap, retarget
 
 from wippy_console.services.errors import Refused
 from wippy_console.views.pages import is_partial
@@ -34,9 +36,8 @@ def error_page(request: HttpRequest, status: int, message: str = "") -> HttpResp
         return render(request, "errors/error.html", context, status=status)
     in_dialog = request.headers.get("HX-Target") == "dialog"
     response = render(request, "errors/_dialog.html" if in_dialog else "errors/_error.html", context, status=status)
-    place = ("#dialog", "innerHTML") if in_dialog else ("#messages", "outerHTML")
-    response.headers |= dict(zip(("HX-Retarget", "HX-Reswap"), place, strict=True))
-    return response
+    retarget(response, "#dialog" if in_dialog else "#messages")
+    return reswap(response, "innerHTML" if in_dialog else "outerHTML")
 
 
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
@@ -65,10 +66,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @login_not_required
 def failed(request: HttpRequest) -> HttpResponse:
     """500; rendered without context processors, since one of them may be what failed."""
-    return HttpResponse(_plain_failure(), status=500)
-
-
-def _plain_failure() -> str:
-    from django.template.loader import render_to_string  # noqa: PLC0415 - only when everything else failed
-
-    return render_to_string("errors/500.html", {"title": TITLES[500], "advice": ADVICE[500]})
+    template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/500.html"
+    return HttpResponse(render_to_string(template, {"title": TITLES[500], "advice": ADVICE[500]}), status=500)

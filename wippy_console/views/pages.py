@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django_htmx.http import trigger_client_event
@@ -18,7 +19,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 def is_partial(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page only."""
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
@@ -31,8 +32,13 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], status
     return response
 
 
+def user_of(request: HttpRequest) -> User:
+    """The signed-in user; `needs` has turned everybody else away."""
+    return cast("User", request.user)
+
+
 def done(request: HttpRequest, url: str, *events: str) -> HttpResponse:
-    """Lead on after an action. For htmx: empty the dialog, show the messages, let the regions named by events refresh."""
+    """Lead on after an action; for htmx, empty the dialog, show messages, refresh the regions that hear `events`."""
     if not is_partial(request):
         return redirect(url)
     response = render(request, "parts/messages.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,17 +16,24 @@ from wippy_console.services.errors import NotFoundError
 from wippy_console.views import run_page
 from wippy_console.views.pages import needs, page
 
+FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("before", "before"))
+
 
 @needs(permissions.VIEW_RUN)
 def index(request: HttpRequest) -> HttpResponse:
     """The runs that match the filters in the address."""
     form = SearchForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    text = {name: wanted.get(name) or "" for name in ("status", "entry", "before")}
-    found = runs.search(request.user, text=wanted.get("q") or "", waiting=bool(wanted.get("waiting")), **text)
+    found = search(request.user, wanted)
     mark_asking(found.rows)
     context = {"page": found, "wanted": wanted, "statuses": form.STATUSES, "filtered": any(wanted.values())}
     return page(request, "runs/list.html", context)
+
+
+def search(user: Any, wanted: Mapping[str, Any]) -> runs.Page:
+    """The page of runs that the filters ask for."""
+    text = {name: str(wanted.get(field) or "") for name, field in FILTERS}
+    return runs.search(user, waiting=bool(wanted.get("waiting")), **text)  # type: ignore[arg-type]
 
 
 def mark_asking(rows: list[Any]) -> None:

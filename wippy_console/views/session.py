@@ -11,7 +11,7 @@ class LoginForm(AuthenticationForm):
     """Django's own, with widgets that password managers and our style understand."""
 
     def __init__(self, request: HttpRequest | None = None, *args: object, **kwargs: object) -> None:
-        super().__init__(request, *args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(request, *args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
 

@@ -71,7 +71,7 @@ def place_errors(refusal: Refused, form: StartForm, fields: SchemaForm) -> None:
         return
     own = {name: errors for name, errors in refusal.fields.items() if name in form.fields and name not in fields.fields}
     for name, errors in own.items():
-        form.add_error(name, errors)  # type: ignore[arg-type]
+        form.add_error(name, errors)
     rest = {name: errors for name, errors in refusal.fields.items() if name not in own}
     if rest or not own:
         fields.take_errors(Refused(refusal.message, rest))

@@ -1,0 +1,98 @@
+"""Live without loss."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Enter
+from tests.browser.scene import Scene
+from wippy_console.models import FeedEvent
+from wippy_console.services import feed
+
+
+def ids(page: Page) -> list[int]:
+    return [int(each) for each in page.locator(".feed-row").evaluate_all("all => all.map(row => row.dataset.id)")]
+
+
+def newest() -> int:
+    return FeedEvent.objects.order_by("-id").values_list("id", flat=True)[0]
+
+
+def cut(page: Page) -> None:
+    """Cut the page's connection: its socket breaks and no new one can be made."""
+    page.context.set_offline(True)
+    page.evaluate("window.sockets.forEach((socket) => socket.close())")
+    expect(page.locator("#connection")).not_to_have_text("Live")
+
+
+@pytest.fixture
+def page(enter: Enter, scene: Scene) -> Page:
+    made = enter("viewer")
+    made.add_init_script(
+        "window.sockets = []; const Real = WebSocket;"
+        "window.WebSocket = class extends Real { constructor(...all) { super(...all); window.sockets.push(this); } };"
+    )
+    return made
+
+
+def test_new_events_appear_on_top_without_a_reload(page: Page, scene: Scene) -> None:
+    page.goto("/live/")
+    expect(page.locator("#connection")).to_have_text("Live")
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "no worker takes it"})
+    expect(page.locator(".feed-row").first).to_contain_text("no worker takes it")
+    assert ids(page)[0] == newest()
+
+
+def test_a_cut_socket_misses_nothing_and_shows_nothing_twice(page: Page, scene: Scene) -> None:
+    page.goto("/live/")
+    expect(page.locator("#connection")).to_have_text("Live")
+    cut(page)
+    for number in range(500):
+        feed.append(feed.STUCK, run=scene.asking, data={"reason": f"number {number}"})
+    page.context.set_offline(False)
+    expect(page.locator("#connection")).to_have_text("Live", timeout=20_000)
+    expect(page.locator(".feed-row").first).to_contain_text("number 499", timeout=20_000)
+    shown = ids(page)
+    assert len(shown) == len(set(shown))
+    assert shown == list(range(shown[0], shown[0] - len(shown), -1))
+    fresh = page.context.new_page()
+    fresh.goto("/live/")
+    assert ids(fresh) == shown[:100]
+
+
+def test_pause_holds_rows_back_and_resume_brings_them(page: Page, scene: Scene) -> None:
+    page.goto("/live/")
+    expect(page.locator("#connection")).to_have_text("Live")
+    page.get_by_role("button", name="Pause").click()
+    before = ids(page)
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "while paused"})
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    assert ids(page) == before
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(".feed-row").first).to_contain_text("while paused")
+
+
+def test_the_feed_can_be_resumed_from_a_cursor_and_filtered(page: Page, scene: Scene) -> None:
+    cursor = newest()
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "after the cursor"})
+    page.goto(f"/live/?since={cursor}")
+    assert ids(page) == [newest()]
+    page.goto("/live/?kind=EXIT")
+    assert set(page.locator(".feed-row").evaluate_all("all => all.map(row => row.dataset.kind)")) == {"EXIT"}
+
+
+def test_the_runs_list_and_the_badge_change_within_a_second(enter: Enter, page: Page, scene: Scene) -> None:
+    approver = enter("approver")
+    approver.goto("/inbox/")
+    page.goto("/runs/")
+    expect(approver.locator("#connection")).to_have_text("Live")
+    expect(page.locator("#connection")).to_have_text("Live")
+    count = int(approver.locator("#inbox-count").inner_text().split()[0])
+    run = scene.stage.start("app.flows:approval", {"wanted": 50})
+    expect(page.locator("tbody tr").first).to_contain_text(run.workflow_id[:8])
+    expect(page.locator(f"[id='run-{run.run_id}']")).to_contain_text("Running")
+    scene.stage.ask(run, "decision", 0)
+    expect(page.locator(f"[id='run-{run.run_id}']")).to_contain_text("Waiting for a person", timeout=2_000)
+    expect(approver.locator("#inbox-count")).to_contain_text(str(count + 1), timeout=2_000)
+    expect(approver.locator("#inbox .item")).to_have_count(count + 1)
