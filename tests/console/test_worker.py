@@ -173,7 +173,7 @@ def test_runs_that_end_elsewhere_exit_too(server: Server, log: Path) -> None:
         awake = server.start("while-a-node-lives")
         until(lambda: open_question(awake), log=log)
         server.terminate("while-a-node-lives")
-        until(lambda: kinds(awake) == ["STARTED", "WAITING", "EXIT"], 5, log)
+        until(lambda: kinds(awake) == ["STARTED", "WAITING", "EXIT"], log=log)
     run = Run.objects.get(pk=awake)
     assert run.status == "terminated"
     assert run.failure is not None
@@ -235,7 +235,7 @@ def test_a_published_worker_is_served_within_seconds(server: Server, log: Path) 
     with running_node(log) as process:
         other = f"{server.queue}-other"
         publish(Entry("app:other", "temporal.worker", {}, {"client": "app:client", "task_queue": other}))
-        until(lambda: other in Node.objects.get(os_pid=process.pid).task_queues, 5, log)
+        until(lambda: other in Node.objects.get(os_pid=process.pid).task_queues, log=log)
         run_id = Server(server.address, other).start("order-3")
         until(lambda: open_question(run_id), log=log)
         assert Run.objects.get(pk=run_id).worker == "app:other"

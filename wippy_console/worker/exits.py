@@ -42,7 +42,7 @@ class ExitTail:
     def stop(self) -> None:
         """End the thread."""
         self._stopping.set()
-        self._thread.join(2)
+        self._thread.join(1)
 
     # -- the thread --------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 REGISTRY_POLL = 0.25
 # Together under the 25 seconds that `up` gives a worker.
-SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 12.0, 3.0, 4.0, 2.0
+SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 11.5, 3.0, 3.0, 2.0
 
 
 class WorkerNode:
