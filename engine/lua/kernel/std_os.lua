@@ -8,7 +8,6 @@ local settle = lib.settle
 local system = { platform = "linux" }
 lib.os = system
 
-local started = k.now()
 local SECOND = 1000000000
 
 -- One field of a date table; a missing one is `default`, or an error without a default.
@@ -47,14 +46,14 @@ function system.date(template, time)
   template = lib.coerce(template == nil and "%c" or template)
   if type(template) ~= "string" then lib.refuse(1, "date", "string", template) end
   if byte(template) ~= 33 then template = "!" .. template end
-  lib.charge_bytes(#template * 16)
+  lib.charge_bytes(#template * 256)
   if time == nil then time = k.now() // SECOND end
   return settle("date", pcall(raw.os.date, template, time))
 end
 
 -- Seconds since the state began, by the host's clock.
 function system.clock()
-  return (k.now() - started) / SECOND
+  return (k.now() - lib.started) / SECOND
 end
 
 function system.difftime(later, earlier)

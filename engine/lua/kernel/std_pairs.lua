@@ -6,15 +6,17 @@ local k = ...
 local raw, lib, std = k.raw, k.lib, k.std
 local type, error, rawget, rawnext, rawipairs = raw.type, raw.error, raw.rawget, raw.next, raw.ipairs
 local math_type, sort, metatable = raw.math.type, raw.table.sort, raw.debug.getmetatable
-local typeof, refuse, contents = lib.typeof, lib.refuse, lib.contents
+local typeof, refuse, reveal = lib.typeof, lib.refuse, lib.reveal
 local charge = k.charge
 
 -- Above this many keys a native sort would hold up the step for too long; the Lua one is counted.
 local NATIVE_SORT = 4096
 
-local function sort_keys(keys, count)
+-- `bytes` is the length of all strings together: long ones with common beginnings are slow to compare.
+local function sort_keys(keys, count, bytes)
   if count < 2 then return end
-  if count > NATIVE_SORT then return lib.merge_sort(keys, count) end
+  if bytes > 4096 then charge(bytes) end
+  if count > NATIVE_SORT then return lib.need("std_table").merge_sort(keys, count) end
   if count > 32 then charge(count * 8) end
   sort(keys)
 end
@@ -31,10 +33,12 @@ end
 -- The keys of a table that has other keys than strings; see `sorted_keys`.
 local function sorted_mixed(table, prefix)
   local numbers, strings, others, no, yes = {}, {}, {}, nil, nil
+  local bytes = 0
   for key in rawnext, table do
     local kind = type(key)
     if kind == "string" then
       strings[#strings + 1] = key
+      bytes = bytes + #key
     elseif kind == "number" then
       if math_type(key) == "float" or key < 1 or key > prefix then numbers[#numbers + 1] = key end
     elseif key == false then
@@ -47,8 +51,8 @@ local function sorted_mixed(table, prefix)
       others[#others + 1] = key
     end
   end
-  sort_keys(numbers, #numbers)
-  sort_keys(strings, #strings)
+  sort_keys(numbers, #numbers, 0)
+  sort_keys(strings, #strings, bytes)
   local count = append(numbers, #numbers, strings)
   if no then count = append(numbers, count, { false }) end
   if yes then count = append(numbers, count, { true }) end
@@ -58,18 +62,19 @@ end
 
 -- The keys of `table` in order, without the integers 1..prefix; nil when there are none.
 local function sorted_keys(table, prefix)
-  local keys, count, total = {}, 0, 0
+  local keys, count, total, bytes = {}, 0, 0, 0
   for key in rawnext, table do
     total = total + 1
     if type(key) == "string" then
       count = count + 1
       keys[count] = key
+      bytes = bytes + #key
     end
     if total - count > prefix then return sorted_mixed(table, prefix) end
   end
   if total == prefix and count == 0 then return nil end
   if total - count < prefix then return sorted_mixed(table, prefix) end
-  sort_keys(keys, count)
+  sort_keys(keys, count, bytes)
   return keys
 end
 
@@ -111,7 +116,7 @@ function std.pairs(table)
     local step, state, control = custom(table)
     return step, state, control
   end
-  return walk(contents[table] or table, rawget), table, nil
+  return walk(reveal(table), rawget), table, nil
 end
 
 function std.ipairs(table)
@@ -220,7 +225,7 @@ end
 
 function std.next(table, key)
   if typeof(table) ~= "table" then refuse(1, "next", "table", table) end
-  table = contents[table] or table
+  table = reveal(table)
   if key == nil then return first(table) end
   return following(table, key)
 end

@@ -1,6 +1,6 @@
 -- The string library: kernel objects count as strings, no call does unbounded native work.
 local k = ...
-local raw, lib, pattern = k.raw, k.lib, k.pattern
+local raw, lib = k.raw, k.lib
 local type, error, pcall, select, unpack = raw.type, raw.error, raw.pcall, raw.select, raw.unpack
 local native, settle, coerce, refuse = raw.string, lib.settle, lib.coerce, lib.refuse
 local find, sub, byte = native.find, native.sub, native.byte
@@ -31,7 +31,9 @@ function strings.rep(text, count, separator)
   if type(text) == "string" and times and times > 0 then
     local size = (#text + (type(separator) == "string" and #separator or 0)) * (times + 0.0)
     if size > lib.MAX_STRING then error("resulting string too large", 2) end
+    if size == 0 then return "" end -- natively a loop of `count` empty steps
     charge_bytes(floor(size))
+    charge(times // 4)
   end
   return settle("rep", pcall(native.rep, text, count, separator))
 end
@@ -43,20 +45,20 @@ function strings.pack(template, ...)
     local size = 0
     for digits in native.gmatch(template, "%d+") do size = size + raw.tonumber(digits) end
     if size > lib.MAX_STRING then error("resulting string too large", 2) end
-    charge_bytes(floor(size) + #template * 16)
+    charge_bytes(floor(size) + #template * 64)
   end
   return settle("pack", pcall(native.pack, template, ...))
 end
 
 function strings.unpack(template, text, ...)
   template, text = coerce(template), coerce(text)
-  if type(template) == "string" then charge_bytes(#template * 16) end
+  if type(template) == "string" then charge_bytes(#template * 64) end
   return settle("unpack", pcall(native.unpack, template, text, ...))
 end
 
 function strings.packsize(template)
   template = coerce(template)
-  if type(template) == "string" then charge_bytes(#template * 16) end
+  if type(template) == "string" then charge_bytes(#template * 64) end
   return settle("packsize", pcall(native.packsize, template))
 end
 
@@ -96,11 +98,27 @@ local function prepare(template, values)
   return template, size
 end
 
+-- An upper bound of the size when the native function can take the values as they are; otherwise nil.
+local function plain_size(template, values)
+  if find(template, "p", 1, true) then return nil end
+  local size = #template
+  for i = 1, values.n do
+    local value = values[i]
+    if type(value) == "string" then
+      size = size + #value * 4
+    elseif math_type(value) ~= "integer" then
+      return nil
+    end
+  end
+  return size < 1 << 20 and size or nil
+end
+
 function strings.format(template, ...)
   template = coerce(template)
   if type(template) ~= "string" then refuse(1, "format", "string", template) end
   local values = pack(...)
-  local text, size = prepare(template, values)
+  local text, size = template, plain_size(template, values)
+  if not size then text, size = prepare(template, values) end
   if size > lib.MAX_STRING then error("resulting string too large", 2) end
   charge_bytes(size)
   return settle("format", pcall(native.format, text, unpack(values, 1, values.n)))
@@ -114,10 +132,11 @@ local MAX_STEPS, MAX_LINEAR = 250000, 1 << 20
 
 -- The search to use for a pattern on a subject: the native one when its worst case is small.
 local function searcher(text, p)
+  local pattern = k.pattern or lib.need("pattern") and k.pattern
   local cost = pattern.cost(p)
   local degree, size = cost[2], #text + 1
   local steps = degree == 1 and cost[1] * size or cost[1] * (size + 0.0) ^ degree
-  if steps > (k.pattern.max_steps or MAX_STEPS) and (degree > 1 or size > MAX_LINEAR or k.pattern.max_steps) then
+  if steps > (pattern.max_steps or MAX_STEPS) and (degree > 1 or size > MAX_LINEAR or pattern.max_steps) then
     return pattern.search
   end
   if steps > 512 then charge(floor(steps / 8)) end
@@ -134,7 +153,7 @@ local function starting_at(init, size)
 end
 
 local function has_specials(p)
-  return find(p, "[%^%$%*%+%?%.%(%)%[%]%%%-]") ~= nil
+  return find(p, "[%^%$%*%+%?%.%(%[%%%-]") ~= nil
 end
 
 -- Plain search: the head of a long needle natively, then one comparison for each place where it stands.
@@ -309,14 +328,4 @@ function strings.gsub(text, p, repl, limit)
     return settle("gsub", pcall(native.gsub, text, p, repl, limit))
   end
   return substitute(text, p, repl, kind, count)
-end
-
--- Strings themselves --------------------------------------------------------------------------
-
--- `string(x)` is what is left of a validating cast: a string as it is, an error otherwise.
-function lib.cast(_, value)
-  if type(value) ~= "string" then
-    error("string expected, got " .. lib.typeof(value), 2)
-  end
-  return value
 end

@@ -11,7 +11,7 @@ local tables = {}
 lib.table = tables
 
 local function check(name, value)
-  if type(value) ~= "table" or k.is_object(value) then refuse(1, name, "table", value) end
+  if type(value) ~= "table" or k.is_object(value) then refuse(1, name, "table", value, 4) end
 end
 
 -- Sorting -------------------------------------------------------------------------------------
@@ -116,12 +116,20 @@ local function concat_error(value, index)
   error(format("invalid value (%s) at index %d in table for 'concat'", typeof(value), index), 3)
 end
 
+-- An integer argument of concat.
+local function bound(index, value, default)
+  if value == nil then return default end
+  local number = tointeger(raw.tonumber(value))
+  if not number then refuse(index, "concat", "number", value, 4) end
+  return number
+end
+
 -- Kernel objects and whole floats are written as tostring writes them.
 function tables.concat(list, separator, from, to)
   check("concat", list)
   separator = lib.coerce(separator == nil and "" or separator)
   if type(separator) ~= "string" then refuse(2, "concat", "string", separator) end
-  from, to = from or 1, to or #list
+  from, to = bound(3, from, 1), bound(4, to, #list)
   local texts, size = nil, 0
   for i = from, to do
     local value = list[i]
@@ -222,5 +230,3 @@ end
 function tables.is_immutable(list)
   return lib.contents[list] ~= nil
 end
-
-k.std.unpack = tables.unpack

@@ -14,6 +14,7 @@ k.lib = lib
 
 -- The largest string that one library call may build.
 lib.MAX_STRING = 64 * 1024 * 1024
+lib.started = k.now()
 
 -- Through pcall a native function does not know its own name. Running out of memory is no error of the call.
 local function raise(name, level, message)
@@ -43,12 +44,13 @@ local function typeof(value)
 end
 lib.typeof = typeof
 
--- Raises Lua's message for a wrong argument, at the caller of the library function.
-local function refuse(index, name, wanted, value)
+-- Raises Lua's message for a wrong argument, at the caller of the library function; `level` is 4 when a helper
+-- stands between.
+local function refuse(index, name, wanted, value, level)
   local meta = metatable(value)
   local given = meta and rawget(meta, "__name")
   if type(given) ~= "string" then given = value == nil and "no value" or typeof(value) end
-  error(format("bad argument #%d to '%s' (%s expected, got %s)", index, name, wanted, given), 3)
+  error(format("bad argument #%d to '%s' (%s expected, got %s)", index, name, wanted, given), level or 3)
 end
 lib.refuse = refuse
 
@@ -67,7 +69,23 @@ local function read_only()
   error("attempt to modify a read-only table", 2)
 end
 
--- Makes `table` read-only in place; `extra` holds further metamethods. Returns the table.
+-- Fills the hidden table of a library at its first use.
+local pending = {}
+
+local function reveal(table)
+  local fill = pending[table]
+  if fill then
+    fill()
+    pending[table] = nil
+  end
+  return contents[table] or table
+end
+lib.reveal = reveal
+
+-- The table that really holds the fields of `t`: the hidden one of a sealed table, otherwise `t` itself.
+k.reveal = reveal
+
+-- Moves the fields of `table` to a hidden one, so that nothing can be written; `extra` holds more metamethods.
 function lib.seal(table, extra)
   local hidden, old = {}, metatable(table)
   for key, value in raw.next, table do hidden[key] = value end
@@ -84,11 +102,17 @@ function lib.seal(table, extra)
   return rawsetmetatable(table, meta)
 end
 
--- The table that holds the fields: the hidden one of a sealed table, otherwise the table itself.
-function lib.reveal(table)
-  return contents[table] or table
+-- A sealed library whose functions are made by `fill(hidden)` when the first of them is asked for.
+function lib.seal_later(fill, extra)
+  local library = lib.seal({}, extra)
+  local hidden = contents[library]
+  pending[library] = function()
+    fill(hidden)
+    rawsetmetatable(hidden, nil)
+  end
+  rawsetmetatable(hidden, { __index = function(_, key) return reveal(library)[key] end })
+  return library
 end
-k.reveal = lib.reveal
 
 -- Names of identities -------------------------------------------------------------------------
 
@@ -154,7 +178,12 @@ k.std = std
 
 std._VERSION = "Lua 5.4"
 std.error, std.select, std.rawequal = error, select, rawequal
-std.tonumber = raw.tonumber
+
+function std.tonumber(value, ...)
+  if type(value) == "string" then lib.charge_bytes(#value * 4) end
+  return settle("tonumber", pcall(raw.tonumber, value, ...))
+end
+
 std.type, std.tostring = typeof, text_of
 
 function std.assert(condition, ...)
@@ -173,9 +202,9 @@ function std.getmetatable(value)
 end
 
 local function check_metatable(value, meta)
-  if typeof(value) ~= "table" then refuse(1, "setmetatable", "table", value) end
+  if typeof(value) ~= "table" then refuse(1, "setmetatable", "table", value, 4) end
   if meta == nil then return end
-  if typeof(meta) ~= "table" then refuse(2, "setmetatable", "nil or table", meta) end
+  if typeof(meta) ~= "table" then refuse(2, "setmetatable", "nil or table", meta, 4) end
   if rawget(meta, "__gc") ~= nil then
     error("'__gc' is not supported: when it would run is not deterministic", 3)
   end
@@ -193,7 +222,7 @@ end
 
 function std.rawget(table, key)
   if typeof(table) ~= "table" then refuse(1, "rawget", "table", table) end
-  return rawget(contents[table] or table, key)
+  return rawget(reveal(table), key)
 end
 
 function std.rawset(table, key, value)

@@ -1,25 +1,50 @@
--- Assembles `k.std`, the globals of user code that need no scheduler.
+-- Assembles `k.std`, the globals of user code that need no scheduler. The last of the standard files to load.
 --
--- Load order; each file is a chunk called with the kernel's private table:
---   std_values  std_pairs  std_table  pattern  std_string  std_math  std_os  stdlib
--- They need k.raw, k.is_workflow, k.charge, k.now and k.is_object when they are loaded, k.random_seed later.
--- They leave k.std, k.lib (shared helpers), k.pattern, and k.reveal(t): the table that really holds the
--- fields of `t`, which differs from `t` for library tables and after table.make_immutable.
+-- Each file is a chunk called with the kernel's private table. Loaded at once, in this order:
+--   std_values  std_pairs  stdlib
+-- Loaded when they are first used, through k.chunk(name), which returns a compiled file as a function; or at once,
+-- before stdlib, where there is no k.chunk:
+--   std_table  pattern  std_string  std_math  std_os
+-- They need k.raw, k.is_workflow, k.charge, k.now and k.is_object when std_values loads, k.random_seed later.
+-- They leave k.std, k.lib (shared helpers), k.pattern, k.library(t) (seals a table), and k.reveal(t): the table
+-- that really holds the fields of `t`; it differs from `t` for libraries and after table.make_immutable.
 local k = ...
 local raw, lib, std = k.raw, k.lib, k.std
+local next = raw.next
 
--- A library table as users hold it: readable, iterable, not writable.
-local function library(functions, extra)
-  return lib.seal(functions, extra)
+local loaded = {}
+
+-- Runs a file that loads on demand; returns `k.lib`.
+function lib.need(name)
+  if k.chunk and not loaded[name] then
+    k.chunk(name)(k)
+    loaded[name] = true
+  end
+  return lib
 end
 
-std.string = library(lib.string, { __call = lib.cast })
-std.table = library(lib.table)
-std.math = library(lib.math)
-std.os = library(lib.os)
-k.library = library
+local function library(name, extra)
+  return lib.seal_later(function(hidden)
+    lib.need("std_" .. name)
+    for key, value in next, lib[name] do hidden[key] = value end
+  end, extra)
+end
+
+k.library = lib.seal
+
+-- `string(x)` is what is left of a validating cast: a string as it is, an error otherwise.
+local function cast(_, value)
+  if raw.type(value) ~= "string" then raw.error("string expected, got " .. lib.typeof(value), 2) end
+  return value
+end
+
+std.string = library("string", { __call = cast })
+std.table = library("table")
+std.math = library("math")
+std.os = library("os")
+function std.unpack(...) return std.table.unpack(...) end
 
 -- Methods of strings; the arithmetic of numeric strings stays in the native metatable.
 local meta = raw.debug.getmetatable("")
-meta.__index = lib.reveal(std.string)
+meta.__index = std.string
 meta.__metatable = std.string

@@ -8,7 +8,8 @@ from typing import Any
 from lupa.lua54 import LuaRuntime
 
 KERNEL = Path(__file__).parents[3] / "engine" / "lua" / "kernel"
-LOAD_ORDER = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os", "stdlib")
+AT_ONCE = ("std_values", "std_pairs", "stdlib")
+ON_DEMAND = ("std_table", "pattern", "std_string", "std_math", "std_os")
 
 _HARNESS = """
 local load_chunk = load
@@ -43,8 +44,15 @@ function k.new_object(text)
   return o
 end
 
-function add(source, name)
-  assert(load_chunk(source, "=" .. name, "t"))(k)
+local sources = {}
+
+function k.chunk(name)
+  return assert(load_chunk(sources[name], "=" .. name, "t"))
+end
+
+function add(source, name, now)
+  sources[name] = source
+  if now then k.chunk(name)(k) end
 end
 
 function run(source)
@@ -64,8 +72,9 @@ class StdlibState:
         self.lua = LuaRuntime(encoding="latin-1", register_eval=False, register_builtins=False)
         self.lua.globals().is_workflow = is_workflow
         self.lua.execute(_HARNESS)
-        for name in LOAD_ORDER:
-            self.lua.globals().add((KERNEL / f"{name}.lua").read_text(encoding="latin-1"), name)
+        for name in (*ON_DEMAND, *AT_ONCE):
+            source = (KERNEL / f"{name}.lua").read_text(encoding="latin-1")
+            self.lua.globals().add(source, name, name in AT_ONCE)
 
     @property
     def kernel(self) -> Any:
