@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refused(Exception):  # noqa: N818 - the tree is named by what happened, not by how
+class Refused(Exception):
     """A request can't be carried out; `message` says why in one sentence for the person who asked.
 
     `fields` maps form field names to their errors ("" = the form as a whole).
