@@ -16,11 +16,22 @@ from wippy_console.services.timeline import Row, Timeline
 GAP_SHARE = 0.1
 """How much of the picture a collapsed gap takes."""
 
-LONG_GAP = 4.0
-"""A stretch without any event collapses when it is longer than so many times everything else together."""
+OPEN_SHARE = 0.25
+"""How much a gap takes that lasts until now: there is what the run waits for."""
+
+LONG_GAP = 3.0
+"""A stretch without work collapses when it is longer than so many times all work together..."""
+
+SHORTEST_GAP = 5000.0
+"""...and than so many milliseconds."""
+
+WAITING = ("workflow", "timer", "question")
+"""Kinds of rows that are no work: a stretch with nothing else in it is idle."""
 
 SHOWN = 400
 """More rows than this are cut in the middle: the two ends come first."""
+
+Step = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class Axis:
     began: datetime
     ended: datetime
     is_open: bool
-    knots: list[tuple[float, float]]
+    knots: list[Step]
     gaps: list[tuple[float, float, float]]
     """Collapsed stretches as (left percent, right percent, seconds)."""
 
@@ -38,8 +49,10 @@ class Axis:
     def of(cls, timeline: Timeline) -> Axis:
         """The axis over all moments at which something happened."""
         ended = timeline.ended or max(timezone.now(), timeline.began + timedelta(milliseconds=1))
-        moments = sorted({0.0, milliseconds(ended - timeline.began), *offsets(timeline)})
-        knots, gaps = scale(moments)
+        whole = milliseconds(ended - timeline.began)
+        moments = sorted({0.0, whole, *offsets(timeline)})
+        steps = [(a, b) for a, b in pairwise(moments) if b <= whole]
+        knots, gaps = scale(steps, collapsed(steps, working(timeline, whole)), lasts=timeline.ended is None)
         return cls(timeline.began, ended, timeline.ended is None, knots, gaps)
 
     def at(self, moment: datetime) -> float:
@@ -69,36 +82,47 @@ def milliseconds(span: timedelta) -> float:
     return span.total_seconds() * 1000
 
 
-def scale(moments: list[float]) -> tuple[list[tuple[float, float]], list[tuple[float, float, float]]]:
-    """Knots and collapsed gaps for sorted moments."""
-    steps = [(a, b) for a, b in pairwise(moments) if b > a]
-    total = sum(b - a for a, b in steps) or 1.0
-    long = {(a, b) for a, b in steps if b - a > LONG_GAP * (total - (b - a)) and len(steps) > 1}
-    long = long or crowded(steps, total)
-    short = sum(b - a for a, b in steps if (a, b) not in long) or 1.0
-    room = 100 * (1 - GAP_SHARE * len(long))
+def working(timeline: Timeline, whole: float) -> list[Step]:
+    """When some work was going on, as (begin, end) in milliseconds; overlapping stretches stay as they are."""
+    return [
+        (milliseconds(row.start - timeline.began), milliseconds(row.end - timeline.began) if row.end else whole)
+        for row in timeline.rows
+        if row.kind not in WAITING
+    ]
+
+
+def collapsed(steps: list[Step], work: list[Step]) -> set[Step]:
+    """The steps that are idle and so long that what happens around them could not be seen."""
+    idle = {(a, b) for a, b in steps if not any(low < b and a < high for low, high in work)}
+    worked = sum(b - a for a, b in steps if (a, b) not in idle)
+    return {(a, b) for a, b in idle if b - a > max(SHORTEST_GAP, LONG_GAP * worked)} if len(steps) > 1 else set()
+
+
+def scale(steps: list[Step], long: set[Step], *, lasts: bool) -> tuple[list[Step], list[tuple[float, float, float]]]:
+    """Knots and collapsed gaps. `lasts`: the last step goes on until now."""
+    shares = dict.fromkeys(long, GAP_SHARE)
+    if lasts and steps and steps[-1] in long:
+        shares[steps[-1]] = OPEN_SHARE
+    crowd = max(1.0, sum(shares.values()) / 0.7)
+    short = sum(b - a for a, b in steps if (a, b) not in long)
+    room = 1.0 - sum(shares.values()) / crowd
     knots, gaps, percent = [(0.0, 0.0)], [], 0.0
     for a, b in steps:
-        width = 100 * GAP_SHARE if (a, b) in long else room * (b - a) / short
+        share = shares.get((a, b), 0.0) / crowd or room * (b - a) / (short or 1.0)
         if (a, b) in long:
-            gaps.append((percent, percent + width, (b - a) / 1000))
-        percent += width
+            gaps.append((percent, percent + 100 * share, (b - a) / 1000))
+        percent += 100 * share
         knots.append((b, percent))
-    return knots, gaps
+    return full(knots), gaps
 
 
-def crowded(steps: list[tuple[float, float]], total: float) -> set[tuple[float, float]]:
-    """The few stretches that fill nearly everything together, as a run of several long sleeps has them."""
-    longest = sorted(steps, key=lambda step: step[0] - step[1])[:4]
-    for count in range(2, len(longest) + 1):
-        chosen = longest[:count]
-        span = sum(b - a for a, b in chosen)
-        if len(steps) > count and span > LONG_GAP * (total - span) and chosen[-1][1] - chosen[-1][0] > total * 0.1:
-            return set(chosen)
-    return set()
+def full(knots: list[Step]) -> list[Step]:
+    """The knots stretched to the whole picture, which collapsed gaps alone do not fill."""
+    last = knots[-1][1] or 1.0
+    return [(offset, 100 * percent / last) for offset, percent in knots]
 
 
-def interpolate(knots: list[tuple[float, float]], offset: float) -> float:
+def interpolate(knots: list[Step], offset: float) -> float:
     """The percent of an offset."""
     for (a, low), (b, high) in pairwise(knots):
         if offset <= b:
@@ -106,7 +130,7 @@ def interpolate(knots: list[tuple[float, float]], offset: float) -> float:
     return 100.0
 
 
-def invert(knots: list[tuple[float, float]], percent: float) -> float:
+def invert(knots: list[Step], percent: float) -> float:
     """The offset that lies at a percent."""
     for (a, low), (b, high) in pairwise(knots):
         if percent <= high and high > low:
