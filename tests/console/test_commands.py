@@ -105,10 +105,16 @@ def node(published: None) -> Iterator[None]:
     """A node process on that registry."""
     with subprocess.Popen([sys.executable, str(MANAGE), "worker"], env=environment()) as process:
         try:
-            until(lambda: Node.objects.filter(os_pid=process.pid, stopped_at=None).exists())
+            until(lambda: "wippy-fleet" in serves(process.pid), 60)
             yield
         finally:
             process.kill()
+
+
+def serves(os_pid: int) -> list[str]:
+    """The task queues that the node serves by now."""
+    node = Node.objects.filter(os_pid=os_pid, stopped_at=None).first()
+    return list(node.task_queues) if node else []
 
 
 def until(probe: Callable[[], Any], seconds: float = 20) -> Any:
