@@ -11,7 +11,6 @@ from temporalio.client import WorkflowFailureError
 
 from tests.product import Product, running, until
 from tests.story.runs import StartedRun, kinds, send, start
-from wippy_console.env import ROOT
 
 pytestmark = pytest.mark.story
 ENTRIES = Path(__file__).with_name("entries")
@@ -21,9 +20,8 @@ SIGNALS = 60
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(tmp_path_factory.mktemp("story") / "data", "--no-examples") as started:
-        for folder in (ROOT / "examples" / "infrastructure", ENTRIES):
-            started.manage("apply", str(folder))
+    with running(tmp_path_factory.mktemp("story") / "data") as started:
+        started.manage("apply", str(ENTRIES))
         yield started
 
 
