@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +95,10 @@ def kept_address(data: Path, port: int) -> str:
 def kept_secret(path: Path) -> str:
     """Return the secret key kept in the file, made once; two starters at once agree on one key."""
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(64))
-        publish_once(draft, path)
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # readable by its owner alone
+        with open(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        publish_once(Path(draft), path)
     return path.read_text()
 
 
