@@ -94,5 +94,5 @@ def test_half_given_access_to_temporal_is_refused(settings: Settings, changes: d
 
 
 def test_pages_may_run_no_inline_script_or_style() -> None:
-    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    policy: dict[str, Any] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
     assert not [name for name, sources in policy.items() if "'unsafe-inline'" in sources or "'unsafe-eval'" in sources]
