@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test check bench lock format
+.PHONY: run setup setup-dev test check bench lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -28,6 +28,9 @@ bench: setup-dev      ## print the figures as ratios
 format: setup-dev     ## rewrite files in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+frontend:             ## build static/vendor and icons.svg anew; needs npm, the results are committed
+	cd frontend && npm ci && npm run build
 
 lock:                 ## pin every dependency with hashes; UPGRADE=--upgrade takes newer versions
 	scripts/lock.sh $(UV) $(UPGRADE)

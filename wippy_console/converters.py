@@ -9,7 +9,7 @@ _ALTERED = re.compile(r"%+\.{0,2}")
 
 
 class IdConverter:
-    """A workflow id or an entry id, slashes included; Django's `reverse` does the percent-encoding.
+    """A workflow id, an entry id or a foreign workflow type, slashes included; Django's `reverse` percent-encodes it.
 
     Browsers and proxies drop empty, "." and ".." segments, encoded or not, so such a segment gets a "%" in front.
     """
@@ -37,9 +37,3 @@ class RunIdConverter:
     def to_url(self, value: str) -> str:
         """Unchanged."""
         return value
-
-
-class EntryIdConverter(IdConverter):
-    """An entry id, `namespace:name`."""
-
-    regex = r"[^/:][^:]*:[\s\S]+"

@@ -8,8 +8,7 @@ from django.urls import include, path, register_converter
 from wippy_console import converters
 from wippy_console.views import actions, editor, fleet, home, inbox, live, palette, registry, runs, session, start
 
-register_converter(converters.IdConverter, "wid")
-register_converter(converters.EntryIdConverter, "eid")
+register_converter(converters.IdConverter, "id")
 register_converter(converters.RunIdConverter, "rid")
 
 run = [
@@ -33,12 +32,12 @@ urlpatterns = [
     path("inbox/<int:question_id>/", inbox.question, name="question"),
     path("runs/", runs.index, name="runs"),
     path("runs/start/", start.start, name="start"),
-    path("runs/<wid:workflow_id>/<rid:run_id>/", include(run)),
+    path("runs/<id:workflow_id>/<rid:run_id>/", include(run)),
     path("live/", live.show, name="live"),
     path("registry/", registry.index, name="registry"),
     path("registry/new/", editor.new, name="entry_new"),
-    path("registry/edit/<eid:entry_id>/", editor.edit, name="entry_edit"),
-    path("registry/<eid:entry_id>/", registry.show, name="entry"),
+    path("registry/edit/<id:entry_id>/", editor.edit, name="entry_edit"),
+    path("registry/<id:entry_id>/", registry.show, name="entry"),
     path("processes/", fleet.processes, name="processes"),
     path("workers/", fleet.workers, name="workers"),
     path("admin/", admin.site.urls),

@@ -183,6 +183,17 @@ def test_a_row_of_the_timeline_opens_and_stays_open_over_a_refresh(enter: Enter,
     expect(row.locator(".tl-detail")).to_contain_text("Laptop")
 
 
+def test_a_run_of_a_foreign_client_is_shown_though_no_entry_has_its_type(enter: Enter, scene: Scene) -> None:
+    run = archived("terminated", "terminated", workflow_id="foreign")
+    Run.objects.filter(pk=run.pk).update(entry_id="Foreign Type/7", worker="", registry_version=None)
+    page = enter("viewer")
+    page.goto(address(run))
+    expect(page.locator("#timeline")).to_contain_text("EXIT")
+    response = page.goto(reverse("entry", args=["Foreign Type/7"]))
+    assert response
+    assert response.status == 404
+
+
 def test_an_unknown_run_is_a_clear_page(enter: Enter) -> None:
     page = enter("viewer")
     response = page.goto(f"/runs/nobody/{uuid.uuid4()}/")

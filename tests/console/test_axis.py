@@ -50,6 +50,12 @@ def test_an_open_run_that_only_waits_still_fills_the_picture() -> None:
     assert axis.at(began) == 0
 
 
+def test_the_growing_end_of_an_open_run_has_no_tick_that_time_would_belie() -> None:
+    began = datetime.now(UTC) - timedelta(seconds=10)
+    rows = [Row(1, "workflow", "w", "running", began), Row(5, "activity", "a", "running", began + timedelta(seconds=6))]
+    assert [percent for percent, _ in Axis.of(Timeline(2, rows, began)).ticks()] == [0, 25, 50]
+
+
 def test_a_run_without_any_row_can_be_drawn() -> None:
     assert Axis.of(Timeline(0, [], BEGAN, BEGAN)).at(BEGAN) in (0, 100)
 
@@ -69,7 +75,8 @@ def test_the_middle_of_very_many_rows_is_left_out_until_it_is_asked_for() -> Non
 
 
 def test_filters_keep_what_they_name() -> None:
-    rows = [row(1, "activity", 0, 1, label="app:charge"), row(2, "timer", 0, None), row(3, "activity", 0, 1, state="failed")]
+    failed = row(3, "activity", 0, 1, state="failed")
+    rows = [row(1, "activity", 0, 1, label="app:charge"), row(2, "timer", 0, None), failed]
     line = Timeline(9, rows, BEGAN, after(1))
     assert lay_out(line, {"find": "CHARGE"})["rows"] == rows[:1]
     assert lay_out(line, {"only": "pending"})["rows"] == rows[1:2]

@@ -65,7 +65,10 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, float]]:
         """A few labels as (percent, seconds since the beginning)."""
-        outside = [each for each in (0, 25, 50, 75, 100) if not any(low < each < high for low, high, _ in self.gaps)]
+        hidden = [(low, high) for low, high, _ in self.gaps]
+        if self.is_open and len(self.knots) > 1:
+            hidden.append((self.knots[-2][1], 100.1))  # the last step grows as time goes on
+        outside = [each for each in (0, 25, 50, 75, 100) if not any(low < each < high for low, high in hidden)]
         return [(percent, invert(self.knots, percent) / 1000) for percent in outside]
 
 
