@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import UnitFailed, invalid
 from engine.lua import services_json, services_uuid, services_zone
+from engine.lua.state import ON_DEMAND, kernel_code
 from engine.steps import Value, World
 
 Service = Callable[..., Value]
@@ -26,7 +27,19 @@ _WORLD: dict[str, Service] = {
     "workflow.info": lambda world: world.workflow_info(),
     **services_uuid.WITH_WORLD,
 }
-_PURE: dict[str, Service] = {**services_json.SERVICES, **services_uuid.PURE, **services_zone.SERVICES}
+
+
+def _chunk(name: str) -> bytes:
+    assert name in ON_DEMAND
+    return kernel_code(name).encode("latin-1")
+
+
+_PURE: dict[str, Service] = {
+    "kernel.chunk": _chunk,
+    **services_json.SERVICES,
+    **services_uuid.PURE,
+    **services_zone.SERVICES,
+}
 
 
 def serve(name: str, args: list[Any], world: World) -> Value:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,22 @@ from engine.lua.marshal import to_lua_text
 from engine.lua.typed import erase
 
 KERNEL = Path(__file__).parent / "kernel"
-STDLIB = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os", "stdlib")
-CORE = ("boot", *STDLIB, "scheduler", "errors", "channel", "payload", "mailbox", "process")
+CORE = ("boot", "std_values", "std_pairs", "stdlib", "scheduler", "errors", "channel", "payload", "mailbox", "process")
+# Loaded when first used; held ready in the state where a source has a word of theirs.
+ON_DEMAND = {
+    "std_string": re.compile(
+        r"\bstring\b|[:.]\s*(?:byte|char|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\b"
+    ),
+    "pattern": re.compile(r"[:.]\s*(?:find|gmatch|gsub|match)\b"),
+    "std_table": re.compile(r"\b(?:table|unpack)\b"),
+    "std_math": re.compile(r"\bmath\b"),
+    "std_os": re.compile(r"\bos\b"),
+    "layout": re.compile(r"\btime\b(?s:.*)[:.]\s*(?:format\w*|parse)\b"),
+    "spawner": re.compile(r"\bprocess\s*\.\s*with_"),
+}
 MODULES = {
     "funcs": ("funcs",),
-    "time": ("duration", "layout", "time"),
+    "time": ("duration", "time"),
     "json": ("json",),
     "uuid": ("uuid",),
     "ctx": ("ctx",),
@@ -36,9 +47,14 @@ LuaMemoryError = lupa_lua.LuaMemoryError
 LuaError = lupa_lua.LuaError
 
 _LOADER = """
-local load, collect, kind, is_workflow, now = load, collectgarbage, ...
+local load, collect, held, kind, is_workflow, now = load, collectgarbage, ...
 collect("stop") -- nothing of the kernel is garbage yet
 local k = { kind = kind, is_workflow = is_workflow, io = { now = now } }
+function k.chunk(name)
+  local code = held[name] or k.service("kernel.chunk", name)
+  held[name] = nil
+  return load(code, "=[kernel]/" .. name, "b")
+end
 return function(code, name) load(code, "=[kernel]/" .. name, "b")(k) end, k, function() collect("restart") end
 """
 _DUMPER = """
@@ -101,18 +117,25 @@ def compile_chunk(entry_id: str, source: str) -> str:
 
 
 @cache
-def _kernel_code(name: str) -> str:
+def kernel_code(name: str) -> str:
+    """Bytecode (latin-1 text) of a file of the kernel."""
     return _compile((KERNEL / f"{name}.lua").read_text("utf-8"), f"=[kernel]/{name}", True)
+
+
+@lru_cache(maxsize=2048)
+def _likely(source: str) -> tuple[str, ...]:
+    return tuple(name for name, word in ON_DEMAND.items() if word.search(source))
 
 
 class State:
     """A Lua state with the kernel in it. One per unit; freed when dropped."""
 
-    def __init__(self, kind: str, modules: Sequence[str], now: int) -> None:
+    def __init__(self, kind: str, modules: Sequence[str], sources: Iterable[str], now: int) -> None:
         self._lua = _runtime()
-        load, self._k, ready = self._lua.execute(_LOADER, kind, kind == "workflow", now, name="=[kernel]")
+        held = self._lua.table_from({name: kernel_code(name) for source in sources for name in _likely(source)})
+        load, self._k, ready = self._lua.execute(_LOADER, held, kind, kind == "workflow", now, name="=[kernel]")
         for name in (*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST):
-            load(_kernel_code(name), name)
+            load(kernel_code(name), name)
         ready()
         self._io = self._k["io"]
         self._step, self._answer = self._io["step"], self._io["answer"]

@@ -86,7 +86,8 @@ class Unit:
 
     def _open(self) -> State:
         modules = sorted({name for chunk in self._program.chunks.values() for name in chunk.modules})
-        state = State(self._identity.kind, modules, self._world.now())
+        sources = [chunk.source for chunk in self._program.chunks.values()]
+        state = State(self._identity.kind, modules, sources, self._world.now())
         state.set_budget(self._limits.max_instructions)
         assert self._setup is not None
         state.put(self._setup.shape, self._setup.values, 0, self._world.now())

@@ -2,7 +2,6 @@
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
-local S = k.S
 
 local lib = {
   event = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel", OUTDATED = "pid.outdated" },
@@ -73,59 +72,19 @@ function lib.spawn_linked(...) return start(defaults, false, true, ...) end
 function lib.spawn_linked_monitored(...) return start(defaults, true, true, ...) end
 function lib.exec(...) return exec(defaults, ...) end
 
--- --- the spawner: an immutable builder ---------------------------------------------------------
+-- --- the spawner loads when first used ----------------------------------------------------------
 
-local builder = {}
-local builder_class = k.class("process.Spawner", builder)
+k.spawning = { start = start, exec = exec, defaults = defaults }
 
-local function spec_of(self) return k.self(self, builder_class, "process.Spawner") end
-
-local function changed(spec, field, value)
-  local copy = {}
-  for key, v in raw.next, spec do copy[key] = v end
-  copy[field] = value
-  return k.new(builder_class, copy)
+local function on_demand(name)
+  lib[name] = function(values)
+    if not k.spawning.builder then k.chunk("spawner")(k) end
+    return k.spawning.builder[name](k.spawning.new(), values)
+  end
 end
 
-local function want_table(v, what)
-  if type(v) ~= "table" or k.is_object(v) then error(what .. ": table expected", 3) end
-end
-
-function builder.with_context(self, values)
-  want_table(values, "with_context")
-  local spec = spec_of(self)
-  return changed(spec, "context", k.merged(spec.context, values))
-end
-
-function builder.with_options(self, options)
-  want_table(options, "with_options")
-  local spec = spec_of(self)
-  return changed(spec, "options", k.merged(spec.options, options))
-end
-
-function builder.with_name(self, name)
-  if type(name) ~= "string" or name == "" then error("with_name: name (string) expected", 2) end
-  return changed(spec_of(self), "name", name)
-end
-
-function builder.with_message(self, topic, ...)
-  local spec = spec_of(self)
-  if type(topic) ~= "string" then error("with_message: topic (string) expected", 2) end
-  local problem = k.topic_problem(topic, "send to")
-  if problem then error("with_message: " .. problem, 2) end
-  local messages = { raw.unpack(spec.messages) }
-  messages[#messages + 1] = { topic = topic, payloads = k.packed(...) }
-  return changed(spec, "messages", messages)
-end
-
-function builder.spawn(self, ...) return start(spec_of(self), false, false, ...) end
-function builder.spawn_monitored(self, ...) return start(spec_of(self), true, false, ...) end
-function builder.spawn_linked(self, ...) return start(spec_of(self), false, true, ...) end
-function builder.spawn_linked_monitored(self, ...) return start(spec_of(self), true, true, ...) end
-function builder.exec(self, ...) return exec(spec_of(self), ...) end
-
-function lib.with_context(values) return builder.with_context(k.new(builder_class, defaults), values) end
-function lib.with_options(options) return builder.with_options(k.new(builder_class, defaults), options) end
+on_demand("with_context")
+on_demand("with_options")
 
 -- --- lifecycle control --------------------------------------------------------------------------
 

@@ -1,0 +1,57 @@
+-- The spawner of process.with_context and process.with_options: an immutable builder (lua-api 5.2).
+local k = ...
+local raw = k.raw
+local type, error = raw.type, raw.error
+local start, exec, defaults = k.spawning.start, k.spawning.exec, k.spawning.defaults
+
+local builder = {}
+local builder_class = k.class("process.Spawner", builder)
+
+local function spec_of(self) return k.self(self, builder_class, "process.Spawner") end
+
+local function changed(spec, field, value)
+  local copy = {}
+  for key, v in raw.next, spec do copy[key] = v end
+  copy[field] = value
+  return k.new(builder_class, copy)
+end
+
+local function want_table(v, what)
+  if type(v) ~= "table" or k.is_object(v) then error(what .. ": table expected", 3) end
+end
+
+function builder.with_context(self, values)
+  want_table(values, "with_context")
+  local spec = spec_of(self)
+  return changed(spec, "context", k.merged(spec.context, values))
+end
+
+function builder.with_options(self, options)
+  want_table(options, "with_options")
+  local spec = spec_of(self)
+  return changed(spec, "options", k.merged(spec.options, options))
+end
+
+function builder.with_name(self, name)
+  if type(name) ~= "string" or name == "" then error("with_name: name (string) expected", 2) end
+  return changed(spec_of(self), "name", name)
+end
+
+function builder.with_message(self, topic, ...)
+  local spec = spec_of(self)
+  if type(topic) ~= "string" then error("with_message: topic (string) expected", 2) end
+  local problem = k.topic_problem(topic, "send to")
+  if problem then error("with_message: " .. problem, 2) end
+  local messages = { raw.unpack(spec.messages) }
+  messages[#messages + 1] = { topic = topic, payloads = k.packed(...) }
+  return changed(spec, "messages", messages)
+end
+
+function builder.spawn(self, ...) return start(spec_of(self), false, false, ...) end
+function builder.spawn_monitored(self, ...) return start(spec_of(self), true, false, ...) end
+function builder.spawn_linked(self, ...) return start(spec_of(self), false, true, ...) end
+function builder.spawn_linked_monitored(self, ...) return start(spec_of(self), true, true, ...) end
+function builder.exec(self, ...) return exec(spec_of(self), ...) end
+
+k.spawning.builder = builder
+function k.spawning.new() return k.new(builder_class, defaults) end
