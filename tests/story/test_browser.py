@@ -139,7 +139,8 @@ def test_an_edited_workflow_leaves_sleeping_runs_on_their_old_code(
 def start_sleeper(product: Product, folder: Path, word: str, workflow_id: str) -> str:
     """Publish a workflow that says `word` after its nap, and start a run of it; returns the pid."""
     source = f"return {{main = function() process.inbox():receive() return '{word} code' end}}"
-    text = f'namespace: story\nentries:\n  - name: sleeper\n    kind: workflow.lua\n    method: main\n    source: "{source}"\n'
+    head = "namespace: story\nentries:\n  - name: sleeper\n    kind: workflow.lua\n    method: main\n"
+    text = f'{head}    source: "{source}"\n'
     (folder / "_index.yaml").write_text(text)
     product.manage("apply", str(folder))
     return str(product.manage("start", "story:sleeper", "--id", workflow_id)["pid"])
