@@ -37,6 +37,7 @@ from engine.steps import (
     Status,
     Step,
     Value,
+    Wait,
     Waiting,
 )
 
@@ -162,6 +163,12 @@ class Driver:
         """How the unit failed; AssertionError when it did not."""
         assert isinstance(self.status, Failed), self.status
         return self.status.failure
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """What the unit waits for; AssertionError when it has ended."""
+        assert isinstance(self.status, Waiting), self.status
+        return self.status.on
 
     def last(self) -> Command:
         """The newest command that waits for an answer."""

@@ -23,7 +23,9 @@ class FeedEvent(models.Model):
         indexes = [models.Index(fields=["run_id", "id"]), models.Index(fields=["kind", "id"])]
         constraints = [
             models.UniqueConstraint(
-                fields=["run_id", "kind"], condition=models.Q(kind="EXIT") & ~models.Q(run_id=""), name="one_exit_per_run"
+                fields=["run_id", "kind"],
+                condition=models.Q(kind="EXIT") & ~models.Q(run_id=""),
+                name="one_exit_per_run",
             )
         ]
 

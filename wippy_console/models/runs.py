@@ -30,28 +30,18 @@ class Run(models.Model):
         help_text="temporal.worker entry; blank when unknown",
     )
     task_queue = models.CharField(max_length=500, blank=True)
-    program = models.CharField(
-        max_length=64, blank=True, help_text="digest; blank until known"
-    )
+    program = models.CharField(max_length=64, blank=True, help_text="digest; blank until known")
     registry_version = models.PositiveBigIntegerField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.RUNNING)
-    stuck_reason = models.TextField(
-        blank=True, help_text="why its workflow task keeps failing, else blank"
-    )
+    stuck_reason = models.TextField(blank=True, help_text="why its workflow task keeps failing, else blank")
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     history_length = models.PositiveIntegerField(default=0)
-    waiting = models.JSONField(
-        default=list, help_text="list of {kind, name, seq, deadline}: engine.steps.Wait"
-    )
+    waiting = models.JSONField(default=list, help_text="list of {kind, name, seq, deadline}: engine.steps.Wait")
     next_deadline = models.DateTimeField(null=True, blank=True)
-    input = models.JSONField(
-        null=True, blank=True, help_text="the list of arguments; large ones are cut"
-    )
+    input = models.JSONField(null=True, blank=True, help_text="the list of arguments; large ones are cut")
     result = models.JSONField(null=True, blank=True)
-    failure = models.JSONField(
-        null=True, blank=True, help_text="engine.errors.Failure.to_json"
-    )
+    failure = models.JSONField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
     parent_workflow_id = models.CharField(max_length=1000, blank=True)
     parent_run_id = models.CharField(max_length=64, blank=True)
     started_by = models.ForeignKey(
@@ -98,9 +88,7 @@ class Run(models.Model):
 class HistoryArchive(models.Model):
     """A closed run's whole history, gzip-compressed JSON of Temporal's History message."""
 
-    run = models.OneToOneField(
-        Run, on_delete=models.CASCADE, primary_key=True, related_name="archive"
-    )
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="archive")
     content = models.BinaryField()
     events = models.PositiveIntegerField()
     archived_at = models.DateTimeField(auto_now_add=True)

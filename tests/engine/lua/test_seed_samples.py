@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.errors import Failure
@@ -23,14 +25,14 @@ def charge_sleep_refund(status: str) -> Driver:
     return driver
 
 
-def test_a_failed_charge_is_refunded_after_a_day():
+def test_a_failed_charge_is_refunded_after_a_day() -> None:
     driver = charge_sleep_refund("failed")
     assert driver.last() == Call(4, "app.api:refund", ("p-1",))
     driver.resolve(4)
     assert driver.value is None
 
 
-def test_a_good_charge_stays():
+def test_a_good_charge_stays() -> None:
     assert charge_sleep_refund("ok").value is None
 
 
@@ -46,7 +48,7 @@ SERVICES = {
 def saga(failing: str = "") -> tuple[Driver, list[tuple[str, tuple[Value, ...]]]]:
     called: list[tuple[str, tuple[Value, ...]]] = []
 
-    def service(name: str, answer: Value):
+    def service(name: str, answer: Value) -> Callable[..., Value]:
         def function(*args: Value) -> Value:
             called.append((name, args))
             return {"error": f"{name} failed"} if name == failing else answer
@@ -58,7 +60,7 @@ def saga(failing: str = "") -> tuple[Driver, list[tuple[str, tuple[Value, ...]]]
     return Driver.of_source(source, "workflow", (["lamp"], 10, {"id": 1}), functions=functions), called
 
 
-def test_the_saga_ships():
+def test_the_saga_ships() -> None:
     driver, called = saga()
     assert driver.value == {"inventory": {"id": "i-1"}, "payment": {"id": "p-1"}, "shipping": {"id": "s-1"}}
     assert [name for name, _ in called] == ["app.inventory:reserve", "app.payments:charge", "app.shipping:create"]
@@ -72,7 +74,7 @@ def test_the_saga_ships():
         ("app.shipping:create", [("app.payments:refund", ("p-1",)), ("app.inventory:release", ("i-1",))]),
     ],
 )
-def test_the_saga_undoes_what_was_done(failing: str, undone: list[object]):
+def test_the_saga_undoes_what_was_done(failing: str, undone: list[object]) -> None:
     driver, called = saga(failing)
     assert driver.failure.message == f"{failing} failed"
     assert called[[name for name, _ in called].index(failing) + 1 :] == undone
@@ -81,7 +83,7 @@ def test_the_saga_undoes_what_was_done(failing: str, undone: list[object]):
 @pytest.mark.parametrize(
     ("approved", "target"), [(True, "app.orders:fulfill"), (False, "app.notifications:send_rejection")]
 )
-def test_the_approval_waits_for_a_message(approved: bool, target: str):
+def test_the_approval_waits_for_a_message(approved: bool, target: str) -> None:
     driver = Driver.of_source(seed.lua("approval", "request"), "workflow", ({"order_id": "o-1"},))
     driver.resolve(1)
     assert driver.status == Waiting((Wait("inbox"),))
@@ -91,7 +93,7 @@ def test_the_approval_waits_for_a_message(approved: bool, target: str):
     assert call.target == target
 
 
-def test_a_process_spawns_a_workflow_and_sends_to_it():
+def test_a_process_spawns_a_workflow_and_sends_to_it() -> None:
     driver = Driver.of_source(seed.lua("spawn_and_send", "order_data"), "process", ({"id": 1},))
     assert driver.last() == Spawn(1, "app.workflows:order_processor", "app:temporal_worker", ({"id": 1},))
     driver.resolve(1, "{app:temporal_client@app:temporal_worker|o-1}")
@@ -102,7 +104,7 @@ def test_a_process_spawns_a_workflow_and_sends_to_it():
 
 
 @pytest.mark.parametrize("failure", [None, Failure("Internal", "order failed")])
-def test_a_process_loops_over_events_until_its_workflow_exits(failure: Failure | None):
+def test_a_process_loops_over_events_until_its_workflow_exits(failure: Failure | None) -> None:
     driver = Driver.of_source(seed.lua("watch", "data"), "process", ({},))
     driver.resolve(1, "{c@w|o-1}")
     driver.exit("{c@w|another}")

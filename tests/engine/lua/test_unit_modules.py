@@ -16,7 +16,7 @@ def run(text: str, *args: Value, **options: object) -> Value:
 # --- errors -------------------------------------------------------------------------------------
 
 
-def test_an_error_shows_its_message_only():
+def test_an_error_shows_its_message_only() -> None:
     source = (
         "local e = errors.new{message='m', kind=errors.CONFLICT, retryable=false} return "
         "{tostring(e), e:message(), e:kind(), e:retryable(), type(e), e .. '!', 'a' .. e, e .. e, "
@@ -25,7 +25,7 @@ def test_an_error_shows_its_message_only():
     assert run(source) == ["m", "m", "Conflict", False, "userdata", "m!", "am", "mm", True]
 
 
-def test_a_plain_error_has_no_kind_and_no_opinion_on_retrying():
+def test_a_plain_error_has_no_kind_and_no_opinion_on_retrying() -> None:
     assert run("local e = errors.new('m') return {e:kind(), e:retryable() == nil, e:details() == nil}") == [
         "",
         True,
@@ -33,7 +33,7 @@ def test_a_plain_error_has_no_kind_and_no_opinion_on_retrying():
     ]
 
 
-def test_wrapping_shows_the_context_one_level_late():
+def test_wrapping_shows_the_context_one_level_late() -> None:
     source = """
         local a = errors.wrap(errors.new{message='a', kind='Timeout'}, 'b')
         local c = errors.wrap(a, 'c')
@@ -42,17 +42,17 @@ def test_wrapping_shows_the_context_one_level_late():
     assert run(source) == ["a", "b: a", "Timeout", "b: a", "text"]
 
 
-def test_the_context_becomes_a_prefix_at_a_boundary():
+def test_the_context_becomes_a_prefix_at_a_boundary() -> None:
     driver = Driver.of_source("return function() return nil, errors.wrap(errors.new('a'), 'b') end")
     assert driver.failure.message == "b: a"
 
 
 @pytest.mark.parametrize("argument", ["nil", "5", "{}", "{message = 5}"])
-def test_errors_new_raises_on_misuse(argument: str):
+def test_errors_new_raises_on_misuse(argument: str) -> None:
     assert run(f"return (pcall(errors.new, {argument}))") is False
 
 
-def test_is_compares_kinds_exactly():
+def test_is_compares_kinds_exactly() -> None:
     source = (
         "local e = errors.new{message='m', kind='NotFound'} return {errors.is(e, "
         "errors.NOT_FOUND), errors.is(e, 'Invalid'), errors.is(nil, ''), errors.is('x', ''), "
@@ -61,7 +61,7 @@ def test_is_compares_kinds_exactly():
     assert run(source) == [True, False, False, False, False]
 
 
-def test_string_functions_accept_an_error():
+def test_string_functions_accept_an_error() -> None:
     source = (
         "local e = errors.new('thing not found') return {string.find(e, 'not found') ~= nil, "
         "string.upper(e), string.format('%s', e)}"
@@ -69,19 +69,19 @@ def test_string_functions_accept_an_error():
     assert run(source) == [True, "THING NOT FOUND", "thing not found"]
 
 
-def test_a_call_stack_names_lines():
+def test_a_call_stack_names_lines() -> None:
     source = "return function()\n local e = errors.new('x')\n return errors.call_stack(e).frames[1].line end"
     assert Driver.of_source(source).value == 2
 
 
-def test_error_objects_survive_pcall_untouched():
+def test_error_objects_survive_pcall_untouched() -> None:
     assert run("local e = errors.new('x') local ok, got = pcall(error, e) return {ok, got == e}") == [False, True]
 
 
 # --- ctx ----------------------------------------------------------------------------------------
 
 
-def test_context_reads_what_was_inherited():
+def test_context_reads_what_was_inherited() -> None:
     source = (
         "local ctx = require('ctx') local _, err = ctx.get('no') local _, empty = ctx.get('') "
         "return {ctx.get('a'), err:kind(), err:message(), empty:kind(), ctx.all().a}"
@@ -106,26 +106,26 @@ def test_context_reads_what_was_inherited():
         ("{1, {x = true}}", '[1,{"x":true}]'),
     ],
 )
-def test_json_encodes(expression: str, text: str):
+def test_json_encodes(expression: str, text: str) -> None:
     assert run(f"return require('json').encode({expression})") == text
 
 
 @pytest.mark.parametrize("expression", ["{1, nil, 3}", "{1, a = 2}", "{[5] = 1}"])
-def test_json_refuses_sparse_and_mixed_tables(expression: str):
+def test_json_refuses_sparse_and_mixed_tables(expression: str) -> None:
     assert run(f"local s, err = require('json').encode({expression}) return {{s == nil, err:kind()}}") == [
         True,
         "Internal",
     ]
 
 
-def test_json_refuses_a_cycle():
+def test_json_refuses_a_cycle() -> None:
     assert run("local t = {} t.t = t local s, err = require('json').encode(t) return {s == nil, err ~= nil}") == [
         True,
         True,
     ]
 
 
-def test_json_decodes():
+def test_json_decodes() -> None:
     assert run(
         "local v = require('json').decode('{\"a\": [1, 2.5, null], \"b\": null}') return {v.a[1], "
         "v.a[2], v.a[3] == nil, v.b == nil, math.type(v.a[1])}"
@@ -136,11 +136,11 @@ def test_json_decodes():
     ("text", "kind"),
     [("", "Invalid"), (5, "Invalid"), ("{", "Internal"), ("NaN", "Internal"), ("[" * 100000, "Internal")],
 )
-def test_json_decode_says_what_is_wrong(text: object, kind: str):
+def test_json_decode_says_what_is_wrong(text: object, kind: str) -> None:
     assert run("local v, err = require('json').decode(...) return {v == nil, err:kind()}", text) == [True, kind]
 
 
-def test_json_validates():
+def test_json_validates() -> None:
     source = """
         local json = require('json')
         local schema = {type = 'object', properties = {n = {type = 'integer'}}, required = {'n'}}
@@ -156,7 +156,7 @@ def test_json_validates():
 # --- uuid ---------------------------------------------------------------------------------------
 
 
-def test_uuids_have_their_versions():
+def test_uuids_have_their_versions() -> None:
     source = (
         "local u = require('uuid') local out = {} for i, v in ipairs({'v1', 'v4', 'v7'}) do out[i] "
         "= u.version(u[v]()) end return out"
@@ -164,7 +164,7 @@ def test_uuids_have_their_versions():
     assert run(source) == [1, 4, 7]
 
 
-def test_named_uuids_are_the_known_ones():
+def test_named_uuids_are_the_known_ones() -> None:
     source = (
         "local u = require('uuid') local dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8' return "
         "{u.v5(dns, 'python.org'), u.v3(dns, 'python.org')}"
@@ -172,7 +172,7 @@ def test_named_uuids_are_the_known_ones():
     assert run(source) == ["886313e1-3b8a-5372-9b90-0c9aee199e5d", "6fa459ea-ee8a-3ca4-894e-db77e160355e"]
 
 
-def test_uuids_check_and_format():
+def test_uuids_check_and_format() -> None:
     source = (
         "local u = require('uuid') local s = u.v4() local _, err = u.parse('x') return "
         "{u.validate(s), u.validate(5), u.variant(s), #u.format(s, 'simple'), err:kind()}"
@@ -180,7 +180,7 @@ def test_uuids_check_and_format():
     assert run(source) == [True, False, "RFC4122", 32, "Invalid"]
 
 
-def test_the_same_seed_gives_the_same_uuids():
+def test_the_same_seed_gives_the_same_uuids() -> None:
     source = "return {require('uuid').v4(), require('uuid').v7(), math.random(1000000)}"
     assert run(source, world=HandWorld(seed=5)) == run(source, world=HandWorld(seed=5))
     assert run(source, world=HandWorld(seed=5)) != run(source, world=HandWorld(seed=6))
@@ -189,7 +189,7 @@ def test_the_same_seed_gives_the_same_uuids():
 # --- logging ------------------------------------------------------------------------------------
 
 
-def test_print_and_logger_write_log_commands():
+def test_print_and_logger_write_log_commands() -> None:
     driver = Driver.of_source(
         "return function() print('a', 1, nil) require('logger'):named('n'):with({x = 1}):warn('m', {y = 2}) end"
     )
@@ -199,7 +199,7 @@ def test_print_and_logger_write_log_commands():
 # --- workflow -----------------------------------------------------------------------------------
 
 
-def test_outside_a_workflow_the_module_says_so():
+def test_outside_a_workflow_the_module_says_so() -> None:
     source = (
         "local w = require('workflow') local _, err = w.exec('a:b') return {w.info() == nil, "
         "w.history_length(), w.version('c', 1, 3), err:kind()}"
@@ -207,7 +207,7 @@ def test_outside_a_workflow_the_module_says_so():
     assert run(source) == [True, 0, 3, "Invalid"]
 
 
-def test_inside_a_workflow_info_comes_from_the_host():
+def test_inside_a_workflow_info_comes_from_the_host() -> None:
     world = HandWorld(info={"workflow_id": "w-1", "history_length": 9})
     source = "return function() local w = require('workflow') return {w.info().workflow_id, w.history_length()} end"
     assert Driver.of_source(source, "workflow", world=world).value == ["w-1", 9]
@@ -216,7 +216,7 @@ def test_inside_a_workflow_info_comes_from_the_host():
 # --- require and globals ------------------------------------------------------------------------
 
 
-def test_a_module_must_be_declared():
+def test_a_module_must_be_declared() -> None:
     program = Program(
         "t:u",
         "function.lua",
@@ -228,13 +228,13 @@ def test_a_module_must_be_declared():
     assert undeclared is True
 
 
-def test_a_declared_module_is_also_a_global():
+def test_a_declared_module_is_also_a_global() -> None:
     assert (
         run("return json == require('json') and errors == require('errors') and process == require('process')") is True
     )
 
 
-def test_a_library_is_loaded_once_with_its_own_imports():
+def test_a_library_is_loaded_once_with_its_own_imports() -> None:
     chunks = {
         "t:u": Chunk(
             "t:u",
@@ -251,7 +251,7 @@ def test_a_library_is_loaded_once_with_its_own_imports():
     assert Driver(Program("t:u", "function.lua", "main", chunks)).value == [1, 2, True]
 
 
-def test_libraries_are_read_only_and_objects_are_sealed():
+def test_libraries_are_read_only_and_objects_are_sealed() -> None:
     source = (
         "return {(pcall(function() string.x = 1 end)), (pcall(function() process.send = 1 end)), "
         "(pcall(function() errors.new('x').y = 1 end)), (pcall(pairs, channel.new())), "
@@ -280,11 +280,11 @@ def test_libraries_are_read_only_and_objects_are_sealed():
         "package.loadlib",
     ],
 )
-def test_what_could_escape_is_absent(name: str):
+def test_what_could_escape_is_absent(name: str) -> None:
     assert run(f"return {name} == nil") is True
 
 
-def test_nothing_reachable_leads_to_the_real_globals():
+def test_nothing_reachable_leads_to_the_real_globals() -> None:
     source = """
         local seen, found = {}, {}
         local function walk(v, path, depth)
