@@ -1,8 +1,15 @@
 -- JSON, by the host's library (lua-api 11).
 local k = ...
 
+-- A value that can't cross to the host's library can't be JSON either.
+local function encode(value)
+  local text, err = k.service("json.encode", value)
+  if err and err:kind() == "Invalid" then return nil, k.failure("Internal", "json.encode: " .. err:message(), false) end
+  return text, err
+end
+
 k.modules.json = k.library {
-  encode = function(value) return k.service("json.encode", value) end,
+  encode = encode,
   decode = function(text)
     if k.raw.type(text) ~= "string" or text == "" then return nil, k.invalid("json.decode: non-empty string expected") end
     return k.service("json.decode", text)
