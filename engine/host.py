@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.entry import Entry
 from engine.program import Program
@@ -110,6 +110,15 @@ class Host(Protocol):
 
     async def unwatch(self, pid: str, token: str) -> None:
         """Drop the watch `token`; no call comes any more. Unknown tokens are ignored."""
+        ...
+
+
+@runtime_checkable
+class ProcessHost(Host, Protocol):
+    """A host whose units live in this OS process."""
+
+    async def spawn_watched(self, request: SpawnRequest, token: str, watcher: Watcher) -> str:
+        """`spawn` and `watch` in one, so that not even the shortest life goes unseen."""
         ...
 
 

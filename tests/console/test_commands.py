@@ -171,7 +171,9 @@ def test_wait_prints_the_result_or_fails_with_the_failure(node: None) -> None:
 def test_a_process_starts_on_a_node(node: None) -> None:
     pid = run_json("start", "app:sleeper", "--input", '"anna"')["pid"]
     assert "app:processes|" in pid
-    assert run_json("start", "app:sleeper", "--wait", "--input", '"anna"')["result"] == "slept as anna"
+    told = run_json("start", "app:sleeper", "--wait", "--input", '"anna"')
+    assert told["result"] == "slept as anna"
+    assert told["pid"].startswith("{app:")
 
 
 def test_call_runs_a_function_on_a_worker(node: None) -> None:

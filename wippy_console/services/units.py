@@ -53,13 +53,22 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600, host: 
 
 def spawn(user: Any, entry_id: str, host: str, args: list[Any], name: str = "") -> str:
     """The pid of a new process; `host` "" means the only process.host, `name` registers it."""
+    return _told(_fleet().spawn(_process(user, entry_id, host, args, name)))
+
+
+def run(user: Any, entry_id: str, host: str, args: list[Any], name: str = "", timeout: float = 600) -> tuple[str, Any]:
+    """`spawn`, and wait for the end: the pid and the value, or the Failure in its place; `timeout` in seconds."""
+    request = _process(user, entry_id, host, args, name)
+    return temporal.run(_fleet().run(request, timeout=timedelta(seconds=timeout)), timeout + _MARGIN)
+
+
+def _process(user: Any, entry_id: str, host: str, args: list[Any], name: str) -> SpawnRequest:
     _require(user, permissions.START_RUN)
     entry = registry.entry(entry_id)
     if entry.kind != PROCESS:
         raise Refused(f"{entry_id} is a {entry.kind}, not a {PROCESS}.")
     schemas.refuse_oversize(args, "The input")
-    request = SpawnRequest(entry_id, host or only(PROCESS_HOST), args=tuple(args), name=name)
-    return _told(_fleet().spawn(request))
+    return SpawnRequest(entry_id, host or only(PROCESS_HOST), args=tuple(args), name=name)
 
 
 def send(user: Any, pid: str, topic: str, values: tuple[Any, ...], sender: str) -> None:

@@ -11,10 +11,10 @@ from temporalio import activity
 from temporalio.common import RawValue
 
 from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed, invalid, not_found
-from engine.host import CallRequest, Host, Node, SpawnRequest
+from engine.host import CallRequest, Host, Node, ProcessHost, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
-from engine.steps import Value
+from engine.steps import Exited, Value
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class NodeActivities:
 
     def all(self) -> list[Activity]:
         """For the fleet queue and the node's own."""
-        return [self.call, *self.deliveries()]
+        return [self.call, self.run, *self.deliveries()]
 
     def deliveries(self) -> list[Activity]:
         """For the queues of workers: what runs ask of a node."""
@@ -91,6 +91,25 @@ class NodeActivities:
             if host is None:
                 raise UnitFailed(not_found("host not found"))
             return await host.spawn(_spawn_request(fields))
+
+    @activity.defn(name="wippy.run")
+    async def run(self, request: RawValue) -> RawValue:
+        """Spawn a process and wait for its end: the fields of `wippy.spawn`; {pid, value} or {pid, failure}."""
+        with translated():
+            fields = _fields(request)
+            host = self._node.host(_text(fields, "host"))
+            if not isinstance(host, ProcessHost):
+                raise UnitFailed(not_found("host not found"))
+            ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
+            token = f"wippy.run {activity.info().activity_id}"
+            pid = await host.spawn_watched(_spawn_request(fields), token, ended.set_result)
+            try:
+                exited = await with_heartbeat(_settled(ended))
+            except asyncio.CancelledError:
+                await host.unwatch(pid, token)
+                raise
+            told = {"failure": exited.failure} if exited.failure else {"value": exited.value}
+            return RawValue(payloads.encode({"pid": pid, **told}, f"result of {fields['entry']}"))
 
     @activity.defn(name="wippy.send")
     async def send(self, request: RawValue) -> bool:
@@ -158,6 +177,10 @@ async def with_heartbeat(work: Coroutine[Any, Any, T]) -> T:
         return await _outlasting_cancel(task)
     finally:
         beats.cancel()
+
+
+async def _settled(ended: asyncio.Future[Exited]) -> Exited:
+    return await ended
 
 
 async def _outlasting_cancel(task: asyncio.Future[T]) -> T:

@@ -43,17 +43,14 @@ class Fleet:
 
     async def spawn(self, request: SpawnRequest, node: str = "") -> str:
         """The pid of a new process (or workflow)."""
-        fields = {
-            "entry": request.entry,
-            "host": request.host,
-            "args": list(request.args),
-            "parent": request.parent,
-            "name": request.name,
-            "options": dict(request.options),
-            "context": headers.portable(request.context),
-            "messages": [[topic, list(values)] for topic, values in request.messages],
-        }
-        return str(await self._ask("wippy.spawn", fields, node))
+        return str(await self._ask("wippy.spawn", _spawn_fields(request), node))
+
+    async def run(
+        self, request: SpawnRequest, node: str = "", timeout: timedelta = START_TO_CLOSE
+    ) -> tuple[str, Value]:
+        """The pid of a new process and, when it has ended, its value, or its Failure as a value."""
+        answer = await self._ask("wippy.run", _spawn_fields(request), node, timeout)
+        return answer["pid"], answer.get("failure") or answer.get("value")
 
     async def send(self, dest: str, topic: str, values: tuple[Value, ...], node: str = "", sender: str = "") -> None:
         """Send a message to a pid."""
@@ -88,6 +85,19 @@ class Fleet:
         except (ActivityFailureError, RPCError) as error:
             raise UnitFailed(_failure(error, node)) from error
         return payloads.decode(answer.payload)
+
+
+def _spawn_fields(request: SpawnRequest) -> Mapping[str, Any]:
+    return {
+        "entry": request.entry,
+        "host": request.host,
+        "args": list(request.args),
+        "parent": request.parent,
+        "name": request.name,
+        "options": dict(request.options),
+        "context": headers.portable(request.context),
+        "messages": [[topic, list(values)] for topic, values in request.messages],
+    }
 
 
 def _failure(error: ActivityFailureError | RPCError, node: str) -> Failure:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from engine.errors import UnitFailed
+from engine.errors import Failure, UnitFailed
 from wippy_console.management.operations import OperationCommand, failure_words, one_line, parsed, shown
 from wippy_console.services import registry, runs, units
 from wippy_console.services.errors import Refused
@@ -39,8 +39,7 @@ class Command(OperationCommand):
 
     def text(self, data: dict[str, Any]) -> str:
         """The pid, and on a line of its own the result."""
-        lines = [data["pid"]] if data["pid"] else []
-        return "\n".join([*lines, shown(data["result"])] if "result" in data else lines)
+        return "\n".join([data["pid"], shown(data["result"])] if "result" in data else [data["pid"]])
 
 
 def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
@@ -51,13 +50,18 @@ def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
     try:
         return {**data, "status": "completed", "result": units.result(started)}
     except UnitFailed as error:
-        failure = error.failure
-        told = {"status": "failed", "failure": failure.to_json(), "error": one_line(failure_words(failure))}
-        return {**data, **told}
+        return {**data, **_failed(error.failure)}
 
 
 def _process(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
-    if options["wait"]:
-        result = units.call(None, options["entry"], args, host=options["host"])
-        return {"pid": "", "status": "completed", "result": result}
-    return {"pid": units.spawn(None, options["entry"], options["host"], args, options["id"])}
+    entry, host, name = options["entry"], options["host"], options["id"]
+    if not options["wait"]:
+        return {"pid": units.spawn(None, entry, host, args, name)}
+    pid, ended = units.run(None, entry, host, args, name)
+    if isinstance(ended, Failure):
+        return {"pid": pid, **_failed(ended)}
+    return {"pid": pid, "status": "completed", "result": ended}
+
+
+def _failed(failure: Failure) -> dict[str, Any]:
+    return {"status": "failed", "failure": failure.to_json(), "error": one_line(failure_words(failure))}
