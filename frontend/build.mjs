@@ -47,7 +47,7 @@ writeFileSync("../static/icons.svg", `<svg xmlns="http://www.w3.org/2000/svg">\n
 
 const shipped = [
   "htmx.org", "idiomorph", "lucide-static", "@codemirror/autocomplete", "@codemirror/commands", "@codemirror/lang-json",
-  "@codemirror/language", "@codemirror/legacy-modes", "@codemirror/lint", "@codemirror/merge", "@codemirror/search",
+  "@codemirror/language", "@codemirror/legacy-modes", "@codemirror/lint", "@codemirror/search",
   "@codemirror/state", "@codemirror/view", "@lezer/common", "@lezer/highlight", "@lezer/json", "@lezer/lr", "crelt", "style-mod",
   "w3c-keyname", "@marijn/find-cluster-break",
 ];

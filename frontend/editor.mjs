@@ -6,7 +6,6 @@ import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput,
 import { lua } from "@codemirror/legacy-modes/mode/lua";
 import { yaml } from "@codemirror/legacy-modes/mode/yaml";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { MergeView } from "@codemirror/merge";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
@@ -87,17 +86,4 @@ export function mark(view, problems) {
 /** Replaces the whole text. */
 export function replace(view, text) {
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
-}
-
-/** Two texts side by side, neither editable. */
-export function compare(host, { before, after, language }) {
-  const root = shadow(host);
-  const side = (doc, label) => ({
-    doc,
-    extensions: [basics(language), EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" })],
-  });
-  return new MergeView({
-    root, parent: root, a: side(before, "before"), b: side(after, "after"),
-    collapseUnchanged: { margin: 3, minSize: 6 }, gutter: true,
-  });
 }

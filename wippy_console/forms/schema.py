@@ -38,7 +38,6 @@ class SchemaForm(forms.Form):
     """Field names are the dotted paths of the value's properties: `customer.name`."""
 
     use_required_attribute = False
-    template_name = "forms/schema.html"
 
     def __init__(self, schema: Mapping[str, Any] | None, data: Any = None, *, value: Any = MISSING) -> None:
         self.schema = NOTHING if schema is None else schema

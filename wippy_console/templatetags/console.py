@@ -169,12 +169,6 @@ def _coloured(text: str) -> Iterator[str]:
     yield text[at:]
 
 
-@register.filter
-def get(mapping: Mapping[str, Any], key: str) -> Any:
-    """`mapping[key]`, for keys that templates can't spell."""
-    return mapping.get(key, "") if isinstance(mapping, Mapping) else ""
-
-
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: Any) -> str:
     """The page's query string with some fields changed; None or "" removes one. Begins with "?"."""
