@@ -77,17 +77,34 @@ end
 
 k.exceed = exceed
 
-local function hook()
-  budget = budget - QUANTUM
+-- The hook at each of these counts of a coroutine's own instructions. A stretch is charged when it begins, and the
+-- first ones are short: short coroutines would otherwise run for nothing, since each has a count of its own.
+local hooks, FIRST = {}, 512
+
+local function spend(n)
+  budget = budget - n
   if budget <= 0 then
-    sethook(hook, "", 1) -- code that catches the error gets it again at its next instruction
+    sethook(hooks[1], "", 1) -- code that catches the error gets it again at its next instruction
     exceed("instructions")
   end
 end
 
+local function hook_of(length)
+  local following = length * 2 < QUANTUM and length * 2 or QUANTUM
+  hooks[length] = length == QUANTUM and function() spend(QUANTUM) end or function()
+    spend(following)
+    sethook(hooks[following], "", following)
+  end
+  if length < QUANTUM then hook_of(following) end
+end
+
+hook_of(FIRST)
+hooks[1] = function() spend(1) end
+
 --- Bring a coroutine under the instruction limit.
 function k.guard(co)
-  sethook(co, hook, "", QUANTUM)
+  budget = budget - FIRST -- the hook looks at it
+  sethook(co, hooks[FIRST], "", FIRST)
   return co
 end
 
@@ -98,7 +115,7 @@ function k.refill() budget = per_step end
 function k.charge(n)
   budget = budget - n
   if budget <= 0 then
-    if k.current and k.current() then sethook(hook, "", 1) end -- never on the kernel's own thread
+    if k.current and k.current() then sethook(hooks[1], "", 1) end -- never on the kernel's own thread
     exceed("instructions")
   end
 end

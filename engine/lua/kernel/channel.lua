@@ -117,6 +117,7 @@ end
 function methods.send(self, value)
   local state = k.self(self, class, "channel")
   if try_send(state, value) then return true end
+  k.may_block()
   local task = k.current()
   task.sending = value
   enqueue(state.senders, task)
@@ -129,6 +130,7 @@ function methods.receive(self)
   local state = k.self(self, class, "channel")
   local done, value, ok = try_receive(state)
   if done then return value, ok end
+  k.may_block()
   enqueue(state.receivers, k.current())
   local _
   _, value, ok = k.park()
@@ -186,6 +188,7 @@ local function try_case(case)
 end
 
 local function block_on(cases)
+  k.may_block()
   local group = { task = k.current() }
   for i = 1, #cases do
     local case = cases[i]

@@ -79,15 +79,16 @@ local lib = {
   RATE_LIMITED = "RateLimited", UNKNOWN = "",
 }
 
+-- Each field is read once: `spec` may have a metatable, which answers differently the second time.
 local function from_table(spec)
-  if type(spec.message) ~= "string" then error("errors.new: message (string) is required", 3) end
-  local retryable = spec.retryable
+  local message, kind, retryable, details = spec.message, spec.kind, spec.retryable, spec.details
+  if type(message) ~= "string" then error("errors.new: message (string) is required", 3) end
   if type(retryable) ~= "boolean" then retryable = nil end
   return k.make_error {
-    message = spec.message,
-    kind = type(spec.kind) == "string" and spec.kind or "",
+    message = message,
+    kind = type(kind) == "string" and kind or "",
     retryable = retryable,
-    details = type(spec.details) == "table" and spec.details or nil,
+    details = type(details) == "table" and details or nil,
     stack = stack_here(),
   }
 end

@@ -2,6 +2,7 @@
 local k = ...
 local raw, std = k.raw, k.std
 local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
+local isyieldable = raw.coroutine.isyieldable
 local type, error, select, unpack = raw.type, raw.error, raw.select, raw.unpack
 
 -- Engine yields carry this token, so that a user's own resume can pass them on.
@@ -29,6 +30,13 @@ function k.spawn(fn, ...)
   return task
 end
 
+--- Raise where nothing can block: under a native call (a metamethod that ipairs or table.insert runs), or after
+-- the end. Comes before what announces the wait, which nobody would take back.
+function k.may_block()
+  if not current then error("cannot wait here: the unit has ended", 0) end
+  if not isyieldable() then error("attempt to yield across a C-call boundary", 0) end
+end
+
 --- Block the current task until somebody wakes it; returns the (at most three) values that the waker gives.
 function k.park()
   return yield(TOKEN)
@@ -49,6 +57,7 @@ function k.current() return current end
 --- Ask the host for something that it answers at once; returns its answer: value, or nil and an error.
 -- May only be used inside a task. Arguments are copied.
 function k.service(name, ...)
+  k.may_block()
   k.charge(200)
   local ok, why = k.put("service", name, k.packed(...))
   if not ok then return nil, k.invalid(why) end
@@ -81,6 +90,7 @@ end
 
 --- Issue a command and block until it is answered.
 function k.command(op, name, ...)
+  k.may_block()
   local task = current
   local id, err = k.issue(op, name, function(value, failure) k.wake(task, value, failure) end, ...)
   if not id then return nil, err end

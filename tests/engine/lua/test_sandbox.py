@@ -1,0 +1,58 @@
+"""What hostile or careless code tries on its host: to escape the limits, or to make a step raise."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.steps import Limits, Value
+from engine.testing import Driver
+
+
+def driven(text: str, **options: object) -> Driver:
+    return Driver.of_source(f"return {{main = function(...) {text} end}}", **options)  # type: ignore[arg-type]
+
+
+def value(text: str) -> Value:
+    return driven(text).value
+
+
+def test_a_field_of_an_error_is_read_once_so_that_no_metamethod_runs_outside_the_limits() -> None:
+    source = """
+        local reads, trap = 0, setmetatable({}, {__concat = function() while true do end end})
+        local spec = setmetatable({}, {__index = function(_, key)
+            if key == "message" then reads = reads + 1 return reads == 1 and "x" or trap end
+        end})
+        return nil, errors.wrap(errors.new(spec), "ctx")
+    """
+    assert driven(source).failure.message == "ctx: x"
+
+
+@pytest.mark.parametrize("wait", ["json.encode({})", "time.sleep('1s')", "channel.new(0):receive()"])
+def test_waiting_in_the_text_of_a_raised_value_fails_the_unit_only(wait: str) -> None:
+    source = f"error(setmetatable({{}}, {{__tostring = function() {wait} return 'text' end}}))"
+    assert driven(source).failure.kind == "Internal"
+
+
+@pytest.mark.parametrize("wait", ["json.encode({i})", "process.send('x', 't')", "ch:receive()", "ch:send(1)"])
+def test_waiting_under_a_native_call_is_an_error_that_leaves_nothing_behind(wait: str) -> None:
+    source = f"""
+        local ch = channel.new(0)
+        local proxy = setmetatable({{}}, {{__index = function(_, i) return {wait} end}})
+        local ok, why = pcall(function() for _ in ipairs(proxy) do end end)
+        coroutine.spawn(function() ch:send("kept") end)
+        return {{ok, why, (ch:receive())}}
+    """
+    driver = driven(source)
+    assert driver.value == [False, "attempt to yield across a C-call boundary", "kept"]
+    assert driver.commands == []
+
+
+def test_short_coroutines_count_against_the_instructions_of_a_step() -> None:
+    source = "for i = 1, 1000 do coroutine.wrap(function() for j = 1, 2500 do end end)() end"
+    limits = Limits(max_instructions=2_000_000)
+    assert driven(source, limits=limits).failure.kind == "LimitExceeded"
+
+
+def test_coroutines_within_the_limit_may_be_many() -> None:
+    source = "for i = 1, 1000 do coroutine.wrap(function() end)() end return 1"
+    assert driven(source, limits=Limits(max_instructions=1_000_000)).value == 1
