@@ -36,6 +36,14 @@ def from_lua_text(text: str) -> str | bytes:
         return data
 
 
+def _as_float(value: int) -> float:
+    """What Lua makes of an integer literal that is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 class Writer:
     """Flattens Python values; raises ValueRefused for what can't cross."""
 
@@ -50,7 +58,7 @@ class Writer:
         elif isinstance(value, (str, bytes)):
             self._scalar(to_lua_text(value))
         elif isinstance(value, (bool, int, float)):
-            self._scalar(value if not isinstance(value, int) or INT_MIN <= value <= INT_MAX else float(value))
+            self._scalar(value if not isinstance(value, int) or INT_MIN <= value <= INT_MAX else _as_float(value))
         elif depth >= MAX_DEPTH:
             raise ValueRefused(f"a value nested deeper than {MAX_DEPTH}, or cyclic, cannot cross a unit boundary")
         else:

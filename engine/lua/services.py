@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import UnitFailed, invalid
+from engine.errors import INTERNAL, Failure, UnitFailed, ValueRefused, invalid
 from engine.lua import services_json, services_uuid, services_zone
 from engine.lua.state import ON_DEMAND, kernel_code
 from engine.steps import Value, World
@@ -49,6 +49,17 @@ def serve(name: str, args: list[Any], world: World) -> Value:
     try:
         if name in _WORLD:
             return _WORLD[name](world, *args)
-        return _PURE[name](*args)
+        return _pure(name, args)
     except TypeError as error:
         raise UnitFailed(invalid(f"{name}: {error}")) from None
+
+
+def _pure(name: str, args: list[Any]) -> Value:
+    """Whatever else is raised came of Lua's arguments: it is the unit's failure, and no bug that stops its host."""
+    try:
+        return _PURE[name](*args)
+    except (UnitFailed, ValueRefused, TypeError):
+        raise
+    except Exception as error:
+        message = f"{name}: {type(error).__name__}: {str(error)[:300]}"
+        raise UnitFailed(Failure(INTERNAL, message, retryable=False)) from error

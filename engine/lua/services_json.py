@@ -8,12 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonschema
-from jsonschema.validators import validator_for
+from jsonschema.exceptions import best_match
 
+from engine import schemas
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
+from engine.patterns import TooCostlyError
 from engine.steps import Value
 
 MAX_DEPTH = 128
+MAX_TEXT = 8 * 1024 * 1024
+_MESSAGE = 1000
 
 
 def _refuse(message: str) -> UnitFailed:
@@ -60,7 +64,9 @@ def _no_constant(name: str) -> Any:
 
 
 def decode(text: str | bytes) -> Value:
-    """The value of a JSON text; null is nil."""
+    """The value of a JSON text; null is nil. Small things of a long text take fifty times its room in Python."""
+    if len(text) > MAX_TEXT:
+        raise _refuse(f"json.decode: longer than {MAX_TEXT} bytes")
     try:
         return json.loads(text, parse_constant=_no_constant)
     except RecursionError:
@@ -75,13 +81,14 @@ def validate(schema: Value, data: Value = None) -> bool:
         schema = decode(schema)
     schema = schema if schema != [] else {}
     try:
-        cls = validator_for(schema, default=jsonschema.Draft202012Validator)
-        cls.check_schema(schema)
-        cls(schema).validate(_objects_for(schema, data))
+        found = schemas.errors(schema, _objects_for(schema, data), jsonschema.Draft202012Validator)
     except jsonschema.SchemaError as error:
-        raise UnitFailed(invalid(f"json.validate: bad schema: {error.message}")) from None
-    except jsonschema.ValidationError as error:
-        raise UnitFailed(invalid(f"{error.json_path}: {error.message}")) from None
+        raise UnitFailed(invalid(f"json.validate: bad schema: {error.message[:_MESSAGE]}")) from None
+    except TooCostlyError as error:
+        raise UnitFailed(invalid(f"json.validate: {error}")) from None
+    worst = best_match(found)
+    if worst is not None:
+        raise UnitFailed(invalid(f"{worst.json_path}: {worst.message[:_MESSAGE]}"))
     return True
 
 

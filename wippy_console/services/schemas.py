@@ -8,15 +8,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
+from engine import schemas
+from engine.patterns import TooCostlyError
 from wippy_console.services.errors import Refused
 
 MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
 """What fits into one field of Temporal, with room for the rest of its event."""
 
-_NOTHING_REMOTE: Registry[Any] = Registry()
 _MESSAGE = 300
 
 
@@ -24,14 +23,13 @@ def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
     """Errors by dotted path ("" = the value as a whole), {} when it conforms; a broken schema is Refused."""
     found: dict[str, list[str]] = {}
     try:
-        Draft202012Validator.check_schema(schema)
-        validator = Draft202012Validator(schema, format_checker=FormatChecker(), registry=_NOTHING_REMOTE)
-        for error in validator.iter_errors(value):
+        for error in schemas.errors(schema, value, Draft202012Validator, FormatChecker()):
             for path, message in _told(error):
                 found.setdefault(path, []).append(message)
-    except (SchemaError, Unresolvable) as error:
-        text = str(getattr(error, "message", error))[:_MESSAGE]
-        raise Refused(f"The entry declares a broken JSON Schema: {text}") from error
+    except SchemaError as error:
+        raise Refused(f"The entry declares a broken JSON Schema: {error.message[:_MESSAGE]}") from error
+    except TooCostlyError as error:
+        raise Refused(f"This can't be checked by the entry's JSON Schema: {error}.") from error
     return {path: list(dict.fromkeys(messages)) for path, messages in found.items()}
 
 

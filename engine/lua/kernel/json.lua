@@ -12,6 +12,7 @@ k.modules.json = k.library {
   encode = encode,
   decode = function(text)
     if k.raw.type(text) ~= "string" or text == "" then return nil, k.invalid("json.decode: non-empty string expected") end
+    k.lib.charge_bytes(#text * 64) -- four instructions a byte
     return k.service("json.decode", text)
   end,
   validate = function(schema, data) return k.verdict(k.service("json.validate", schema, data)) end,

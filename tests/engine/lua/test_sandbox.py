@@ -56,3 +56,28 @@ def test_short_coroutines_count_against_the_instructions_of_a_step() -> None:
 def test_coroutines_within_the_limit_may_be_many() -> None:
     source = "for i = 1, 1000 do coroutine.wrap(function() end)() end return 1"
     assert driven(source, limits=Limits(max_instructions=1_000_000)).value == 1
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ("{['$ref'] = '#'}", "Invalid"),
+        ("{['$ref'] = '#/nope'}", "Invalid"),
+        ("{['$ref'] = 'file:///etc/hostname'}", "Invalid"),
+        ("{['$schema'] = {}}", "Invalid"),
+        ("{type = 'string', pattern = '^(a+)+$'}", "Invalid"),
+    ],
+)
+def test_a_hostile_schema_is_an_error_of_its_caller(schema: str, kind: str) -> None:
+    source = f"local ok, err = json.validate({schema}, string.rep('a', 60) .. '!') return {{ok, err:kind()}}"
+    assert value(source) == [False, kind]
+
+
+def test_an_integer_of_any_length_arrives_as_lua_would_read_it() -> None:
+    assert value("return (json.decode('1' .. string.rep('0', 400)))") == float("inf")
+    assert driven("return ...", args=(-(10**400),)).value == float("-inf")
+
+
+def test_a_text_that_would_fill_pythons_memory_is_not_decoded() -> None:
+    source = "local v, err = json.decode('[' .. string.rep('[],', 3000000) .. '1]') return {v == nil, err:kind()}"
+    assert value(source) == [True, "Internal"]
