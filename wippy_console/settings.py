@@ -65,7 +65,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "wippy_console.context.console",
-                "wippy_console.context.console",
             ]
         },
     }
