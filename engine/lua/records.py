@@ -6,8 +6,10 @@ The field order of each record is that of `k.put` and `k.issue` in the kernel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from engine.errors import Failure
 from engine.lua.marshal import Writer, text_of
 from engine.steps import (
     Ask,
@@ -53,6 +55,19 @@ def write_event(writer: Writer, event: Event) -> None:
             writer.write_array(("exit", pid, at, value, failure))
         case LinkDown(pid, at, failure, value):
             writer.write_array(("link_down", pid, at, value, failure))
+
+
+def refused(event: Event, failure: Failure) -> Event:
+    """What the unit is told instead of an event whose values can't be written."""
+    match event:
+        case Resolved(seq) | Rejected(seq):
+            return Rejected(seq, failure)
+        case Message():
+            return replace(event, payloads=(failure,))
+        case Exited() | LinkDown():
+            return replace(event, value=None, failure=failure)
+        case CancelRequested():
+            return event
 
 
 def is_waiting(status: Status) -> bool:

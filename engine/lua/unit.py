@@ -98,7 +98,7 @@ class Unit:
     def _fed(self, state: State, events: Sequence[Event]) -> Step:
         writer = Writer()
         for event in events:
-            records.write_event(writer, event)
+            _write(writer, event)
         state.put(writer.shape, writer.values, len(events), self._world.now())
         return self._run(state)
 
@@ -164,6 +164,16 @@ class Unit:
         else:
             limit = f"memory limit exceeded: more than {self._limits.max_memory} bytes of Lua memory"
         return Failure(errors.LIMIT_EXCEEDED, limit, retryable=False)
+
+
+def _write(writer: Writer, event: Event) -> None:
+    """Append an event; of one that Lua can't hold (nested too deeply) the unit gets an error instead."""
+    shape, values = len(writer.shape), len(writer.values)
+    try:
+        records.write_event(writer, event)
+    except ValueRefused as error:
+        del writer.shape[shape:], writer.values[values:]
+        records.write_event(writer, records.refused(event, errors.invalid(str(error))))
 
 
 def _located(error: ProgramError) -> str:

@@ -14,25 +14,8 @@ PATTERNS = [
     "^(a?){3}b", r"\bab\b", r"a\B", "^(?:ab|a)(?:c|bcd)$", "x{2,}", "(ab){1,2}$", r"\Aa.b\Z", "[^a]b", r"[\s\d]$",
     "(a+)+b",
 ]  # fmt: skip
-TEXTS = "|a|b|ab|abc|abcd|a-b|a--b|123-4567|a@b.c|a@b|xx|a\n|a b|aab|ab ab|a1".split("|")
-    "",
-    "a",
-    "b",
-    "ab",
-    "abc",
-    "abcd",
-    "a-b",
-    "a--b",
-    "123-4567",
-    "a@b.c",
-    "a@b",
-    "xx",
-    "a\n",
-    "a b",
-    "aab",
-    "ab ab",
-    "a1",
-]
+TEXTS = ["", "a", "b", "ab", "abc", "abcd", "a-b", "a--b", "123-4567", "a@b.c", "a@b", "xx"]
+TEXTS += ["a\n", "a b", "aab", "ab ab", "a1"]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

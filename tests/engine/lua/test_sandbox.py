@@ -81,3 +81,23 @@ def test_an_integer_of_any_length_arrives_as_lua_would_read_it() -> None:
 def test_a_text_that_would_fill_pythons_memory_is_not_decoded() -> None:
     source = "local v, err = json.decode('[' .. string.rep('[],', 3000000) .. '1]') return {v == nil, err:kind()}"
     assert value(source) == [True, "Internal"]
+
+
+def nested(depth: int) -> Value:
+    found: Value = 1
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+def test_a_message_nested_too_deeply_arrives_as_an_error() -> None:
+    driver = driven("local m = process.inbox():receive() return {m:topic(), tostring(m:payload():data())}")
+    driver.send("t", nested(300))
+    assert driver.value[0] == "t"
+    assert "nested deeper" in driver.value[1]
+
+
+def test_an_answer_nested_too_deeply_is_an_error_of_the_call() -> None:
+    driver = driven("local v, err = funcs.call('a:b') return {v == nil, err:kind()}")
+    driver.resolve(driver.last(), nested(300))
+    assert driver.value == [True, "Invalid"]
