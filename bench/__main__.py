@@ -9,8 +9,16 @@ from dataclasses import asdict, dataclass
 
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
+from bench.kernel import channels_against_switches, idle_processes, messages_against_queues
+from bench.workflows import lua_against_python
 
-FIGURES: tuple[Callable[[], Figure], ...] = (embedded_against_plain,)
+FIGURES: tuple[Callable[[], Figure], ...] = (
+    lua_against_python,
+    embedded_against_plain,
+    idle_processes,
+    messages_against_queues,
+    channels_against_switches,
+)
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,7 @@ async def round_trips(node: LocalNode, count: int, pairs: int) -> float:
     await node.call(CallRequest("bench:ping", (1,)))
     began = time.perf_counter()
     await asyncio.gather(*(node.call(CallRequest("bench:ping", (count,))) for _ in range(pairs)))
-    rate = count * pairs / (time.perf_counter() - began)
-    print(f"round trips, {pairs:3d} pairs   {rate:10.0f} /s")
-    return rate
+    return count * pairs / (time.perf_counter() - began)
 
 
 async def queue_round_trips(count: int) -> float:
@@ -103,9 +101,7 @@ async def queue_round_trips(count: int) -> float:
 
     began = time.perf_counter()
     await asyncio.gather(ping(), pong())
-    rate = count / (time.perf_counter() - began)
-    print(f"asyncio.Queue            {rate:10.0f} /s")
-    return rate
+    return count / (time.perf_counter() - began)
 
 
 async def main(processes: int, trips: int) -> None:
@@ -113,8 +109,10 @@ async def main(processes: int, trips: int) -> None:
     node = LocalNode("bench", catalog())
     await node.start()
     ours = await round_trips(node, trips, 1)
-    await round_trips(node, max(1, trips // 10), 50)
+    print(f"round trips,   1 pair    {ours:10.0f} /s")
+    print(f"round trips,  50 pairs   {await round_trips(node, max(1, trips // 10), 50):10.0f} /s")
     theirs = await queue_round_trips(trips)
+    print(f"asyncio.Queue            {theirs:10.0f} /s")
     print(f"ratio to asyncio.Queue   {ours / theirs:10.2f}")
     await idle_processes(node, processes)
     await lua_spawns(node, processes)
