@@ -4,7 +4,7 @@
   const list = document.getElementById("feed");
   const pause = document.getElementById("pause");
   const pill = document.getElementById("feed-new");
-  if (!list) return;
+  if (!list || "older" in list.dataset) return; // a page of the past stays as it is
   const LIMIT = 500;
   const kinds = list.dataset.kinds ? list.dataset.kinds.split(" ") : [];
   let held = [];

@@ -27,7 +27,7 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from wippy_console.live.frames import Frame, frame
+from wippy_console.live.frames import Frame, rendered
 from wippy_console.live.session import guard
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
@@ -213,5 +213,5 @@ def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:
     rows = FeedEvent.objects.filter(id__gt=cursor, id__lte=head)
     rows = rows.filter(run_id=wanted.run_id) if wanted.run_id else rows
     rows = rows.filter(kind__in=wanted.kinds) if wanted.kinds else rows
-    found = [frame(row) for row in rows.order_by("id")[:CHUNK]]
+    found = rendered(rows.order_by("id")[:CHUNK])
     return found, found[-1].id if len(found) == CHUNK else max(cursor, head)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,8 +31,19 @@ HTMX_CONFIG = json.dumps(
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """htmx's settings, and how many decisions wait for the user (counted only where a template shows it)."""
-    return {"HTMX_CONFIG": HTMX_CONFIG, "inbox_count": SimpleLazyObject(lambda: inbox_count(request.user))}
+    """htmx's settings, how many decisions wait for the user, and entries' titles; asked for only where shown."""
+    return {
+        "HTMX_CONFIG": HTMX_CONFIG,
+        "inbox_count": SimpleLazyObject(lambda: inbox_count(request.user)),
+        "titles": SimpleLazyObject(titles),
+    }
+
+
+def titles() -> Mapping[str, str]:
+    """Titles by entry id, once per request."""
+    from wippy_console.services import registry  # noqa: PLC0415
+
+    return registry.titles()
 
 
 def inbox_count(user: Any) -> int:

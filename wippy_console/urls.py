@@ -6,7 +6,20 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from wippy_console import converters
-from wippy_console.views import actions, editor, fleet, home, inbox, live, palette, registry, runs, session, start
+from wippy_console.views import (
+    actions,
+    editor,
+    fleet,
+    home,
+    inbox,
+    live,
+    palette,
+    registry,
+    removal,
+    runs,
+    session,
+    start,
+)
 
 register_converter(converters.IdConverter, "id")
 register_converter(converters.RunIdConverter, "rid")
@@ -37,6 +50,7 @@ urlpatterns = [
     path("registry/", registry.index, name="registry"),
     path("registry/new/", editor.new, name="entry_new"),
     path("registry/edit/<id:entry_id>/", editor.edit, name="entry_edit"),
+    path("registry/delete/<id:entry_id>/", removal.delete, name="entry_delete"),
     path("registry/<id:entry_id>/", registry.show, name="entry"),
     path("processes/", fleet.processes, name="processes"),
     path("workers/", fleet.workers, name="workers"),

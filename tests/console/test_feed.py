@@ -44,6 +44,18 @@ def test_reading_is_narrowed_to_kinds_and_bounded() -> None:
 
 
 @pytest.mark.django_db
+def test_older_rows_are_paged_by_the_last_one_seen() -> None:
+    made = [feed.append(feed.NODE if number % 2 else feed.PUBLISHED).id for number in range(7)]
+    user, seen = viewer(), []
+    page = feed.latest(user, 2, kinds=[feed.NODE, feed.PUBLISHED])
+    while page:
+        seen += [row.id for row in page]
+        page = feed.latest(user, 2, kinds=[feed.NODE, feed.PUBLISHED], before=seen[-1])
+    assert seen == made[::-1]
+    assert [row.id for row in feed.latest(user, kinds=[feed.NODE], before=made[3])] == [made[1]]
+
+
+@pytest.mark.django_db
 def test_a_stranger_reads_nothing() -> None:
     for user in (User.objects.create_user("sam"), AnonymousUser()):
         with pytest.raises(PermissionDenied):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.utils import timezone
 
+from engine.entry import Entry
+from tests.console.registry_cast import create, update
 from wippy_console.models import Decision, Question, QuestionRole, Run
 from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError
@@ -15,6 +19,7 @@ from wippy_console.services.errors import NotFoundError
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
+LUA = {"source": "return {main = function() end}"}
 
 
 def person(name: str, *groups: str) -> User:
@@ -29,6 +34,18 @@ def asked(name: str, *roles: str, minutes: int | None = None) -> Question:
     question = Question.objects.create(run=run, number=0, opened_at=NOW, deadline=deadline)
     QuestionRole.objects.bulk_create(QuestionRole(question=question, role=role) for role in roles)
     return question
+
+
+def signal(topic: str, label: str) -> dict[str, str]:
+    return {"topic": topic, "label": label}
+
+
+def signals(*labels: str) -> list[dict[str, str]]:
+    return [signal("decision", label) for label in labels]
+
+
+def flow(*labels: str) -> Entry:
+    return Entry("app:flow", "workflow.lua", {"signals": signals(*labels)}, LUA)
 
 
 def names(rows: object) -> list[str]:
@@ -88,3 +105,32 @@ def test_a_question_is_read_by_viewers_but_not_by_strangers() -> None:
     for user, number in ((person("sam"), question.pk), (person("vic", "viewer"), 999)):
         with pytest.raises(NotFoundError):
             questions.get(user, number)
+
+
+def test_a_question_is_told_in_the_words_of_the_version_that_the_run_began_with(
+    django_assert_num_queries: Callable[[int], Any],
+) -> None:
+    first = create(flow("Approve", "Reject")).number
+    old, new = asked("old", ""), asked("new", "")
+    Run.objects.filter(pk=old.run_id).update(registry_version=first)
+    update(flow("Accept"))
+    with django_assert_num_queries(2):  # the questions with their runs and words, and their roles
+        told = questions.told(questions.open_for(User(username="root", is_superuser=True)), 10)
+    assert {each.run_id: each.labels for each in told} == {"old": ["Approve", "Reject"], "new": ["Accept"]}
+    assert questions.asked_by([old.run, new.run]) == {"old": ["Approve", "Reject"], "new": ["Accept"]}
+
+
+def test_what_the_inbox_asks_leaves_out_the_topics_that_are_listened_to() -> None:
+    create(Entry("app:flow", "workflow.lua", {"signals": [signal("more_time", "Wait"), *signals("Approve")]}, LUA))
+    question = asked("both", "")
+    Run.objects.filter(pk=question.run_id).update(waiting=[{"kind": "topic", "name": "more_time", "seq": 0}])
+    question.run.refresh_from_db()
+    assert questions.asked_by([question.run]) == {"both": ["Approve"]}
+    Question.objects.filter(pk=question.pk).update(channel="more_time")
+    assert questions.asked_by([question.run]) == {"both": ["Wait"]}
+
+
+def test_a_run_of_no_known_entry_still_says_where_it_listens() -> None:
+    question = asked("foreign", "")
+    Question.objects.filter(pk=question.pk).update(channel="approval")
+    assert questions.asked_by([question.run]) == {"foreign": ["approval"]}

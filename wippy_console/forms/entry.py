@@ -91,6 +91,16 @@ class NewEntryForm(EntryForm):
     field_order = ("base", "entry_id", "kind", "source", "fields_text", "message")
 
 
+class RemovalForm(forms.Form):
+    """`base` is the registry version in which the entry was looked at."""
+
+    base = forms.IntegerField(widget=forms.HiddenInput)
+    message = forms.CharField(
+        required=False, label="Why", widget=forms.TextInput(attrs={"class": "input"}),
+        help_text="A line for the list of versions.",
+    )  # fmt: skip
+
+
 def yaml() -> YAML:
     """YAML 1.2, plain data."""
     made = YAML(typ="safe", pure=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
 from wippy_console.models import FeedEvent
+from wippy_console.services import registry
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,14 @@ class Frame:
         return (not run_id or self.run_id == run_id) and (not kinds or self.kind in kinds)
 
 
-def frame(event: FeedEvent) -> Frame:
-    """The row with its html."""
+def rendered(events: Iterable[FeedEvent]) -> list[Frame]:
+    """The rows with their html."""
+    titles = registry.titles()
+    return [frame(event, titles) for event in events]
+
+
+def frame(event: FeedEvent, titles: Mapping[str, str]) -> Frame:
+    """One row with its html, in which entries go by their titles."""
     data = {
         "id": event.id,
         "kind": event.kind,
@@ -42,7 +50,7 @@ def frame(event: FeedEvent) -> Frame:
         "node": event.node,
         "at": event.at.isoformat(),
         "data": event.data,
-        "html": _html(event),
+        "html": _html(event, titles),
     }
     return Frame(event.id, event.kind, event.run_id, json.dumps(data))
 
@@ -55,10 +63,10 @@ def warm_up() -> None:
         return
 
 
-def _html(event: FeedEvent) -> str:
+def _html(event: FeedEvent, titles: Mapping[str, str]) -> str:
     """The rendered row; a broken template costs the picture, never the event."""
     try:
-        return render_to_string(TEMPLATE, {"event": event})
+        return render_to_string(TEMPLATE, {"event": event, "titles": titles})
     except TemplateDoesNotExist:
         return ""
     except Exception:

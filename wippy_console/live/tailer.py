@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 
 from wippy_console.live.changes import stamp
-from wippy_console.live.frames import Frame, frame, warm_up
+from wippy_console.live.frames import Frame, rendered, warm_up
 from wippy_console.models import FeedEvent, Run
 
 logger = logging.getLogger(__name__)
@@ -135,9 +135,9 @@ class Tailer:
     def _take_new(self) -> None:
         """Append the rows after the head, in batches, and wake everybody after each."""
         while rows := list(FeedEvent.objects.filter(id__gt=self._head).order_by("id")[:BATCH]):
-            frames = [frame(row) for row in rows]
+            fresh = rendered(rows)
             with self._lock:
-                self._keep(frames)
+                self._keep(fresh)
                 listeners = list(self._subscriptions)
             for each in listeners:
                 each.notify()

@@ -125,10 +125,13 @@ def latest(
     limit: int = 50,
     run_id: str = "",
     kinds: Sequence[str] = (),
+    before: int | None = None,
 ) -> list[FeedEvent]:
-    """The newest rows, newest first."""
+    """The newest rows, newest first; with `before` those with ids under it."""
     permissions.require(user, permissions.VIEW_FEED)
-    return list(_select(run_id, kinds).order_by("-id")[:limit])
+    rows = _select(run_id, kinds)
+    rows = rows if before is None else rows.filter(id__lt=before)
+    return list(rows.order_by("-id")[:limit])
 
 
 def head() -> int:

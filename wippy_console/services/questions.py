@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
+from engine.entry import Entry
 from wippy_console import permissions
-from wippy_console.models import Decision, Question, QuestionRole, Run
+from wippy_console.models import Decision, Question, QuestionRole, Revision, Run
+from wippy_console.services.decisions.declared import declared
 from wippy_console.services.errors import NotFoundError
 
+MOST_ASKED = 1000
 ANSWERED = [Decision.State.PENDING, Decision.State.SENT]
+
+_META = (
+    Revision.objects.filter(
+        entry_id=OuterRef("run__entry_id"),
+        deleted=False,
+        version_id__lte=Coalesce(OuterRef("run__registry_version"), Value(2**62)),
+    )
+    .order_by("-version_id")
+    .values("meta")[:1]
+)
+"""What the run's entry said when the run began, or says now when that is not known."""
 
 
 def open_for(user: Any) -> QuerySet[Question]:
@@ -35,6 +51,31 @@ def get(user: Any, question_id: int) -> Question:
     if found is None:
         raise NotFoundError("There is no such question.")
     return found
+
+
+def told(rows: QuerySet[Question], limit: int) -> list[Any]:
+    """The first questions, each with `labels`: those of the declared signals that answer it; one query for all."""
+    found: list[Any] = list(rows.annotate(meta=Subquery(_META))[:limit])
+    for question in found:
+        question.labels = _labels(question, question.meta or {})
+    return found
+
+
+def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
+    """What the runs ask now, by run id: labels in the order of the questions. One query; silent runs are left out."""
+    waiting = Question.objects.filter(run__in=runs, closed_at=None).select_related("run")
+    found: dict[str, list[str]] = {}
+    for question in told(waiting.defer("run__input", "run__result", "run__failure").order_by("pk"), MOST_ASKED):
+        found.setdefault(question.run_id, []).extend(question.labels or [question.channel or "an answer"])
+    return found
+
+
+def _labels(question: Question, meta: Mapping[str, Any]) -> list[str]:
+    signals = declared(Entry(question.run.entry_id, "workflow.lua", meta))
+    listened = {wait.get("name") for wait in question.run.waiting if wait.get("kind") == "topic"}
+    # The rule by which the projection found the question: a topic that is listened to is not asked for by the inbox.
+    fitting = (e for e in signals if (e.topic == question.channel if question.channel else e.topic not in listened))
+    return list(dict.fromkeys(each.label for each in fitting))
 
 
 def _allowed(user: Any) -> QuerySet[Question]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -178,6 +178,19 @@ def query(context: template.Context, **changes: Any) -> str:
         if value not in (None, ""):
             fields[name] = str(value)
     return "?" + fields.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def entry_title(context: template.Context, entry_id: str) -> str:
+    """What an entry is called: its title, else its id. `titles` is in every context that a request made."""
+    return str(context["titles"].get(entry_id) or entry_id)
+
+
+@register.filter
+def alternatives(words: Sequence[str]) -> str:
+    """Choices as a phrase: "Approve, Reject or Wait"."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 @register.simple_tag

@@ -123,6 +123,6 @@ def of_run(run: Run) -> Look:
 
 
 def _asks(run: Run) -> bool:
-    """Whether the run has an open question; reads the annotation `asks` of lists when it is there."""
+    """Whether the run has an open question; reads the mark `asks` of lists when it is there."""
     known = getattr(run, "asks", None)
     return bool(known) if known is not None else run.questions.filter(closed_at=None).exists()

@@ -22,13 +22,19 @@ def show(request: HttpRequest) -> HttpResponse:
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
     context = {
-        "questions": questions.open_for(user)[:FEW] if permissions.allows(user, permissions.VIEW_QUESTION) else [],
+        "questions": asked(user),
         "troubled": troubled(user)[:FEW],
         "open_runs": runs.visible(user).filter(status=Run.Status.RUNNING).count(),
         "exits": feed.latest(user, limit=FEW + 2, kinds=[feed.EXIT]) if allowed else [],
         "stranger": not allowed,
     }
     return page(request, "home/home.html", context)
+
+
+def asked(user: Any) -> list[Any]:
+    """The first questions of the inbox."""
+    allowed = permissions.allows(user, permissions.VIEW_QUESTION)
+    return questions.told(questions.open_for(user), FEW) if allowed else []
 
 
 def troubled(user: Any) -> Any:

@@ -17,8 +17,9 @@ LIMIT = 200
 def index(request: HttpRequest) -> HttpResponse:
     """The open questions with the nearest deadline first, or the answered ones."""
     view = request.GET.get("view") if request.GET.get("view") in VIEWS else "open"
-    rows = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
-    return page(request, "inbox/list.html", {"view": view, "rows": rows[:LIMIT], "limit": LIMIT})
+    found = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
+    context = {"view": view, "rows": questions.told(found, LIMIT), "limit": LIMIT}
+    return page(request, "inbox/list.html", context)
 
 
 @needs(permissions.VIEW_QUESTION)
@@ -36,6 +37,7 @@ def question(request: HttpRequest, question_id: int) -> HttpResponse:
         "question": asked,
         "run": asked.run,
         "buttons": buttons,
+        "labels": list(dict.fromkeys(each.label for each in buttons)),
         "decision": asked.decisions.filter(state__in=["pending", "sent"]).select_related("user").first(),
         "following": questions.open_for(request.user).exclude(pk=asked.pk).first(),
     }

@@ -6,20 +6,21 @@ from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
 from wippy_console.services import feed
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import needs, number, page
 
 SHOWN = 100
 
 
 @needs(permissions.VIEW_FEED)
 def show(request: HttpRequest) -> HttpResponse:
-    """The newest events, or with `?since=<id>` those after a cursor; the socket goes on where the list ends."""
+    """The newest events, or those before `?before=<id>`, or after `?since=<id>`; the socket goes on where they end."""
     kinds = [kind for kind in request.GET.getlist("kind") if kind in feed.KINDS]
-    since = request.GET.get("since", "")
-    if since.isdecimal():
-        events = feed.after(request.user, int(since), kinds=kinds, limit=SHOWN)[::-1]
-        request.feed_cursor = events[0].id if events else int(since)  # type: ignore[attr-defined]
+    since, before = number(request.GET.get("since")), number(request.GET.get("before"))
+    if since is not None:
+        events = feed.after(request.user, since, kinds=kinds, limit=SHOWN)[::-1]
+        request.feed_cursor = events[0].id if events else since  # type: ignore[attr-defined]
     else:
-        events = feed.latest(request.user, limit=SHOWN, kinds=kinds)
-    context = {"events": events, "kinds": list(feed.KINDS), "chosen": kinds, "since": since}
+        events = feed.latest(request.user, limit=SHOWN + 1, kinds=kinds, before=before)
+    more = since is not None or len(events) > SHOWN
+    context = {"events": events[:SHOWN], "more": more, "before": before, "kinds": list(feed.KINDS), "chosen": kinds}
     return page(request, "live/feed.html", context)

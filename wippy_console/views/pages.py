@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
@@ -12,6 +12,8 @@ from django.shortcuts import redirect, render
 from django_htmx.http import trigger_client_event
 
 from wippy_console import permissions
+from wippy_console.models import Run
+from wippy_console.services import questions
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -30,6 +32,20 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], status
     response = render(request, chosen, dict(context), status=status)
     response.headers["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def marked(rows: Iterable[Run]) -> list[Any]:
+    """Runs with `asks`: what each asks of people now, as labels. One query for all, none for each."""
+    found: list[Any] = list(rows)
+    asked = questions.asked_by(found)
+    for run in found:
+        run.asks = asked.get(run.run_id, [])
+    return found
+
+
+def number(text: str | None) -> int | None:
+    """A version number or feed id from the address, None for anything else."""
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 def user_of(request: HttpRequest) -> User:

@@ -13,7 +13,7 @@ from wippy_console.forms.entry import fields_text
 from wippy_console.models import Run, Version
 from wippy_console.services import registry, runs
 from wippy_console.views.differences import unified
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import marked, needs, number, page
 
 TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
 
@@ -72,7 +72,7 @@ def tab_context(request: HttpRequest, entry: Entry, revisions: list[Any], tab: s
             return {"users": registry.used_by(entry.id)}
         case "open runs":
             open_runs = runs.visible(request.user).filter(entry_id=entry.id, status=Run.Status.RUNNING)
-            return {"open_runs": open_runs[:100]}
+            return {"open_runs": marked(open_runs[:100])}
         case "diff":
             return comparison(request, entry.id, revisions)
     return {}
@@ -99,8 +99,3 @@ def text_at(revisions: list[Any], version: int | None) -> str:
 def entry_text(entry: Entry) -> str:
     """Kind, fields and source, one after the other."""
     return f"kind: {entry.kind}\n{fields_text(entry)}\n{entry.data.get('source', '')}"
-
-
-def number(text: str | None) -> int | None:
-    """A version number from the address, None for anything else."""
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, runs, timeline
+from wippy_console.services import decisions, questions, runs, timeline
 from wippy_console.services.errors import Refused
+from wippy_console.services.timeline import Row
+from wippy_console.templatetags.console import alternatives
 from wippy_console.views.axis import Axis, lay_out
+from wippy_console.views.pages import marked
 
 TABS = ("timeline", "table", "events", "json", "audit")
 
@@ -25,7 +29,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "tabs": TABS,
         "newer": runs.newer(run),
         "parent": runs.parent(run),
-        "children": runs.children(run)[:50],
+        "children": marked(runs.children(run)[:50]),
         **actions(user, run),
         **TAB_CONTEXT.get(str(tab), history_rows)(run, request),
     }
@@ -49,8 +53,22 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         drawn = timeline.rows(run)
     except Refused as refusal:
         return {"no_history": refusal.message}
+    drawn = replace(drawn, rows=in_words(run, drawn.rows))
     wanted = {name: request.GET.get(name, "") for name in ("kind", "only", "find", "all")}
     return {"timeline": drawn, "axis": Axis.of(drawn), "wanted": wanted, **lay_out(drawn, wanted)}
+
+
+def in_words(run: Run, rows: list[Row]) -> list[Row]:
+    """The rows, questions by what they ask instead of by their topic."""
+    if not any(row.kind == "question" for row in rows):
+        return rows
+    asked = {-each.pk: alternatives(each.labels) for each in questions.told(run.questions.select_related("run"), 500)}
+    return [
+        replace(row, label=f"{words}?", summary=row.label)
+        if row.kind == "question" and (words := asked.get(row.id))
+        else row
+        for row in rows
+    ]
 
 
 def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:

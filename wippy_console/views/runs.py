@@ -10,11 +10,10 @@ from django.shortcuts import render
 
 from wippy_console import permissions
 from wippy_console.forms.plain import SearchForm
-from wippy_console.models import Question
-from wippy_console.services import runs, timeline
+from wippy_console.services import registry, runs, timeline
 from wippy_console.services.errors import NotFoundError
 from wippy_console.views import run_page
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import marked, needs, page
 
 FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("before", "before"))
 
@@ -25,23 +24,27 @@ def index(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     found = search(request.user, wanted)
-    mark_asking(found.rows)
-    context = {"page": found, "wanted": wanted, "statuses": form.STATUSES, "filtered": any(wanted.values())}
+    context = {
+        "page": found,
+        "rows": marked(found.rows),
+        "wanted": wanted,
+        "statuses": form.STATUSES,
+        "entries": workflows(str(wanted.get("entry") or "")),
+        "filtered": any(wanted.values()),
+    }
     return page(request, "runs/list.html", context)
+
+
+def workflows(chosen: str) -> list[tuple[str, str]]:
+    """The entries to filter by; one that is chosen, but was deleted or belongs to a foreign worker, is there too."""
+    known = registry.workflows()
+    return known if not chosen or chosen in dict(known) else [*known, (chosen, chosen)]
 
 
 def search(user: Any, wanted: Mapping[str, Any]) -> runs.Page:
     """The page of runs that the filters ask for."""
     text = {name: str(wanted.get(field) or "") for name, field in FILTERS}
     return runs.search(user, waiting=bool(wanted.get("waiting")), **text)  # type: ignore[arg-type]
-
-
-def mark_asking(rows: list[Any]) -> None:
-    """Note on each row whether it waits for a person: one query for all of them."""
-    open_questions = Question.objects.filter(run__in=rows, closed_at=None)
-    asking = set(open_questions.values_list("run_id", flat=True))
-    for row in rows:
-        row.asks = row.run_id in asking
 
 
 @needs(permissions.VIEW_RUN)

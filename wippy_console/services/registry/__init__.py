@@ -16,6 +16,7 @@ from wippy_console.services.registry.reading import (
     used_by,
 )
 from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
+from wippy_console.services.registry.titles import titles, workflows
 
 __all__ = [
     "Changes",
@@ -31,6 +32,8 @@ __all__ = [
     "revisions",
     "save_entry",
     "snapshot",
+    "titles",
     "tree",
     "used_by",
+    "workflows",
 ]
