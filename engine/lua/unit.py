@@ -121,6 +121,8 @@ class Unit:
         status: Status | None = None
         try:
             for record in Reader(*state.output()).records():
+                if record[0] == "service":
+                    continue  # a limit struck before the task could wait for the answer
                 item = records.read_record(record)
                 if isinstance(item, Command):
                     commands.append(item)

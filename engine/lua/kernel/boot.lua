@@ -248,25 +248,37 @@ function k.packed(...)
   return { [PACKED] = true, n = select("#", ...), ... }
 end
 
+-- How much of both lists is whole records, as one number: it can't be half written when the hook strikes.
+local whole = 0
+local SHIFT = 32
+
+-- Take back what a put left that did not come to its end. The hook strikes anywhere, so also a little beyond the counts.
+local function trim()
+  local shape_whole, values_whole = whole >> SHIFT, whole & (1 << SHIFT) - 1
+  for i = shape_whole + 1, shape_n + 2 do out_shape[i] = nil end
+  for i = values_whole + 1, values_n + 1 do out_values[i] = nil end
+  shape_n, values_n = shape_whole, values_whole
+end
+
 --- Append a record to what this step hands to the host. Returns true, or false and why not.
 function k.put(...)
-  local shape_before, values_before = shape_n, values_n
+  if shape_n << SHIFT | values_n ~= whole then trim() end
   local ok, why = pcall(encode_packed, { n = select("#", ...), ... })
   if ok then
-    k.charge((shape_n - shape_before) * 4)
+    k.charge((shape_n - (whole >> SHIFT)) * 4)
+    whole = shape_n << SHIFT | values_n
     return true
   end
-  for i = shape_before + 1, shape_n do out_shape[i] = nil end
-  for i = values_before + 1, values_n do out_values[i] = nil end
-  shape_n, values_n = shape_before, values_before
-  if k.exceeded or why == MEMORY_ERROR then exceed("memory") end
+  if k.exceeded or why == MEMORY_ERROR then exceed("memory") end -- the rest is trimmed outside of the tasks
+  trim()
   return false, why
 end
 
 --- What the step put, for the host to read; starts afresh.
 function k.take()
+  trim()
   local shape, values = out_shape, out_values
-  out_shape, out_values, shape_n, values_n = {}, {}, 0, 0
+  out_shape, out_values, shape_n, values_n, whole = {}, {}, 0, 0, 0
   return shape, values
 end
 

@@ -37,19 +37,22 @@ end
 
 --- The layout as a list of {literal=} and {token=}.
 local function pieces_of(layout)
-  local pieces, literal, at = {}, "", 1
+  local pieces, from, at = {}, 1, 1
+  local function literal()
+    if from < at then pieces[#pieces + 1] = { literal = str.sub(layout, from, at - 1) } end
+  end
   while at <= #layout do
     local token = token_at(layout, at)
     if token then
-      if literal ~= "" then pieces[#pieces + 1] = { literal = literal } end
+      literal()
       pieces[#pieces + 1] = { token = token }
-      literal, at = "", at + #token
+      at = at + #token
+      from = at
     else
-      literal = literal .. str.sub(layout, at, at)
       at = at + 1
     end
   end
-  if literal ~= "" then pieces[#pieces + 1] = { literal = literal } end
+  literal()
   return pieces
 end
 

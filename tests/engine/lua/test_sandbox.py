@@ -101,3 +101,20 @@ def test_an_answer_nested_too_deeply_is_an_error_of_the_call() -> None:
     driver = driven("local v, err = funcs.call('a:b') return {v == nil, err:kind()}")
     driver.resolve(driver.last(), nested(300))
     assert driver.value == [True, "Invalid"]
+
+
+@pytest.mark.parametrize("limit", range(400_000, 403_000, 37))
+def test_a_limit_that_strikes_while_a_record_is_written_leaves_whole_records(limit: int) -> None:
+    source = "local t = {} for i = 1, 40 do t[i] = {a = i} end while true do json.encode(t) end"
+    assert driven(source, limits=Limits(max_instructions=limit)).failure.kind == "LimitExceeded"
+
+
+@pytest.mark.parametrize("limit", range(700_000, 760_000, 3_000))
+def test_memory_that_ends_while_a_record_is_written_leaves_whole_records(limit: int) -> None:
+    source = "local t = {} for i = 1, 40 do t[i] = {a = i} end while true do funcs.async('a:b', t) end"
+    assert driven(source, limits=Limits(max_memory=limit)).failure.kind == "LimitExceeded"
+
+
+def test_a_long_layout_takes_linear_time() -> None:
+    source = "local text = string.rep('_', 500000) return tostring(time.parse(text, text))"
+    assert driven(source, limits=Limits(max_instructions=2_000_000_000)).status is not None
