@@ -25,17 +25,27 @@ T = TypeVar("T")
 CLIENT = "temporal.client"
 TIMEOUT = 15.0
 
+# Statuses that don't say whether the request had its effect, a connection that broke under it among them.
 _SILENCE = {
     RPCStatusCode.UNAVAILABLE,
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.CANCELLED,
     RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.UNKNOWN,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.DATA_LOSS,
 }
+_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 
 
 def environ() -> dict[str, str]:
-    """What client entries may refer to: the environment, with the address that this installation uses."""
-    return {**os.environ, ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
+    """What client entries may refer to: the environment, with the address that this installation uses.
+
+    Without the console's own secrets: who may publish entries must not be able to send them to an address of theirs.
+    """
+    ours = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+    return {**ours, ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
 
 
 class _Connections:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-
 from engine.hosts.actor.supervisor import Supervisor
 from engine.node import LocalNode
+from wippy_console import temporal
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
@@ -127,4 +125,4 @@ class WorkerNode:
 
 def environment() -> Mapping[str, str]:
     """What entries may refer to as `${env:NAME}`; the address of Temporal is the one that was decided."""
-    return {**os.environ, "TEMPORAL_ADDRESS": settings.TEMPORAL_ADDRESS}
+    return temporal.environ()
