@@ -28,6 +28,7 @@ def addresses(scene: Scene) -> list[str]:
         f"{asking}cancel/", f"{asking}terminate/", f"{closed}events/5/", "/runs/start/",
         "/runs/start/?entry=app.orders:process", "/live/", "/registry/",
         *(f"/registry/app.orders:process/?tab={tab}" for tab in ENTRY_TABS), "/registry/edit/app.orders:process/",
+        "/registry/delete/app:client/", "/live/?before=3", "/runs/?entry=app.flows:approval",
         "/registry/new/", "/processes/", "/workers/",
     ]  # fmt: skip
 

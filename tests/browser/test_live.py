@@ -82,6 +82,33 @@ def test_the_feed_can_be_resumed_from_a_cursor_and_filtered(page: Page, scene: S
     assert set(page.locator(".feed-row").evaluate_all("all => all.map(row => row.dataset.kind)")) == {"EXIT"}
 
 
+def test_older_events_are_paged_and_stay_as_they_are(page: Page, scene: Scene) -> None:
+    for number in range(120):
+        feed.append(feed.STUCK, run=scene.asking, data={"reason": f"old {number}"})
+    page.goto("/live/?kind=STUCK")
+    shown = ids(page)
+    assert len(shown) == 100
+    page.get_by_role("link", name="Older events").click()
+    page.wait_for_url("**before=*")
+    older = ids(page)
+    assert older[0] == shown[-1] - 1
+    assert set(page.locator(".feed-row").evaluate_all("all => all.map(row => row.dataset.kind)")) == {"STUCK"}
+    expect(page.locator("#connection")).to_have_text("Live")
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "brand new"})
+    expect(page.locator("#announce")).to_contain_text("1 new event")
+    assert ids(page) == older
+    page.get_by_role("link", name="Newest", exact=True).click()
+    expect(page.locator(".feed-row").first).to_contain_text("brand new")
+
+
+def test_a_live_row_names_the_entry_by_its_title(page: Page, scene: Scene) -> None:
+    page.goto("/live/")
+    expect(page.locator("#connection")).to_have_text("Live")
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "titled"})
+    row = page.locator(".feed-row", has_text="titled").first
+    expect(row.get_by_role("link")).to_have_text("Approval")
+
+
 def test_the_runs_list_and_the_badge_change_within_a_second(enter: Enter, page: Page, scene: Scene) -> None:
     approver = enter("approver")
     approver.goto("/inbox/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -34,7 +35,8 @@ def test_a_run_with_an_odd_id_is_found_and_opened(enter: Enter, scene: Scene) ->
     page.get_by_label("Search by workflow id").fill("order/7//")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("tbody tr").get_by_role("link").first.click()
-    expect(page.locator("h1")).to_have_text(ODD_ID.strip())
+    expect(page.locator("h1")).to_have_text("app.flows:canceled")
+    expect(page.locator(".run-id")).to_have_text(ODD_ID.strip())
     page.get_by_role("link", name="Table").click()
     expect(page.locator("tr", has_text="EXIT")).to_be_visible()
     assert page.evaluate("document.querySelector('[data-copy]').dataset.copy") == run.run_id
@@ -47,6 +49,42 @@ def test_search_takes_any_id(enter: Enter, scene: Scene) -> None:
         page.get_by_label("Search by workflow id").fill(text)
         expect(page.locator("tbody tr")).to_have_count(1)
         expect(page.locator("tbody")).to_contain_text("everything-1")
+
+
+def test_runs_are_narrowed_to_one_workflow_by_its_title_and_the_address_keeps_it(enter: Enter, scene: Scene) -> None:
+    page = enter("viewer")
+    page.goto("/runs/")
+    page.get_by_label("Workflow", exact=True).select_option(label="Approval")
+    expect(page.locator("tbody .title").first).to_have_text("Approval")
+    expect(page.locator("tbody")).not_to_contain_text("everything-1")
+    page.wait_for_url("**entry=app.flows*")
+    page.reload()
+    expect(page.get_by_label("Workflow", exact=True)).to_have_value("app.flows:approval")
+    expect(page.locator("tbody")).not_to_contain_text("everything-1")
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_list_of_long_ids_fits_without_scrolling(enter: Enter, scene: Scene, width: int) -> None:
+    scene.stage.start("app.flows:approval", {"wanted": 50})
+    archived("canceled", "canceled", workflow_id="purchase_approval-" + "0123456789abcdef" * 12)
+    page = enter("viewer", width=width)
+    page.goto("/runs/")
+    right = page.locator("#runs").bounding_box()
+    for name in ("Started", "Took"):
+        box = page.get_by_role("columnheader", name=name).bounding_box()
+        assert right
+        assert box
+        assert box["x"] + box["width"] <= right["x"] + right["width"] + 1
+
+
+def test_a_timeline_shows_labels_of_usual_length_whole(enter: Enter, scene: Scene) -> None:
+    page = enter("viewer", width=1440)
+    page.goto(address(scene.closed))
+    cut = page.locator(".tl-name").evaluate_all(
+        "all => all.filter(each => each.textContent.length < 27 && each.scrollWidth > each.clientWidth)"
+        ".map(each => each.textContent)"
+    )
+    assert cut == []
 
 
 def test_a_viewer_sees_no_buttons_and_is_refused(enter: Enter, scene: Scene) -> None:
@@ -148,7 +186,8 @@ def test_a_start_form_marks_what_is_wrong_and_loses_nothing(enter: Enter, scene:
     page.get_by_text("Worker and id").click()
     page.get_by_label("Workflow id").fill("shop/ü 1")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator("h1")).to_have_text("shop/ü 1")
+    expect(page.locator("h1")).to_have_text("Process an order")
+    expect(page.locator(".run-id")).to_have_text("shop/ü 1")
     run = Run.objects.get(workflow_id="shop/ü 1")
     assert run.input == [
         {"order_id": "A-1", "amount": 12.5, "express": False, "customer": {"email": "ann@example.com"},
