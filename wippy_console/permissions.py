@@ -21,6 +21,7 @@ CANCEL_RUN = f"{APP}.cancel_run"
 RAW_SIGNAL_RUN = f"{APP}.raw_signal_run"
 TERMINATE_RUN = f"{APP}.terminate_run"
 PUBLISH_VERSION = f"{APP}.publish_version"
+PUBLISH_CLIENT = f"{APP}.publish_client"
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -52,6 +53,7 @@ _WORDS = {
     RAW_SIGNAL_RUN: "send runs any signal",
     TERMINATE_RUN: "terminate runs",
     PUBLISH_VERSION: "publish registry versions",
+    PUBLISH_CLIENT: "publish temporal.client entries (they can send files and variables of this machine anywhere)",
     VIEW_RUN: "see runs",
 }
 

@@ -242,3 +242,18 @@ def test_many_entries_are_published_at_once() -> None:
     assert Program.objects.count() == 1500
     event = FeedEvent.objects.get(kind="PUBLISHED")
     assert (len(event.data["created"]), event.data["total"]) == (200, 1500)
+
+
+def test_only_administrators_decide_where_the_keys_of_this_machine_are_sent() -> None:
+    client = Entry("app:client", "temporal.client", {}, {"address": "127.0.0.1:7233"})
+    elsewhere = Entry("app:client", "temporal.client", {}, {"address": "evil.example:7233"})
+    ada = author("ada")
+    with pytest.raises(PermissionDenied, match=r"temporal\.client"):
+        create(client, user=ada)
+    create(client)
+    with pytest.raises(PermissionDenied):
+        update(elsewhere, user=ada)
+    with pytest.raises(PermissionDenied):
+        delete("app:client", user=ada)
+    boss = User.objects.create_superuser("boss")
+    assert update(elsewhere, user=boss).number == 2

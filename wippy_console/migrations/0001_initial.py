@@ -360,7 +360,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-number"],
-                "permissions": [("publish_version", "Can publish a registry version")],
+                "permissions": [
+                    ("publish_version", "Can publish a registry version"),
+                    ("publish_client", "Can publish entries that hold credentials: temporal.client"),
+                ],
             },
         ),
         migrations.CreateModel(

@@ -17,7 +17,10 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        permissions = [("publish_version", "Can publish a registry version")]
+        permissions = [
+            ("publish_version", "Can publish a registry version"),
+            ("publish_client", "Can publish entries that hold credentials: temporal.client"),
+        ]
 
     def __str__(self) -> str:
         return f"version {self.number}"

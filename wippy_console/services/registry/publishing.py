@@ -26,6 +26,7 @@ from wippy_console.services.registry import reading
 from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
 from wippy_console.services.storable import storable_text
 
+CLIENT = "temporal.client"
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
@@ -57,9 +58,19 @@ def publish(user: User | None, changes: Changes, *, base: int | None, message: s
         _take_turn()
         if reading.current_number() != prepared.number:
             prepared = _prepare(base, changes)
+        _require_client_right(user, prepared)
         if errors_in(prepared.problems):
             raise ChangesRefused(prepared.problems)
         return _write(prepared, user, message, source) if prepared.changes else _unchanged()
+
+
+def _require_client_right(user: User | None, prepared: _Prepared) -> None:
+    """Whoever writes a client decides where this machine's keys are sent: more than an author may."""
+    current = reading.snapshot(prepared.number)
+    for entry_id in prepared.changes.touched:
+        kinds_of = {entries[entry_id].kind for entries in (current, prepared.after) if entry_id in entries}
+        if user is not None and CLIENT in kinds_of:
+            permissions.require(user, permissions.PUBLISH_CLIENT)
 
 
 def preview(base: int | None, changes: Changes) -> list[Problem]:
