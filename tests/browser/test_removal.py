@@ -54,7 +54,7 @@ def test_an_entry_is_deleted_in_a_version_of_its_own(enter: Enter, scene: Scene)
 
 
 def test_an_entry_in_use_names_its_users_and_stays(enter: Enter, scene: Scene) -> None:
-    page = enter("author")
+    page = enter("root")
     open_dialog(page, "app:client")
     dialog = page.locator("#dialog")
     expect(dialog.locator(".note.warn")).to_contain_text("app:worker")
@@ -83,6 +83,14 @@ def test_a_stale_base_shows_what_changed_and_asks_again(enter: Enter, scene: Sce
     dialog.get_by_role("button", name="Delete the entry").click()
     page.wait_for_url("**/registry/")
     assert not is_there(entry_id)
+
+
+def test_an_author_is_told_that_clients_are_not_theirs_to_delete(enter: Enter, scene: Scene) -> None:
+    page = enter("author")
+    open_dialog(page, "app:client")
+    page.locator("#dialog").get_by_role("button", name="Delete the entry").click()
+    expect(page.locator("#dialog")).to_contain_text("You may not do that")
+    assert is_there("app:client")
 
 
 @pytest.mark.parametrize("name", ["viewer", "operator"])
