@@ -1,10 +1,10 @@
 """The registry: entries as they stand, versions, and publishing.
 
-Reading asks for no permission, callers do; publishing checks `publish_version` itself.
+Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
-from wippy_console.services.registry.publishing import delete_entry, preview, publish, save_entry
+from wippy_console.services.registry.publishing import delete_entry, may_publish, preview, publish, save_entry
 from wippy_console.services.registry.reading import (
     current_number,
     current_version,
@@ -27,6 +27,7 @@ __all__ = [
     "delete_entry",
     "entries",
     "entry",
+    "may_publish",
     "preview",
     "publish",
     "revisions",

@@ -64,6 +64,12 @@ def publish(user: User | None, changes: Changes, *, base: int | None, message: s
         return _write(prepared, user, message, source) if prepared.changes else _unchanged()
 
 
+def may_publish(user: Any, kind: str) -> bool:
+    """Whether the user may change entries of that kind."""
+    rights = (permissions.PUBLISH_VERSION, *((permissions.PUBLISH_CLIENT,) if kind == CLIENT else ()))
+    return all(permissions.allows(user, right) for right in rights)
+
+
 def _require_client_right(user: User | None, prepared: _Prepared) -> None:
     """Whoever writes a client decides where this machine's keys are sent: more than an author may."""
     current = reading.snapshot(prepared.number)
