@@ -58,7 +58,8 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
     entry = registry.entry(entry_id, at)
     revisions = registry.revisions(entry_id)
     context = {
-        "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind), "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
+        "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind),
+        "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),
         **tab_context(request, entry, revisions, str(tab)),
     }  # fmt: skip
