@@ -87,9 +87,12 @@ def test_a_stale_base_shows_what_changed_and_asks_again(enter: Enter, scene: Sce
 
 def test_an_author_is_told_that_clients_are_not_theirs_to_delete(enter: Enter, scene: Scene) -> None:
     page = enter("author")
-    open_dialog(page, "app:client")
-    page.locator("#dialog").get_by_role("button", name="Delete the entry").click()
-    expect(page.locator("#dialog")).to_contain_text("You may not do that")
+    page.goto(reverse("entry", args=["app:client"]))
+    expect(page.get_by_role("link", name="Delete…")).to_have_count(0)
+    expect(page.get_by_role("link", name="Edit")).to_have_count(0)
+    page.goto(reverse("entry_delete", args=["app:client"]))
+    page.get_by_role("button", name="Delete the entry").click()
+    expect(page.locator("body")).to_contain_text("You may not")
     assert is_there("app:client")
 
 
