@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from tests.console.flows import worker
+from tests.replay.recording import portable
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -19,7 +20,7 @@ FOLDER = Path(__file__).parent / "histories"
 async def save(name: str, handle: WorkflowHandle[object, object]) -> None:
     """Write the run's history."""
     history = await handle.fetch_history()
-    (FOLDER / f"{name}.json").write_text(history.to_json() + "\n")
+    (FOLDER / f"{name}.json").write_text(portable(history.to_json()))
 
 
 async def until(handle: WorkflowHandle[object, object], text: str) -> None:

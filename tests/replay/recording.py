@@ -17,6 +17,7 @@ from engine.entry import Entry
 from engine.errors import ProgramError
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.program import Program
+from wippy_console.env import ROOT
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -47,7 +48,7 @@ class Recording:
             "workflow_id": self.history.workflow_id,
             "history": self.history.to_json_dict(),
         }
-        path.write_text(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(portable(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False)), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Recording:
@@ -90,3 +91,8 @@ class RecordedCatalog:
 
     def version(self) -> int:
         return 1
+
+
+def portable(text: str) -> str:
+    """What a recording keeps: stack traces name files from the top of the project, not from the machine's root."""
+    return text.replace(f"{ROOT}/", "") + "\n"
