@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import lupa.lua54 as lupa_lua
 
-from bench.actors import HOST, catalog, queue_round_trips, resident, round_trips
+from bench.actors import catalog, queue_round_trips, round_trips
+from bench.actors import idle_processes as measure_idle_processes
 from bench.figure import Figure
-from engine.host import SpawnRequest
 from engine.node import LocalNode
 from engine.steps import Limits
 from engine.testing import Driver
@@ -52,7 +52,7 @@ def messages_against_queues() -> Figure:
 
 def idle_processes() -> Figure:
     """Memory of idle processes; the figure is the allowance divided by what one takes."""
-    kilobytes, seconds = asyncio.run(_idle())
+    seconds, kilobytes = asyncio.run(_idle())
     detail = f"{PROCESSES} processes, {kilobytes:.0f} KB each, spawned in {seconds:.0f} s"
     return Figure(f"{MOST_KILOBYTES} KB / memory of an idle process", MOST_KILOBYTES / kilobytes, 1.0, detail)
 
@@ -74,13 +74,6 @@ async def _messages() -> tuple[float, float]:
 async def _idle() -> tuple[float, float]:
     node = LocalNode("bench", catalog())
     await node.start()
-    host = node.host(HOST)
-    assert host is not None
-    before, began = resident(), time.perf_counter()
-    for _ in range(PROCESSES):
-        await host.spawn(SpawnRequest("bench:idle", HOST))
-    while any(process.state != "idle" for process in node.processes()):
-        await asyncio.sleep(0.1)
-    taken, seconds = resident() - before, time.perf_counter() - began
+    figures = await measure_idle_processes(node, PROCESSES)
     await node.stop(grace=0)
-    return taken / PROCESSES / 1024, seconds
+    return figures

@@ -29,7 +29,6 @@ end
 local S = {}
 k.S = S
 local classes = {} -- metatable -> class name
-k.classes = classes
 
 --- A class of kernel objects; `meta` may add metamethods.
 function k.class(name, methods, meta)
@@ -75,7 +74,6 @@ local function exceed(what)
   error(LIMIT, 0)
 end
 
-k.exceed = exceed
 
 -- The hook at each of these counts of a coroutine's own instructions. A stretch is charged when it begins, and the
 -- first ones are short: short coroutines would otherwise run for nothing, since each has a count of its own.

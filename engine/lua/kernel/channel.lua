@@ -224,8 +224,6 @@ k.std.channel = k.library(lib)
 
 -- --- for the kernel ---------------------------------------------------------------------------
 
-function k.is_channel(v) return type(v) == "table" and raw.getmetatable(v) == class end
-
 --- Give a value to an external channel; never blocks. A closed channel drops it.
 function k.push(channel, value)
   local state = channel[S]

@@ -17,7 +17,6 @@ class = k.class("error", methods, {
     return text(a) .. text(b)
   end,
 })
-k.error_class = class
 
 --- A traceback without the kernel's own frames.
 function k.clean_stack(stack)

@@ -4,7 +4,6 @@ local raw = k.raw
 local type, error = raw.type, raw.error
 
 local box = { topics = {}, order = {}, backlog = {}, queued_events = {} }
-k.box = box
 
 local function message_of(item) return k.message(item.topic, item.sender, item.payloads) end
 

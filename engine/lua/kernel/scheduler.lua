@@ -72,11 +72,6 @@ end
 
 -- --- commands ---------------------------------------------------------------------------------
 
-function k.next_seq()
-  seq = seq + 1
-  return seq
-end
-
 --- Issue a command whose answer calls `done(value, err)`; returns its seq, or nil and an error.
 -- `...` are the fields after op and seq, in the order of the dataclass in engine/steps.py.
 function k.issue(op, name, done, ...)
