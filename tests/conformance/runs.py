@@ -1,0 +1,56 @@
+"""The runs of one session: all cases that it wants, several at a time, each awaited by its own test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from engine.errors import Failure
+from engine.registry.problems import Problem
+from tests.conformance.parsing import Case
+from tests.conformance.stage import PROCESSES, WORKER, Hung, Stage
+
+AT_ONCE = 12
+PATIENCE = 60.0
+"""Seconds that a case may take. Cases end in milliseconds: this is for a machine under load."""
+
+
+class Runs:
+    """Started in the order of the tests; `outcome` is what one came to, as text, "" when it held."""
+
+    def __init__(self, stage: Stage, refused: dict[str, list[Problem]]) -> None:
+        self._stage = stage
+        self._refused = refused
+        self._tasks: dict[tuple[Case, str], asyncio.Task[str]] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    def start(self, wanted: Iterable[tuple[Case, str]]) -> None:
+        """Begin to run them."""
+        for case, unit in wanted:
+            self._tasks[case, unit] = asyncio.create_task(self._run(case, unit))
+
+    async def outcome(self, case: Case, unit: str) -> str:
+        """What is wrong, or ""."""
+        return await self._tasks[case, unit]
+
+    async def stop(self) -> None:
+        """Drop what is not awaited any more."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _run(self, case: Case, unit: str) -> str:
+        if problems := self._refused.get(case.topic.name):
+            return "\n".join(["its entries can't be published:", *map(str, problems)])
+        env = {"process_host": PROCESSES, "worker": WORKER, "kind": unit}
+        async with self._places:
+            result = await self._stage.run(unit, case.entry_id(unit), (env,), PATIENCE)
+        return "" if result is None else told(case, unit, result)
+
+
+def told(case: Case, unit: str, result: Failure | Hung) -> str:
+    """How a case failed, with the file and line of the Lua that did."""
+    if isinstance(result, Hung):
+        return f"{case.topic.file}:{case.line}: hangs for {PATIENCE:g} s, waiting in\n{result.waits}"
+    text = f"{result.message}\n[{result.kind or 'no kind'}, retryable: {result.retryable}]\n{result.stack}"
+    return text.replace(case.entry_id(unit), case.topic.file).rstrip()

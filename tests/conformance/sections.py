@@ -1,0 +1,75 @@
+"""The sections of lua-api, and the Python tests of what Lua can't see from inside."""
+
+from __future__ import annotations
+
+SECTIONS = {
+    1: "Registry files and entries",
+    2: "Results and errors of every unit",
+    3: "Coroutines and scheduling",
+    4: "Pids",
+    5: "`process`",
+    6: "`channel`",
+    7: "`funcs` and futures",
+    8: "`time`",
+    9: "`errors`",
+    10: "`ctx`",
+    11: "Small modules",
+    12: "`security`",
+    13: "`workflow`",
+    14: "What differs inside a workflow",
+    15: "Workflows: start, signal, exit",
+    16: "Activities",
+    17: "Errors across Temporal",
+    18: "Temporal clients and workers",
+    19: "Supervision",
+}
+
+PYTHON: dict[int, dict[str, str]] = {
+    1: {
+        "tests/engine/registry/test_tree.py": "files, single entries, `file://`, problems with file and line",
+        "tests/engine/registry/test_fields.py": "fields of every kind",
+        "tests/engine/registry/test_validate.py": "references, imports, modules",
+        "tests/engine/registry/test_linking.py": "what an entry brings along",
+        "tests/engine/hosts/actor/test_pools.py": "bounds of pools, and that none deadlocks",
+        "tests/engine/hosts/actor/test_options.py": "retries, backoff and timeouts of calls",
+        "tests/engine/lua/test_stdlib.py": "globals and the standard library",
+        "tests/engine/lua/test_sandbox.py": "what is kept out of reach",
+        "tests/engine/lua/test_typed.py": "typed Lua",
+    },
+    2: {"tests/engine/lua/test_unit_results.py": "what each ending of a body comes to"},
+    3: {
+        "tests/engine/hosts/actor/test_fairness.py": "nobody starves",
+        "tests/engine/lua/test_stdlib_strings.py": "blocking within the string library",
+    },
+    4: {"tests/engine/hosts/actor/test_node.py": "whose a pid is"},
+    5: {
+        "tests/engine/lua/test_unit_messages.py": "messages, events, waits",
+        "tests/engine/hosts/actor/test_messages.py": "mailboxes and their bounds",
+        "tests/engine/hosts/actor/test_exits.py": "monitors, links, terminate",
+        "tests/engine/hosts/actor/test_names.py": "names",
+        "tests/engine/hosts/actor/test_upgrade.py": "upgrades of processes",
+    },
+    7: {"tests/engine/hosts/actor/test_calls.py": "calls, timeouts, giving up"},
+    8: {
+        "tests/engine/lua/test_unit_time.py": "a hand-moved clock",
+        "tests/engine/test_durations.py": "durations",
+    },
+    11: {"tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock"},
+    14: {"tests/replay/test_replay.py": "recorded histories replay"},
+    15: {
+        "tests/engine/hosts/temporal/test_lifecycle.py": "start, cancel, terminate, upgrade",
+        "tests/engine/hosts/temporal/test_messages.py": "signals, updates, queries",
+        "tests/engine/hosts/temporal/test_options.py": "options of starts",
+        "tests/engine/hosts/temporal/test_places.py": "which worker and which node",
+        "tests/engine/hosts/temporal/test_seed.py": "the seed's samples",
+        "tests/engine/hosts/temporal/test_crash.py": "crashes of a worker",
+    },
+    16: {"tests/engine/hosts/temporal/test_payloads.py": "values on the wire"},
+    17: {"tests/engine/hosts/temporal/test_failures.py": "failures both ways"},
+    18: {
+        "tests/engine/hosts/temporal/test_clients.py": "settings of clients",
+        "tests/engine/hosts/temporal/test_limits.py": "limits of Temporal, said early",
+    },
+    19: {"tests/engine/hosts/actor/test_supervisor.py": "services and their restarts"},
+}
+"""Section to test modules, each with what it holds. A new one of these is named here."""

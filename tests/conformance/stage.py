@@ -1,0 +1,155 @@
+"""Where cases run: one node with its Temporal worker, as in production, on the catalog of the application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from engine.catalog import MemoryCatalog
+from engine.entry import Entry
+from engine.errors import Failure, UnitFailed
+from engine.host import CallRequest, SpawnRequest
+from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.temporal.clients import ADDRESS_VARIABLE, Clients
+from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.lua.unit import Unit
+from engine.node import LocalNode
+from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
+from tests.engine.hosts.temporal.stage import workflow_id
+
+CLIENT, WORKER, PROCESSES = "conf:client", "conf:worker", "conf:processes"
+NODE = "conformance-node"
+SWEEP = 0.1
+"""Seconds between looks at watched workflows; in production the console's tail reports their ends."""
+
+
+class WatchedUnit(Unit):
+    """A unit that remembers its commands in flight, to say what a case hangs in."""
+
+    in_flight: dict[int, Command]
+
+    def step(self, events: Sequence[Event] = ()) -> Step:
+        """Step, and note what was asked for and what was answered."""
+        if not hasattr(self, "in_flight"):
+            self.in_flight = {}
+        for event in events:
+            if isinstance(event, Resolved | Rejected):
+                self.in_flight.pop(event.seq, None)
+        step = super().step(events)
+        self.in_flight |= {command.seq: command for command in step.commands if not isinstance(command, Log)}
+        return step
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """A unit that did not end; `waits` says in what."""
+
+    waits: str
+
+
+class Stage:
+    """Runs entries as functions, processes and workflows; all on one loop."""
+
+    def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
+        self.catalog = catalog
+        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
+        settings = worker_settings(catalog, WORKER)
+        self.workflows = WorkflowHost(client, settings, self.node.id)
+        self._supervisor = Supervisor(self.node, lambda _: None)
+        self._workers: list[Worker] = [workflow_worker(client, self.node, settings), *node_workers(client, self.node)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(cls, address: str, entries: dict[str, Entry]) -> Stage:
+        """Connect, and serve until `close`."""
+        client = await Clients({ADDRESS_VARIABLE: address}).of(entries[CLIENT])
+        stage = cls(client, MemoryCatalog(entries.values()))
+        await stage.node.start()
+        stage.node.add_host(stage.workflows)
+        stage._tasks = [asyncio.create_task(worker.run()) for worker in stage._workers]
+        stage._tasks.append(asyncio.create_task(stage._sweep()))
+        await stage._supervisor.reconcile(stage.catalog)
+        return stage
+
+    async def close(self) -> None:
+        """Stop everything."""
+        await self._supervisor.stop()
+        await asyncio.gather(*(worker.shutdown() for worker in self._workers))
+        self._tasks[-1].cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.node.stop(1)
+
+    async def run(self, unit: str, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
+        """Run an entry to its end: how it failed, where it hangs after so many seconds, or None."""
+        match unit:
+            case "function":
+                return await self._function(entry_id, args, seconds)
+            case "process":
+                return await self._process(entry_id, args, seconds)
+            case _:
+                return await self._workflow(entry_id, args, seconds)
+
+    async def _function(self, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
+        task = asyncio.ensure_future(self.node.call(CallRequest(entry_id, args)))
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        if not done:
+            hung = self._waits_of(entry_id)
+            task.cancel()
+            return hung
+        error = task.exception()
+        if error is None or isinstance(error, UnitFailed):
+            return error.failure if error else None
+        raise error
+
+    async def _process(self, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
+        ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
+        host = self.node.host(PROCESSES)
+        assert host is not None
+        request = SpawnRequest(entry_id, PROCESSES, args)
+        pid = await host.spawn_watched(request, entry_id, ended.set_result)  # type: ignore[attr-defined]
+        try:
+            return (await asyncio.wait_for(asyncio.shield(ended), seconds)).failure
+        except TimeoutError:
+            hung = self._waits_of(entry_id)
+            await host.unwatch(pid, entry_id)
+            await host.terminate(pid, "hangs", "")
+            return hung
+
+    async def _workflow(self, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
+        pid = await self.workflows.spawn(SpawnRequest(entry_id, WORKER, args))
+        ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
+        await self.workflows.watch(pid, entry_id, ended.set_result)
+        try:
+            return (await asyncio.wait_for(asyncio.shield(ended), seconds)).failure
+        except TimeoutError:
+            await self.workflows.unwatch(pid, entry_id)
+            hung = await self._state_of(pid)
+            await self.workflows.end(workflow_id(pid), "hangs")
+            return hung
+
+    def _waits_of(self, entry_id: str) -> Hung:
+        with self.node._system.lock:
+            actors = [each for each in self.node._system.actors.values() if each.program.entry_id == entry_id]
+        waits = []
+        for actor in actors:
+            commands = [str(command) for command in getattr(actor.unit, "in_flight", {}).values()]
+            waits.append(f"{actor.pid} {actor.state.value}: {'; '.join(commands) or 'its channels'}")
+        return Hung("\n".join(waits) or "nothing: it is gone")
+
+    async def _state_of(self, pid: str) -> Hung:
+        try:
+            state = await self.workflows.query(pid, "state")
+        except UnitFailed as error:
+            return Hung(f"{pid} does not say: {error.failure.message}")
+        return Hung(f"{pid} {state['status']}: {state['waits']}")
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            await self.workflows.sweep()
