@@ -8,11 +8,12 @@ from typing import Any
 
 from engine.entry import Entry
 from engine.registry import kinds
-from engine.registry.problems import Problem
+from engine.registry.problems import Problem, Severity
 from engine.registry.words import did_you_mean, listed
 
 IMPORT = "imports"
 NAMESPACE = "ns:"
+ONLY_ORDER = "meta.depends_on"  # orders what is there; nothing fails for the want of it
 _HOSTS = frozenset({"process.host", "terminal.host"})
 _WORKERS = frozenset({"temporal.worker"})
 
@@ -124,7 +125,9 @@ def _at(data: Mapping[str, Any], path: str) -> Any:
 def _missing(entry: Entry, reference: Reference, entries: Mapping[str, Entry]) -> Problem:
     candidates = [each.id for each in entries.values() if not reference.kinds or each.kind in reference.kinds]
     hint = did_you_mean(reference.target, candidates)
-    return Problem(f"there is no entry `{reference.target}`", entry_id=entry.id, field=reference.field, hint=hint)
+    severity: Severity = "warning" if reference.field.startswith(ONLY_ORDER) else "error"
+    message = f"there is no entry `{reference.target}`"
+    return Problem(message, entry_id=entry.id, field=reference.field, hint=hint, severity=severity)
 
 
 def _wrong_kind(entry: Entry, reference: Reference, target: Entry) -> Problem:

@@ -27,7 +27,7 @@ def start(request: HttpRequest) -> HttpResponse:
     entries = runs.startable(request.user)
     entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
     data = request.POST or None
-    form = StartForm(runs.workers(), data, worker=default_worker(entry))
+    form = StartForm(runs.workers(), data, worker=runs.named_worker(entry) if entry else "")
     fields = SchemaForm((entry and entry.meta.get("input_schema")) or ANYTHING, data)
     if entry and data is not None and (started := try_to_start(request, entry, form, fields)):
         messages.success(request, f"{started.workflow_id} was started.")
@@ -41,11 +41,6 @@ def chosen(entries: list[Entry], entry_id: str) -> Entry | None:
     if not entry_id and len(entries) == 1:
         return entries[0]
     return next((entry for entry in entries if entry.id == entry_id), None)
-
-
-def default_worker(entry: Entry | None) -> str:
-    """The host that the entry names for itself."""
-    return str(entry.meta.get("default_host", "")) if entry else ""
 
 
 def try_to_start(request: HttpRequest, entry: Entry, form: StartForm, fields: SchemaForm) -> Started | None:

@@ -17,10 +17,10 @@ from engine.hosts.actor import lifecycle, naming
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import unknown_service, unresolved
-from engine.hosts.actor.logs import write_log
 from engine.hosts.actor.loop import LoopBridge, Timer
 from engine.hosts.actor.outbound import Outbound
 from engine.hosts.actor.targets import CallTarget, LocalTarget, Looked, RemoteTarget, attempt
+from engine.hosts.logs import write_log
 from engine.pids import Pid
 from engine.program import Program
 from engine.steps import (
@@ -93,7 +93,7 @@ class Commands:
         for command in step.commands:
             match command:
                 case Log():
-                    write_log(actor, command)
+                    write_log(command, actor.pid, actor.program.entry_id)
                 case Call():
                     targets[command.seq] = attempt(self._system.targets.call, _call_request(actor, command))
                 case Spawn() | Exec():

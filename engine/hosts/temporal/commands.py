@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from temporalio import workflow
 
 from engine.errors import UnitFailed, invalid
+from engine.hosts.logs import write_log
 from engine.hosts.temporal.arrivals import Arrivals
 from engine.hosts.temporal.asks import Asks
 from engine.hosts.temporal.budget import TaskBudget
@@ -36,8 +36,6 @@ from engine.steps import (
     Value,
 )
 
-logger = logging.getLogger("wippy.lua")
-
 REFUSED = {
     "monitor": "monitor is not supported in workflow context: child workflows are automatically monitored",
     "unmonitor": "unmonitor is not supported in workflow context: child workflows are automatically monitored",
@@ -50,8 +48,11 @@ NANOSECONDS = 1_000_000_000
 class Commands:
     """The commands of one run that are under way."""
 
-    def __init__(self, places: Places, arrivals: Arrivals, budget: TaskBudget, updates: Updates, pid: str) -> None:
+    def __init__(
+        self, places: Places, arrivals: Arrivals, budget: TaskBudget, updates: Updates, pid: str, entry_id: str
+    ) -> None:
         self._pid = pid
+        self._entry_id = entry_id
         self._places = places
         self._arrivals = arrivals
         self._budget = budget
@@ -150,12 +151,8 @@ class Commands:
 
     def log(self, command: Log) -> None:
         """A line of the log, once."""
-        if workflow.unsafe.is_replaying():
-            return
-        level = logging.getLevelNamesMapping().get(command.level.upper(), logging.INFO)
-        fields = "".join(f" {key}={value!r}" for key, value in command.fields.items())
-        extra = {"pid": self._pid, "fields": dict(command.fields), "logger_name": command.logger}
-        logger.log(level, "%s%s", command.message, fields, extra=extra)
+        if not workflow.unsafe.is_replaying():
+            write_log(command, self._pid, self._entry_id)
 
     async def _spawned(self, command: Spawn) -> str:
         pid, child = await self._children.start(command)

@@ -145,7 +145,7 @@ class Run:
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
         places = Places(self._settings, pin.version, self._neighbours)
-        commands = Commands(places, self._arrivals, self._budget, self._updates, self._pid)
+        commands = Commands(places, self._arrivals, self._budget, self._updates, self._pid, pin.program.entry_id)
         identity = Identity(self._pid, "workflow", headers.context(workflow.info().headers))
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:

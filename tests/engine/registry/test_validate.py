@@ -130,3 +130,8 @@ def test_the_shortest_way_to_a_library_is_known() -> None:
         for each in (library("a", imports={"b": "b", "c": "c"}), library("b", imports={"c": "c"}), library("c"))
     }
     assert reachable("app:a", entries)["app:c"] == ("app:a", "app:c")
+
+
+def test_an_entry_named_only_for_its_order_may_be_missing() -> None:
+    (problem,) = problems(entry("x", "registry.entry", {"depends_on": ["gone"]}))
+    assert (problem.severity, problem.field) == ("warning", "meta.depends_on.0")

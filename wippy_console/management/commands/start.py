@@ -21,14 +21,17 @@ class Command(OperationCommand):
         """Declare the options."""
         super().add_arguments(parser)
         parser.add_argument("entry", metavar="ENTRY")
-        parser.add_argument("--host", default="", help="a temporal.worker or process.host entry; default: the only one")
+        help_host = "a temporal.worker or process.host entry; default: the one that the entry names, else the only one"
+        parser.add_argument("--host", default="", help=help_host)
         parser.add_argument("--id", default="", help="the workflow's id, or a name for the process")
-        parser.add_argument("--input", metavar="JSON", help="the first argument")
+        parser.add_argument(
+            "--input", metavar="JSON", action="append", default=[], help="an argument; repeatable, in order"
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the end; exit 1 when it fails")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Start it as what it is."""
-        args = [] if options["input"] is None else [parsed(options["input"], "--input")]
+        args = [parsed(text, "--input") for text in options["input"]]
         kind = registry.entry(options["entry"]).kind
         match kind:
             case "workflow.lua":

@@ -13,6 +13,7 @@ from engine.entry import Entry
 from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.host import SpawnRequest
 from engine.hosts.temporal.host import WorkflowHost
+from engine.registry.references import references
 from wippy_console import permissions, temporal
 from wippy_console.services import projection, registry, schemas
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -38,17 +39,23 @@ def workers() -> list[Entry]:
     return [entry for entry in registry.entries() if entry.kind == WORKER]
 
 
+def named_worker(entry: Entry) -> str:
+    """The worker that a workflow names for itself (`meta.temporal.workflow.worker` or `meta.default_host`), or ""."""
+    named = {each.field: each.target for each in references(entry)}
+    return named.get("meta.temporal.workflow.worker") or named.get("meta.default_host", "")
+
+
 def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
-    `user` None is the command line, `worker` "" means the only one. Raises PermissionDenied; Refused (`fields` by path
-    of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run with `workflow_id` is
-    open; Unavailable.
+    `user` None is the command line, `worker` "" means the one that the entry names, else the only one. Raises
+    PermissionDenied; Refused (`fields` by path of the first argument, "" for the whole, `workflow_id`);
+    NotFoundError; Conflict when a run with `workflow_id` is open; Unavailable.
     """
     if user is not None:
         permissions.require(user, permissions.START_RUN)
     entry = _workflow(entry_id)
-    worker = worker or only(WORKER)
+    worker = worker or named_worker(entry) or only(WORKER)
     _check(entry, args, workflow_id)
     request = _request(user, entry, worker, args, workflow_id.strip())
     return _observed(user, temporal.host(worker), request)
