@@ -7,9 +7,10 @@ from typing import Any
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
+from temporalio.exceptions import FailureError
 
-from engine.errors import UnitFailed, invalid
-from engine.hosts.temporal import headers, payloads
+from engine.errors import NOT_FOUND, UnitFailed, invalid
+from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.arrivals import Arrivals
 from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.calls import RESOLVE, ask_worker, fingerprint
@@ -44,15 +45,24 @@ class Children:
         options = StartOptions.read(entry, command.options, command.name)
         arguments = payloads.encode_all(command.args, command.entry)
         head = self._headers(command, [*arguments])
-        kind = workflow_type(entry) if entry else await self._published_since(command.entry)
+        kind = workflow_type(entry) if entry else await self._unknown_type(command.entry, place)
         workflow_id = options.id or _new_id(command.entry, arguments)
         with headers.outgoing(head):
             handle = await _start(kind, arguments, options, workflow_id, options.task_queue or place.queue)
         return self._pid_of(place, workflow_id), handle
 
-    async def _published_since(self, entry_id: str) -> str:
-        """The workflow type of an entry that this run's registry version does not hold; NotFound when none does."""
-        answer: RawValue = await self._arrivals.alone(ask_worker(RESOLVE, entry_id))
+    async def _unknown_type(self, entry_id: str, place: Place) -> str:
+        """The workflow type of an entry that this run's registry version does not hold.
+
+        It may be published since. When no registry version has it, it is NotFound on a worker of ours, and on a
+        literal queue the name of a workflow type that somebody else's worker knows.
+        """
+        try:
+            answer: RawValue = await self._arrivals.alone(ask_worker(RESOLVE, entry_id))
+        except FailureError as error:
+            if place.literal and failures.from_exception(error).kind == NOT_FOUND:
+                return entry_id
+            raise
         return str(payloads.decode(answer.payload)["type"])
 
     def _pid_of(self, place: Place, workflow_id: str) -> str:

@@ -134,11 +134,27 @@ def _from_application(error: ApplicationError) -> Failure:
             return _from_link(link, error)
     kind = error.type if error.type in KINDS else FOREIGN_TYPES.get(error.type or "", errors.INTERNAL)
     retryable = True if error.type in FOREIGN_TYPES else not error.non_retryable
-    return Failure(kind, error.message, retryable=retryable)
+    return Failure(kind, error.message, retryable=retryable, details=_foreign_details(error))
+
+
+def _foreign_details(error: ApplicationError) -> dict[str, Any]:
+    """What an error of another SDK knows: one table is the details, others go to `_details`, a type to `_type`."""
+    match payloads.within_lua(list(error.details)):
+        case [dict(table)]:
+            details = table
+        case []:
+            details = {}
+        case several:
+            details = {"_details": several}
+    if error.type and error.type not in KINDS:
+        details["_type"] = error.type
+    if error.cause is not None:
+        details["_cause"] = str(error.cause)[:MAX_MESSAGE]
+    return details
 
 
 def _from_link(link: Mapping[str, Any], error: ApplicationError) -> Failure:
-    details = payloads.revived(link.get("details"))
+    details = payloads.revived(payloads.within_lua(link.get("details")))
     return Failure(
         kind=str(link.get("kind") or ""),
         message=str(link.get("msg", error.message)),

@@ -152,6 +152,28 @@ def revived(value: Any) -> Any:
             return value
 
 
+def within_lua(value: Any) -> Any:
+    """Decoded JSON with the integers that Lua's 64 bits don't hold as floats, as `decode` has them."""
+    match value:
+        case bool():
+            return value
+        case int():
+            return value if value in _INTEGERS else _float(value)
+        case dict():
+            return {key: within_lua(item) for key, item in value.items()}
+        case list():
+            return [within_lua(item) for item in value]
+        case _:
+            return value
+
+
+def _float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
 def _from_base64(text: str, otherwise: Value) -> Value:
     try:
         return base64.b64decode(text, validate=True)

@@ -20,11 +20,12 @@ MAX_NEIGHBOURS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A worker to run a child on: its queue, and the entry ids of its pids."""
+    """A worker to run a child on: its queue, and the entry ids of its pids. A `literal` queue is not of an entry."""
 
     queue: str
     client: str
     worker: str
+    literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Places:
         if not host or host == settings.worker:
             return Place(settings.task_queue, settings.client, settings.worker)
         if entry is None:
-            return Place(host, settings.client, settings.worker)
+            return Place(host, settings.client, settings.worker, literal=True)
         if entry.kind != "temporal.worker":
             text = f"spawning on '{host}', a {entry.kind}, is not supported in workflow context"
             raise UnitFailed(invalid(text))

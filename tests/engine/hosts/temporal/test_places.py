@@ -52,7 +52,7 @@ def test_an_activity_goes_to_the_worker_of_its_meta(places: Places) -> None:
 def test_a_child_goes_to_a_worker_or_a_literal_queue(places: Places) -> None:
     assert places.child("") == places.child("app:worker") == Place("eu-orders", "app:client", "app:worker")
     assert places.child("far:worker") == Place("far", "far:client", "far:worker")
-    assert places.child("a queue") == Place("a queue", "app:client", "app:worker")
+    assert places.child("a queue") == Place("a queue", "app:client", "app:worker", literal=True)
     with pytest.raises(UnitFailed, match="not supported in workflow context"):
         places.child("app:processes")
 
