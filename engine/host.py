@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from engine.entry import Entry
 from engine.program import Program
+from engine.security import Security
 from engine.steps import Exited, Value
 
 
@@ -51,18 +52,22 @@ class Catalog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A function call from outside the callee. `caller` is a pid or ""."""
+    """A function call from outside the callee. `caller` is a pid or ""; `security` is by reference."""
 
     target: str
     args: tuple[Value, ...] = ()
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
     caller: str = ""
+    security: Security | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpawnRequest:
-    """A process or workflow to start. `parent` is the spawner's pid or ""; `messages` are (topic, payloads)."""
+    """A process or workflow to start. `parent` is the spawner's pid or ""; `messages` are (topic, payloads).
+
+    `security` is by reference.
+    """
 
     entry: str
     host: str
@@ -72,6 +77,7 @@ class SpawnRequest:
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
     messages: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    security: Security | None = None
 
 
 Watcher = Callable[[Exited], None]

@@ -31,12 +31,13 @@ class LocalNode:
         *,
         limits: Limits | None = None,
         threads: int = 2,
+        strict: bool = False,
         unit_factory: UnitFactory = Unit,
     ) -> None:
         self.id = node_id
         self.catalog = catalog
         self._limits = limits or Limits()
-        self._system = ActorSystem(catalog, unit_factory, threads=threads)
+        self._system = ActorSystem(catalog, unit_factory, threads=threads, strict=strict)
         self._pids = PidCounter()
         self._functions = FunctionHost(FUNCTIONS, self._system, self._pids, self._limits)
         self._actor_hosts: dict[str, ActorHost] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.errors import Failure
+from engine.security import Security
 
 Value = Any
 
@@ -88,7 +89,7 @@ class Call:
     """Call a function (or process, by its default host) and wait for its value.
 
     `options` are the caller's, unmerged: `meta.options` of the target are the host's business.
-    `context` is the whole context that the callee sees.
+    `context` and `security` (by reference) are the whole of what the callee gets.
     """
 
     seq: int
@@ -96,6 +97,7 @@ class Call:
     args: tuple[Value, ...] = ()
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
+    security: Security | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Spawn:
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
     messages: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    security: Security | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Exec:
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
     messages: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    security: Security | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +282,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a unit is. `kind` is function, process or workflow; `context` is what `ctx` reads."""
+    """Who a unit is. `kind` is function, process or workflow; `context` is what `ctx` reads.
+
+    `security` holds policies with their definitions; `strict` forbids what is checked to units that lack an actor
+    or a scope.
+    """
 
     pid: str
     kind: str
     context: Mapping[str, Value] = field(default_factory=dict)
+    security: Security | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

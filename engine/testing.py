@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from engine.errors import Failure, UnitFailed, not_found
 from engine.lua.unit import Unit
 from engine.program import Chunk, Program
+from engine.security import Security
 from engine.steps import (
     DEFAULT_LIMITS,
     Call,
@@ -86,6 +87,8 @@ class Driver:
         *,
         functions: Mapping[str, Callable[..., Value]] | None = None,
         context: Mapping[str, Value] | None = None,
+        security: Security | None = None,
+        strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         world: HandWorld | None = None,
     ) -> None:
@@ -95,7 +98,8 @@ class Driver:
         self.logs: list[Log] = []
         self.timers: dict[int, int] = {}
         self.status: Status = Waiting()
-        self.unit = Unit(program, Identity("{test:unit|0x00001}", kind, context or {}), args, self.world, limits)
+        identity = Identity("{test:unit|0x00001}", kind, context or {}, security, strict)
+        self.unit = Unit(program, identity, args, self.world, limits)
         self.feed()
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import Failure
 from engine.lua.marshal import Writer, text_of
+from engine.security import Security
 from engine.steps import (
     Ask,
     Call,
@@ -87,7 +88,7 @@ def _messages(value: Value) -> tuple[tuple[str, tuple[Value, ...]], ...]:
 
 
 def _spawn(seq: int, entry: Any, host: Any, args: Any, monitor: Any, link: Any, name: Any, *rest: Any) -> Spawn:
-    options, context, messages = rest
+    options, context, messages, security = rest
     return Spawn(
         seq,
         text_of(entry),
@@ -99,10 +100,12 @@ def _spawn(seq: int, entry: Any, host: Any, args: Any, monitor: Any, link: Any, 
         _mapping(options),
         _mapping(context),
         _messages(messages),
+        Security.from_json(security),
     )
 
 
-def _exec(seq: int, entry: Any, host: Any, args: Any, name: Any, options: Any, context: Any, messages: Any) -> Exec:
+def _exec(seq: int, entry: Any, host: Any, args: Any, name: Any, *rest: Any) -> Exec:
+    options, context, messages, security = rest
     return Exec(
         seq,
         text_of(entry),
@@ -112,6 +115,7 @@ def _exec(seq: int, entry: Any, host: Any, args: Any, name: Any, options: Any, c
         _mapping(options),
         _mapping(context),
         _messages(messages),
+        Security.from_json(security),
     )
 
 
@@ -125,8 +129,8 @@ def _waiting(waits: Any, queued: int) -> Waiting:
 
 
 _READERS: dict[str, Callable[..., Command | Status]] = {
-    "call": lambda seq, target, args, options, context: Call(
-        seq, text_of(target), tuple(args), _mapping(options), _mapping(context)
+    "call": lambda seq, target, args, options, context, security: Call(
+        seq, text_of(target), tuple(args), _mapping(options), _mapping(context), Security.from_json(security)
     ),
     "cancel_call": CancelCall,
     "start_timer": StartTimer,

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import INTERNAL, Failure, UnitFailed, ValueRefused, invalid
-from engine.lua import services_json, services_uuid, services_zone
+from engine.lua import services_json, services_security, services_uuid, services_zone
 from engine.lua.state import ON_DEMAND, kernel_code
-from engine.steps import Value, World
+from engine.steps import Identity, Value, World
 
 Service = Callable[..., Value]
 
@@ -37,18 +37,21 @@ def _chunk(name: str) -> bytes:
 _PURE: dict[str, Service] = {
     "kernel.chunk": _chunk,
     **services_json.SERVICES,
+    **services_security.PURE,
     **services_uuid.PURE,
     **services_zone.SERVICES,
 }
 
 
-def serve(name: str, args: list[Any], world: World) -> Value:
+def serve(name: str, args: list[Any], world: World, identity: Identity) -> Value:
     """Answer one request; a wrong number of arguments is the Lua caller's mistake."""
     while args and args[-1] is None:
         args = args[:-1]
     try:
         if name in _WORLD:
             return _WORLD[name](world, *args)
+        if name in services_security.OF_UNIT:
+            return services_security.OF_UNIT[name](identity, *args)
         return _pure(name, args)
     except TypeError as error:
         raise UnitFailed(invalid(f"{name}: {error}")) from None

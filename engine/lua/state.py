@@ -19,7 +19,19 @@ from engine.lua.marshal import to_lua_text
 from engine.lua.typed import erase
 
 KERNEL = Path(__file__).parent / "kernel"
-CORE = ("boot", "std_values", "std_pairs", "stdlib", "scheduler", "errors", "channel", "payload", "mailbox", "process")
+CORE = (
+    "boot",
+    "std_values",
+    "std_pairs",
+    "stdlib",
+    "scheduler",
+    "errors",
+    "channel",
+    "payload",
+    "mailbox",
+    "access",
+    "process",
+)
 # Loaded when first used; held ready in the state where a source has a word of theirs.
 ON_DEMAND = {
     "std_string": re.compile(

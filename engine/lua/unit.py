@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine import errors
 from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
-from engine.lua import records, services
+from engine.lua import records, services, services_security
 from engine.lua.marshal import Reader, Writer
 from engine.lua.state import State, compile_chunk
 from engine.program import Program
@@ -79,8 +79,17 @@ class Unit:
         limits = {"instructions": self._limits.max_instructions, "memory": self._limits.max_memory}
         program = {"method": self._program.method, "chunks": chunks}
         writer = Writer()
-        setup = (self._identity.pid, self._program.entry_id, program, dict(self._identity.context), limits)
-        writer.write_array(setup)
+        writer.write_array(
+            (
+                self._identity.pid,
+                self._program.entry_id,
+                program,
+                dict(self._identity.context),
+                limits,
+                services_security.plain(self._identity.security),
+                self._identity.strict,
+            )
+        )
         writer.write_array(args)
         return writer
 
@@ -147,7 +156,7 @@ class Unit:
     def _served(self, name: str, args: list[Value]) -> Writer:
         writer = Writer()
         try:
-            writer.write_array((services.serve(name, args, self._world), None))
+            writer.write_array((services.serve(name, args, self._world, self._identity), None))
         except UnitFailed as error:
             writer = Writer()
             writer.write_array((None, error.failure))

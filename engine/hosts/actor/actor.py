@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from engine.program import Program
+from engine.security import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, Step, Value, World
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Actor:
     program: Program
     args: tuple[Value, ...]
     context: Mapping[str, Value]
+    security: Security | None
     parent: str
     limits: Limits
     started: int

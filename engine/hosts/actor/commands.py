@@ -228,7 +228,7 @@ class Commands:
 
 
 def _call_request(actor: Actor, command: Call) -> CallRequest:
-    return CallRequest(command.target, command.args, command.options, command.context, actor.pid)
+    return CallRequest(command.target, command.args, command.options, command.context, actor.pid, command.security)
 
 
 def _spawn_request(actor: Actor, command: Spawn | Exec) -> SpawnRequest:
@@ -241,4 +241,5 @@ def _spawn_request(actor: Actor, command: Spawn | Exec) -> SpawnRequest:
         options=command.options,
         context=command.context,
         messages=command.messages,
+        security=command.security,
     )

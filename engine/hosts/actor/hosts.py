@@ -140,7 +140,7 @@ class ActorHost:
             return HOST_NOT_FOUND
         if self.max_processes and self._running >= self.max_processes:
             return host_full(self.id, self.max_processes)
-        actor = self._make(self.id, program, request.args, request.context, request.parent)
+        actor = self._make(self.id, program, request, request.parent)
         for topic, payloads in request.messages:
             actor.put(Message(topic, payloads, request.parent))
         if request.name:
@@ -150,7 +150,9 @@ class ActorHost:
 
     def admit_callee(self, program: Program, request: CallRequest, ended: OnEnd) -> str | Failure:
         """Start a process for a call and tell its end; its pid. Lock held."""
-        spawn = SpawnRequest(program.entry_id, self.id, request.args, request.caller, context=request.context)
+        spawn = SpawnRequest(
+            program.entry_id, self.id, request.args, request.caller, context=request.context, security=request.security
+        )
         actor = self.admit(program, spawn)
         if isinstance(actor, Failure):
             return actor
@@ -165,12 +167,11 @@ class ActorHost:
             self._system.send(holder, Message(topic, payloads))
         return actor
 
-    def _make(
-        self, place: str, program: Program, args: tuple[Value, ...], context: Mapping[str, Value], parent: str
-    ) -> Actor:
+    def _make(self, place: str, program: Program, request: SpawnRequest | CallRequest, parent: str) -> Actor:
         pid = str(Pid("", place, self._pids.next()))
         started = self._system.world.now()
-        actor = Actor(pid, self.kind, self.id, program, args, context, parent, self.limits, started)
+        inherited = request.args, request.context, request.security
+        actor = Actor(pid, self.kind, self.id, program, *inherited, parent, self.limits, started)
         self._running += 1
         actor.on_end["host"] = self._leave
         return actor
@@ -209,7 +210,7 @@ class FunctionHost(ActorHost):
 
     def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
         """Start a function call; its pid. Lock held."""
-        actor = self._make(program.entry_id, program, request.args, request.context, request.caller)
+        actor = self._make(program.entry_id, program, request, request.caller)
         actor.on_end["call"] = ended
         self._system.begin(actor)
         return actor.pid

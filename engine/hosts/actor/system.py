@@ -30,6 +30,7 @@ from engine.hosts.actor.scheduler import Scheduler
 from engine.hosts.actor.targets import FUNCTION, Targets
 from engine.hosts.actor.world import SystemWorld
 from engine.program import Program
+from engine.registry.policies import resolved
 from engine.steps import (
     CancelRequested,
     Event,
@@ -68,6 +69,7 @@ class ActorSystem:
         *,
         world: World | None = None,
         threads: int = 2,
+        strict: bool = False,
     ) -> None:
         self.lock = threading.RLock()
         self.world = world or SystemWorld()
@@ -80,6 +82,7 @@ class ActorSystem:
         self.functions: FunctionStarter
         self.commands = Commands(self)
         self._unit_factory = unit_factory
+        self._strict = strict
         self._scheduler = Scheduler(self.lock, self._turn, self.bridge.timer, threads=threads)
 
     @property
@@ -220,13 +223,19 @@ class ActorSystem:
     def _step(self, actor: Actor, events: list[Event]) -> Step:
         try:
             if actor.unit is None:
-                identity = Identity(actor.pid, actor.kind, actor.context)
-                actor.unit = self._unit_factory(actor.program, identity, actor.args, self.world, actor.limits)
+                actor.unit = self._unit_factory(
+                    actor.program, self._identity(actor), actor.args, self.world, actor.limits
+                )
                 actor.args = ()
             return actor.unit.step(events)
         except Exception as error:
             logger.exception("the unit %s of %s broke", actor.pid, actor.program.entry_id)
             return Step((), Failed(unexpected(error)))
+
+    def _identity(self, actor: Actor) -> Identity:
+        """Who the actor is; policies are those of the current registry version."""
+        security = resolved(actor.security, self.targets.catalog.entry)
+        return Identity(actor.pid, actor.kind, actor.context, security, self._strict)
 
     def _settle(self, actor: Actor, step: Step, plan: Plan) -> None:
         """Carry out the commands of a step, then go by its status. Lock held."""

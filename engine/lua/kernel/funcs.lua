@@ -6,18 +6,26 @@ local S = k.S
 
 local function target_problem(id)
   if id == nil or id == "" then return k.invalid("function ID required") end
-  if type(id) ~= "string" then error("function ID (string) expected, got " .. k.std.type(id), 4) end
+  if type(id) ~= "string" then error("function ID (string) expected, got " .. k.std.type(id), 5) end
   local colon = raw.string.find(id, ":", 1, true)
   if not colon or colon == 1 then return k.invalid("namespace required in function ID") end
   if colon == #id then return k.invalid("name required in function ID") end
 end
 
+local function refused(id)
+  local err = target_problem(id)
+  if err then return err end
+  local _, denied = k.allowed("funcs.call", id)
+  return denied
+end
+
 local defaults = { context = {}, options = {} }
 
 local function call(spec, id, ...)
-  local err = target_problem(id)
+  local err = refused(id)
   if err then return nil, err end
-  return k.command("call", id, id, k.packed(...), spec.options, k.merged(k.context, spec.context))
+  return k.command("call", id, id, k.packed(...), spec.options, k.merged(k.context, spec.context),
+    k.credentials(spec.actor, spec.scope))
 end
 
 -- --- futures ----------------------------------------------------------------------------------
@@ -35,11 +43,11 @@ local function complete(state, value, failure)
 end
 
 local function async(spec, id, ...)
-  local err = target_problem(id)
+  local err = refused(id)
   if err then return nil, err end
   local state = { channel = k.channel(1) }
   state.seq, err = k.issue("call", id, function(value, failure) complete(state, value, failure) end,
-    id, k.packed(...), spec.options, k.merged(k.context, spec.context))
+    id, k.packed(...), spec.options, k.merged(k.context, spec.context), k.credentials(spec.actor, spec.scope))
   if not state.seq then return nil, err end
   return k.new(class, state), nil
 end

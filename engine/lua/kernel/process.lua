@@ -56,14 +56,14 @@ local function start(spec, monitor, link, id, host, ...)
     return nil, k.invalid("process.spawn_linked is not supported in workflow context: Temporal doesn't support bidirectional linking")
   end
   return k.command("spawn", id, id, host, k.packed(...), monitor, link, spec.name, spec.options,
-    k.merged(k.context, spec.context), packed_messages(spec.messages))
+    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec.actor, spec.scope))
 end
 
 local function exec(spec, id, host, ...)
   local err = missing(id, host)
   if err then return nil, err end
   return k.command("exec", id, id, host, k.packed(...), spec.name, spec.options,
-    k.merged(k.context, spec.context), packed_messages(spec.messages))
+    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec.actor, spec.scope))
 end
 
 function lib.spawn(...) return start(defaults, false, false, ...) end

@@ -229,6 +229,7 @@ local function read_setup()
   local _, decode_packed = k.open(io.shape, io.values)
   local setup, args = decode_packed(), decode_packed()
   k.pid, k.entry_id, k.program, k.context, k.limits = unpack(setup, 1, 5)
+  k.take_security(setup[6], setup[7])
   return args
 end
 
