@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conformance.application import application
+from tests.conformance.manual import examples
 from tests.conformance.parsing import Case, cases
 from tests.conformance.runs import Runs
 from tests.conformance.stage import Stage
@@ -16,7 +17,7 @@ from tests.conformance.stage import Stage
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def runs(temporal_address: str, request: pytest.FixtureRequest) -> AsyncIterator[Runs]:
     """The runs of the chosen cases, under way."""
-    published = application(cases())
+    published = application([*cases(), *examples()])
     stage = await Stage.open(temporal_address, published.entries)
     runs = Runs(stage, published.refused)
     runs.start(_chosen(request.session.items))

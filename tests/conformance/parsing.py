@@ -41,16 +41,13 @@ class Topic:
     part: str
     title: str
     source: str
+    file: str
+    """From the root of the project."""
 
     @property
     def namespace(self) -> str:
         """The namespace of its entries."""
         return f"conf.{self.name}"
-
-    @property
-    def file(self) -> str:
-        """The path, from the root of the project."""
-        return f"tests/conformance/cases/{self.name}.lua"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def _topic(name: str, first: str, text: str) -> Topic:
         raise CaseError(
             f"{path}:1: the first line must be `--- {int(file[1])}.N Title`, of the section in the file's name"
         )
-    return Topic(name, int(file[1]), head[1], head[2], text)
+    return Topic(name, int(file[1]), head[1], head[2], text, path)
 
 
 def _comment(lines: list[str], end: int) -> Iterator[str]:

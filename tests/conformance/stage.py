@@ -23,7 +23,7 @@ from engine.node import LocalNode
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
 from tests.engine.hosts.temporal.stage import workflow_id
 
-CLIENT, WORKER, PROCESSES = "conf:client", "conf:worker", "conf:processes"
+WORKER, PROCESSES = "conf:worker", "conf:processes"
 NODE = "conformance-node"
 SWEEP = 0.1
 """Seconds between looks at watched workflows; in production the console's tail reports their ends."""
@@ -59,19 +59,22 @@ class Stage:
     def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
         self.catalog = catalog
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
-        settings = worker_settings(catalog, WORKER)
-        self.workflows = WorkflowHost(client, settings, self.node.id)
+        settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
+        self.hosts = {each.worker: WorkflowHost(client, each, self.node.id) for each in settings}
+        self.workflows = self.hosts[WORKER]
         self._supervisor = Supervisor(self.node, lambda _: None)
-        self._workers: list[Worker] = [workflow_worker(client, self.node, settings), *node_workers(client, self.node)]
+        self._workers: list[Worker] = [workflow_worker(client, self.node, each) for each in settings]
+        self._workers += node_workers(client, self.node)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(cls, address: str, entries: dict[str, Entry]) -> Stage:
         """Connect, and serve until `close`."""
-        client = await Clients({ADDRESS_VARIABLE: address}).of(entries[CLIENT])
+        client = await Clients({ADDRESS_VARIABLE: address}).of(entries["conf:client"])
         stage = cls(client, MemoryCatalog(entries.values()))
         await stage.node.start()
-        stage.node.add_host(stage.workflows)
+        for host in stage.hosts.values():
+            stage.node.add_host(host)
         stage._tasks = [asyncio.create_task(worker.run()) for worker in stage._workers]
         stage._tasks.append(asyncio.create_task(stage._sweep()))
         await stage._supervisor.reconcile(stage.catalog)
@@ -152,4 +155,5 @@ class Stage:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP)
-            await self.workflows.sweep()
+            for host in self.hosts.values():
+                await host.sweep()

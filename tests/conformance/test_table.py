@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.parsing import CaseError, cases, parse
+from tests.conformance.parsing import CaseError, parse
 from tests.conformance.sections import PYTHON
 from tests.conformance.table import PAGE, page
 
