@@ -24,6 +24,9 @@ _FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
 }
 """Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
 
+SUPERVISED = frozenset({"process.service", "process.host", "temporal.client", "temporal.worker"})
+"""Kinds that a node starts and stops in the order of what they require."""
+
 _META_FIELDS: Mapping[str, frozenset[str]] = {
     "default_host": _HOSTS,
     "options.default_host": _HOSTS,
@@ -59,10 +62,12 @@ def imports(entry: Entry) -> Mapping[str, str]:
 
 
 def required_services(entry: Entry) -> tuple[Reference, ...]:
-    """What must run before the entry's service starts: `lifecycle.requires` and its alias, and what it names."""
-    return tuple(
-        each for each in references(entry) if each.field.startswith("lifecycle.") or each.field in ("client", "host")
-    )
+    """What must run before the entry's own part does: `lifecycle.requires`, its aliases, its host or client."""
+    return tuple(each for each in references(entry) if _is_requirement(each)) if entry.kind in SUPERVISED else ()
+
+
+def _is_requirement(reference: Reference) -> bool:
+    return reference.field in ("client", "host") or reference.field.startswith(("lifecycle.", "meta.depends_on."))
 
 
 def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:

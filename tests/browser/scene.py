@@ -102,4 +102,4 @@ def a_fleet() -> None:
         task_queues=["orders", "wippy-fleet"],
     )  # fmt: skip
     Service.objects.create(node=node, entry_id="app:session_manager", state="running", pid="{n@h|0x1}", since=now)
-    Service.objects.create(node=node, entry_id="app:watcher", state="backoff", error="boom", restarts=3, since=now)
+    Service.objects.create(node=node, entry_id="app:watcher", state="failed", error="boom", restarts=3, since=now)

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,13 +207,43 @@ def test_a_process_hears_the_exit_of_a_run_that_somebody_terminates(server: Serv
         (spawned,) = until(lambda: lines(log, "spawned"), log=log)
         run = until(lambda: Run.objects.filter(status="running").first(), 30, log)
         assert run.pid == spawned["fields"]["pid"]
-        assert Service.objects.get().state == "running"
+        assert Service.objects.get(entry_id="app:watching").state == "running"
         server.terminate(run.workflow_id)
         (line,) = until(lambda: lines(log, "exit"), 10, log)
         assert line["fields"]["pid"] == run.pid
         assert line["entry"] == "app:watcher"
     states = FeedEvent.objects.filter(kind="SERVICE", entry_id="app:watching").order_by("id")
     assert "running" in [row.data["state"] for row in states]
+
+
+def test_services_and_workers_start_and_stop_in_the_order_of_what_they_require(
+    temporal_address: str, queue: str, log: Path
+) -> None:
+    client, worker, *others = entries(temporal_address, queue)
+    waits = "return { main = function() process.events():receive() end }"
+    lifecycle = {"auto_start": True, "requires": ["worker"]}
+    publish(
+        client,
+        replace(worker, data={**worker.data, "lifecycle": {"requires": ["first"]}}),
+        *others,
+        Entry("app:waits", "process.lua", {}, {"source": waits}),
+        Entry(
+            "app:first",
+            "process.service",
+            {},
+            {"process": "waits", "host": "processes", "lifecycle": {"auto_start": True}},
+        ),
+        Entry("app:last", "process.service", {}, {"process": "waits", "host": "processes", "lifecycle": lifecycle}),
+    )
+    wanted = ["app:first", "app:worker", "app:last"]
+    with running_node(log) as process:
+        until(lambda: Service.objects.filter(entry_id="app:last", state="running").exists(), log=log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, log.read_text()
+    rows = FeedEvent.objects.filter(kind="SERVICE", entry_id__in=wanted).order_by("id")
+    assert [row.entry_id for row in rows if row.data["state"] == "running"] == wanted
+    stopped = [row.entry_id for row in rows if row.data["state"] == "stopped"]
+    assert stopped.index("app:last") < stopped.index("app:worker")
 
 
 def lines(log: Path, message: str) -> list[dict[str, Any]]:
@@ -247,7 +278,10 @@ def test_a_node_outlives_a_temporal_that_is_down(queue: str, log: Path, tmp_path
     publish(*entries(address, queue))
     server = Server(address, queue)
     with running_node(log) as process, ExitStack() as stack:
-        until(lambda: "does not answer" in log.read_text(), log=log)
+        until(lambda: Service.objects.filter(entry_id="app:worker", state="failed").exists(), log=log)
+        failed = Service.objects.get(entry_id="app:worker")
+        assert "does not answer" in failed.error
+        assert failed.next_attempt is not None
         temporal = stack.enter_context(started_temporal(tmp_path, port))
         until(lambda: queue in Node.objects.get(os_pid=process.pid).task_queues, 40, log)
         run_id = server.start("order-4")

@@ -42,15 +42,22 @@ class Node(models.Model):
 
 
 class Service(models.Model):
-    """A supervised `process.service` on a node (lua-api 19)."""
+    """A supervised `process.service`, or a worker or client of Temporal, on a node (lua-api 19).
+
+    `state` is unknown (`error` says what it waits for), starting, running, stopping, stopped, failed or exited;
+    failed without `next_attempt` is final.
+    """
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="services")
     entry_id = models.CharField(max_length=500)
+    kind = models.CharField(max_length=100, default="process.service")
     state = models.CharField(max_length=20)
+    optional = models.BooleanField(default=False)
     pid = models.CharField(max_length=2000, blank=True)
     restarts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     since = models.DateTimeField()
+    next_attempt = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["entry_id"]
@@ -58,3 +65,15 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry_id} {self.state}"
+
+    @property
+    def shown_state(self) -> str:
+        """The state in words that tell apart what waits for others, what is tried again, and what was never started."""
+        if self.state == "failed" and self.next_attempt is not None:
+            return "restarting"
+        return "waiting" if self.state == "unknown" and self.error else self.state
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether somebody should look at it: it failed, and the node was to have it."""
+        return self.state == "failed" and not self.optional

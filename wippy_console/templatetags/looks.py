@@ -76,13 +76,14 @@ NODE = {
     "stopped": Look("circle-stop", "Stopped", "mute"),
 }
 SERVICE = {
-    "running": Look("circle-play", "Running", "ok"),
+    "unknown": Look("circle-dashed", "Not started", "mute"),
+    "waiting": Look("hourglass", "Waits", "mute"),
     "starting": Look("circle-dashed", "Starting", "run"),
-    "waiting": Look("hourglass", "Waits to restart", "warn"),
-    "backoff": Look("hourglass", "Waits to restart", "warn"),
-    "restarting": Look("refresh-cw", "Restarting", "warn"),
-    "completed": Look("circle-check", "Completed", "ok"),
+    "running": Look("circle-play", "Running", "ok"),
+    "restarting": Look("refresh-cw", "Restarts", "warn"),
+    "stopping": Look("hourglass", "Stopping", "warn"),
     "stopped": Look("circle-stop", "Stopped", "mute"),
+    "exited": Look("circle-check", "Exited", "mute"),
     "failed": Look("circle-x", "Failed", "bad"),
 }
 ENTRY = {

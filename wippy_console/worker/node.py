@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from functools import partial
 from typing import Any
 
+from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.node import LocalNode
 from wippy_console import temporal
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
-from wippy_console.threads import in_thread
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
-from wippy_console.worker.presence import Presence, Pulse, drop_services, new_node_id
+from wippy_console.worker.presence import Presence, Pulse, new_node_id
 from wippy_console.worker.temporal_side import Gateway, TemporalSide
 
 logger = logging.getLogger(__name__)
 
 REGISTRY_POLL = 0.25
-# Together under the 25 seconds that `up` gives a worker.
-SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 11.5, 3.0, 3.0, 2.0
+# Together under the 25 seconds that `up` gives a worker; Temporal's time begins after the head start of services.
+SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 11.5, 2.0, 2.0, 2.0
+HEAD_START = 4.0
 
 
 class WorkerNode:
@@ -39,8 +39,10 @@ class WorkerNode:
         self._projection.on_written = self._followup.after
         self._node = LocalNode(self.id, self._catalog)
         self._presence = Presence(self.id, self._pulse)
-        self._supervisor = Supervisor(self._node, self._presence.on_state)
-        self._temporal = TemporalSide(self._node, self._gateway, self._projection.offer, self._presence.beat_soon)
+        self._temporal = TemporalSide(
+            self._node, self._gateway, self._projection.offer, self._on_temporal, self._service_up
+        )  # fmt: skip
+        self._supervisor = Supervisor(self._node, self._presence.on_state, parts=self._temporal)
         self._exits = ExitTail(self._temporal.hosts)
         self._reconciler = Reconciler(
             self.id, self._catalog, self._gateway, self._followup, self._projection.offer
@@ -72,10 +74,9 @@ class WorkerNode:
     async def _end(self) -> None:
         """In order: what makes work, what does it, what writes it down. Each part has its time."""
         self._cancel("registry", "reconciler")
-        await asyncio.gather(
-            self._in_time("services", SERVICES_SECONDS, self._supervisor.stop()),
-            self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()),
-        )
+        services = asyncio.create_task(self._in_time("services", SERVICES_SECONDS, self._supervisor.stop()))
+        await asyncio.wait([services], timeout=HEAD_START)  # they may need workers to end well
+        await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
@@ -102,8 +103,15 @@ class WorkerNode:
         self._node.reconcile()
         self._temporal.reconcile()
         await self._supervisor.reconcile(self._catalog)
-        keep = {entry.id for entry in self._catalog.entries("process.service")}
-        await in_thread(partial(drop_services, self.id, keep))
+        states = [*self._supervisor.states(), *self._temporal.states()]
+        self._presence.keep_services({state.entry_id for state in states})
+
+    def _on_temporal(self, state: ServiceState) -> None:
+        self._presence.on_state(state)
+        self._presence.beat_soon()  # which queues are served is told by the heartbeat
+
+    async def _service_up(self, entry_id: str) -> bool:
+        return await self._supervisor.up(entry_id)
 
     def _pulse(self) -> Pulse:
         return Pulse(sum(self._node.counts().values()), self._temporal.queues())

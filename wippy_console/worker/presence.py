@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
-from engine.hosts.actor.service import ServiceState
+from engine.hosts.actor.service_state import ServiceState
 from wippy_console.models import Node, Service
 from wippy_console.services import feed
 from wippy_console.services.storable import storable_text
@@ -47,12 +47,16 @@ class Presence:
         self._node_id = node_id
         self._pulse = pulse
         self._started_at = timezone.now()
-        self._states: asyncio.Queue[ServiceState] = asyncio.Queue()
+        self._writes: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._beat_now = asyncio.Event()
 
     def on_state(self, state: ServiceState) -> None:
-        """A service changed; on the loop."""
-        self._states.put_nowait(state)
+        """A service, worker or client changed; on the loop."""
+        self._writes.put_nowait(partial(write_state, self._node_id, state))
+
+    def keep_services(self, ids: Collection[str]) -> None:
+        """Drop the rows of all other services, once what was reported before is written; on the loop."""
+        self._writes.put_nowait(partial(drop_services, self._node_id, frozenset(ids)))
 
     def beat_soon(self) -> None:
         """Something changed that others should see before the next heartbeat is due; on the loop."""
@@ -78,16 +82,14 @@ class Presence:
     async def write_states(self) -> None:
         """Write service states in order, until cancelled."""
         while True:
-            state = await self._states.get()
-            await _persistently(partial(write_state, self._node_id, state))
-            self._states.task_done()
+            await _persistently(await self._writes.get())
 
     async def leave(self) -> None:
         """Write what is left and that the node has stopped; gives up on a database that is down."""
         row = {**self._row(), "units": 0, "stopped_at": timezone.now()}
         try:
-            while not self._states.empty():
-                await in_thread(partial(write_state, self._node_id, self._states.get_nowait()))
+            while not self._writes.empty():
+                await in_thread(self._writes.get_nowait())
             await in_thread(partial(announce, self._node_id, "stopped", row))
         except (DatabaseError, InterfaceError) as error:
             logger.warning("could not write that the node has stopped: %s", error)
@@ -121,21 +123,31 @@ def announce(node_id: str, state: str, row: dict[str, object]) -> None:
 def write_state(node_id: str, state: ServiceState) -> None:
     """Write a service's row and its SERVICE event; a deleted service's row goes when it has stopped."""
     row = {
+        "kind": state.kind,
         "state": state.state.lower(),
         "pid": state.pid,
         "restarts": state.restarts,
         "error": storable_text(state.error),
-        "since": datetime.fromtimestamp(state.since / 1e9, UTC),
+        "optional": state.optional,
+        "since": _moment(state.since),
+        "next_attempt": _moment(state.next_attempt) if state.next_attempt else None,
     }
+    mine = Service.objects.filter(node_id=node_id, entry_id=state.entry_id)
     with transaction.atomic():
+        before = mine.values_list("state", "error").first()
         Service.objects.update_or_create(node_id=node_id, entry_id=state.entry_id, defaults=row)
-        data = {"state": row["state"], "restarts": state.restarts, "error": row["error"]}
-        feed.append(feed.SERVICE, entry_id=state.entry_id, pid=state.pid, node=node_id, data=data)
+        if before != (row["state"], row["error"]):  # the tenth attempt that fails alike is no news
+            data = {"state": row["state"], "restarts": state.restarts, "error": row["error"]}
+            feed.append(feed.SERVICE, entry_id=state.entry_id, pid=state.pid, node=node_id, data=data)
 
 
-def drop_services(node_id: str, keep: set[str]) -> None:
-    """Remove the rows of services that the registry does not have any more."""
+def drop_services(node_id: str, keep: Collection[str]) -> None:
+    """Remove the rows of services that the node does not have any more."""
     Service.objects.filter(node_id=node_id).exclude(entry_id__in=keep).delete()
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1e9, UTC)
 
 
 async def _persistently(write: Callable[[], None]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.entry import Entry
-from engine.errors import UnitFailed, not_found
+from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.host import Catalog
+from engine.hosts.actor.service_spec import SERVICE, requirements
+from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.temporal.clients import Clients
 from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.observations import Observe
@@ -50,38 +52,60 @@ class Wanted:
     worker: Entry | None = None
 
     @property
-    def name(self) -> str:
-        """For logs, and as the key of what is kept."""
-        return f"worker {self.worker.id}" if self.worker else f"node queues by {self.client.id}"
+    def entry(self) -> Entry:
+        """The entry that the workers are kept for; its id is the key of what is kept."""
+        return self.worker or self.client
 
 
 class TemporalSide:
-    """Follows the registry by `reconcile`. `on_change` is called on the loop when the served queues change."""
+    """Follows the registry by `reconcile`. `on_state` is called on the loop when a worker or client changes its state.
 
-    def __init__(self, node: LocalNode, gateway: Gateway, observe: Observe, on_change: Callable[[], None]) -> None:
+    `service_up` waits for a service that workers require; a client is up when this node's own queues are served by it.
+    """
+
+    def __init__(
+        self,
+        node: LocalNode,
+        gateway: Gateway,
+        observe: Observe,
+        on_state: Callable[[ServiceState], None],
+        service_up: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self._node = node
         self._gateway = gateway
         self._observe = observe
-        self._on_change = on_change
+        self._on_state = on_state
+        self._service_up = service_up
         self._kept: dict[str, tuple[Wanted, Kept]] = {}
         self._hosts: dict[str, WorkflowHost] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def reconcile(self) -> None:
         """Start what the registry has new, stop what it has no more, replace what it changed; returns at once."""
-        wanted = {each.name: each for each in wanted_workers(self._node.catalog)}
-        for name, (made_from, kept) in list(self._kept.items()):
-            if wanted.get(name) != made_from:
-                del self._kept[name]
+        wanted = {each.entry.id: each for each in wanted_workers(self._node.catalog)}
+        for entry_id, (made_from, kept) in list(self._kept.items()):
+            if wanted.get(entry_id) != made_from:
+                del self._kept[entry_id]
                 self._end(kept)
-        for name, each in wanted.items():
-            if name not in self._kept:
-                self._kept[name] = each, self._keep(each)
+        for entry_id, each in wanted.items():
+            if entry_id not in self._kept:
+                self._kept[entry_id] = each, self._keep(each)
         self._withdraw({each.worker.id for each in wanted.values() if each.worker})
+
+    async def up(self, entry_id: str) -> bool:
+        """Wait until the worker or client runs (`supervisor.Parts`); everything else is up with the node."""
+        while (found := self._kept.get(entry_id)) and not found[1].up.is_set():
+            await found[1].up.wait()
+        return True
+
+    def states(self) -> list[ServiceState]:
+        """Where the workers and clients stand."""
+        return [kept.state for _, kept in self._kept.values()]
 
     def queues(self) -> tuple[str, ...]:
         """The task queues that are served now."""
-        return tuple(sorted({queue for _, kept in self._kept.values() if kept.running for queue in kept.queues}))
+        return tuple(sorted({queue for _, kept in self._kept.values() if kept.up.is_set() for queue in kept.queues}))
 
     def hosts(self) -> list[WorkflowHost]:
         """The client hosts."""
@@ -89,29 +113,38 @@ class TemporalSide:
 
     async def stop(self) -> None:
         """Stop all workers; running activities get their grace."""
+        self._stopping = True
         for _, kept in self._kept.values():
             self._end(kept)
         self._kept.clear()
         if self._ending:
             await asyncio.wait(self._ending)
 
+    def _changed(self, kept: Kept) -> None:
+        """Pass it on, but not of one that was replaced or deleted and takes its time to end."""
+        mine = self._kept.get(kept.state.entry_id)
+        if self._stopping or (mine is not None and mine[1] is kept):
+            self._on_state(kept.state)
+
     def _end(self, kept: Kept) -> None:
-        task = asyncio.create_task(kept.stop(), name=f"stop {kept.name}")
+        task = asyncio.create_task(kept.stop(), name=f"stop {kept.state.entry_id}")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
     def _keep(self, wanted: Wanted) -> Kept:
-        worker = wanted.worker
+        entry, worker = wanted.entry, wanted.worker
         if worker is None:
             queues = (FLEET_QUEUE, node_queue(self._node.id))
-            return Kept(wanted.name, queues, lambda: self._make_node_workers(wanted.client.id), self._on_change)
+            return Kept(entry.id, CLIENT, queues, lambda: self._make_node_workers(wanted.client.id), self._changed)
         queue = task_queue(worker, wanted.client)
-        return Kept(wanted.name, (queue,), lambda: self._make_worker(worker.id), self._on_change)
+        return Kept(entry.id, WORKER, (queue,), lambda: self._make_worker(worker), self._changed)
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
         return node_workers(await self._gateway.client(client_id), self._node)
 
-    async def _make_worker(self, worker_id: str) -> Sequence[Worker]:
+    async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
+        await self._services_run(worker)
+        worker_id = worker.id
         settings = worker_settings(self._node.catalog, worker_id, self._observe)
         client = await self._gateway.client(settings.client)
         known = self._hosts.get(worker_id)
@@ -119,6 +152,13 @@ class TemporalSide:
             self._hosts[worker_id] = WorkflowHost(client, settings, self._node.id)
             self._node.add_host(self._hosts[worker_id])
         return [workflow_worker(client, self._node, settings)]
+
+    async def _services_run(self, worker: Entry) -> None:
+        """Wait for the services that the worker or its client requires (lua-api 19); Unavailable when one does not."""
+        for need in requirements(worker, self._node.catalog):
+            entry = self._node.catalog.entry(need)
+            if entry is not None and entry.kind == SERVICE and not await self._service_up(need):
+                raise UnitFailed(Failure(UNAVAILABLE, f"'{need}', which it requires, does not run", retryable=True))
 
     def _withdraw(self, workers: set[str]) -> None:
         for worker_id in self._hosts.keys() - workers:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.durations import SECOND
-from engine.errors import TIMEOUT, Failure, UnitFailed, invalid
+from engine.errors import CANCELED, TIMEOUT, Failure, UnitFailed, invalid
 from engine.host import Host, SpawnRequest
 from engine.hosts.actor.failures import HOST_NOT_FOUND
 from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.actor.service_spec import ServiceSpec
+from engine.hosts.actor.service_state import (
+    EXITED,
+    FAILED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    UNKNOWN,
+    ServiceState,
+)
 from engine.steps import Exited
 
-UNKNOWN, STARTING, RUNNING, STOPPING = "Unknown", "Starting", "Running", "Stopping"
-STOPPED, FAILED, EXITED = "Stopped", "Failed", "Exited"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceState:
-    """Where a service stands since `since` (ns since the epoch). `restarts` counts starts after the first."""
-
-    entry_id: str
-    state: str
-    since: int
-    pid: str = ""
-    restarts: int = 0
-    error: str = ""
+logger = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
@@ -59,15 +57,36 @@ class Surroundings(Protocol):
         ...
 
 
-class Service:
-    """Runs one service. `came_up` tells those who depend on it, once, whether it ran at all."""
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that must run before a service starts. `up` answers whether it runs, once that is decided."""
 
-    def __init__(self, spec: ServiceSpec, around: Surroundings, needs: Iterable[Service] = ()) -> None:
+    entry_id: str
+    up: Callable[[], Awaitable[bool]]
+
+
+@dataclass(slots=True)
+class _Series:
+    """Starts in a row of which none became stable, and the failures that the next delay grows with."""
+
+    starts: int = 0
+    failures: int = 0
+
+    def add(self, stable: bool) -> None:
+        self.starts = 0 if stable else self.starts + 1
+        self.failures = 1 if stable else self.failures + 1
+
+
+class Service:
+    """Runs one service. `blocked` tells that it did not start for want of something that it requires."""
+
+    def __init__(self, spec: ServiceSpec, around: Surroundings, needs: Iterable[Need] = ()) -> None:
         self.spec = spec
-        self.state = ServiceState(spec.entry_id, UNKNOWN, around.clock.now())
-        self.came_up: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.state = ServiceState(spec.entry_id, UNKNOWN, around.clock.now(), optional=spec.optional)
+        self.blocked = False
         self._around = around
         self._needs = tuple(needs)
+        self._running: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -81,70 +100,74 @@ class Service:
         if self._task is not None:
             await self._task
 
-    def fail(self, error: str) -> None:
-        """It can't be started at all."""
-        self._decide(False)
-        self._change(FAILED, error=error)
+    async def up(self) -> bool:
+        """Wait until it runs; False when it is over instead."""
+        return await asyncio.shield(self._running)
 
     async def _run(self) -> None:
         try:
-            if await self._dependencies_run():
+            if await self._needs_are_met():
                 await self._keep_running()
         except Exception as error:
             self._change(FAILED, error=f"internal error: {error}")
             raise
         finally:
-            self._decide(False)
+            if not self._running.done():
+                self._running.set_result(False)
 
-    async def _dependencies_run(self) -> bool:
+    async def _needs_are_met(self) -> bool:
+        self.blocked = True
         for need in self._needs:
-            if await self._unless_stopped(asyncio.shield(need.came_up)) is None:
+            self._change(UNKNOWN, error=f"waits for '{need.entry_id}'")
+            met = await self._unless_stopped(need.up())
+            if met is None:
+                self.blocked = False
                 self._change(STOPPED)
                 return False
-            if not need.came_up.result():
-                self._change(FAILED, error=f"dependency '{need.spec.entry_id}' is not running")
+            if not met:
+                self._give_up(f"'{need.entry_id}', which it requires, does not run")
                 return False
+        self.blocked = False
         return True
 
     async def _keep_running(self) -> None:
-        row = 0
+        series = _Series()
         while True:
-            began = self._around.clock.now()
-            failure = await self._run_once()
+            failure, lived = await self._run_once()
             if failure is None:
                 return
-            stable = self._around.clock.now() - began >= self.spec.stable_threshold
-            row = 0 if stable else row + 1
-            self._change(FAILED, error=failure.message)
-            if self.spec.max_attempts and row >= self.spec.max_attempts:
+            stable = lived >= self.spec.stable_threshold
+            series.add(stable)
+            if self.spec.max_attempts and not stable and series.starts >= self.spec.max_attempts:
+                self._give_up(failure.message)
                 return
-            if not await self._paused(max(row, 1)):
+            if not await self._paused(failure, series.failures):
                 return
 
-    async def _paused(self, k: int) -> bool:
+    async def _paused(self, failure: Failure, k: int) -> bool:
         """Wait out the back-off; False when the service was stopped meanwhile."""
-        delay = self.spec.backoff.delay(k, self._around.chance()) / SECOND
-        if await self._unless_stopped(self._around.clock.sleep(delay)) is None:
+        delay = self.spec.backoff.delay(k, self._around.chance())
+        self._change(FAILED, error=failure.message, next_attempt=self._around.clock.now() + delay)
+        if await self._unless_stopped(self._around.clock.sleep(delay / SECOND)) is None:
             self._change(STOPPED)
             return False
-        self.state = ServiceState(self.spec.entry_id, FAILED, self.state.since, restarts=self.state.restarts + 1)
         return True
 
-    async def _run_once(self) -> Failure | None:
-        """One life of the process; the failure when it is to be started again, else None and a final state."""
-        self._change(STARTING)
+    async def _run_once(self) -> tuple[Failure | None, int]:
+        """One life of the process, and how long it ran (ns); no failure means that the state is final."""
+        self._change(STARTING, again=self.state.state == FAILED)
         ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
         try:
             host, pid = await self._spawn(ended)
         except UnitFailed as error:
-            return self._not_started(error.failure)
+            return self._not_started(error.failure), -1
+        began = self._around.clock.now()
         self._change(RUNNING, pid=pid)
-        self._decide(True)
         exited = await self._unless_stopped(asyncio.shield(ended))
         if exited is None:
             await self._end(host, pid, ended)
-            return None
-        return self._after_exit(exited.failure)
+            return None, 0
+        return self._after_exit(exited.failure), self._around.clock.now() - began
 
     async def _spawn(self, ended: asyncio.Future[Exited]) -> tuple[ActorHost, str]:
         host = self._around.host(self.spec.host)
@@ -176,16 +199,22 @@ class Service:
     def _not_started(self, failure: Failure) -> Failure | None:
         if failure.retryable is not False:
             return failure
-        self._change(FAILED, error=failure.message)
+        self._give_up(failure.message)
         return None
 
     def _after_exit(self, failure: Failure | None) -> Failure | None:
-        if failure is not None and failure.retryable is not False:
+        """The failure that a restart mends; the others are final, and so is the end of one that was canceled."""
+        if failure is not None and failure.retryable is not False and failure.kind != CANCELED:
             return failure
         self._change(EXITED, error=failure.message if failure else "")
         return None
 
-    async def _unless_stopped(self, waiting: Any) -> Any:
+    def _give_up(self, error: str) -> None:
+        startup = "optional" if self.spec.optional else "required"
+        logger.error("the %s service %s failed for good: %s", startup, self.spec.entry_id, error)
+        self._change(FAILED, error=error)
+
+    async def _unless_stopped(self, waiting: Awaitable[Any]) -> Any:
         """What is waited for, or None when the service is stopped first (None results count as True)."""
         work = asyncio.ensure_future(waiting)
         stop = asyncio.ensure_future(self._stop.wait())
@@ -197,13 +226,17 @@ class Service:
         result = work.result()
         return True if result is None else result
 
-    def _decide(self, up: bool) -> None:
-        if not self.came_up.done():
-            self.came_up.set_result(up)
-
-    def _change(self, state: str, *, pid: str = "", error: str = "") -> None:
-        now = self._around.clock.now()
-        self.state = ServiceState(self.spec.entry_id, state, now, pid, self.state.restarts, error)
+    def _change(
+        self, state: str, *, pid: str = "", error: str = "", next_attempt: int = 0, again: bool = False
+    ) -> None:
+        now, restarts = self._around.clock.now(), self.state.restarts + again
+        self.state = ServiceState(
+            self.spec.entry_id, state, now, pid, restarts, error, next_attempt, self.spec.optional
+        )  # fmt: skip
+        if state == RUNNING:
+            self._running.set_result(True)
+        elif self._running.done():  # who asks from now on waits for the next life
+            self._running = asyncio.get_running_loop().create_future()
         self._around.changed(self.state)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -13,15 +13,19 @@ from engine.errors import ProgramError, UnitFailed
 from engine.host import Catalog
 from engine.hosts.actor.failures import bad_option
 from engine.hosts.actor.options import Backoff, read_backoff
+from engine.registry.references import required_services, resolve
 from engine.steps import Value
 
 SERVICE = "process.service"
+
+Specs = Mapping[str, "ServiceSpec"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """One service as its entry describes it. Durations in ns; `max_attempts` 0 means unlimited.
 
+    `requires` holds services, hosts, workers and clients, those too that its host or worker requires in turn.
     `fingerprint` differs whenever a running service has to be restarted to follow the registry.
     """
 
@@ -31,6 +35,8 @@ class ServiceSpec:
     args: tuple[Value, ...]
     requires: tuple[str, ...]
     auto_start: bool
+    optional: bool
+    security: Mapping[str, Any]
     start_timeout: int
     stop_timeout: int
     stable_threshold: int
@@ -50,8 +56,10 @@ class ServiceSpec:
             process=process,
             host=host,
             args=tuple(entry.data.get("input") or ()),
-            requires=_requires(entry, lifecycle),
+            requires=requirements(entry, catalog),
             auto_start=lifecycle.get("auto_start") is True,
+            optional=lifecycle.get("startup") == "optional",
+            security=_mapping(lifecycle.get("security")),
             start_timeout=_duration(lifecycle, "start_timeout", 10 * SECOND),
             stop_timeout=_duration(lifecycle, "stop_timeout", 10 * SECOND),
             stable_threshold=_duration(lifecycle, "stable_threshold", 5 * SECOND),
@@ -61,7 +69,40 @@ class ServiceSpec:
         )
 
 
-def start_levels(specs: Mapping[str, ServiceSpec]) -> tuple[list[list[str]], dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The services of a registry: those that can be read, and what is wrong with the others."""
+
+    good: Specs
+    errors: dict[str, str]
+
+    def wanted(self, by_hand: Collection[str] = ()) -> Specs:
+        """Those that start by themselves or were started by hand, and all that they require."""
+        found: dict[str, ServiceSpec] = {}
+        frontier = [id_ for id_, spec in self.good.items() if spec.auto_start or id_ in by_hand]
+        while frontier:
+            id_ = frontier.pop()
+            if id_ in self.good and id_ not in found:
+                found[id_] = self.good[id_]
+                frontier.extend(found[id_].requires)
+        return found
+
+
+def read_specs(catalog: Catalog, may_run: Callable[[str], bool]) -> Known:
+    """Read the `process.service` entries that may run here."""
+    good: dict[str, ServiceSpec] = {}
+    errors: dict[str, str] = {}
+    for entry in catalog.entries(SERVICE):
+        if not may_run(entry.id):
+            continue
+        try:
+            good[entry.id] = ServiceSpec.read(entry, catalog)
+        except UnitFailed as error:
+            errors[entry.id] = error.failure.message
+    return Known(good, errors)
+
+
+def start_levels(specs: Specs) -> tuple[list[list[str]], dict[str, str]]:
     """Service ids by level, a level starting after the one before it; and the errors of those left out.
 
     Left out are members of a dependency cycle.
@@ -87,21 +128,24 @@ def _levels(sorter: TopologicalSorter[str]) -> Iterable[list[str]]:
         sorter.done(*level)
 
 
-def _requires(entry: Entry, lifecycle: Mapping[str, Any]) -> tuple[str, ...]:
-    sources = (lifecycle.get("requires"), lifecycle.get("depends_on"), entry.meta.get("depends_on"))
-    names = [name for source in sources if isinstance(source, list | tuple) for name in source]
-    return tuple(dict.fromkeys(_full(entry, name) for name in names if isinstance(name, str)))
+def requirements(entry: Entry, catalog: Catalog) -> tuple[str, ...]:
+    """What must run before the entry, passed on by hosts, workers and clients; services wait for their own."""
+    found: dict[str, None] = {}
+    frontier = [entry]
+    while frontier:
+        for target in (reference.target for reference in required_services(frontier.pop())):
+            known = catalog.entry(target)
+            if target not in found and known is not None and known.kind != SERVICE:
+                frontier.append(known)
+            found[target] = None
+    return tuple(found)
 
 
 def _reference(entry: Entry, field: str) -> str:
     value = entry.data.get(field)
     if not isinstance(value, str) or not value:
         raise UnitFailed(bad_option(field, value))
-    return _full(entry, value)
-
-
-def _full(entry: Entry, name: str) -> str:
-    return name if ":" in name else f"{entry.namespace}:{name}"
+    return resolve(value, entry.namespace)
 
 
 def _digest(process: str, catalog: Catalog) -> str:

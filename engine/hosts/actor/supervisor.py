@@ -9,12 +9,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
 
-from engine.errors import UnitFailed
+from engine.errors import UnitFailed, not_found
 from engine.host import Catalog, Host, Node
-from engine.hosts.actor.service import FAILED, Clock, Service, ServiceState
-from engine.hosts.actor.service_spec import SERVICE, ServiceSpec, start_levels
+from engine.hosts.actor.service import Clock, Need, Service
+from engine.hosts.actor.service_spec import SERVICE, ServiceSpec, Specs, read_specs, start_levels
+from engine.hosts.actor.service_state import FAILED, UNKNOWN, ServiceState
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +33,33 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class Parts(Protocol):
+    """The hosts, clients and workers of a node, as far as services wait for them."""
+
+    async def up(self, entry_id: str) -> bool:
+        """Wait until the entry's part runs; whoever stops waiting cancels."""
+        ...
+
+
+class AlwaysUp:
+    """The parts of a node whose hosts are up as soon as it is."""
+
+    async def up(self, entry_id: str) -> bool:
+        """At once."""
+        return True
+
+
+def anything(entry_id: str) -> bool:
+    """A node that may run every service."""
+    return True
+
+
 class Supervisor:
     """Keeps services as the registry wants them. `on_state` is called on the loop for every change.
 
-    A service whose dependencies form a cycle is Failed, and so is one that requires what does not
-    exist: an operator sees it; the node goes on.
+    The node serves others as well, so nothing of this ends it: a service of which the start fails, that requires
+    what does not run or exist, or that waits for itself in a circle, is Failed, and so are those that require it.
+    A service for which `may_run` is false is none of this node's; call `reconcile` when the answer changes.
     """
 
     def __init__(
@@ -43,6 +67,8 @@ class Supervisor:
         node: Node,
         on_state: Callable[[ServiceState], None],
         *,
+        parts: Parts | None = None,
+        may_run: Callable[[str], bool] = anything,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -50,8 +76,11 @@ class Supervisor:
         self.chance = chance
         self._node = node
         self._on_state = on_state
+        self._parts = parts or AlwaysUp()
+        self._may_run = may_run
         self._services: dict[str, Service] = {}
-        self._broken: dict[str, ServiceState] = {}
+        self._others: dict[str, ServiceState] = {}
+        self._by_hand: set[str] = set()
         self._changing = asyncio.Lock()
 
     # --- for services --------------------------------------------------------------------------
@@ -70,9 +99,14 @@ class Supervisor:
     # --- for the node ---------------------------------------------------------------------------
 
     def states(self) -> list[ServiceState]:
-        """The state of every service, by id."""
-        states = {id_: service.state for id_, service in self._services.items()} | self._broken
+        """The state of every service that this node may run, by id; those too that nobody has started."""
+        states = {id_: service.state for id_, service in self._services.items()} | self._others
         return [states[id_] for id_ in sorted(states)]
+
+    async def up(self, entry_id: str) -> bool:
+        """Wait until a service runs; False when it will not, for hosts and workers that require it."""
+        service = self._services.get(entry_id)
+        return service is not None and await service.up()
 
     async def reconcile(self, catalog: Catalog) -> None:
         """Follow the registry: start new services, stop deleted ones, restart changed ones.
@@ -80,14 +114,7 @@ class Supervisor:
         Returns when what had to stop has stopped; starting goes on by itself.
         """
         async with self._changing:
-            specs, errors = _wanted(catalog)
-            levels, cycles = start_levels(specs)
-            await self._stop([id_ for id_, service in self._services.items() if _outdated(service, specs)])
-            self._report_broken(errors | cycles)
-            for level in levels:
-                for id_ in level:
-                    if id_ not in self._services:
-                        self._start(specs[id_], catalog)
+            await self._follow(catalog)
 
     async def stop(self) -> None:
         """Stop all services, those that depend on others first."""
@@ -95,27 +122,45 @@ class Supervisor:
             await self._stop(list(self._services))
 
     async def stop_service(self, entry_id: str) -> None:
-        """Stop one service until `restart_service`, or until its entry changes; unknown ids are ignored."""
+        """Stop one service until `start_service`, or until its entry changes; one that is over is left so."""
         async with self._changing:
+            self._by_hand.discard(entry_id)
             if service := self._services.get(entry_id):
                 await service.stop()
 
-    async def restart_service(self, entry_id: str, catalog: Catalog) -> None:
-        """Stop one service, if it runs, and start it by its current entry; raises UnitFailed when it can't be read."""
+    async def start_service(self, entry_id: str, catalog: Catalog) -> None:
+        """Stop one service, if it runs, and start it and what it requires; NotFound unless it is this node's."""
         async with self._changing:
             entry = catalog.entry(entry_id)
+            if entry is None or entry.kind != SERVICE or not self._may_run(entry_id):
+                raise UnitFailed(not_found(f"this node has no service '{entry_id}'"))
+            self._by_hand.add(entry_id)
             await self._stop([entry_id])
-            if entry is not None and entry.kind == SERVICE:
-                self._start(ServiceSpec.read(entry, catalog), catalog)
+            await self._follow(catalog)
+
+    # --- following the registry ------------------------------------------------------------------
+
+    async def _follow(self, catalog: Catalog) -> None:
+        known = read_specs(catalog, self._may_run)
+        self._by_hand &= known.good.keys()
+        wanted = known.wanted(self._by_hand)
+        levels, cycles = start_levels(wanted)
+        await self._stop([id_ for id_, service in self._services.items() if _outdated(service, wanted)])
+        for id_ in (id_ for level in levels for id_ in level if id_ not in self._services):
+            self._start(wanted[id_], catalog)
+        idle = {id_ for id_ in known.good if id_ not in self._services and id_ not in cycles}
+        self._tell_others(idle, known.errors | cycles)
 
     def _start(self, spec: ServiceSpec, catalog: Catalog) -> None:
-        needs = [self._services[need] for need in spec.requires if need in self._services]
+        needs = [Need(need, self._way_up(need, catalog)) for need in spec.requires]
         service = self._services[spec.entry_id] = Service(spec, self, needs)
-        missing = [need for need in spec.requires if need not in self._services and not _exists(need, catalog)]
-        if missing:
-            service.fail(f"requires '{missing[0]}', which does not run")
-        else:
-            service.start()
+        service.start()
+
+    def _way_up(self, need: str, catalog: Catalog) -> Callable[[], asyncio.Future[bool]]:
+        entry = catalog.entry(need)
+        if entry is None or entry.kind == SERVICE:
+            return lambda: asyncio.ensure_future(self.up(need))
+        return lambda: asyncio.ensure_future(self._parts.up(need))
 
     async def _stop(self, ids: Iterable[str]) -> None:
         """Stop services in reverse order of their start, those of one level together."""
@@ -125,38 +170,21 @@ class Supervisor:
             for id_ in level:
                 del self._services[id_]
 
-    def _report_broken(self, errors: Mapping[str, str]) -> None:
+    def _tell_others(self, idle: Collection[str], errors: dict[str, str]) -> None:
+        """Report the services that were not started and those that can't be, where that is new."""
         now = self.clock.now()
-        self._broken = {id_: ServiceState(id_, FAILED, now, error=text) for id_, text in errors.items()}
-        for state in self._broken.values():
-            self.changed(state)
+        others = {id_: ServiceState(id_, UNKNOWN, now) for id_ in idle}
+        others |= {id_: ServiceState(id_, FAILED, now, error=text) for id_, text in errors.items()}
+        before, self._others = self._others, {}
+        for id_, state in others.items():
+            old = before.get(id_)
+            same = old is not None and (old.state, old.error) == (state.state, state.error)
+            self._others[id_] = old if old is not None and same else state
+            if not same:
+                self.changed(state)
 
 
-def _wanted(catalog: Catalog) -> tuple[dict[str, ServiceSpec], dict[str, str]]:
-    """The services that run by themselves or are required by such, and the errors of unreadable ones."""
-    specs: dict[str, ServiceSpec] = {}
-    errors: dict[str, str] = {}
-    for entry in catalog.entries(SERVICE):
-        try:
-            specs[entry.id] = ServiceSpec.read(entry, catalog)
-        except UnitFailed as error:
-            errors[entry.id] = error.failure.message
-    wanted: dict[str, ServiceSpec] = {}
-    frontier = [id_ for id_, spec in specs.items() if spec.auto_start]
-    while frontier:
-        id_ = frontier.pop()
-        if id_ in specs and id_ not in wanted:
-            wanted[id_] = specs[id_]
-            frontier.extend(specs[id_].requires)
-    return wanted, errors
-
-
-def _outdated(service: Service, specs: Mapping[str, ServiceSpec]) -> bool:
-    spec = specs.get(service.spec.entry_id)
-    return spec is None or spec.fingerprint != service.spec.fingerprint
-
-
-def _exists(entry_id: str, catalog: Catalog) -> bool:
-    """Whether a requirement that is no running service is met: hosts and clients are up with the node."""
-    entry = catalog.entry(entry_id)
-    return entry is not None and entry.kind != SERVICE
+def _outdated(service: Service, wanted: Specs) -> bool:
+    """Whether it has to end: unwanted, changed, or blocked by something that may have changed."""
+    spec = wanted.get(service.spec.entry_id)
+    return spec is None or spec.fingerprint != service.spec.fingerprint or service.blocked

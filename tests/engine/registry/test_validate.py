@@ -55,6 +55,18 @@ def test_services_that_wait_for_each_other_are_named() -> None:
     assert told(a, b) == ["app:a lifecycle: waits for itself in a circle: app:a -> app:b -> app:a"]
 
 
+def test_a_service_that_its_own_host_waits_for_is_a_cycle() -> None:
+    host = entry("h", "process.host", host={}, lifecycle={"depends_on": ["s"]})
+    service = entry("s", "process.service", process="p", host="h")
+    (problem,) = told(host, service, entry("p", "process.lua", source="return {}"))
+    assert problem == "app:h lifecycle: waits for itself in a circle: app:h -> app:s -> app:h"
+
+
+def test_only_what_is_supervised_waits_for_what_its_meta_depends_on() -> None:
+    a, b = (entry(name, "function.lua", {"depends_on": [other]}, source="return {}") for name, other in ("ab", "ba"))
+    assert told(a, b) == []
+
+
 def test_a_chain_of_imports_may_be_long() -> None:
     graph = {f"{n:05}": [f"{n + 1:05}"] for n in range(20_000)}
     assert cycles(graph) == []
