@@ -36,8 +36,8 @@ def application(cases: Iterable[Case]) -> Application:
     known, _ = helpers()
     refused: dict[str, list[Problem]] = {}
     for topic, entries in _by_topic(cases).items():
-        problems = errors_in(validate({**known, **entries}, check_source, touched=entries))
-        if problems:
+        found = errors_in(validate({**known, **entries}, check_source, touched=entries))
+        if problems := [problem for problem in found if problem.entry_id in entries]:
             refused[topic] = problems
         else:
             known |= entries

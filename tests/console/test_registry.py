@@ -90,7 +90,7 @@ def test_an_unsound_change_is_refused_with_every_problem_and_changes_nothing() -
         create(
             function("a", "retrun 1"),
             function("b", imports={"x": "gone"}),
-            function("c", modules=["nope"]),
+            Entry("app:c", "workflow.lua", {}, {"source": "return {}", "modules": ["sql"]}),
             library("d", imports={"d": "d"}),
             Entry("app:e", "functon.lua"),
         )

@@ -11,7 +11,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
 from engine.entry import Entry
-from engine.hosts.temporal.options import ACTIVITY_PREFIXES, Options, call_retry_policy, call_timeout
+from engine.hosts.temporal.options import ACTIVITY_PREFIXES, Options, call_retry_policy, call_timeout, final_when_slow
 from engine.steps import Value
 
 START_TO_CLOSE = timedelta(minutes=10)
@@ -42,15 +42,16 @@ class ActivityOptions:
         options = Options(ACTIVITY_PREFIXES, defaults, given)
         merged = {**defaults, **given}
         schedule_to_close = options.duration("schedule_to_close_timeout")
+        timeout, retry = call_timeout(merged), options.retry_policy(call_retry_policy(merged))
         return cls(
             local=_is_local(target, options),
             id=options.text("id"),
             task_queue=options.text("task_queue"),
             schedule_to_close=schedule_to_close,
             schedule_to_start=options.duration("schedule_to_start_timeout"),
-            start_to_close=options.duration("start_to_close_timeout", call_timeout(merged) or START_TO_CLOSE),
+            start_to_close=options.duration("start_to_close_timeout", timeout or START_TO_CLOSE),
             heartbeat=options.duration("heartbeat_timeout", HEARTBEAT_TIMEOUT),
-            retry_policy=options.retry_policy(call_retry_policy(merged)),
+            retry_policy=final_when_slow(retry) if timeout else retry,
             cancellation=_cancellation(options),
             summary=options.text("summary") or None,
             priority=options.priority(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -18,6 +19,9 @@ T = TypeVar("T")
 # The later one wins when an author gives both.
 ACTIVITY_PREFIXES = ("temporal.activity", "activity")
 WORKFLOW_PREFIXES = ("temporal.workflow", "workflow")
+
+# What the server calls a start-to-close timeout where a retry policy names types of errors.
+START_TO_CLOSE = "TemporalTimeout:StartToClose"
 
 _LONGEST = timedelta(days=365 * 100)
 
@@ -135,6 +139,12 @@ def call_retry_policy(options: Mapping[str, Value]) -> RetryPolicy | None:
 def call_timeout(options: Mapping[str, Value]) -> timedelta | None:
     """The `timeout` option of local calls, or None."""
     return _timedelta(options.get("timeout")) or None
+
+
+def final_when_slow(policy: RetryPolicy | None) -> RetryPolicy:
+    """The policy, but an attempt that takes too long is not retried; one that a dead worker lost is."""
+    policy = policy or RetryPolicy()
+    return replace(policy, non_retryable_error_types=[*(policy.non_retryable_error_types or ()), START_TO_CLOSE])
 
 
 def _section(layer: Mapping[str, Value], prefix: str) -> dict[str, Value]:
