@@ -39,6 +39,10 @@ class MemoryCatalog:
         """The entry in that version."""
         return self._versions[version].get(entry_id) if 0 <= version < len(self._versions) else None
 
+    def state(self, version: int) -> Mapping[str, Entry]:
+        """All entries of a version that there is, by id."""
+        return self._versions[version]
+
     def entries(self, kind: str) -> list[Entry]:
         """The entries of one kind, by id."""
         return [entry for entry in self._versions[-1].values() if entry.kind == kind]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.host import CallRequest, Catalog, Host
+from engine.host import CallRequest, Catalog, Host, Service
 from engine.hosts.actor.actor import ProcessInfo, UnitFactory
-from engine.hosts.actor.commands import Service
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit
@@ -110,6 +109,10 @@ class LocalNode:
     def add_service(self, name: str, service: Service) -> None:
         """Answer `Ask` commands of that name on the loop."""
         self._system.commands.services[name] = service
+
+    def add_services(self, services: Mapping[str, Service]) -> None:
+        """Answer several."""
+        self._system.commands.services.update(services)
 
     # --- for the console -------------------------------------------------------------------------
 

@@ -5,21 +5,27 @@
     assert driver.value == 1
 
 Calls, spawns and messages wait in `driver.commands` until the test answers them; timers fire when
-`advance` moves the clock past them; `functions` answers calls at once.
+`advance` moves the clock past them; `functions` answers calls at once, and `asks` what modules ask of their host:
+
+    asks = RegistryAsks(MemoryRegistry(catalog)).services()
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from engine.errors import Failure, UnitFailed, not_found
+from engine.host import Service
 from engine.lua.unit import Unit
 from engine.program import Chunk, Program
 from engine.security import Security
 from engine.steps import (
     DEFAULT_LIMITS,
+    Ask,
     Call,
     CancelRequested,
     CancelTimer,
@@ -43,7 +49,10 @@ from engine.steps import (
 )
 
 ALL_MODULES = ("ctx", "funcs", "json", "logger", "time", "uuid", "workflow")
+HOST_MODULES = ("registry",)
+"""Modules that ask the host; not for workflows."""
 SECOND = 1_000_000_000
+PID = "{test:unit|0x00001}"
 
 
 @dataclass
@@ -71,8 +80,10 @@ class HandWorld:
         return self.info
 
 
-def program_of(source: str, kind: str = "function", modules: Sequence[str] = ALL_MODULES) -> Program:
-    """A program of one chunk, with the entry id `test:unit`."""
+def program_of(source: str, kind: str = "function", modules: Sequence[str] | None = None) -> Program:
+    """A program of one chunk, with the entry id `test:unit`; `modules` None means all that the kind may use."""
+    if modules is None:
+        modules = ALL_MODULES if kind == "workflow" else ALL_MODULES + HOST_MODULES
     return Program("test:unit", f"{kind}.lua", "main", {"test:unit": Chunk("test:unit", source, tuple(modules))})
 
 
@@ -86,6 +97,7 @@ class Driver:
         args: Sequence[Value] = (),
         *,
         functions: Mapping[str, Callable[..., Value]] | None = None,
+        asks: Mapping[str, Service] | None = None,
         context: Mapping[str, Value] | None = None,
         security: Security | None = None,
         strict: bool = False,
@@ -94,11 +106,12 @@ class Driver:
     ) -> None:
         self.world = world or HandWorld()
         self.functions = dict(functions or {})
+        self.asks = dict(asks or {})
         self.commands: list[Command] = []
         self.logs: list[Log] = []
         self.timers: dict[int, int] = {}
         self.status: Status = Waiting()
-        identity = Identity("{test:unit|0x00001}", kind, context or {}, security, strict)
+        identity = Identity(PID, kind, context or {}, security, strict)
         self.unit = Unit(program, identity, args, self.world, limits)
         self.feed()
 
@@ -198,6 +211,8 @@ class Driver:
                 self.timers.pop(seq, None)
             case Call(seq, target) if self.functions:
                 return self._call(command, self.functions.get(target))
+            case Ask(service=name) if name in self.asks:
+                return self._ask(command)
             case _:
                 self.commands.append(command)
         return None
@@ -210,6 +225,15 @@ class Driver:
         except UnitFailed as error:
             return Rejected(call.seq, error.failure)
 
+    def _ask(self, ask: Ask) -> Event:
+        """On a thread with a loop of its own, since a test may run on one already."""
+        answer = self.asks[ask.service](PID, ask.args)
+        try:
+            with ThreadPoolExecutor(1) as thread:
+                return Resolved(ask.seq, thread.submit(asyncio.run, _awaited(answer)).result())
+        except UnitFailed as error:
+            return Rejected(ask.seq, error.failure)
+
     def _taken(self, command: Command | int) -> int:
         seq = command if isinstance(command, int) else _seq(command)
         self.commands = [c for c in self.commands if _seq(c) != seq]
@@ -218,3 +242,7 @@ class Driver:
 
 def _seq(command: Command) -> int:
     return 0 if isinstance(command, Log) else command.seq
+
+
+async def _awaited(answer: Awaitable[Value]) -> Value:
+    return await answer

@@ -51,6 +51,7 @@ MODULES = {
     "uuid": ("uuid",),
     "ctx": ("ctx",),
     "logger": ("logger",),
+    "registry": ("registry",),
     "workflow": ("workflow",),
 }
 LAST = ("unit",)

@@ -22,6 +22,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 RATE: Schema = {"type": "number", "minimum": 0}
 DURATION: Schema = {"type": ["string", "number"], "format": "duration", "minimum": 0}
 TEXTS: Schema = {"type": "array", "items": NAME}
+MODE: Schema = {"type": ["string", "integer"], "pattern": "^0?[0-7]{3}$", "minimum": 0}
 FREE: Schema = {}
 
 
@@ -155,13 +156,23 @@ SCHEMAS: Mapping[str, Schema] = {
     "temporal.worker": mapping(
         "client", "task_queue", client=REFERENCE, task_queue=NAME, worker_options=WORKER_OPTIONS, lifecycle=LIFECYCLE
     ),
-    "env.variable": {"type": "object", "properties": {"variable": NAME, "storage": REFERENCE}},
+    "env.variable": mapping(
+        variable={"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+        storage=REFERENCE,
+        default=TEXT,
+        readonly=FLAG,
+        read_only=FLAG,
+    ),
+    "env.storage.memory": mapping(),
+    "env.storage.os": mapping(),
+    "env.storage.file": mapping("file_path", file_path=NAME, auto_create=FLAG, file_mode=MODE, dir_mode=MODE),
+    "env.storage.static": mapping("values", values={"type": "object", "additionalProperties": TEXT}),
+    "env.storage.router": mapping("storages", storages={**TEXTS, "minItems": 1}),
     **{
         kind: {"type": "object"}
         for kind in names(
-            "registry.entry env.storage.memory env.storage.os env.storage.file env.storage.router security.policy "
-            "security.policy.expr security.token_store contract.definition contract.binding terminal.host "
-            "function.lua.bc process.lua.bc workflow.lua.bc library.lua.bc module.lua.bc"
+            "registry.entry security.policy security.policy.expr security.token_store contract.definition "
+            "contract.binding terminal.host function.lua.bc process.lua.bc workflow.lua.bc library.lua.bc module.lua.bc"
         )
     },
 }

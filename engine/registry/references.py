@@ -96,6 +96,8 @@ def _references(entry: Entry) -> Iterator[Reference]:
         yield Reference(f"{IMPORT}.{alias}", target, kinds.LIBRARIES)
     for field, allowed in _FIELDS.get(entry.kind, {}).items():
         yield from _single(entry, entry.data, field, field, allowed)
+    if entry.kind == "env.storage.router":
+        yield from _several(entry, entry.data, "storages", "storages")
     if entry.kind in kinds.LUA:
         for field, allowed in _META_FIELDS.items():
             yield from _single(entry, entry.meta, field, f"meta.{field}", allowed)

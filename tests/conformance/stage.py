@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from engine.asks.memory import MemoryRegistry
+from engine.asks.registry import RegistryAsks
 from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
@@ -59,6 +61,7 @@ class Stage:
     def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
         self.catalog = catalog
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
+        self.node.add_services(RegistryAsks(MemoryRegistry(catalog)).services())
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
         self.hosts = {each.worker: WorkflowHost(client, each, self.node.id) for each in settings}
         self.workflows = self.hosts[WORKER]

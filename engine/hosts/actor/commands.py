@@ -6,13 +6,13 @@ lines. `carry_out` runs under the lock and does the commands in their order of i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from engine.durations import SECOND
 from engine.errors import Failure
-from engine.host import CallRequest, SpawnRequest
+from engine.host import CallRequest, Service, SpawnRequest
 from engine.hosts.actor import lifecycle, naming
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.calls import FunctionCall
@@ -45,9 +45,6 @@ from engine.steps import (
 
 if TYPE_CHECKING:
     from engine.hosts.actor.system import ActorSystem
-
-Service = Callable[[str, tuple[Value, ...]], Awaitable[Value]]
-"""Answers an `Ask` on the loop: (pid of the asker, arguments) -> value; raises UnitFailed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,10 @@ end
 local always = { process = true, channel = true, payload = true, errors = true, string = true, table = true, math = true,
   os = true, coroutine = true }
 
+local function not_in_workflows(name)
+  return k.failure("PermissionDenied", "module '" .. name .. "' is not allowed in a workflow: module does not have any allowed class", false)
+end
+
 -- Modules and imports are globals of the chunk that declares them; the rest is shared and read-only.
 function environment(chunk)
   local env = {}
@@ -59,6 +63,7 @@ function environment(chunk)
   for i = 1, #chunk.modules do
     local name = chunk.modules[i]
     local module = k.modules[name]
+    if k.is_workflow and k.host_modules[name] then error(not_in_workflows(name), 0) end
     if module ~= nil then env[name], bound[name] = module, module end
   end
   for i = 1, #chunk.imports, 2 do

@@ -1,0 +1,64 @@
+"""Entries that carry credentials or reach this machine: publishing them takes more than an author's right.
+
+A client decides where the machine's keys are sent, and storages of the process environment and of files let Lua code
+read them. A variable or router is as guarded as the storages that it leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from engine.entry import Entry
+from engine.registry.references import references
+from engine.registry.words import names
+
+KINDS = frozenset(names("temporal.client env.storage.os env.storage.file"))
+
+Entries = Mapping[str, Entry]
+
+
+def is_guarded(entry: Entry, entries: Entries) -> bool:
+    """Whether the entry is of a guarded kind, or leads to one through environment entries."""
+    return any(each.kind in KINDS for each in _reached(entry, entries))
+
+
+def guarded(touched: Collection[str], before: Entries, after: Entries) -> list[str]:
+    """The ids among `touched` that are guarded before or after a change."""
+    return [each for each in touched if any(_holds(each, entries) for entries in (before, after))]
+
+
+def withheld_from_lua(touched: Collection[str], before: Entries, after: Entries, allowed: Collection[str]) -> list[str]:
+    """The ids among `touched` that Lua code, which no user stands behind, may not publish; `allowed` names kinds.
+
+    Besides guarded entries: policies and token stores, and services that name the actor they run as, since code could
+    give itself rights by them.
+    """
+    secret = set(guarded(touched, before, after))
+    return [
+        each
+        for each in touched
+        for kinds in [{entries[each].kind for entries in (before, after) if each in entries}]
+        if not kinds <= set(allowed)
+        and (each in secret or any(_gives_rights(entries[each]) for entries in (before, after) if each in entries))
+    ]
+
+
+def _gives_rights(entry: Entry) -> bool:
+    lifecycle = entry.data.get("lifecycle")
+    return entry.kind.startswith("security.") or (isinstance(lifecycle, Mapping) and "security" in lifecycle)
+
+
+def _holds(entry_id: str, entries: Entries) -> bool:
+    return entry_id in entries and is_guarded(entries[entry_id], entries)
+
+
+def _reached(entry: Entry, entries: Entries) -> Iterator[Entry]:
+    seen = {entry.id}
+    queue = [entry]
+    for current in queue:
+        yield current
+        for reference in references(current) if current.kind.startswith("env.") else ():
+            target = entries.get(reference.target)
+            if target is not None and target.id not in seen:
+                seen.add(target.id)
+                queue.append(target)
