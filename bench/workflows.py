@@ -80,7 +80,7 @@ async def _lua(client: Client) -> AsyncIterator[Run]:
     catalog = MemoryCatalog(ENTRIES)
     settings = worker_settings(catalog, WORKER, lambda observation: None)
     node = LocalNode("bench", catalog)
-    host = WorkflowHost(client, settings, node.id)
+    host = WorkflowHost(client, settings)
     await node.start()
     node.add_host(host)
 

@@ -176,7 +176,7 @@ class Node(Protocol):
         ...
 
     def host_of(self, pid: str) -> Host | None:
-        """The host that a pid belongs to (by its host part), or None when malformed or unknown."""
+        """The host that a pid belongs to, on this node or another, or None when malformed or unknown."""
         ...
 
     async def call(self, request: CallRequest) -> Value:
@@ -185,4 +185,12 @@ class Node(Protocol):
 
     def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
         """Send to an actor of this node by pid or registered name; raises UnitFailed (NotFound)."""
+        ...
+
+    async def link(self, pid: str, peer: str) -> None:
+        """Let an actor of this node hold its side of a link with one of another; NotFound when it is gone."""
+        ...
+
+    async def unlink(self, pid: str, peer: str) -> None:
+        """Undo `link`; whatever is gone has no link."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from engine.fleet import Peers
 from engine.host import CallRequest, Catalog, Host, Service
 from engine.hosts.actor.actor import ProcessInfo, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
@@ -36,14 +37,15 @@ class LocalNode:
         self.id = node_id
         self.catalog = catalog
         self._limits = limits or Limits()
-        self._system = ActorSystem(catalog, unit_factory, threads=threads, strict=strict)
+        self._system = ActorSystem(node_id, catalog, unit_factory, threads=threads, strict=strict)
         self._pids = PidCounter()
         self._functions = FunctionHost(FUNCTIONS, self._system, self._pids, self._limits)
         self._actor_hosts: dict[str, ActorHost] = {}
         self._removed: dict[str, ActorHost] = {}
         self._others: dict[str, Host] = {}
+        self._peers: Peers | None = None
         self._system.functions = self._functions
-        self._system.foreign = self._other_host_of
+        self._system.foreign = self._host_elsewhere
         self._system.targets.connect(self._actor_hosts, self._others)
 
     # --- the contract of a node ----------------------------------------------------------------
@@ -53,17 +55,23 @@ class LocalNode:
         return self._actor_hosts.get(host_id) or self._others.get(host_id)
 
     def host_of(self, pid: str) -> Host | None:
-        """The host that a pid belongs to; pids of functions belong to the function host."""
+        """The host that a pid belongs to; pids of this node's functions belong to the function host."""
         parsed = Pid.parse(pid)
-        if parsed is None:
-            return None
-        if host := self.host(parsed.host) or self._removed.get(parsed.host):
-            return host
-        return None if parsed.node else self._functions
+        if parsed is None or parsed.node != self.id:
+            return self._host_elsewhere(pid)
+        return self._actor_hosts.get(parsed.host) or self._removed.get(parsed.host) or self._functions
 
     async def call(self, request: CallRequest) -> Value:
         """Call a function, or a process by its default host; raises UnitFailed."""
         return await self._functions.call(request)
+
+    async def link(self, pid: str, peer: str) -> None:
+        """Let an actor here hold its side of a link with one of another node; NotFound when it is gone."""
+        await self._system.relate(pid, peer, "link")
+
+    async def unlink(self, pid: str, peer: str) -> None:
+        """Undo `link`; whatever is gone has no link."""
+        await self._system.relate(pid, peer, "unlink")
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -106,6 +114,10 @@ class LocalNode:
         """Withdraw a host that `add_host` added."""
         self._others.pop(host_id, None)
 
+    def join(self, peers: Peers) -> None:
+        """Become one of several nodes; before `start`."""
+        self._peers = peers
+
     def add_service(self, name: str, service: Service) -> None:
         """Answer `Ask` commands of that name on the loop."""
         self._system.commands.services[name] = service
@@ -143,6 +155,10 @@ class LocalNode:
     def _new_host(self, host_id: str) -> ActorHost:
         return ActorHost(host_id, self._system, self._pids, self._limits)
 
-    def _other_host_of(self, pid: str) -> Host | None:
+    def _host_elsewhere(self, pid: str) -> Host | None:
+        """The host of a workflow, or of another node's actor; None for actors of this node and for no unit."""
         parsed = Pid.parse(pid)
-        return self._others.get(parsed.host) if parsed else None
+        if parsed is None or not parsed.node or parsed.node == self.id:
+            return None
+        host = self._others.get(parsed.host)
+        return host or (self._peers.host(parsed.node) if self._peers else None)

@@ -1,4 +1,8 @@
-"""Pids: the addresses of units, as `{node@host|uniq}` or `{host|uniq}` (lua-api 4)."""
+"""Pids: the addresses of units, as `{node@host|uniq}` or `{host|uniq}` (lua-api 4).
+
+A process or function has the id of its node in front: it can be reached from every other. A workflow, which
+lives on no node, has its client's entry id there. Which of the two a pid is, the kind of its host tells.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pid:
-    """A parsed pid. `node` is "" for a unit of this node; a workflow's node is its client's entry id."""
+    """A parsed pid. `node` is "" for what is no unit: an update, the console, Temporal itself."""
 
     node: str
     host: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import PermissionDenied
 
@@ -29,7 +30,7 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "decision", "feedevent", "historyarchive", "node", "program", "question", "questionrole",
+    "claim", "decision", "feedevent", "historyarchive", "node", "program", "question", "questionrole",
     "revision", "run", "service", "version",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
@@ -99,3 +100,14 @@ def install_groups(group_model: Any, permission_model: Any) -> None:
     for name, codenames in GROUPS.items():
         group, _ = group_model.objects.get_or_create(name=name)
         group.permissions.add(*(everything if codenames is None else ours.filter(codename__in=codenames)))
+
+
+def make_groups(apps: Any, schema_editor: Any) -> None:
+    """A migration's function: the permissions, which Django makes only after all migrations, and then the groups."""
+    alias = schema_editor.connection.alias
+    for label in ("auth", APP):
+        config = apps.get_app_config(label)
+        config.models_module = True
+        create_permissions(config, verbosity=0, using=alias, apps=apps)
+        config.models_module = None
+    install_groups(apps.get_model("auth", "Group"), apps.get_model("auth", "Permission"))

@@ -63,7 +63,7 @@ class Stage:
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
         self.node.add_services(RegistryAsks(MemoryRegistry(catalog)).services())
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
-        self.hosts = {each.worker: WorkflowHost(client, each, self.node.id) for each in settings}
+        self.hosts = {each.worker: WorkflowHost(client, each) for each in settings}
         self.workflows = self.hosts[WORKER]
         self._supervisor = Supervisor(self.node, lambda _: None)
         self._workers: list[Worker] = [workflow_worker(client, self.node, each) for each in settings]

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 
 from wippy_console.admin import base
-from wippy_console.models import Node, Service
+from wippy_console.models import Claim, Node, Service
 
 
 class ServiceInline(base.TabularInline[Service, Node]):
@@ -44,4 +44,15 @@ class ServiceAdmin(base.ReadOnlyAdmin[Service]):
     list_filter = ["state", "node"]
     list_select_related = ["node"]
     search_fields = ["entry_id", "pid"]
+    autocomplete_fields = ["node"]
+
+
+@admin.register(Claim)
+class ClaimAdmin(base.ReadOnlyAdmin[Claim]):
+    """What one node of the fleet has alone: names of units, turns of services."""
+
+    list_display = ["key", "kind", "node", "pid", "since"]
+    list_filter = ["kind", "node"]
+    list_select_related = ["node"]
+    search_fields = ["key", "pid"]
     autocomplete_fields = ["node"]

@@ -2,11 +2,12 @@
 
 from wippy_console.models.decisions import Decision, Question, QuestionRole
 from wippy_console.models.feed import FeedEvent
-from wippy_console.models.fleet import Node, Service
+from wippy_console.models.fleet import Claim, Node, Service
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
 
 __all__ = [
+    "Claim",
     "Decision",
     "FeedEvent",
     "HistoryArchive",

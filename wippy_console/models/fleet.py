@@ -15,6 +15,8 @@ class Node(models.Model):
 
     id = models.CharField(max_length=100, primary_key=True)
     hostname = models.CharField(max_length=255)
+    # Where `os_pid` means something: a boot of a machine, or of a container on it.
+    machine = models.CharField(max_length=200, blank=True, default="")
     os_pid = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
@@ -77,3 +79,27 @@ class Service(models.Model):
     def is_trouble(self) -> bool:
         """Whether somebody should look at it: it failed, and the node was to have it."""
         return self.state == "failed" and not self.optional
+
+
+class Claim(models.Model):
+    """What one node of the fleet has and no other: the name of a unit, or the turn to run a service.
+
+    It counts as long as its node is alive; after that anybody may take it over.
+    """
+
+    class Kind(models.TextChoices):
+        NAME = "name"
+        SERVICE = "service"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    key = models.CharField(max_length=500)
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="claims")
+    pid = models.CharField(max_length=2000, blank=True, default="")
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["kind", "key"]
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_holder_in_the_fleet")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,6 +48,19 @@ def alive() -> QuerySet[Node]:
     """Nodes with a fresh heartbeat, oldest first."""
     fresh = timezone.now() - FRESH
     return Node.objects.filter(stopped_at=None, heartbeat_at__gt=fresh).order_by("started_at", "id")
+
+
+def is_alive(node_id: str) -> bool:
+    """Whether that node has a fresh heartbeat."""
+    return alive().filter(id=node_id).exists()
+
+
+def bury(machine: str, runs: Callable[[int], bool]) -> None:
+    """Take the fresh heartbeat from the nodes of a machine whose process is gone: nobody need wait until it is old."""
+    for node in alive().filter(machine=machine):
+        if not runs(node.os_pid):
+            last = Node.objects.filter(id=node.id, heartbeat_at=node.heartbeat_at)
+            last.update(heartbeat_at=node.heartbeat_at - FRESH)
 
 
 def services() -> QuerySet[Service]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.temporal.peers import Peers
 from engine.node import LocalNode
 from wippy_console import temporal
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
+from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
 from wippy_console.worker.presence import Presence, Pulse, new_node_id
@@ -38,9 +40,12 @@ class WorkerNode:
         self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
         self._projection.on_written = self._followup.after
         self._node = LocalNode(self.id, self._catalog)
+        self._directory = FleetDirectory()
+        self._peers = Peers(self.id, self._directory, self._gateway.any_client)
+        self._node.join(self._peers)
         self._presence = Presence(self.id, self._pulse)
         self._temporal = TemporalSide(
-            self._node, self._gateway, self._projection.offer, self._on_temporal, self._service_up
+            self._node, self._peers, self._gateway, self._projection.offer, self._on_temporal, self._service_up
         )  # fmt: skip
         self._supervisor = Supervisor(self._node, self._presence.on_state, parts=self._temporal)
         self._exits = ExitTail(self._temporal.hosts)
@@ -65,6 +70,7 @@ class WorkerNode:
         await self._node.start()
         for name, work in (
             ("presence", self._presence.keep()),
+            ("directory", self._directory.keep()),
             ("service states", self._presence.write_states()),
             ("registry", self._follow_registry()),
             ("reconciler", self._reconciler.run()),
@@ -78,10 +84,11 @@ class WorkerNode:
         await asyncio.wait([services], timeout=HEAD_START)  # they may need workers to end well
         await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
+        await self._in_time("watchers", 1.0, self._peers.settle(1.0))
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
         self._exits.stop()
-        self._cancel("presence", "service states")
+        self._cancel("presence", "directory", "service states")
         await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
 
     async def _follow_registry(self) -> None:

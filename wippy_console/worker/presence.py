@@ -20,6 +20,7 @@ from wippy_console.models import Node, Service
 from wippy_console.services import feed
 from wippy_console.services.storable import storable_text
 from wippy_console.threads import in_thread
+from wippy_console.worker.machine import machine_id
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Presence:
         pulse = self._pulse()
         return {
             "hostname": socket.gethostname(),
+            "machine": machine_id(),
             "os_pid": os.getpid(),
             "started_at": self._started_at,
             "heartbeat_at": timezone.now(),

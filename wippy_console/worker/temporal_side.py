@@ -18,6 +18,7 @@ from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.temporal.clients import Clients
 from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.observations import Observe
+from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
 from engine.hosts.temporal.worker import node_workers, workflow_worker
 from engine.node import LocalNode
@@ -43,6 +44,16 @@ class Gateway:
             raise UnitFailed(not_found(f"no {CLIENT} entry '{client_id}'"))
         return await self._clients.of(entry)
 
+    async def any_client(self) -> Client:
+        """A client by which other nodes are reached: each of those that workers use leads to all."""
+        failure = UnitFailed(Failure(UNAVAILABLE, "no worker uses a temporal.client, by which nodes reach each other"))
+        for client_id in clients_in_use(self._catalog):
+            try:
+                return await self.client(client_id)
+            except UnitFailed as error:
+                failure = error
+        raise failure
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -66,12 +77,14 @@ class TemporalSide:
     def __init__(
         self,
         node: LocalNode,
+        peers: Peers,
         gateway: Gateway,
         observe: Observe,
         on_state: Callable[[ServiceState], None],
         service_up: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._node = node
+        self._peers = peers
         self._gateway = gateway
         self._observe = observe
         self._on_state = on_state
@@ -140,7 +153,7 @@ class TemporalSide:
         return Kept(entry.id, WORKER, (queue,), lambda: self._make_worker(worker), self._changed)
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
-        return node_workers(await self._gateway.client(client_id), self._node)
+        return node_workers(await self._gateway.client(client_id), self._node, self._peers)
 
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)
@@ -149,7 +162,7 @@ class TemporalSide:
         client = await self._gateway.client(settings.client)
         known = self._hosts.get(worker_id)
         if known is None or known.client is not client or known.settings != settings:
-            self._hosts[worker_id] = WorkflowHost(client, settings, self._node.id)
+            self._hosts[worker_id] = WorkflowHost(client, settings)
             self._node.add_host(self._hosts[worker_id])
         return [workflow_worker(client, self._node, settings)]
 

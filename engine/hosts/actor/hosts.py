@@ -168,7 +168,7 @@ class ActorHost:
         return actor
 
     def _make(self, place: str, program: Program, request: SpawnRequest | CallRequest, parent: str) -> Actor:
-        pid = str(Pid("", place, self._pids.next()))
+        pid = str(Pid(self._system.node_id, place, self._pids.next()))
         started = self._system.world.now()
         inherited = request.args, request.context, request.security
         actor = Actor(pid, self.kind, self.id, program, *inherited, parent, self.limits, started)

@@ -21,7 +21,14 @@ from engine.errors import Failure, UnitFailed
 from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.actor import Actor, OnEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.commands import Commands, Plan
-from engine.hosts.actor.failures import TERMINATED, mailbox_full, process_not_found, unexpected, unresolved
+from engine.hosts.actor.failures import (
+    PID_NOT_REGISTERED,
+    TERMINATED,
+    mailbox_full,
+    process_not_found,
+    unexpected,
+    unresolved,
+)
 from engine.hosts.actor.loop import LoopBridge
 from engine.hosts.actor.names import Names
 from engine.hosts.actor.pools import Pools
@@ -60,10 +67,11 @@ class FunctionStarter(Protocol):
 
 
 class ActorSystem:
-    """All actors of one node. `foreign(host_id)` finds the hosts that are not actor hosts."""
+    """All actors of one node. `foreign(pid)` finds the host of a unit that lives elsewhere."""
 
     def __init__(
         self,
+        node_id: str,
         catalog: Catalog,
         unit_factory: UnitFactory,
         *,
@@ -71,6 +79,7 @@ class ActorSystem:
         threads: int = 2,
         strict: bool = False,
     ) -> None:
+        self.node_id = node_id
         self.lock = threading.RLock()
         self.world = world or SystemWorld()
         self.bridge = LoopBridge(self.lock)
@@ -194,6 +203,15 @@ class ActorSystem:
         actor.queue.clear()
         if not (stepping or queued):
             self._scheduler.push(actor)  # a thread closes the unit: freeing a Lua state takes a while
+
+    async def relate(self, pid: str, peer: str, verb: str) -> None:
+        """Let an actor of this node link or unlink one of another, which has done its own part."""
+        with self.lock:
+            actor, host = self.actors.get(pid), self.foreign(peer)
+        if actor is not None and host is not None:
+            await self.commands.outbound.watches.change(actor, host, peer, verb, told=True)
+        elif verb == "link":
+            raise UnitFailed(PID_NOT_REGISTERED)
 
     def _make_ready(self, actor: Actor) -> None:
         actor.state = State.QUEUED

@@ -1,7 +1,8 @@
-"""What actors watch on hosts of other kinds: monitors, one-sided links and the weak watch of lua-api 5.4.
+"""What actors watch elsewhere: monitors, links and the weak watch of lua-api 5.4.
 
 A host knows one watch per actor and unit (token = the actor's pid); what the actor wants of it is
-kept here, so that `monitor` after a plain spawn still yields exactly one EXIT.
+kept here, so that `monitor` after a plain spawn still yields exactly one EXIT. A workflow holds no side
+of a link; of two linked actors on two nodes each watches the other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import UnitFailed
+from engine.fleet import PeerHost
 from engine.host import Host
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.failures import ALREADY_MONITORING
@@ -52,8 +54,12 @@ class Watches:
         if known is None:
             self._lanes.enqueue((actor.pid, pid), lambda: self._begin(actor, host, pid))
 
-    async def change(self, actor: Actor, host: Host, pid: str, verb: str) -> None:
-        """Carry out monitor, unmonitor, link or unlink; on the loop, within the lane of (actor, pid)."""
+    async def change(self, actor: Actor, host: Host, pid: str, verb: str, *, told: bool = False) -> None:
+        """Carry out monitor, unmonitor, link or unlink; on the loop, within the lane of (actor, pid).
+
+        With `told` it is the other side of a link that asks, outside of any lane: two that link each other at
+        once would otherwise wait for each other.
+        """
         with self._system.lock:
             if actor.ended:
                 return
@@ -67,12 +73,24 @@ class Watches:
             await host.unwatch(pid, actor.pid)
         if not idle and not known:
             await self._watch(actor, host, pid)
+        if not told and isinstance(host, PeerHost):
+            await self._tell_peer(actor, host, pid, verb)
 
     def drop_all(self, actor: Actor) -> None:
         """Stop watching for an actor that ended. Lock held."""
         for pid, watch in actor.watches.items():
             self._lanes.enqueue((actor.pid, pid), _unwatching(watch.host, pid, actor.pid))
         actor.watches = {}
+
+    async def _tell_peer(self, actor: Actor, host: PeerHost, pid: str, verb: str) -> None:
+        if verb == "unlink":
+            await host.unlink(pid, actor.pid)
+        elif verb == "link":
+            try:
+                await host.link(pid, actor.pid)
+            except BaseException:
+                await self.change(actor, host, pid, "unlink", told=True)
+                raise
 
     async def _begin(self, actor: Actor, host: Host, pid: str) -> None:
         try:
@@ -93,7 +111,7 @@ class Watches:
             watch = actor.watches.pop(pid, None)
             if watch is None or actor.ended:
                 return
-            if watch.monitor or watch.weak or exited.failure is None:
+            if watch.monitor or watch.weak or (exited.failure is None and not isinstance(watch.host, PeerHost)):
                 self._system.deliver(actor, exited)
             if watch.link and exited.failure is not None:
                 self._system.deliver(actor, LinkDown(pid, exited.at, exited.failure))

@@ -14,6 +14,7 @@ from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed, invalid, not
 from engine.host import CallRequest, Host, Node, ProcessHost, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
+from engine.hosts.temporal.peers import Peers
 from engine.steps import Exited, Value
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class NodeActivities:
         with translated():
             fields = _fields(request)
             dest = _text(fields, "dest")
-            await self._host(dest).cancel(dest, fields.get("reason") or "", fields.get("sender") or "")
+            await host_of(self._node, dest).cancel(dest, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
     @activity.defn(name="wippy.terminate")
@@ -135,7 +136,7 @@ class NodeActivities:
         with translated():
             fields = _fields(request)
             dest = _text(fields, "dest")
-            await self._host(dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
+            await host_of(self._node, dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
     async def _send(self, dest: str, topic: str, values: tuple[Value, ...], sender: str) -> None:
@@ -145,11 +146,68 @@ class NodeActivities:
         else:
             await host.send(dest, topic, values, sender)
 
-    def _host(self, dest: str) -> Host:
-        host = self._node.host_of(dest)
-        if host is None:
-            raise UnitFailed(not_found(f"could not resolve '{dest}' as PID or registered name"))
-        return host
+
+class PeerActivities:
+    """What other nodes ask of this one about its actors; each takes one table."""
+
+    def __init__(self, node: Node, peers: Peers) -> None:
+        self._node = node
+        self._peers = peers
+
+    def all(self) -> list[Activity]:
+        """For the node's own queue."""
+        return [self.watch, self.unwatch, self.ended, self.link, self.unlink]
+
+    @activity.defn(name="wippy.watch")
+    async def watch(self, request: RawValue) -> bool:
+        """Tell a node of the end of a unit: {dest, token, node}; NotFound when there is no such unit."""
+        with translated():
+            fields = _fields(request)
+            pid = _text(fields, "dest")
+            await self._peers.watch_for(_text(fields, "node"), host_of(self._node, pid), pid, _text(fields, "token"))
+            return True
+
+    @activity.defn(name="wippy.unwatch")
+    async def unwatch(self, request: RawValue) -> bool:
+        """Undo `wippy.watch`: {dest, token, node}."""
+        with translated():
+            fields = _fields(request)
+            pid = _text(fields, "dest")
+            await self._peers.unwatch_for(_text(fields, "node"), host_of(self._node, pid), pid, _text(fields, "token"))
+            return True
+
+    @activity.defn(name="wippy.ended")
+    async def ended(self, request: RawValue) -> bool:
+        """Hear how a unit of another node ended: {dest, token, at, value, failure}; hearing it twice is harmless."""
+        with translated():
+            fields = _fields(request)
+            exited = Exited(_text(fields, "dest"), fields["at"], fields.get("value"), fields.get("failure"))
+            self._peers.told(_text(fields, "token"), exited)
+            return True
+
+    @activity.defn(name="wippy.link")
+    async def link(self, request: RawValue) -> bool:
+        """Let an actor hold its side of a link: {dest, peer}."""
+        with translated():
+            fields = _fields(request)
+            await self._node.link(_text(fields, "dest"), _text(fields, "peer"))
+            return True
+
+    @activity.defn(name="wippy.unlink")
+    async def unlink(self, request: RawValue) -> bool:
+        """Undo `wippy.link`: {dest, peer}."""
+        with translated():
+            fields = _fields(request)
+            await self._node.unlink(_text(fields, "dest"), _text(fields, "peer"))
+            return True
+
+
+def host_of(node: Node, dest: str) -> Host:
+    """The host of a pid; raises UnitFailed (NotFound)."""
+    host = node.host_of(dest)
+    if host is None:
+        raise UnitFailed(not_found(f"could not resolve '{dest}' as PID or registered name"))
+    return host
 
 
 class translated:  # noqa: N801  reads as a statement

@@ -70,10 +70,7 @@ class Deliveries:
         return True
 
     async def _deliver(self, to: Elsewhere, activity: str, payload: Payload) -> None:
-        """By this worker's node, which is fast and mostly right; where it has no such process, by the other's."""
-        if to.queue:
-            await _by_node(to.queue, activity, payload)
-            return
+        """By this worker's node, which knows the way to all others."""
         try:
             await self._arrivals.alone(_by_worker(activity, payload))
         except FailureError as error:  # a local activity's failure comes without an ActivityError around it

@@ -39,35 +39,36 @@ class Fleet:
             "context": headers.portable(request.context),
             "caller": request.caller,
         }
-        return await self._ask("wippy.call", fields, node, timeout)
+        return await self.ask("wippy.call", fields, node, timeout)
 
     async def spawn(self, request: SpawnRequest, node: str = "") -> str:
         """The pid of a new process (or workflow)."""
-        return str(await self._ask("wippy.spawn", _spawn_fields(request), node))
+        return str(await self.ask("wippy.spawn", _spawn_fields(request), node))
 
     async def run(
         self, request: SpawnRequest, node: str = "", timeout: timedelta = START_TO_CLOSE
     ) -> tuple[str, Value]:
         """The pid of a new process and, when it has ended, its value, or its Failure as a value."""
-        answer = await self._ask("wippy.run", _spawn_fields(request), node, timeout)
+        answer = await self.ask("wippy.run", _spawn_fields(request), node, timeout)
         return answer["pid"], answer.get("failure") or answer.get("value")
 
     async def send(self, dest: str, topic: str, values: tuple[Value, ...], node: str = "", sender: str = "") -> None:
         """Send a message to a pid."""
         fields = {"dest": dest, "topic": topic, "payloads": list(values), "sender": sender}
-        await self._ask("wippy.send", fields, node)
+        await self.ask("wippy.send", fields, node)
 
     async def cancel(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
         """Deliver CANCEL to a pid."""
-        await self._ask("wippy.cancel", {"dest": dest, "reason": reason, "sender": sender}, node)
+        await self.ask("wippy.cancel", {"dest": dest, "reason": reason, "sender": sender}, node)
 
     async def terminate(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
         """End the unit of a pid now."""
-        await self._ask("wippy.terminate", {"dest": dest, "reason": reason, "sender": sender}, node)
+        await self.ask("wippy.terminate", {"dest": dest, "reason": reason, "sender": sender}, node)
 
-    async def _ask(
+    async def ask(
         self, activity: str, fields: Mapping[str, Any], node: str, timeout: timedelta = timedelta(seconds=30)
     ) -> Value:
+        """The answer of a `wippy.*` activity, tried once."""
         what = str(fields.get("target") or fields.get("entry") or fields.get("dest"))
         request = RawValue(payloads.encode(fields, f"{activity} {what}"))
         try:

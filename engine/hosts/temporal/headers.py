@@ -8,7 +8,7 @@
 | `wippy-version`        | starts by a workflow host  | number of the registry version of that start       |
 | `wippy-parent`         | starts                     | pid of the spawner                                 |
 | `wippy-messages`       | child starts, upgrades     | startup messages: list of {topic, payloads, sender}|
-| `wippy-nodes`          | starts, signals            | object: node id by pid, where a sender's pid lives |
+| `wippy-nodes`          | old starts and signals     | object: node id by pid, from when pids did not tell|
 | `wippy-decision`       | signals of the console     | id of the decision                                 |
 """
 

@@ -25,18 +25,14 @@ RPC_TIMEOUT = timedelta(seconds=10)
 
 
 class WorkflowHost:
-    """A `Host` whose units are workflows; any node or console may have one for any worker.
-
-    A node gives its id, so that workflows on other nodes can answer its processes.
-    """
+    """A `Host` whose units are workflows; any node or console may have one for any worker."""
 
     kind = "workflow"
 
-    def __init__(self, client: Client, settings: WorkerSettings, node_id: str = "") -> None:
+    def __init__(self, client: Client, settings: WorkerSettings) -> None:
         self.id = settings.worker
         self.settings = settings
         self.client = client
-        self._node_id = node_id
         self._watches = Watches()
 
     async def spawn(self, request: SpawnRequest) -> str:
@@ -46,7 +42,7 @@ class WorkflowHost:
 
     async def start(self, request: SpawnRequest) -> WorkflowHandle[object, object]:
         """Start the workflow and return its handle, whose `result_run_id` names the run."""
-        start = starting.prepare(self.settings, request, self._nodes(request.parent))
+        start = starting.prepare(self.settings, request)
         try:
             return await starting.start(self.client, start)
         except (RPCError, WorkflowAlreadyStartedError) as error:
@@ -73,8 +69,7 @@ class WorkflowHost:
         With `run_id` only that run gets it. `identity` is recorded in the history as who signalled.
         """
         request_id = request_id or str(uuid.uuid4())
-        nodes = self._nodes(sender)
-        signal = Signal(workflow_id, topic, values, sender, run_id, request_id, identity, extra, nodes)
+        signal = Signal(workflow_id, topic, values, sender, run_id, request_id, identity, extra)
         try:
             await send_signal(self.client, signal, RPC_TIMEOUT)
         except RPCError as error:
@@ -163,11 +158,6 @@ class WorkflowHost:
         closed = await fetch_closing(self.client, workflow_id, description.run_id)
         if closed is not None and not closed.successor:
             self._watches.ended(closed)
-
-    def _nodes(self, pid: str) -> dict[str, str]:
-        """Where the pid lives, when it is a process of this node: its text does not tell."""
-        parsed = Pid.parse(pid)
-        return {pid: self._node_id} if self._node_id and parsed is not None and not parsed.node else {}
 
     def _workflow_id(self, pid: str) -> str:
         parsed = Pid.parse(pid)

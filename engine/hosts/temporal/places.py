@@ -44,12 +44,11 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Anything that a node must deliver to.
+    """Anything that the node of this run's worker must deliver to, wherever it lives.
 
-    `queue` is the node's that surely has it; "" means the node of this run's worker, and then that of `fallback`.
+    `fallback` is the queue of another node to ask when that one knows of no such process (see `Neighbours`).
     """
 
-    queue: str
     fallback: str = ""
 
 
@@ -57,7 +56,10 @@ Destination = Update | Workflow | Elsewhere
 
 
 class Neighbours:
-    """Where the processes live that a run heard from: their pids don't say. Known from headers, so a replay knows."""
+    """Where processes live that a run heard from by pids without a node.
+
+    No pid is made so any more; runs that began when they were must replay what they did then.
+    """
 
     def __init__(self) -> None:
         self._nodes: dict[str, str] = {}
@@ -69,10 +71,6 @@ class Neighbours:
             self._nodes[pid] = node
         while len(self._nodes) > MAX_NEIGHBOURS:
             del self._nodes[next(iter(self._nodes))]
-
-    def all(self) -> dict[str, str]:
-        """Node ids by pid, for a run that goes on in this one's place."""
-        return dict(self._nodes)
 
     def queue(self, pid: str) -> str:
         """The queue of the node of that pid, or ""."""
@@ -116,18 +114,9 @@ class Places:
         """Whom a pid or name means."""
         pid = Pid.parse(dest)
         if pid is None:
-            return Elsewhere("")
+            return Elsewhere()
         if not pid.node and pid.host == UPDATE_HOST:
             return Update(pid.uniq)
         if pid.node == self._settings.client:
             return Workflow(pid.uniq)
-        return self._elsewhere(pid)
-
-    def _elsewhere(self, pid: Pid) -> Elsewhere:
-        """A process, or a workflow in another namespace, which this worker's node reaches by its own client."""
-        host = self.entry(pid.host)
-        if not pid.node:
-            return Elsewhere("", self._neighbours.queue(str(pid)))
-        if host is not None and host.kind == "temporal.worker":
-            return Elsewhere("")
-        return Elsewhere(node_queue(pid.node))
+        return Elsewhere(self._neighbours.queue(dest))

@@ -205,7 +205,6 @@ class Run:
         kind = upgrade.entry or workflow.info().workflow_type
         old = workflow.info().headers
         head = {name: old[name] for name in (headers.CONTEXT, headers.PARENT) if name in old}
-        head |= headers.pack({headers.NODES: self._neighbours.all()})
         head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")
         arguments = payloads.encode_all(upgrade.args, kind)
         self._budget.spend(sum(payload.ByteSize() for payload in [*arguments, *head.values()]), f"upgrade to {kind}")

@@ -26,7 +26,6 @@ class Signal:
     request_id: str
     identity: str
     extra: Mapping[str, Value] | None = None
-    nodes: Mapping[str, str] | None = None
 
 
 async def send_signal(client: Client, signal: Signal, timeout: timedelta) -> None:
@@ -39,9 +38,7 @@ async def send_signal(client: Client, signal: Signal, timeout: timedelta) -> Non
         identity=signal.identity or client.identity,
         request_id=signal.request_id,
     )
-    head = headers.pack(
-        {headers.SENDER: signal.sender, headers.NODES: dict(signal.nodes or {}), **(signal.extra or {})}
-    )
+    head = headers.pack({headers.SENDER: signal.sender, **(signal.extra or {})})
     for name, payload in head.items():
         request.header.fields[name].CopyFrom(payload)
     await client.workflow_service.signal_workflow_execution(request, retry=True, timeout=timeout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,11 +37,10 @@ class Start:
     headers: dict[str, Payload]
     messages: tuple[Message, ...]
     options: StartOptions
-    nodes: Mapping[str, str]
 
 
-def prepare(settings: WorkerSettings, request: SpawnRequest, nodes: Mapping[str, str]) -> Start:
-    """Check the request and pin the program; raises UnitFailed. `nodes` tells where the parent's pid lives."""
+def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
+    """Check the request and pin the program; raises UnitFailed."""
     entry = _entry(settings, request.entry)
     program, version = current_program(settings.catalog, entry.id)
     options = StartOptions.read(entry, request.options, request.name)
@@ -51,7 +49,6 @@ def prepare(settings: WorkerSettings, request: SpawnRequest, nodes: Mapping[str,
         headers.VERSION: version,
         headers.PARENT: request.parent,
         headers.SENDER: request.parent,
-        headers.NODES: dict(nodes),
         headers.CONTEXT: headers.portable(request.context),
     }
     return Start(
@@ -62,7 +59,6 @@ def prepare(settings: WorkerSettings, request: SpawnRequest, nodes: Mapping[str,
         headers=headers.pack(head),
         messages=tuple(Message(topic, values, request.parent) for topic, values in request.messages),
         options=options,
-        nodes=nodes,
     )
 
 
@@ -120,7 +116,7 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
 
 def _signal(start: Start, message: Message) -> Signal:
     request_id = str(uuid.uuid4())
-    return Signal(start.id, message.topic, message.payloads, message.sender, "", request_id, "", None, start.nodes)
+    return Signal(start.id, message.topic, message.payloads, message.sender, "", request_id, "")
 
 
 def _conflict(start: Start, first: Message | None) -> WorkflowIDConflictPolicy:

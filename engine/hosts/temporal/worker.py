@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypedDict, cast
@@ -12,8 +12,9 @@ from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
 
 from engine.durations import SECOND, option_duration
 from engine.host import Node
-from engine.hosts.temporal.activities import FunctionActivities, NodeActivities
+from engine.hosts.temporal.activities import Activity, FunctionActivities, NodeActivities, PeerActivities
 from engine.hosts.temporal.interceptors import WorkerHeaders
+from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.resolving import ResolvingActivities
 from engine.hosts.temporal.runner import BatchRunner
 from engine.hosts.temporal.settings import FLEET_QUEUE, WorkerSettings, node_queue
@@ -79,9 +80,11 @@ def workflow_worker(client: Client, node: Node, settings: WorkerSettings) -> Wor
     )
 
 
-def node_workers(client: Client, node: Node) -> list[Worker]:
-    """The workers of the queues by which consoles and runs reach nodes: the fleet's, and this node's own."""
-    return [_activity_worker(client, node, queue) for queue in (FLEET_QUEUE, node_queue(node.id))]
+def node_workers(client: Client, node: Node, peers: Peers | None = None) -> list[Worker]:
+    """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own."""
+    anywhere = NodeActivities(node).all()
+    here = [*anywhere, *PeerActivities(node, peers).all()] if peers else anywhere
+    return [_activity_worker(client, FLEET_QUEUE, anywhere), _activity_worker(client, node_queue(node.id), here)]
 
 
 def replayer(settings: WorkerSettings) -> Replayer:
@@ -94,11 +97,11 @@ def replayer(settings: WorkerSettings) -> Replayer:
     )
 
 
-def _activity_worker(client: Client, node: Node, queue: str) -> Worker:
+def _activity_worker(client: Client, queue: str, activities: Sequence[Activity]) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        activities=NodeActivities(node).all(),
+        activities=activities,
         interceptors=[WorkerHeaders()],
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,

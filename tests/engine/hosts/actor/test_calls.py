@@ -79,7 +79,7 @@ async def test_each_call_is_an_actor_with_the_function_as_its_host() -> None:
     async with lab(lua("app:me", "return { process.id(), process.pid() }")) as it:
         entry, pid = await it.call("app:me")
         assert entry == "app:me"
-        assert pid.startswith("{app:me|0x")
+        assert pid.startswith("{node-1@app:me|0x")
 
 
 async def test_a_process_is_callable_by_its_default_host() -> None:

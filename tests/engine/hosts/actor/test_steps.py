@@ -107,7 +107,7 @@ async def test_log_lines_carry_pid_and_entry(caplog: pytest.LogCaptureFixture) -
     record = next(r for r in caplog.records if r.name == "wippy.lua")
     assert (record.getMessage(), record.levelname) == ("100% sure", "WARNING")
     assert vars(record)["entry_id"] == "app:f"
-    assert vars(record)["pid"].startswith("{app:f|")
+    assert vars(record)["pid"].startswith("{node-1@app:f|")
     assert vars(record)["fields"] == {"a": 1}
 
 

@@ -12,10 +12,12 @@ from temporalio.worker import Worker
 
 from engine.catalog import MemoryCatalog
 from engine.entry import Entry
+from engine.fleets import MemoryFleet
 from engine.host import SpawnRequest
 from engine.hosts.temporal.clients import ClientSettings, connect
 from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.worker import node_workers, workflow_worker
 from engine.node import LocalNode
@@ -42,27 +44,33 @@ def body(code: str) -> str:
 class Stage:
     """One worker, its node, and the client side of both."""
 
-    def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
+    def __init__(self, client: Client, catalog: MemoryCatalog, fleet: MemoryFleet) -> None:
         self.client = client
         self.catalog = catalog
         self.observations: list[Observation] = []
         self.settings = worker_settings(catalog, WORKER, self.observations.append)
         self.node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
-        self.host = WorkflowHost(client, self.settings, self.node.id)
+        self.fleet = fleet
+        self.peers = Peers(self.node.id, fleet, self._connected)
+        self.node.join(self.peers)
+        self.host = WorkflowHost(client, self.settings)
         self._running: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []
 
     @classmethod
-    async def open(cls, address: str, *, serve: bool = True, queue: str = "") -> Stage:
-        """Connect, and serve a queue of its own."""
+    async def open(
+        cls, address: str, *, serve: bool = True, queue: str = "", fleet: MemoryFleet | None = None
+    ) -> Stage:
+        """Connect, serve a queue of its own, and be one of the fleet's nodes."""
         client = await connect(ClientSettings(address))
         entries = [
             Entry(CLIENT, "temporal.client", {}, {"address": address}),
             Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": queue or uuid.uuid4().hex}),
             Entry("app:processes", "process.host", {}, {"host": {}}),
         ]
-        stage = cls(client, MemoryCatalog(entries))
+        stage = cls(client, MemoryCatalog(entries), fleet or MemoryFleet())
         await stage.node.start()
+        stage.fleet.add(stage.node.id)
         stage.node.add_host(stage.host)
         if serve:
             await stage.serve(workflow_worker(client, stage.node, stage.settings))
@@ -80,7 +88,7 @@ class Stage:
 
     async def serve_fleet(self) -> None:
         """Run the workers of the fleet's queue and the node's."""
-        await self.serve(*node_workers(self.client, self.node))
+        await self.serve(*node_workers(self.client, self.node, self.peers))
 
     async def rest(self) -> None:
         """Stop all workers."""
@@ -89,9 +97,14 @@ class Stage:
         self._workers, self._running = [], []
 
     async def close(self) -> None:
-        """Stop everything."""
+        """Stop everything, as a node that leaves does."""
         await self.rest()
         await self.node.stop(1)
+        await self.peers.settle(1)
+        self.fleet.remove(self.node.id)
+
+    async def _connected(self) -> Client:
+        return self.client
 
     def workflow(self, entry_id: str, code: str, **meta: Any) -> None:
         """Publish a workflow with that body."""

@@ -109,7 +109,7 @@ def seed_worker(stage: Stage) -> WorkflowHost:
     """The worker that the samples name, on the queue of the stage."""
     queue = stage.settings.task_queue
     stage.catalog.publish(Entry(WORKER_OF_THE_SEED, "temporal.worker", {}, {"client": CLIENT, "task_queue": queue}))
-    host = WorkflowHost(stage.client, worker_settings(stage.catalog, WORKER_OF_THE_SEED, lambda _: None), stage.node.id)
+    host = WorkflowHost(stage.client, worker_settings(stage.catalog, WORKER_OF_THE_SEED, lambda _: None))
     stage.node.add_host(host)
     return host
 

@@ -1,0 +1,69 @@
+"""Which nodes run: heartbeats, and the processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from wippy_console.models import Node
+from wippy_console.services import fleet
+from wippy_console.worker.directory import FleetDirectory
+from wippy_console.worker.machine import machine_id, runs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def node(node_id: str, *, os_pid: int = 1, machine: str = "elsewhere", age: float = 0) -> Node:
+    at = timezone.now() - timedelta(seconds=age)
+    return Node.objects.create(id=node_id, hostname="h", machine=machine, os_pid=os_pid, started_at=at, heartbeat_at=at)
+
+
+def ended_process() -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process
+
+
+def test_this_machine_knows_its_processes() -> None:
+    assert runs(os.getpid())
+    assert not runs(ended_process().pid)
+
+
+def test_a_killed_node_of_this_machine_is_dead_at_once_and_one_of_another_when_its_heartbeat_is_old() -> None:
+    dead = ended_process().pid
+    node("here", os_pid=dead, machine=machine_id())
+    node("there", os_pid=dead)
+    node("silent", age=20)
+    fleet.bury(machine_id(), runs)
+    assert [each.id for each in fleet.alive()] == ["there"]
+    assert Node.objects.get(id="here").state == "silent"
+
+
+def test_a_node_that_beats_again_is_alive_again() -> None:
+    node("here", os_pid=ended_process().pid, machine=machine_id())
+    fleet.bury(machine_id(), runs)
+    Node.objects.filter(id="here").update(heartbeat_at=timezone.now())
+    assert fleet.is_alive("here")
+
+
+async def test_the_directory_tells_each_loss_once_and_knows_who_just_came() -> None:
+    directory = FleetDirectory()
+    lost: list[str] = []
+    directory.on_lost(lost.append)
+    await sync_to_async(node)("first")
+    await directory.look()
+    await sync_to_async(node)("second")
+    assert await directory.is_alive("first")
+    assert await directory.is_alive("second")
+    assert not await directory.is_alive("never")
+    await sync_to_async(Node.objects.all().update)(stopped_at=timezone.now())
+    await directory.look()
+    await directory.look()
+    assert lost == ["first", "second"]
+    assert not await directory.is_alive("first")

@@ -1,0 +1,68 @@
+"""Which nodes run, as their heartbeats say: an `engine.fleet.Directory` over the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from django.db import DatabaseError, InterfaceError
+
+from wippy_console.services import fleet
+from wippy_console.threads import in_thread
+from wippy_console.worker.machine import machine_id, runs
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+
+
+class FleetDirectory:
+    """Used on the loop. While the database does not answer, all is taken to be as it was."""
+
+    def __init__(self) -> None:
+        self._alive: set[str] = set()
+        self._callbacks: list[Callable[[str], None]] = []
+
+    async def keep(self) -> None:
+        """Look every half second, until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the nodes can't be read, trying again: %s", error)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Read which nodes run, and tell which do so no more."""
+        before = set(self._alive)
+        found = await in_thread(_look)
+        # Whoever was asked for meanwhile may be newer than what was found.
+        self._alive = found | (self._alive - before)
+        for node_id in sorted(before - found):
+            logger.info("node %s runs no more", node_id)
+            for callback in self._callbacks:
+                callback(node_id)
+
+    async def is_alive(self, node_id: str) -> bool:
+        """Whether the node runs. One that was not seen yet may have just come: the database knows."""
+        if node_id in self._alive:
+            return True
+        try:
+            known = await in_thread(partial(fleet.is_alive, node_id))
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("whether %s runs can't be read: %s", node_id, error)
+            return True
+        if known:
+            self._alive.add(node_id)
+        return known
+
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        """Call back with the id of each node that ran and does so no more."""
+        self._callbacks.append(callback)
+
+
+def _look() -> set[str]:
+    fleet.bury(machine_id(), runs)
+    return set(fleet.alive().values_list("id", flat=True))

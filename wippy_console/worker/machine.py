@@ -1,0 +1,35 @@
+"""This machine, and which of its processes live: a killed node is known to be dead before its heartbeat is old."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from functools import cache
+from pathlib import Path
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_PID_NAMESPACE = Path("/proc/self/ns/pid")
+
+
+@cache
+def machine_id() -> str:
+    """What all processes share that can see each other's process ids: one boot of a machine, or of a container."""
+    try:
+        return f"{socket.gethostname()} {_BOOT.read_text().strip()} {os.readlink(_PID_NAMESPACE)}"[:200]
+    except OSError:  # not Linux
+        return f"{socket.gethostname()} {uuid.getnode():x}"[:200]
+
+
+def runs(os_pid: int) -> bool:
+    """Whether a process of this machine lives; a zombie does not. Another one may have taken its id since."""
+    try:
+        os.kill(os_pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{os_pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return True
