@@ -48,7 +48,7 @@ from engine.steps import (
     Waiting,
 )
 
-ALL_MODULES = ("ctx", "funcs", "json", "logger", "time", "uuid", "workflow")
+ALL_MODULES = ("base64", "crypto", "ctx", "funcs", "hash", "json", "logger", "time", "uuid", "workflow", "yaml")
 HOST_MODULES = ("registry",)
 """Modules that ask the host; not for workflows."""
 SECOND = 1_000_000_000
@@ -209,6 +209,8 @@ class Driver:
                 self.timers[seq] = self.world.now() + duration
             case CancelTimer(seq):
                 self.timers.pop(seq, None)
+            case Ask(seq, "random.secret"):
+                return Resolved(seq, self.world.random_bytes(32))
             case Call(seq, target) if self.functions:
                 return self._call(command, self.functions.get(target))
             case Ask(service=name) if name in self.asks:

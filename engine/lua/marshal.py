@@ -36,6 +36,11 @@ def from_lua_text(text: str) -> str | bytes:
         return data
 
 
+def bytes_of(text: str | bytes) -> bytes:
+    """The bytes of a Lua string that came as `from_lua_text` gives it."""
+    return text.encode("utf-8") if isinstance(text, str) else text
+
+
 def _as_float(value: int) -> float:
     """What Lua makes of an integer literal that is too large."""
     try:

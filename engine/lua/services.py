@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import INTERNAL, Failure, UnitFailed, ValueRefused, invalid
-from engine.lua import services_json, services_security, services_uuid, services_zone
+from engine.lua import (
+    services_crypto,
+    services_hash,
+    services_json,
+    services_jwt,
+    services_msgpack,
+    services_security,
+    services_uuid,
+    services_yaml,
+    services_zone,
+)
 from engine.lua.state import ON_DEMAND, kernel_code
 from engine.steps import Identity, Value, World
 
@@ -24,6 +34,7 @@ def _seed(world: World) -> Value:
 _WORLD: dict[str, Service] = {
     "now": lambda world: world.now(),
     "random.seed": _seed,
+    "random.secret": lambda world: world.random_bytes(32),
     "workflow.info": lambda world: world.workflow_info(),
     **services_uuid.WITH_WORLD,
 }
@@ -36,9 +47,14 @@ def _chunk(name: str) -> bytes:
 
 _PURE: dict[str, Service] = {
     "kernel.chunk": _chunk,
+    **services_crypto.SERVICES,
+    **services_hash.SERVICES,
     **services_json.SERVICES,
+    **services_jwt.SERVICES,
+    **services_msgpack.SERVICES,
     **services_security.PURE,
     **services_uuid.PURE,
+    **services_yaml.SERVICES,
     **services_zone.SERVICES,
 }
 

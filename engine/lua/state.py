@@ -42,12 +42,17 @@ ON_DEMAND = {
     "std_math": re.compile(r"\bmath\b"),
     "std_os": re.compile(r"\bos\b"),
     "layout": re.compile(r"\btime\b(?s:.*)[:.]\s*(?:format\w*|parse)\b"),
+    "codecs": re.compile(r"\btranscode\b"),
     "spawner": re.compile(r"\bprocess\s*\.\s*with_"),
 }
 MODULES = {
     "funcs": ("funcs",),
     "time": ("duration", "time"),
-    "json": ("json",),
+    "json": ("codecs", "json"),
+    "yaml": ("codecs", "yaml"),
+    "base64": ("base64",),
+    "hash": ("pbkdf2", "hash"),
+    "crypto": ("pbkdf2", "crypto"),
     "uuid": ("uuid",),
     "ctx": ("ctx",),
     "logger": ("logger",),
@@ -147,7 +152,7 @@ class State:
         self._lua = _runtime()
         held = self._lua.table_from({name: kernel_code(name) for source in sources for name in _likely(source)})
         load, self._k, ready = self._lua.execute(_LOADER, held, kind, kind == "workflow", now, name="=[kernel]")
-        for name in (*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST):
+        for name in dict.fromkeys((*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST)):
             load(kernel_code(name), name)
         ready()
         self._io = self._k["io"]

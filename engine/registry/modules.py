@@ -17,13 +17,14 @@ IN_WORKFLOWS = GLOBALS | frozenset(
 )
 """What replays alike, or is replaced by durable commands."""
 
-PROVIDED = IN_WORKFLOWS | frozenset(names("events registry env security"))
-"""Everything that an entry may list without being warned."""
-
 FOREIGN = frozenset(
     names(
+        "text html template expr compress treesitter contract "
         "sql store fs http http_client websocket queue exec excel cloudstorage eval system metrics otel stream btea "
         "upstream llm io bapp"
     )
 )
 """Modules that other Wippy runtimes have: entries that list them load, but `require` finds nothing here."""
+
+PROVIDED = (IN_WORKFLOWS | frozenset(names("events registry env security"))) - FOREIGN
+"""Everything that an entry may list without being warned."""

@@ -1,4 +1,4 @@
-"""Services that a run may ask its host for: `workflow.version` and `workflow.attrs` (lua-api 13)."""
+"""Services that a run may ask its host for: of the module `workflow` (lua-api 13), and a secret for `crypto`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from temporalio import workflow
 from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal import payloads
 from engine.hosts.temporal.arrivals import Arrivals
-from engine.hosts.temporal.calls import ATTRIBUTES, ask_worker
+from engine.hosts.temporal.calls import ATTRIBUTES, ENTROPY, ask_worker
 from engine.hosts.temporal.start_options import search_attribute_pairs
 from engine.steps import Ask, Value
 
@@ -29,6 +29,8 @@ class Asks:
                 return self._version(change, least, most)
             case "workflow.attrs", (Mapping() as attributes,):
                 return await self._attributes(attributes)
+            case "random.secret", ():
+                return payloads.decode((await self._arrivals.alone(ask_worker(ENTROPY))).payload)
             case service, _:
                 raise UnitFailed(invalid(f"{service} is not supported in workflow context"))
 

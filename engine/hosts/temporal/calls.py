@@ -19,6 +19,7 @@ from engine.steps import Call
 
 RESOLVE = "wippy.resolve"
 ATTRIBUTES = "wippy.attributes"
+ENTROPY = "wippy.entropy"
 
 Handle = workflow.ActivityHandle[Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from temporalio import activity
@@ -29,7 +30,7 @@ class ResolvingActivities:
 
     def all(self) -> list[Activity]:
         """For the queues of workers."""
-        return [self.resolve, self.attributes]
+        return [self.resolve, self.attributes, self.entropy]
 
     @activity.defn(name=calls.RESOLVE)
     async def resolve(self, name: str) -> dict[str, str | int]:
@@ -49,6 +50,11 @@ class ResolvingActivities:
             for name, kind in response.custom_attributes.items()
             if kind
         }
+
+    @activity.defn(name=calls.ENTROPY)
+    async def entropy(self) -> bytes:
+        """32 bytes from the operating system: a run's own generator is seeded by its id, which is no secret."""
+        return os.urandom(32)
 
 
 def workflow_entry(catalog: Catalog, name: str) -> Entry:

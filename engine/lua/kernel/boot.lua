@@ -166,7 +166,7 @@ end
 
 local function encode_object(v, class, seen, depth)
   if class == "error" then return encode_error(v[S], seen, depth) end
-  if class == "payload" then return encode(v[S].value, seen, depth) end
+  if class == "payload" then return encode(v[S].plain, seen, depth) end
   shape_n = shape_n + 1
   out_shape[shape_n] = 0
 end
