@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from engine.errors import INTERNAL, Failure, UnitFailed, invalid
+from engine import yaml_graph
+from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.steps import Value
+from engine.yaml_graph import MAX_DEPTH
 
-MAX_DEPTH = 64
 _MAX_DIGITS = 400
 _TAG = "tag:yaml.org,2002:"
 
@@ -31,23 +31,18 @@ def decode(text: str | bytes, most: int) -> Value:
     """The value of the one document in the text, of at most so many values. Takes up to 12 us a byte."""
     if isinstance(text, bytes):
         raise _refuse("the text is not valid UTF-8")
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False  # YAML allows them, and ruamel would write to stderr
     try:
-        node = yaml.compose(text)
-        return _Builder(yaml, most).value(node, 0) if node is not None else None
-    except RecursionError:
-        raise _refuse("nested too deep") from None
-    except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
-        # Besides its own errors, ruamel lets a few of Python's out for garbled directives and numbers.
+        node = yaml_graph.compose(text)
+        return _Builder(most).value(node, 0) if node is not None else None
+    except yaml_graph.BROKEN as error:
         raise _refuse(" ".join(str(error).split())[:300] or "not valid YAML") from None
 
 
 class _Builder:
     """Builds the plain value of a graph of nodes, within limits."""
 
-    def __init__(self, yaml: YAML, most: int) -> None:
-        self._scalars = yaml.constructor
+    def __init__(self, most: int) -> None:
+        self._scalars = yaml_graph.scalars()
         self._most = self._left = most
 
     def value(self, node: Node, depth: int) -> Value:
@@ -118,7 +113,7 @@ def encode(value: Value, most: int, order: Sequence[str] = ()) -> str:
     yaml.width = 1_000_000  # a folded line would be another text to some readers
     yaml.representer.ignore_aliases = lambda _: True
     yaml.representer.add_representer(str, _text_node)
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.representer.sort_base_mapping_type_on_output = False
     stream = io.StringIO()
     yaml.dump(_Plain(order, most).value(value, 0), stream)
     return stream.getvalue().removesuffix("...\n")
@@ -157,11 +152,4 @@ class _Plain:
         return (self._ranks.get(key, len(self._ranks)), type(key).__name__, key)
 
 
-def _ordered(value: Value, most: int, order: Value = None) -> str:
-    names = [] if order is None else order
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UnitFailed(invalid("yaml.encode: field_order must be a list of names"))
-    return encode(value, most, names)
-
-
-SERVICES: dict[str, Callable[..., Value]] = {"yaml.encode": _ordered, "yaml.decode": decode}
+SERVICES: dict[str, Callable[..., Value]] = {"yaml.encode": encode, "yaml.decode": decode}

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from engine import yaml_graph
 from engine.registry.problems import Problem
+from engine.yaml_graph import MAX_DEPTH
 
 MAX_VALUES = 100_000
-MAX_DEPTH = 64
 MAX_DIGITS = 400
 TAG = "tag:yaml.org,2002:"
 
@@ -36,17 +36,12 @@ class Document:
 
 def load(text: str, file: str) -> Document:
     """Read one YAML document; whatever is wrong with it becomes a problem, and `value` holds the rest."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False  # YAML allows them, and ruamel would write to stderr
     try:
-        node = yaml.compose(text)
+        node = yaml_graph.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _broken(file, error.problem or error.context or "not valid YAML", mark.line + 1 if mark else None)
-    except RecursionError:
-        return _broken(file, f"nested deeper than {MAX_DEPTH} levels", None)
-    except (YAMLError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
-        # Besides its own errors, ruamel lets a few of Python's out for garbled directives and escapes.
+    except yaml_graph.BROKEN as error:
         return _broken(file, str(error).partition("\n")[0] or "not valid YAML", None)
     builder = _Builder(file)
     value = builder.value(node, ()) if node is not None else None
@@ -66,7 +61,7 @@ class _Builder:
         self.texts: dict[Path, int] = {}
         self.problems: list[Problem] = []
         self.left = MAX_VALUES
-        self.scalars = YAML(typ="safe", pure=True).constructor
+        self.scalars = yaml_graph.scalars()
 
     def value(self, node: Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
@@ -134,7 +129,7 @@ class _Builder:
             if len(node.value) > MAX_DIGITS:
                 raise ValueError("too many digits")
             return getattr(self.scalars, f"construct_yaml_{kind}")(node)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError, YAMLError):
+        except yaml_graph.BROKEN:
             self._problem(node, f"not a valid {kind}: {node.value[:40]}")
             return None
 

@@ -104,6 +104,22 @@ time.sleep('20ms')
 return nil, err
 """
 
+SECRETS = """
+local crypto = require('crypto')
+local key, out, done = string.rep('k', 32), {}, channel.new(3)
+local token = crypto.jwt.encode({sub = 'me', exp = time.now():unix() + 60}, 'secret')
+for i = 1, 3 do
+    coroutine.spawn(function()
+        local sealed = crypto.encrypt.aes('text ' .. i, key)
+        funcs.call('app:fn', crypto.random.string(8 * i), i)
+        done:send({crypto.random.uuid(), #sealed, crypto.decrypt.aes(sealed, key)})
+    end)
+end
+for i = 1, 3 do out[i] = done:receive() end
+time.sleep('20ms')
+return funcs.call('app:fn', {out, token, crypto.jwt.verify(token, 'secret').sub, crypto.random.bytes(4)})
+"""
+
 Play = Callable[[Stage, str], Awaitable[None]]
 
 
@@ -146,6 +162,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "upgrade": (UPGRADE, upgrade),
     "updates": (UPDATES, updates),
     "fails": (FAILS, alone),
+    "secrets": (SECRETS, alone),
 }
 
 

@@ -26,7 +26,7 @@ from engine.steps import Exited, Value
 
 CLIENT = "app:client"
 WORKER = "app:worker"
-MODULES = ["funcs", "time", "json", "uuid", "ctx", "logger", "workflow"]
+MODULES = ["funcs", "time", "json", "uuid", "ctx", "logger", "crypto", "workflow"]
 
 
 def lua(entry_id: str, kind: str, source: str, **meta: Any) -> Entry:
