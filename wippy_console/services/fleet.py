@@ -69,6 +69,11 @@ def services() -> QuerySet[Service]:
     return Service.objects.filter(of_live).select_related("node").order_by("entry_id", "node_id")
 
 
+def service_runs(entry_id: str) -> bool:
+    """Whether a service runs on some live node."""
+    return services().filter(entry_id=entry_id, state="running").exists()
+
+
 def leader() -> str:
     """The id of the oldest live node, which does what one node must do for all; "" when none lives."""
     return alive().values_list("id", flat=True).first() or ""

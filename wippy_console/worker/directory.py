@@ -45,6 +45,10 @@ class FleetDirectory:
             for callback in self._callbacks:
                 callback(node_id)
 
+    def knows_others(self, node_id: str) -> bool:
+        """Whether another node than that one ran when this was last known."""
+        return bool(self._alive - {node_id})
+
     async def is_alive(self, node_id: str) -> bool:
         """Whether the node runs. One that was not seen yet may have just come: the database knows."""
         if node_id in self._alive:

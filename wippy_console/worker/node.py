@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from typing import Any
+
+from django.db import DatabaseError, InterfaceError
 
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.peers import Peers
 from engine.node import LocalNode
 from wippy_console import temporal
+from wippy_console.services import fleet
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
+from wippy_console.threads import in_thread
 from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
 from wippy_console.worker.presence import Presence, Pulse, new_node_id
 from wippy_console.worker.temporal_side import Gateway, TemporalSide
+from wippy_console.worker.turn import Turn
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +53,10 @@ class WorkerNode:
         self._temporal = TemporalSide(
             self._node, self._peers, self._gateway, self._projection.offer, self._on_temporal, self._service_up
         )  # fmt: skip
-        self._supervisor = Supervisor(self._node, self._presence.on_state, parts=self._temporal)
+        self._turn = Turn(self.id, self._follow_services, self._is_doubtful)
+        self._supervisor = Supervisor(
+            self._node, self._presence.on_state, parts=self._temporal, may_run=self._turn.may_run
+        )  # fmt: skip
         self._exits = ExitTail(self._temporal.hosts)
         self._reconciler = Reconciler(
             self.id, self._catalog, self._gateway, self._followup, self._projection.offer
@@ -65,6 +74,7 @@ class WorkerNode:
     async def _start(self) -> None:
         """The row first: other parts refer to it. Waits for a database that is down."""
         await self._presence.arrive()
+        await self._meet_others()
         self._projection.start()
         self._exits.start()
         await self._node.start()
@@ -73,14 +83,15 @@ class WorkerNode:
             ("directory", self._directory.keep()),
             ("service states", self._presence.write_states()),
             ("registry", self._follow_registry()),
+            ("turn", self._turn.keep()),
             ("reconciler", self._reconciler.run()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _end(self) -> None:
         """In order: what makes work, what does it, what writes it down. Each part has its time."""
-        self._cancel("registry", "reconciler")
-        services = asyncio.create_task(self._in_time("services", SERVICES_SECONDS, self._supervisor.stop()))
+        self._cancel("registry", "turn", "reconciler")
+        services = asyncio.create_task(self._in_time("services", SERVICES_SECONDS, self._end_services()))
         await asyncio.wait([services], timeout=HEAD_START)  # they may need workers to end well
         await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
@@ -90,6 +101,18 @@ class WorkerNode:
         self._exits.stop()
         self._cancel("presence", "directory", "service states")
         await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
+
+    async def _meet_others(self) -> None:
+        """Know who runs, and take the place of one that was killed, before anything starts."""
+        try:
+            await self._directory.look()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the other nodes can't be read yet: %s", error)
+        await self._turn.look()
+
+    async def _end_services(self) -> None:
+        await self._supervisor.stop()
+        await self._turn.give_back()
 
     async def _follow_registry(self) -> None:
         """Make the node as the registry wants it, whenever that has a new version."""
@@ -109,6 +132,9 @@ class WorkerNode:
         logger.info("registry version %s", version)
         self._node.reconcile()
         self._temporal.reconcile()
+        await self._follow_services()
+
+    async def _follow_services(self) -> None:
         await self._supervisor.reconcile(self._catalog)
         states = [*self._supervisor.states(), *self._temporal.states()]
         self._presence.keep_services({state.entry_id for state in states})
@@ -118,7 +144,13 @@ class WorkerNode:
         self._presence.beat_soon()  # which queues are served is told by the heartbeat
 
     async def _service_up(self, entry_id: str) -> bool:
-        return await self._supervisor.up(entry_id)
+        """Wait until a service runs here; one that runs elsewhere does so, or does not."""
+        if self._turn.mine:
+            return await self._supervisor.up(entry_id)
+        return await in_thread(partial(fleet.service_runs, entry_id))
+
+    def _is_doubtful(self) -> bool:
+        return self._presence.lapsed and self._directory.knows_others(self.id)
 
     def _pulse(self) -> Pulse:
         return Pulse(sum(self._node.counts().values()), self._temporal.queues())

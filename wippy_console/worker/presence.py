@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from wippy_console.worker.machine import machine_id
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
+# Without a heartbeat for so long a node must expect to be taken for dead soon (`models.fleet.FRESH`).
+LAPSE_SECONDS = 9.0
 RETRY_SECONDS = 1.0
 
 
@@ -50,6 +53,12 @@ class Presence:
         self._started_at = timezone.now()
         self._writes: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._beat_now = asyncio.Event()
+        self._last_beat = time.monotonic()
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether other nodes may soon take this one for dead."""
+        return time.monotonic() - self._last_beat > LAPSE_SECONDS
 
     def on_state(self, state: ServiceState) -> None:
         """A service, worker or client changed; on the loop."""
@@ -71,8 +80,10 @@ class Presence:
         """Beat until cancelled."""
         while True:
             self._beat_now.clear()
+            began = time.monotonic()
             try:
                 await in_thread(partial(beat, self._node_id, self._row()))
+                self._last_beat = began
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the heartbeat could not be written: %s", error)
             try:

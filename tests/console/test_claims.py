@@ -1,0 +1,115 @@
+"""Claims of nodes: names and the turn to run services are never held by two."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from wippy_console.models import Claim, Node
+from wippy_console.services import claims
+from wippy_console.services.errors import Unavailable
+from wippy_console.worker.turn import Turn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def node(node_id: str, age: float = 0) -> Node:
+    at = timezone.now() - timedelta(seconds=age)
+    return Node.objects.create(id=node_id, hostname="h", os_pid=1, started_at=at, heartbeat_at=at)
+
+
+def take(node_id: str, pid: str = "") -> tuple[str, str]:
+    claim = claims.take(claims.NAME, "desk", node_id, pid)
+    return claim.node_id, claim.pid
+
+
+def test_a_claim_is_the_first_nodes_until_it_gives_it_back_or_dies() -> None:
+    for name in ("a", "b"):
+        node(name)
+    assert take("a", "p1") == take("b", "p2") == ("a", "p1")
+    assert claims.give_back(claims.NAME, "a", pid="p1")
+    assert take("b", "p2") == ("b", "p2")
+    Node.objects.filter(id="b").update(heartbeat_at=timezone.now() - timedelta(seconds=16))
+    assert claims.holder(claims.NAME, "desk") is None
+    assert take("a", "p3") == ("a", "p3")
+
+
+def test_a_node_gives_back_only_what_is_its_own() -> None:
+    for name in ("a", "b"):
+        node(name)
+    take("a", "p1")
+    assert not claims.give_back(claims.NAME, "b", key="desk")
+    assert not claims.give_back(claims.SERVICE, "a", key="desk")
+    assert take("b") == ("a", "p1")
+
+
+def test_a_node_that_is_taken_for_dead_claims_nothing() -> None:
+    node("a", age=20)
+    with pytest.raises(Unavailable, match="taken for dead"):
+        take("a")
+    assert not Claim.objects.exists()
+
+
+def test_of_many_at_once_one_gets_it() -> None:
+    names = [f"n{number}" for number in range(8)]
+    for name in names:
+        node(name)
+
+    def race(name: str) -> tuple[str, str]:
+        try:
+            return take(name, name)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(race, names))) == 1
+
+
+class Follower:
+    """One node's turn, and what became of it."""
+
+    def __init__(self, node_id: str, *, doubtful: bool = False) -> None:
+        self.changes: list[bool] = []
+        self.turn = Turn(node_id, self._changed, lambda: doubtful)
+
+    async def _changed(self) -> None:
+        self.changes.append(self.turn.mine)
+
+
+async def test_one_node_runs_the_services_and_the_next_takes_over_when_it_leaves() -> None:
+    for name in ("a", "b"):
+        await sync_to_async(node)(name)
+    first, second = Follower("a"), Follower("b")
+    await first.turn.look()
+    following = asyncio.create_task(second.turn.keep())
+    await asyncio.sleep(0.7)
+    assert (first.turn.may_run("app:service"), second.turn.may_run("app:service")) == (True, False)
+    await first.turn.give_back()
+    async with asyncio.timeout(5):
+        while not second.changes:
+            await asyncio.sleep(0.05)
+    assert (first.turn.mine, second.turn.mine, second.changes) == (False, True, [True])
+    following.cancel()
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+async def test_without_a_database_a_node_goes_on_unless_others_may_take_over(
+    monkeypatch: pytest.MonkeyPatch, doubtful: bool
+) -> None:
+    await sync_to_async(node)("a")
+    one = Follower("a", doubtful=doubtful)
+    await one.turn.look()
+
+    def broken(*args: Any) -> Claim:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(claims, "take", broken)
+    await one.turn.look()
+    assert one.turn.mine is not doubtful
