@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
@@ -45,6 +46,15 @@ REFUSED = {
 NANOSECONDS = 1_000_000_000
 
 
+@dataclass(slots=True)
+class WaitedFor:
+    """A child of `exec`: its id once it has started, and the reason with which it is to stop."""
+
+    workflow_id: str = ""
+    cancel: str | None = None
+    request: asyncio.Task[bool] | None = None
+
+
 class Commands:
     """The commands of one run that are under way."""
 
@@ -64,6 +74,7 @@ class Commands:
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._leaving: set[int] = set()
+        self._waited_for: dict[int, WaitedFor] = {}
 
     def carry_out(self, command: Command) -> None:
         """Start the command; what it comes to arrives later, also when it is refused."""
@@ -75,6 +86,13 @@ class Commands:
     def all_left(self) -> bool:
         """Whether no message, control or start is under way: a run may end only then, or they would be lost."""
         return not self._leaving
+
+    def pass_on_cancel(self, reason: str) -> None:
+        """The run was asked to stop: ask the children that it waits for as well (lua-api 5.2)."""
+        for child in self._waited_for.values():
+            child.cancel = reason
+            if child.workflow_id:
+                self._cancel_child(child)
 
     def call(self, command: Call) -> None:
         """An activity."""
@@ -160,8 +178,20 @@ class Commands:
         return pid
 
     async def _executed(self, command: Exec) -> Value:
-        _, child = await self._children.start(command)
-        return await child
+        waited_for = self._waited_for[command.seq] = WaitedFor()
+        try:
+            _, child = await self._children.start(command)
+            waited_for.workflow_id = child.id
+            if waited_for.cancel is not None:
+                self._cancel_child(waited_for)
+            return await child
+        finally:
+            del self._waited_for[command.seq]
+
+    def _cancel_child(self, child: WaitedFor) -> None:
+        request = self._deliveries.cancel(child.workflow_id, child.cancel or "")
+        child.request = asyncio.get_running_loop().create_task(request)
+        child.request.add_done_callback(_retrieve)
 
     def _begin(self, seq: int, work: Coroutine[Any, Any, Any], *, leaving: bool) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -168,6 +168,9 @@ class Run:
                 self._observe(None)
 
     def _step(self, unit: Unit, commands: Commands, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, CancelRequested):
+                commands.pass_on_cancel(event.reason)
         began = self._budget.begin_round()
         step = unit.step(events)
         self._status = step.status

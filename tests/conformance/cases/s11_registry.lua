@@ -50,7 +50,7 @@ end
 function M.meta_and_data_are_tables()
   local entry = registry.get(NS .. ":leek")
   assert(type(entry.data) == "table" and next(entry.data) == nil)
-  entry = registry.get("conf.basic:echo")
+  entry = registry.get("conf.units:echo")
   assert(type(entry.meta) == "table")
 end
 
