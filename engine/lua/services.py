@@ -20,7 +20,6 @@ from engine.lua import (
     services_yaml,
     services_zone,
 )
-from engine.lua.state import ON_DEMAND, kernel_code
 from engine.steps import Identity, Value, World
 
 Service = Callable[..., Value]
@@ -40,13 +39,7 @@ _WORLD: dict[str, Service] = {
 }
 
 
-def _chunk(name: str) -> bytes:
-    assert name in ON_DEMAND
-    return kernel_code(name).encode("latin-1")
-
-
 _PURE: dict[str, Service] = {
-    "kernel.chunk": _chunk,
     **services_crypto.SERVICES,
     **services_hash.SERVICES,
     **services_json.SERVICES,

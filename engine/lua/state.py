@@ -19,21 +19,18 @@ from engine.lua.marshal import to_lua_text
 from engine.lua.typed import erase
 
 KERNEL = Path(__file__).parent / "kernel"
-CORE = (
-    "boot",
-    "std_values",
-    "std_pairs",
-    "stdlib",
-    "scheduler",
-    "errors",
-    "channel",
-    "payload",
-    "mailbox",
-    "access",
-    "process",
-)
-# Loaded when first used; held ready in the state where a source has a word of theirs.
+CORE = ("boot", "later", "scheduler", "channel", "mailbox", "unit")
+NEVER = re.compile(r"(?!)")
+# Loaded when first used (kernel/later.lua), and held ready in the state where a source has a word of theirs: where code
+# can't wait, under a native call, the host can't be asked for them.
 ON_DEMAND = {
+    "std_values": re.compile(r"\b(?:type|to(?:string|number)|assert|error|select|[gs]etmetatable|raw\w+|package)\b"),
+    "std_pairs": re.compile(r"\b(?:i?pairs|next)\b"),
+    "coroutines": re.compile(r"\b(?:x?pcall|coroutine)\b"),
+    "errors": re.compile(r"\berrors\b"),
+    "select": re.compile(r"\bchannel\b"),
+    "payload": re.compile(r"\bpayload\s*\."),
+    "process": re.compile(r"\bprocess\s*\.\s*(?!inbox|pid|send)\w+"),
     "std_string": re.compile(
         r"\bstring\b|[:.]\s*(?:byte|char|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\b"
     ),
@@ -44,6 +41,13 @@ ON_DEMAND = {
     "layout": re.compile(r"\btime\b(?s:.*)[:.]\s*(?:format\w*|parse)\b"),
     "codecs": re.compile(r"\btranscode\b"),
     "spawner": re.compile(r"\bprocess\s*\.\s*with_"),
+    "access": NEVER,
+    "message": NEVER,
+    "listen": re.compile(r"\b(?:un)?(?:listen|subscribe)\b"),
+    "events": NEVER,
+    "upgrade": NEVER,
+    "waits": NEVER,
+    "log": re.compile(r"\bprint\b"),
 }
 MODULES = {
     "funcs": ("funcs",),
@@ -59,17 +63,16 @@ MODULES = {
     "registry": ("registry",),
     "workflow": ("workflow",),
 }
-LAST = ("unit",)
 
 LuaMemoryError = lupa_lua.LuaMemoryError
 LuaError = lupa_lua.LuaError
 
 _LOADER = """
-local load, collect, held, kind, is_workflow, now = load, collectgarbage, ...
+local load, collect, held, files, kind, now = load, collectgarbage, ...
 collect("stop") -- nothing of the kernel is garbage yet
-local k = { kind = kind, is_workflow = is_workflow, io = { now = now } }
+local k = { kind = kind, is_workflow = kind == "workflow", io = { now = now, files = files } }
 function k.chunk(name)
-  local code = held[name] or k.service("kernel.chunk", name)
+  local code = held[name] or k.chunk_code(name)
   held[name] = nil
   return load(code, "=[kernel]/" .. name, "b")
 end
@@ -150,13 +153,15 @@ class State:
 
     def __init__(self, kind: str, modules: Sequence[str], sources: Iterable[str], now: int) -> None:
         self._lua = _runtime()
-        held = self._lua.table_from({name: kernel_code(name) for source in sources for name in _likely(source)})
-        load, self._k, ready = self._lua.execute(_LOADER, held, kind, kind == "workflow", now, name="=[kernel]")
-        for name in dict.fromkeys((*CORE, *(f for m in modules for f in MODULES.get(m, ())), *LAST)):
+        files = list(dict.fromkeys(file for module in modules for file in MODULES.get(module, ())))
+        held = {name: kernel_code(name) for name in (*files, *(n for source in sources for n in _likely(source)))}
+        tables = self._lua.table_from(held), self._lua.table_from(files)
+        load, self._k, ready = self._lua.execute(_LOADER, *tables, kind, now, name="=[kernel]")
+        for name in CORE:
             load(kernel_code(name), name)
         ready()
         self._io = self._k["io"]
-        self._step, self._answer = self._io["step"], self._io["answer"]
+        self._go = self._io["go"]
 
     def set_budget(self, instructions: int) -> None:
         """VM instructions per step."""
@@ -168,15 +173,22 @@ class State:
         io["shape"], io["values"] = self._lua.table_from(shape), self._lua.table_from(values)
         io["count"], io["now"] = count, now
 
-    def run(self, answer: bool, max_memory: int) -> int | str:
+    def run(self, max_memory: int) -> int | str:
         """Step (or go on with a service's answer) under the memory limit.
 
         Returns 0 idle or ended, 1 service requested, 2 limit exceeded, or the text of a kernel error.
         Pushes from the host run without the limit: beyond it they abort the OS process (pitfall 7).
         """
+        code = self._run(max_memory)
+        while code == 3:
+            self._io["chunk"] = kernel_code(self._io["chunk"])
+            code = self._run(max_memory)
+        return code
+
+    def _run(self, max_memory: int) -> int | str:
         self._lua.set_max_memory(max_memory)
         try:
-            code = (self._answer if answer else self._step)()
+            code = self._go()
         except LuaMemoryError:
             return 2
         except LuaError as error:

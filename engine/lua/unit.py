@@ -115,10 +115,10 @@ class Unit:
 
     def _run(self, state: State) -> Step:
         commands: list[Command] = []
-        code = state.run(False, self._limits.max_memory)
+        code = state.run(self._limits.max_memory)
         while code == 1:
             self._answer(state, commands)
-            code = state.run(True, self._limits.max_memory)
+            code = state.run(self._limits.max_memory)
         if code != 0:
             return Step(tuple(commands), Failed(self._stopped(state, code)))
         status = self._read(state, commands)

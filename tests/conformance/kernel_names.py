@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -20,7 +19,8 @@ end
 """
 # Emits "module.name" for fields and "class:name" for methods.
 _WALK = """
-function(k, on_demand)
+function(k, files)
+  for name in k.raw.string.gmatch(files, "%S+") do k.need(name) end
   local raw, found, walk = k.raw, {}
   local function emit(name) found[#found + 1] = name end
   function walk(path, t)
@@ -35,7 +35,6 @@ function(k, on_demand)
     emit(name)
     if not k.is_object(module) then walk(name, module) end
   end
-  for name in raw.string.gmatch(on_demand, "%S+") do k.chunk(name)(k) end
   for _, class in ipairs(k.seen) do
     for name in raw.next, class.methods do emit(raw.string.match(class.name, "[^.]*$") .. ":" .. name) end
   end
@@ -72,12 +71,9 @@ def _kernel_names() -> list[str]:
         mock.patch.object(state, "_likely", return_value=tuple(ON_DEMAND)),
     ):
         made: Any = State("function", sorted(MODULES), [""], 0)
-    return str(made._lua.eval(_WALK)(made._k, " ".join(_later()))).split()
-
-
-def _later() -> Iterator[str]:
-    """The parts of the kernel with classes that load when first used; libraries load when they are looked at."""
-    return (name for name in ON_DEMAND if not name.startswith("std_") and name != "pattern")
+    return str(
+        made._lua.eval(_WALK)(made._k, " ".join((*(file for files in MODULES.values() for file in files), *ON_DEMAND)))
+    ).split()
 
 
 def _spied(name: str) -> str:

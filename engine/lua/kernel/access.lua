@@ -2,13 +2,6 @@
 local k = ...
 local raw = k.raw
 
---- Take over the unit's context: {actor = {id, meta}, scope = list of {id, definition}}, each or all of it nil.
--- `strict` is the rule of the node for units without a whole one.
-function k.take_security(security, strict)
-  k.security = security
-  k.checks = strict or (security ~= nil and security.actor ~= nil and security.scope ~= nil)
-end
-
 local function refusal(action, resource)
   return k.failure("PermissionDenied", "not allowed: " .. resource, false, { action = action, resource = resource })
 end

@@ -13,6 +13,7 @@ k.raw = raw
 k.std = {} -- the globals of user code
 k.modules = {} -- what `modules:` may name
 k.host_modules = {} -- those of them that ask the host: no replay could repeat its answers
+k.exceeded, k.main, k.outcome = false, false, false -- set, since a name that is not there is looked for in files
 
 local type, next, error, pcall, setmetatable, select = raw.type, raw.next, raw.error, raw.pcall, raw.setmetatable, raw.select
 local getmetatable, math_type = raw.getmetatable, math.type
@@ -60,6 +61,8 @@ function k.is_object(v)
   local mt = getmetatable(v)
   return mt ~= nil and classes[mt] ~= nil
 end
+
+function k.is_error(v) return k.class_of(v) == "error" end
 
 --- The state of an object of one class, or an argument error.
 function k.self(v, class, name)
@@ -133,16 +136,6 @@ k.checked = checked
 
 function k.pcall(f, ...)
   return checked(pcall(f, ...))
-end
-
-local function handled(handler, ok, ...)
-  if ok then return true, ... end
-  return false, (handler((...)))
-end
-
--- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
-function k.xpcall(f, handler, ...)
-  return handled(handler, checked(pcall(f, ...)))
 end
 
 -- --- the codec: values cross the seam as two flat lists ---------------------------------------

@@ -1,13 +1,12 @@
--- Channels and select (lua-api 6). External channels (inbox, topics, events) are fed by the host
+-- Channels (lua-api 6). External channels (inbox, topics, events) are fed by the host
 -- through k.push, which never blocks.
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
 local S = k.S
 
-local methods, case_methods = {}, {}
+local methods = k.fill_later({}, "select")
 local class = k.class("channel", methods, { __tostring = function() return "channel" end })
-local case_class = k.class("channel.case", case_methods)
 
 local function queue() return { head = 1, tail = 0 } end
 
@@ -146,82 +145,6 @@ end
 
 function methods.close(self) close(k.self(self, class, "channel")) end
 
-function methods.case_receive(self)
-  return k.new(case_class, { channel = k.self(self, class, "channel") })
-end
-
-function methods.case_send(self, value)
-  return k.new(case_class, { channel = k.self(self, class, "channel"), send = true, value = value })
-end
-
---- for value in ch:iter() do ... end: until the channel is closed.
-function methods.iter(self)
-  k.self(self, class, "channel")
-  return function()
-    local value, ok = methods.receive(self)
-    if ok then return value end
-  end
-end
-
--- --- select -----------------------------------------------------------------------------------
-
-local function outcome(case, value, ok)
-  return { channel = case.channel.object, value = value, ok = ok }
-end
-
-local function cases_of(list)
-  if type(list) ~= "table" or k.is_object(list) then error("channel.select: table of cases expected", 3) end
-  local cases = {}
-  for i = 1, raw.rawlen(list) do
-    local case = raw.rawget(list, i)
-    if raw.type(case) ~= "table" or raw.getmetatable(case) ~= case_class then
-      error("channel.select: case " .. i .. " is not a channel case", 3)
-    end
-    cases[i] = case[S]
-  end
-  return cases
-end
-
-local function try_case(case)
-  if case.send then return try_send(case.channel, case.value), case.value, true end
-  return try_receive(case.channel)
-end
-
-local function block_on(cases)
-  k.may_block()
-  local group = { task = k.current() }
-  for i = 1, #cases do
-    local case = cases[i]
-    enqueue(case.send and case.channel.senders or case.channel.receivers, { group = group, index = i, value = case.value })
-  end
-  local index, value, ok = k.park()
-  local case = cases[index]
-  if case.send and not ok then error("send on closed channel", 3) end
-  return outcome(case, value, ok)
-end
-
-local lib = {}
-
---- channel.select{case, ..., default=true} or channel.select(cases, true); the first ready case wins.
-function lib.select(list, default)
-  local cases = cases_of(list)
-  for i = 1, #cases do
-    local done, value, ok = try_case(cases[i])
-    if done then return outcome(cases[i], value, ok) end
-  end
-  if default or raw.rawget(list, "default") then return { default = true, ok = true } end
-  return block_on(cases)
-end
-
-function lib.new(capacity)
-  capacity = capacity or 0
-  if raw.math.type(capacity) ~= "integer" then capacity = raw.math.tointeger(capacity) end
-  if not capacity or capacity < 0 then error("channel.new: size must be a whole number of at least 0", 2) end
-  return k.channel(capacity)
-end
-
-k.std.channel = k.library(lib)
-
 -- --- for the kernel ---------------------------------------------------------------------------
 
 --- Give a value to an external channel; never blocks. A closed channel drops it.
@@ -235,16 +158,6 @@ function k.close_channel(channel) close(channel[S]) end
 
 --- Values that wait in the channel.
 function k.queued(channel) return buffered(channel[S]) end
-
---- Drop what waits in the channel and return it as a list with n.
-function k.drain(channel)
-  local state, list = channel[S], { n = 0 }
-  while buffered(state) > 0 do
-    list.n = list.n + 1
-    list[list.n] = take(state)
-  end
-  return list
-end
 
 --- Whether some task is blocked in receiving from the channel.
 function k.has_receiver(channel)
@@ -262,3 +175,7 @@ function k.has_receiver(channel)
 end
 
 function k.taken(channel) return channel[S].taken end
+
+k.channels = {
+  class = class, methods = methods, enqueue = enqueue, buffered = buffered, take = take, try_receive = try_receive, try_send = try_send,
+}

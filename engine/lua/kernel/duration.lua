@@ -132,14 +132,4 @@ function t.civil_seconds(year, month, day, hour, minute, second)
   return (t.days_of(year, month, 1) + day - 1) * 86400 + hour * 3600 + minute * 60 + second
 end
 
--- --- layouts load when first used ----------------------------------------------------------------
-
-local function on_demand(name)
-  t[name] = function(...)
-    k.chunk("layout")(k) -- replaces both functions
-    return t[name](...)
-  end
-end
-
-on_demand("format_fields")
-on_demand("parse_fields")
+k.fill_later(t, "layout")

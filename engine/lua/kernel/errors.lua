@@ -46,8 +46,6 @@ end
 
 function k.invalid(message) return k.failure("Invalid", message, false) end
 
-function k.is_error(v) return type(v) == "table" and raw.getmetatable(v) == class end
-
 -- The context that `wrap` gave becomes part of the message when the error leaves the unit.
 function k.error_boundary_message(state)
   if state.context then return state.context .. ": " .. state.message end
@@ -158,4 +156,14 @@ function k.returned_error(e)
   end
   if k.is_error(e) then return e end
   return nil
+end
+
+local limit_messages = {
+  instructions = function() return "instruction limit exceeded: more than " .. k.limits.instructions .. " Lua instructions in one step" end,
+  memory = function() return "memory limit exceeded: more than " .. k.limits.memory .. " bytes of Lua memory" end,
+}
+
+function k.limit_failure()
+  return k.make_error { kind = "LimitExceeded", message = limit_messages[k.exceeded or "memory"](), retryable = false,
+    stack = k.failed_task and k.clean_stack(raw.debug.traceback(k.failed_task.co)) or "" }
 end

@@ -42,92 +42,11 @@ function k.open_inbox()
   return box.inbox
 end
 
---- "" or what is wrong with a topic; `verb` is "send to" or "listen to".
-function k.topic_problem(topic, verb)
-  if topic == "" then return "topic cannot be empty" end
-  if raw.string.sub(topic, 1, 1) == "@" then return "cannot " .. verb .. " @ topics" end
-end
-
-function k.listen(topic, options)
-  local listener = box.topics[topic]
-  if listener then return listener.channel end
-  listener = {
-    topic = topic,
-    channel = k.channel(1, { kind = "topic", name = topic }),
-    as_message = type(options) == "table" and options.message == true,
-  }
-  box.topics[topic] = listener
-  box.order[#box.order + 1] = listener
-  release(function(item) return item.topic == topic end, function(item) give_to_listener(listener, item) end)
-  return listener.channel
-end
-
-function k.unlisten(channel)
-  for i = 1, #box.order do
-    local listener = box.order[i]
-    if listener.channel == channel then
-      raw.table.remove(box.order, i)
-      box.topics[listener.topic] = nil
-      k.close_channel(channel)
-      return true
-    end
-  end
-  return false, k.invalid("not a listen channel")
-end
-
--- --- events -----------------------------------------------------------------------------------
-
-function k.open_events()
-  if not box.events then
-    box.events = k.channel(0, { kind = "events", name = "" })
-    for i = 1, #box.queued_events do k.push(box.events, box.queued_events[i]) end
-    box.queued_events = {}
-  end
-  return box.events
-end
-
-function k.raise_event(event)
-  if box.events then
-    k.push(box.events, event)
-  else
-    box.queued_events[#box.queued_events + 1] = event
-  end
-end
-
--- `type` and `pid` are the seed's names for `kind` and `from`.
-local kinds = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" }
-
-function k.exit_event(name, pid, at, value, failure)
-  return { kind = kinds[name], type = name, from = pid, pid = pid, at = at, result = { value = value, error = failure } }
-end
-
-function k.cancel_event(sender, reason, at)
-  return { kind = kinds.CANCEL, type = "CANCEL", from = sender, pid = sender, at = at, reason = reason }
-end
-
 --- Messages that nobody has taken yet: count for the host's bound.
 function k.unread()
   local n = #box.backlog + (box.inbox and k.queued(box.inbox) or 0)
   for i = 1, #box.order do n = n + k.queued(box.order[i].channel) end
   return n
-end
-
-local function item_of(topic, value)
-  if k.class_of(value) == "message" then return value[k.S] end
-  return { topic = topic, sender = "", payloads = { n = 1, value } }
-end
-
---- Take every unread message, as {topic, sender, payloads}: inbox, then topics, then the backlog.
-function k.take_unread()
-  local items = {}
-  local function add(channel, topic)
-    local list = k.drain(channel)
-    for i = 1, list.n do items[#items + 1] = item_of(topic, list[i]) end
-  end
-  if box.inbox then add(box.inbox, "") end
-  for i = 1, #box.order do add(box.order[i].channel, box.order[i].topic) end
-  for i = 1, #box.backlog do items[#items + 1] = box.backlog[i] end
-  return items
 end
 
 --- External channels, in the order of opening, for deadlock detection and waits.
@@ -138,3 +57,32 @@ function k.external_channels()
   for i = 1, #box.order do list[#list + 1] = box.order[i].channel end
   return list
 end
+
+k.box, k.release, k.give_to_listener = box, release, give_to_listener
+
+-- --- what every process does ------------------------------------------------------------------
+
+--- "" or what is wrong with a topic; `verb` is "send to" or "listen to".
+function k.topic_problem(topic, verb)
+  if topic == "" then return "topic cannot be empty" end
+  if raw.string.sub(topic, 1, 1) == "@" then return "cannot " .. verb .. " @ topics" end
+end
+
+local function want_string(v, what)
+  if type(v) ~= "string" then error(what .. " (string) expected, got " .. k.std.type(v), 3) end
+end
+
+local lib = {}
+
+function lib.pid() return k.pid end
+function lib.inbox() return k.open_inbox() end
+
+function lib.send(dest, topic, ...)
+  want_string(dest, "destination")
+  want_string(topic, "topic")
+  local problem = k.topic_problem(topic, "send to")
+  if problem then return nil, k.invalid(problem) end
+  return k.command("send", dest, dest, topic, k.packed(...))
+end
+
+k.std.process = k.library_later(lib, "process")

@@ -1,4 +1,4 @@
--- Payloads and messages (lua-api 5.1, 11).
+-- Payloads (lua-api 11).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
@@ -34,10 +34,7 @@ function methods.data(self) return state_of(self).value end
 
 local encoded = { [JSON] = "json", [YAML] = "yaml", [MSGPACK] = "msgpack" }
 
-local function codec(format)
-  if not k.codecs then k.lib.need("codecs") end
-  return k.codecs[encoded[format]]
-end
+local function codec(format) return k.codecs[encoded[format]] end
 
 --- The Lua value of a payload, or nil and an error.
 local function unmarshalled(state)
@@ -88,46 +85,3 @@ k.std.payload = k.library(with_formats {
   new = function(value) return k.payload(value) end,
   format = k.library(with_formats {}),
 })
-
--- --- messages ---------------------------------------------------------------------------------
-
-local message_methods = {}
-local message_class
-
--- Unknown fields read the first payload: msg.approved (the seed's style). Methods win.
-local function message_index(self, key)
-  local method = message_methods[key]
-  if method then return method end
-  local first = self[S].payloads[1]
-  if type(first) == "table" and not k.is_object(first) then return first[key] end
-end
-
-message_class = k.class("message", message_methods, {
-  __index = message_index,
-  __tostring = function(self) return "process.Message{topic=" .. self[S].topic .. "}" end,
-})
-
---- A message of a topic, a sender ("" when none) and payloads (a list with n).
-function k.message(topic, sender, payloads)
-  return k.new(message_class, { topic = topic, sender = sender, payloads = payloads })
-end
-
-function message_methods.topic(self) return k.self(self, message_class, "message").topic end
-function message_methods.from(self) return k.self(self, message_class, "message").sender end
-
-function message_methods.payload(self)
-  local payloads = k.self(self, message_class, "message").payloads
-  if payloads.n == 0 then return nil end
-  if payloads.n == 1 then return k.payload(payloads[1]) end
-  local list = {}
-  for i = 1, payloads.n do list[i] = k.payload(payloads[i]) end
-  return list
-end
-
---- The raw form: one payload is its value, several are an array, none is nil.
-function k.raw_payloads(payloads)
-  if payloads.n <= 1 then return payloads[1] end
-  local list = {}
-  for i = 1, payloads.n do list[i] = payloads[i] end
-  return list
-end

@@ -1,4 +1,4 @@
--- The `process` global (lua-api 5).
+-- The `process` global (lua-api 5), but for what every process does: mailbox.lua has that.
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
@@ -13,17 +13,7 @@ local function want_string(v, what, level)
 end
 
 function lib.id() return k.entry_id end
-function lib.pid() return k.pid end
-function lib.inbox() return k.open_inbox() end
 function lib.events() return k.open_events() end
-
-function lib.send(dest, topic, ...)
-  want_string(dest, "destination")
-  want_string(topic, "topic")
-  local problem = k.topic_problem(topic, "send to")
-  if problem then return nil, k.invalid(problem) end
-  return k.command("send", dest, dest, topic, k.packed(...))
-end
 
 function lib.listen(topic, options)
   want_string(topic, "topic")
@@ -78,7 +68,7 @@ k.spawning = { start = start, exec = exec, defaults = defaults }
 
 local function on_demand(name)
   lib[name] = function(values)
-    if not k.spawning.builder then k.chunk("spawner")(k) end
+    k.need("spawner")
     return k.spawning.builder[name](k.spawning.new(), values)
   end
 end
@@ -107,8 +97,7 @@ for _, verb in raw.ipairs { "cancel", "terminate", "monitor", "unmonitor", "link
   lib[verb] = control(verb)
 end
 
-local options = { trap_links = false, upgradable = false }
-k.unit_options = options
+local options = k.unit_options
 
 function lib.get_options()
   return { trap_links = options.trap_links, upgradable = options.upgradable }
@@ -160,6 +149,5 @@ function lib.registry.unregister(name, scope)
 end
 
 lib.event, lib.registry = k.library(lib.event), k.library(lib.registry)
-k.std.process = k.library(lib)
-k.std.subscribe = lib.listen
-k.std.unsubscribe = lib.unlisten
+local process = k.reveal(k.std.process)
+for name, field in raw.next, lib do process[name] = field end

@@ -1,8 +1,8 @@
--- Tasks, the run queue, host services, and the user's coroutine library.
+-- Tasks, the run queue, host services, commands.
 local k = ...
-local raw, std = k.raw, k.std
+local raw = k.raw
 local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
-local isyieldable = raw.coroutine.isyieldable
+local isyieldable, running = raw.coroutine.isyieldable, raw.coroutine.running
 local type, error, select, unpack = raw.type, raw.error, raw.select, raw.unpack
 
 -- Engine yields carry this token, so that a user's own resume can pass them on.
@@ -10,8 +10,8 @@ local TOKEN = {}
 
 local queue, head, tail = {}, 1, 0
 local tasks = {}   -- thread -> task
+k.TOKEN, k.tasks = TOKEN, tasks
 local current      -- the task that runs
-local in_service   -- the task that waits for the host's answer to a service request
 k.pending = {}     -- seq -> {kind, name, deadline, done}
 local seq = 0
 
@@ -46,12 +46,6 @@ function k.wake(task, a, b, c)
   if not task.dead then push(task, a, b, c) end
 end
 
---- Let the others run first.
-function k.pause()
-  push(current)
-  return yield(TOKEN)
-end
-
 function k.current() return current end
 
 --- Ask the host for something that it answers at once; returns its answer: value, or nil and an error.
@@ -64,10 +58,13 @@ function k.service(name, ...)
   return yield(TOKEN, "service")
 end
 
---- Two integers to seed math.random with.
-function k.random_seed()
-  local seed = k.service("random.seed")
-  return seed[1], seed[2]
+-- The code of a file of the kernel: held ready by the state, or asked of the host. Nothing of it is put: it may be
+-- wanted while a record is read or written.
+function k.chunk_code(name)
+  if running() == k.system then return k.host_chunk(name) end
+  if not isyieldable() then error("attempt to yield across a C-call boundary", 0) end
+  k.charge(200)
+  return yield(TOKEN, "chunk", name)
 end
 
 -- --- commands ---------------------------------------------------------------------------------
@@ -102,23 +99,16 @@ end
 
 -- --- running ----------------------------------------------------------------------------------
 
-local function settle(task, ok, token, what)
-  if not ok and token == k.MEMORY_ERROR then k.exceeded = k.exceeded or "memory" end
-  if k.exceeded or not ok then
-    k.failed_task, k.failed_with = task, token
-    task.dead = true
-    return "failed"
+--- Go on with a coroutine; what it asks of the host meanwhile is asked by the system's own coroutine.
+function k.served(co, ok, token, what, name)
+  while ok and token == TOKEN and what do
+    if what == "chunk" then
+      ok, token, what, name = resume(co, k.host_chunk(name))
+    else
+      ok, token, what, name = resume(co, k.host_answer())
+    end
   end
-  if token == TOKEN then
-    in_service = task
-    return what -- "service"
-  end
-  if status(task.co) == "dead" then
-    task.dead = true
-    tasks[task.co] = nil
-  else
-    push(task) -- a plain yield outside a user's coroutine: give the others a turn
-  end
+  return ok, token
 end
 
 local function first_run(task)
@@ -127,14 +117,28 @@ local function first_run(task)
   return resume(task.co, unpack(args, 1, args.n))
 end
 
-local function run_one(task, ok, token, what)
-  if ok and token == TOKEN and what == nil then return end -- parked: the common case
-  local outcome = settle(task, ok, token, what)
-  if outcome then return outcome end
+local function settle(task, ok, why)
+  if not ok and why == k.MEMORY_ERROR then k.exceeded = k.exceeded or "memory" end
+  if k.exceeded or not ok then
+    k.failed_task, k.failed_with = task, why
+    task.dead = true
+    return "failed"
+  end
+  if status(task.co) == "dead" then
+    task.dead = true
+    tasks[task.co] = nil
+  elseif why ~= TOKEN then
+    push(task) -- a plain yield outside a user's coroutine: give the others a turn
+  end
   if k.main.dead then return "idle" end
 end
 
---- Run until everything is blocked. Returns "idle", "service" or "failed".
+local function run_one(task, ok, token, what, name)
+  if ok and token == TOKEN and not what then return end -- parked: the common case
+  return settle(task, k.served(task.co, ok, token, what, name))
+end
+
+--- Run until everything is blocked. Returns "idle" or "failed".
 function k.run()
   while head <= tail do
     local task = queue[head]
@@ -157,59 +161,3 @@ function k.run()
   head, tail = 1, 0
   return "idle"
 end
-
---- Go on with the task whose service request the host has answered.
-function k.resume_service(value, failure)
-  local task = in_service
-  in_service = nil
-  current = task
-  local outcome = run_one(task, resume(task.co, value, failure))
-  current = nil
-  return outcome or k.run()
-end
-
--- --- the user's coroutines --------------------------------------------------------------------
-
-local function pump(co, ok, ...)
-  if ok and (...) == TOKEN then
-    return pump(co, resume(co, yield(...)))
-  end
-  return k.checked(ok, ...)
-end
-
-local function user_create(f)
-  if type(f) ~= "function" then error("bad argument #1 to 'create' (function expected)", 3) end
-  return k.guard(create(f))
-end
-
-local lib = {
-  yield = yield, status = status, running = raw.coroutine.running, isyieldable = raw.coroutine.isyieldable,
-  close = raw.coroutine.close,
-}
-
-function lib.create(f) return user_create(f) end
-
-function lib.resume(co, ...)
-  if type(co) ~= "thread" then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
-  if tasks[co] then return false, "cannot resume a spawned coroutine" end
-  return pump(co, resume(co, ...))
-end
-
-local function unwrap(ok, ...)
-  if ok then return ... end
-  error((...), 0)
-end
-
-function lib.wrap(f)
-  local co = user_create(f)
-  return function(...) return unwrap(pump(co, resume(co, ...))) end
-end
-
---- Start a cooperative task of this unit.
-function lib.spawn(f, ...)
-  if type(f) ~= "function" then error("bad argument #1 to 'spawn' (function expected)", 2) end
-  return k.spawn(f, ...).co
-end
-
-std.coroutine = k.library(lib)
-std.pcall, std.xpcall = k.pcall, k.xpcall

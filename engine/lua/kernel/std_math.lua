@@ -93,3 +93,5 @@ function maths.randomseed(...)
   seeded = true
   settle("randomseed", pcall(native.randomseed, ...))
 end
+
+lib.expose("math", maths)

@@ -59,3 +59,5 @@ end
 function system.difftime(later, earlier)
   return settle("difftime", pcall(function() return later - (earlier or 0) + 0.0 end))
 end
+
+lib.expose("os", system)

@@ -16,7 +16,10 @@ local NATIVE_SORT = 4096
 local function sort_keys(keys, count, bytes)
   if count < 2 then return end
   if bytes > 4096 then charge(bytes) end
-  if count > NATIVE_SORT then return lib.need("std_table").merge_sort(keys, count) end
+  if count > NATIVE_SORT then
+    k.need("std_table")
+    return lib.merge_sort(keys, count)
+  end
   if count > 32 then charge(count * 8) end
   sort(keys)
 end

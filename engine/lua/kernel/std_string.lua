@@ -132,7 +132,7 @@ local MAX_STEPS, MAX_LINEAR = 250000, 1 << 20
 
 -- The search to use for a pattern on a subject: the native one when its worst case is small.
 local function searcher(text, p)
-  local pattern = k.pattern or lib.need("pattern") and k.pattern
+  local pattern = k.pattern
   local cost = pattern.cost(p)
   local degree, size = cost[2], #text + 1
   local steps = degree == 1 and cost[1] * size or cost[1] * (size + 0.0) ^ degree
@@ -329,3 +329,14 @@ function strings.gsub(text, p, repl, limit)
   end
   return substitute(text, p, repl, kind, count)
 end
+
+-- `string(x)` is what is left of a validating cast: a string as it is, an error otherwise.
+local function cast(_, value)
+  if type(value) ~= "string" then error("string expected, got " .. lib.typeof(value), 2) end
+  return value
+end
+
+lib.expose("string", strings, { __call = cast })
+local meta = raw.debug.getmetatable("")
+meta.__index = k.std.string
+meta.__metatable = k.std.string

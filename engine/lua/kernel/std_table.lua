@@ -230,3 +230,6 @@ end
 function tables.is_immutable(list)
   return lib.contents[list] ~= nil
 end
+
+lib.expose("table", tables)
+k.std.unpack = tables.unpack

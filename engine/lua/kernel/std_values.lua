@@ -1,5 +1,7 @@
 -- Values as user code sees them: type, tostring, metatables, raw access, assert.
--- Also `k.lib`, the helpers that the other std files share.
+-- Also what the std files share in `k.lib`.
+--
+-- The std files need k.raw, k.is_workflow, k.charge, k.now, k.is_object and k.chunk when later.lua loads, k.random_seed later.
 local k = ...
 local raw = k.raw
 local type, error, pcall, select, tostring = raw.type, raw.error, raw.pcall, raw.select, raw.tostring
@@ -8,13 +10,11 @@ local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not
 local math_type, floor = raw.math.type, raw.math.floor
 local format, gsub = raw.string.format, raw.string.gsub
 local is_object, charge = k.is_object, k.charge
-
-local lib = {}
-k.lib = lib
+local lib, std = k.lib, k.std
+local typeof, contents, reveal = lib.typeof, lib.contents, lib.reveal
 
 -- The largest string that one library call may build.
 lib.MAX_STRING = 64 * 1024 * 1024
-lib.started = k.now()
 
 -- Through pcall a native function does not know its own name. Running out of memory is no error of the call.
 local function raise(name, level, message)
@@ -37,13 +37,6 @@ function lib.settle_inner(name, ok, ...)
   raise(name, 4, ...)
 end
 
-local function typeof(value)
-  local name = type(value)
-  if name == "table" and is_object(value) then return "userdata" end
-  return name
-end
-lib.typeof = typeof
-
 -- Raises Lua's message for a wrong argument, at the caller of the library function; `level` is 4 when a helper
 -- stands between.
 local function refuse(index, name, wanted, value, level)
@@ -63,61 +56,6 @@ end
 -- in a workflow one, since Temporal takes a run for stuck after two.
 function lib.charge_time(microseconds)
   charge(floor(microseconds * (k.is_workflow and 150 or 40)))
-end
-
--- Read-only tables ----------------------------------------------------------------------------
-
--- A sealed table stays empty itself; its content lives in a hidden table.
-local contents = rawsetmetatable({}, { __mode = "k" })
-lib.contents = contents
-
-local function read_only()
-  error("attempt to modify a read-only table", 2)
-end
-
--- Fills the hidden table of a library at its first use.
-local pending = {}
-
-local function reveal(table)
-  local fill = pending[table]
-  if fill then
-    fill()
-    pending[table] = nil
-  end
-  return contents[table] or table
-end
-lib.reveal = reveal
-
--- The table that really holds the fields of `t`: the hidden one of a sealed table, otherwise `t` itself.
-k.reveal = reveal
-
--- Moves the fields of `table` to a hidden one, so that nothing can be written; `extra` holds more metamethods.
-function lib.seal(table, extra)
-  local hidden, old = {}, metatable(table)
-  for key, value in raw.next, table do hidden[key] = value end
-  for key in raw.next, hidden do table[key] = nil end
-  local meta = {}
-  for _, source in raw.ipairs({ old or {}, extra or {} }) do
-    for event, handler in raw.next, source do meta[event] = handler end
-  end
-  meta.__metatable = old and (rawget(old, "__metatable") or old) or false
-  meta.__index, meta.__newindex = hidden, read_only
-  meta.__len = meta.__len or function() return #hidden end
-  if old and rawget(old, "__index") ~= nil then rawsetmetatable(hidden, { __index = old.__index }) end
-  contents[table] = hidden
-  return rawsetmetatable(table, meta)
-end
-
--- A sealed library whose functions are made by `fill(hidden)` when the first of them is asked for.
-function lib.seal_later(fill, extra)
-  local library = lib.seal({}, extra)
-  local hidden = contents[library]
-  pending[library] = function()
-    fill(hidden)
-    rawsetmetatable(hidden, nil)
-  end
-  rawsetmetatable(hidden, { __index = function(_, key) return reveal(library)[key] end })
-  return library
 end
 
 -- Names of identities -------------------------------------------------------------------------
@@ -179,10 +117,8 @@ end
 
 -- Globals -------------------------------------------------------------------------------------
 
-local std = k.std or {}
-k.std = std
-
 std._VERSION = "Lua 5.4"
+std.package = { loaded = {}, path = "", cpath = "" }
 std.error, std.select, std.rawequal = error, select, rawequal
 
 function std.tonumber(value, ...)
@@ -199,6 +135,7 @@ function std.assert(condition, ...)
 end
 
 function std.getmetatable(value)
+  if type(value) == "string" then return std.string end
   local meta = metatable(value)
   if not meta then return nil end
   local guard = rawget(meta, "__metatable")
@@ -235,4 +172,13 @@ function std.rawset(table, key, value)
   if typeof(table) ~= "table" then refuse(1, "rawset", "table", table) end
   if contents[table] then error("attempt to modify a read-only table", 2) end
   return settle("rawset", pcall(rawset, table, key, value))
+end
+
+-- Libraries -----------------------------------------------------------------------------------
+
+-- Makes a global of user code of the functions; the kernel keeps its own table of them.
+function lib.expose(name, functions, extra)
+  local copy = {}
+  for key, value in raw.next, functions do copy[key] = value end
+  std[name] = lib.seal(copy, extra)
 end

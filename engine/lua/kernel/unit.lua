@@ -2,7 +2,6 @@
 local k = ...
 local raw, std = k.raw, k.std
 local type, error, unpack = raw.type, raw.error, raw.unpack
-local S = k.S
 
 --- A new table with the keys of both; `over` wins.
 function k.merged(base, over)
@@ -15,16 +14,6 @@ end
 --- Ask a host service by command (Ask of engine/steps.py) and wait.
 function k.ask(service, ...)
   return k.command("ask", service, service, k.packed(...))
-end
-
-function k.log(level, message, fields, name)
-  k.put("log", level, message, fields or {}, name or "")
-end
-
-function std.print(...)
-  local parts = {}
-  for i = 1, raw.select("#", ...) do parts[i] = std.tostring((raw.select(i, ...))) end
-  k.log("info", raw.table.concat(parts, " "))
 end
 
 -- --- chunks, environments, require ------------------------------------------------------------
@@ -59,7 +48,6 @@ end
 function environment(chunk)
   local env = {}
   local bound = {}
-  for name in raw.next, always do bound[name] = std[name] end
   for i = 1, #chunk.modules do
     local name = chunk.modules[i]
     local module = k.modules[name]
@@ -74,13 +62,12 @@ function environment(chunk)
   env._G = env
   env.require = function(name)
     local value = bound[name]
+    if value == nil and always[name] then value = std[name] end
     if value == nil then error("module '" .. std.tostring(name) .. "' not found", 2) end
     return value
   end
   return raw.setmetatable(env, { __index = std, __metatable = "environment" })
 end
-
-std.package = { loaded = {}, path = "", cpath = "" }
 
 local function method_of(result, name)
   if type(result) == "function" then return result end
@@ -105,72 +92,25 @@ local function finish(value, extra)
   end
 end
 
-local limit_messages = {
-  instructions = function() return "instruction limit exceeded: more than " .. k.limits.instructions .. " Lua instructions in one step" end,
-  memory = function() return "memory limit exceeded: more than " .. k.limits.memory .. " bytes of Lua memory" end,
-}
-
-function k.limit_failure()
-  return k.make_error { kind = "LimitExceeded", message = limit_messages[k.exceeded or "memory"](), retryable = false,
-    stack = k.failed_task and k.clean_stack(raw.debug.traceback(k.failed_task.co)) or "" }
-end
-
 -- A raised value may have metamethods of the user's: they run under the limits too.
 local function failure_of_task()
   if k.exceeded then return k.limit_failure() end
   if k.is_error(k.failed_with) then return k.failed_with end
   local co = k.guard(raw.coroutine.create(k.normalise))
-  local ok, failure = raw.coroutine.resume(co, k.failed_with, k.failed_task.co)
+  local ok, failure = k.served(co, raw.coroutine.resume(co, k.failed_with, k.failed_task.co))
   if k.exceeded then return k.limit_failure() end
   if ok and k.is_error(failure) then return failure end
   return k.make_error { kind = "Internal", message = "error object of type " .. type(k.failed_with) }
 end
 
---- End the unit with a failure from outside its tasks.
-function k.fail(failure)
-  k.outcome = k.outcome or { "failed", failure }
-end
-
---- Ask to go on as another body; blocks for ever.
-function k.upgrade(entry, args)
-  k.outcome = { "upgraded", entry, args }
-  k.main.dead = true
-  return k.park()
-end
-
 local function put_outcome()
   local kind, a, b = unpack(k.outcome, 1, 3)
   if kind == "upgraded" then
-    local unread = k.take_unread()
-    local list = {}
-    for i = 1, #unread do list[i] = k.packed(unread[i].topic, unread[i].sender, k.packed(unpack(unread[i].payloads, 1, unread[i].payloads.n))) end
-    local ok, why = k.put("upgraded", a, b, k.packed(unpack(list)))
-    if ok then return end
-    kind, a = "failed", k.invalid(why)
+    kind, a = k.put_upgraded(a, b)
+    if not kind then return end
   end
   local ok, why = k.put(kind, a)
   if not ok then k.put("failed", k.invalid("result: " .. why)) end
-end
-
--- --- waits ------------------------------------------------------------------------------------
-
-local function waits()
-  local list = {}
-  local function add(kind, name, seq, deadline) list[#list + 1] = k.packed(kind, name, seq, deadline) end
-  for _, channel in raw.ipairs(k.external_channels()) do
-    if k.has_receiver(channel) then
-      local external = channel[S].external
-      add(external.kind, external.name, k.taken(channel))
-    end
-  end
-  local ids = {}
-  for id in raw.next, k.pending do ids[#ids + 1] = id end
-  raw.table.sort(ids)
-  for i = 1, #ids do
-    local entry = k.pending[ids[i]]
-    add(entry.kind, entry.name, ids[i], entry.deadline)
-  end
-  return k.packed(unpack(list))
 end
 
 local function deadlocked()
@@ -191,22 +131,14 @@ local takers = {
     for i = 1, payloads.n do payloads[i] = e[i + 3] end
     k.deliver(e[2], e[3], payloads)
   end,
-  cancel = function(e) k.raise_event(k.cancel_event(e[2], e[3], e[4])) end,
-  exit = function(e) k.raise_event(k.exit_event("EXIT", e[2], e[3], e[4], e[5])) end,
-  link_down = function(e)
-    if k.unit_options.trap_links then
-      k.raise_event(k.exit_event("LINK_DOWN", e[2], e[3], e[4], e[5]))
-    else
-      k.fail(k.make_error { kind = "Internal", message = "linked process failed", details = { pid = e[2] } })
-    end
-  end,
 }
 
 local function take_events(shape, values, count)
   local _, decode_packed = k.open(shape, values)
   for _ = 1, count do
     local event = decode_packed()
-    takers[event[1]](event)
+    local take = takers[event[1]] or k.take_event
+    take(event)
   end
 end
 
@@ -215,7 +147,6 @@ end
 local io = k.io -- the host writes inputs here and reads outputs from here
 
 local function settle(status)
-  if status == "service" then return 1 end
   k.refill() -- saying how it ended is not the unit's own work
   if status == "failed" then k.outcome = { "failed", failure_of_task() } end
   if not k.outcome and deadlocked() then
@@ -224,7 +155,7 @@ local function settle(status)
   if k.outcome then
     put_outcome()
   else
-    k.put("waiting", k.is_workflow and waits() or k.packed(), k.unread())
+    k.put("waiting", k.is_workflow and k.waits() or k.packed(), k.unread())
   end
   return 0
 end
@@ -234,40 +165,59 @@ local function read_setup()
   local _, decode_packed = k.open(io.shape, io.values)
   local setup, args = decode_packed(), decode_packed()
   k.pid, k.entry_id, k.program, k.context, k.limits = unpack(setup, 1, 5)
-  k.take_security(setup[6], setup[7])
+  -- Who acts here: {actor = {id, meta}, scope = list of {id, definition}}, each or all of it missing. `strict` is the
+  -- rule of the node for units without a whole one.
+  local security, strict = setup[6] or false, setup[7]
+  k.security = security
+  k.checks = strict or (security and security.actor ~= nil and security.scope ~= nil) or false
   return args
 end
 
-local function begin_step()
+local function begin()
+  local args = read_setup()
+  for i = 1, #io.files do k.need(io.files[i]) end
+  k.main = k.spawn(function() finish(body(args)) end)
+end
+
+local function step()
   k.refill()
   if not k.main then
-    local args = read_setup()
-    k.main = k.spawn(function() finish(body(args)) end)
+    begin()
   elseif io.count > 0 then
     take_events(io.shape, io.values, io.count)
   end
-  if k.outcome then return settle("idle") end
-  return settle(k.run())
+  return settle(k.outcome and "idle" or k.run())
 end
 
-local function answer_service()
+-- All of the kernel's own work is one coroutine, so that it can ask the host in the middle of anything.
+local system = raw.coroutine.create(function()
+  while true do raw.coroutine.yield(step()) end
+end)
+k.system = system
+
+--- Ask the host for what `io.shape` and `io.values` say; its answer: value, failure.
+function k.host_answer()
+  raw.coroutine.yield(1)
   local _, decode_packed = k.open(io.shape, io.values)
   local answer = decode_packed()
-  return settle(k.resume_service(answer[1], answer[2]))
+  return answer[1], answer[2]
 end
 
-local function guarded(fn)
-  return function()
-    local ok, code = raw.pcall(fn)
-    if ok then
-      io.shape, io.values = k.take()
-      return code
-    end
-    if not k.exceeded and code ~= "not enough memory" then return std.tostring(code) end
-    k.exceeded = k.exceeded or "memory"
-    return 2
+--- Ask the host for the code of a file.
+function k.host_chunk(name)
+  io.chunk = name
+  raw.coroutine.yield(3)
+  return io.chunk
+end
+
+--- Run until everything is blocked (0), the host is asked for a service (1) or for a file (3), or a limit struck (2).
+function io.go()
+  local ok, code = raw.coroutine.resume(system)
+  if ok then
+    if code ~= 3 then io.shape, io.values = k.take() end
+    return code
   end
+  if not k.exceeded and code ~= k.MEMORY_ERROR then return std.tostring(code) end
+  k.exceeded = k.exceeded or "memory"
+  return 2
 end
-
-io.step = guarded(begin_step)
-io.answer = guarded(answer_service)

@@ -8,8 +8,7 @@ from typing import Any
 from lupa.lua54 import LuaRuntime
 
 KERNEL = Path(__file__).parents[3] / "engine" / "lua" / "kernel"
-AT_ONCE = ("std_values", "std_pairs", "stdlib")
-ON_DEMAND = ("std_table", "pattern", "std_string", "std_math", "std_os")
+ON_DEMAND = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os")
 
 _HARNESS = """
 local load_chunk = load
@@ -22,6 +21,7 @@ k = {
     rawget = rawget, rawset = rawset, rawequal = rawequal, rawlen = rawlen, unpack = table.unpack,
   },
   is_workflow = is_workflow,
+  std = {},
   charged = 0,
   clock = 1700000000123456789,
 }
@@ -72,9 +72,12 @@ class StdlibState:
         self.lua = LuaRuntime(encoding="latin-1", register_eval=False, register_builtins=False)
         self.lua.globals().is_workflow = is_workflow
         self.lua.execute(_HARNESS)
-        for name in (*ON_DEMAND, *AT_ONCE):
+        for name in (*ON_DEMAND, "later"):
             source = (KERNEL / f"{name}.lua").read_text(encoding="latin-1")
-            self.lua.globals().add(source, name, name in AT_ONCE)
+            self.lua.globals().add(source, name, name == "later")
+        for name in ON_DEMAND:
+            self.kernel.need(name)
+        self.lua.execute("setmetatable(k.std, nil)")  # the other globals are no standard library
 
     @property
     def kernel(self) -> Any:

@@ -339,7 +339,7 @@ def test_dates_are_utc(state: StdlibState) -> None:
 
 
 def test_globals_are_exactly_these(state: StdlibState) -> None:
-    expected = """_VERSION assert error getmetatable ipairs math next os pairs rawequal rawget rawset select
+    expected = """_VERSION assert error getmetatable ipairs math next os package pairs rawequal rawget rawset select
     setmetatable string table tonumber tostring type unpack"""
     assert sorted(state.kernel.std) == expected.split()
 

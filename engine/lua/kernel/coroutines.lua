@@ -1,0 +1,71 @@
+-- The user's coroutine library and protected calls; what tasks need now and then.
+local k = ...
+local raw, std, tasks, TOKEN = k.raw, k.std, k.tasks, k.TOKEN
+local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
+local type, error, pcall = raw.type, raw.error, raw.pcall
+
+local function handled(handler, ok, ...)
+  if ok then return true, ... end
+  return false, (handler((...)))
+end
+
+-- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
+function k.xpcall(f, handler, ...)
+  return handled(handler, k.checked(pcall(f, ...)))
+end
+
+--- Let the others run first.
+function k.pause()
+  k.wake(k.current())
+  return yield(TOKEN)
+end
+
+--- Two integers to seed math.random with.
+function k.random_seed()
+  local seed = k.service("random.seed")
+  return seed[1], seed[2]
+end
+
+local function pump(co, ok, ...)
+  if ok and (...) == TOKEN then
+    return pump(co, resume(co, yield(...)))
+  end
+  return k.checked(ok, ...)
+end
+
+local function user_create(f)
+  if type(f) ~= "function" then error("bad argument #1 to 'create' (function expected)", 3) end
+  return k.guard(create(f))
+end
+
+local lib = {
+  yield = yield, status = status, running = raw.coroutine.running, isyieldable = raw.coroutine.isyieldable,
+  close = raw.coroutine.close,
+}
+
+function lib.create(f) return user_create(f) end
+
+function lib.resume(co, ...)
+  if type(co) ~= "thread" then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
+  if tasks[co] then return false, "cannot resume a spawned coroutine" end
+  return pump(co, resume(co, ...))
+end
+
+local function unwrap(ok, ...)
+  if ok then return ... end
+  error((...), 0)
+end
+
+function lib.wrap(f)
+  local co = user_create(f)
+  return function(...) return unwrap(pump(co, resume(co, ...))) end
+end
+
+--- Start a cooperative task of this unit.
+function lib.spawn(f, ...)
+  if type(f) ~= "function" then error("bad argument #1 to 'spawn' (function expected)", 2) end
+  return k.spawn(f, ...).co
+end
+
+std.coroutine = k.library(lib)
+std.pcall, std.xpcall = k.pcall, k.xpcall

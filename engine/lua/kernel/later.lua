@@ -1,0 +1,120 @@
+-- What loads when it is first asked for: a unit pays for the parts of the kernel that it uses. And read-only tables.
+local k = ...
+local raw, std = k.raw, k.std
+local type, error, rawget, rawset, setmetatable = raw.type, raw.error, raw.rawget, raw.rawset, raw.setmetatable
+local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not hide it
+
+-- The files that define names of `k`, and globals of user code. k.chunk(file) is a compiled file as a function.
+local homes = {
+  xpcall = "coroutines", pause = "coroutines", random_seed = "coroutines",
+  make_error = "errors", failure = "errors", invalid = "errors", clean_stack = "errors", error_boundary_message = "errors",
+  normalise = "errors", returned_error = "errors", limit_failure = "errors",
+  message = "message", raw_payloads = "message", payload = "payload", log = "log",
+  listen = "listen", unlisten = "listen", upgrade = "upgrade", put_upgraded = "upgrade", waits = "waits",
+  open_events = "events", raise_event = "events", take_event = "events", unit_options = "events", fail = "events",
+  pattern = "pattern", codecs = "codecs", allowed = "access", must_be_allowed = "access", credentials = "access",
+}
+local std_homes = {
+  type = "std_values", tostring = "std_values", tonumber = "std_values", assert = "std_values", error = "std_values",
+  select = "std_values", getmetatable = "std_values", setmetatable = "std_values", rawequal = "std_values",
+  rawget = "std_values", rawset = "std_values", _VERSION = "std_values", package = "std_values",
+  pairs = "std_pairs", ipairs = "std_pairs", next = "std_pairs",
+  string = "std_string", table = "std_table", unpack = "std_table", math = "std_math", os = "std_os",
+  coroutine = "coroutines", pcall = "coroutines", xpcall = "coroutines",
+  errors = "errors", channel = "select", payload = "payload", print = "log", subscribe = "listen", unsubscribe = "listen",
+}
+local loaded = {}
+
+--- Run a file of the kernel unless it was. Outside of a state's making the host is asked for its code.
+function k.need(file)
+  if loaded[file] then return end
+  local chunk = k.chunk(file)
+  loaded[file] = true
+  chunk(k)
+end
+
+local function found_at_home(places)
+  return function(t, name)
+    local file = places[name]
+    if not file or loaded[file] then return nil end
+    k.need(file)
+    return rawget(t, name)
+  end
+end
+
+setmetatable(k, { __index = found_at_home(homes) })
+setmetatable(std, { __index = found_at_home(std_homes) })
+
+--- Let `file` add its fields to `t` when one is asked for that is not there.
+function k.fill_later(t, file)
+  return setmetatable(t, { __index = function(_, name)
+    k.need(file)
+    setmetatable(t, nil)
+    return t[name]
+  end })
+end
+
+-- Helpers of the std files; `started` is when the unit began.
+local lib = k.fill_later({ started = k.now() }, "std_values")
+k.lib = lib
+
+local strings = metatable("") -- the arithmetic of numeric strings stays in it
+strings.__index = function(_, name) return std.string[name] end
+
+local function typeof(value)
+  local name = type(value)
+  if name == "table" and k.is_object(value) then return "userdata" end
+  return name
+end
+lib.typeof = typeof
+
+-- Read-only tables ----------------------------------------------------------------------------
+
+-- A sealed table stays empty itself; its content lives in a hidden table.
+local contents = setmetatable({}, { __mode = "k" })
+lib.contents = contents
+
+local function read_only()
+  error("attempt to modify a read-only table", 2)
+end
+
+local pending = {} -- sealed table -> the file with the rest of its fields
+
+local function reveal(table)
+  local file = pending[table]
+  if file then
+    pending[table] = nil
+    k.need(file)
+  end
+  return contents[table] or table
+end
+lib.reveal = reveal
+
+-- The table that really holds the fields of `t`: the hidden one of a sealed table, otherwise `t` itself.
+k.reveal = reveal
+
+-- Moves the fields of `table` to a hidden one, so that nothing can be written; `extra` holds more metamethods.
+function lib.seal(table, extra)
+  local hidden, old = {}, metatable(table)
+  for key, value in raw.next, table do hidden[key] = value end
+  for key in raw.next, hidden do table[key] = nil end
+  local meta = {}
+  for event, handler in raw.next, old or {} do meta[event] = handler end
+  for event, handler in raw.next, extra or {} do meta[event] = handler end
+  meta.__metatable = old and (rawget(old, "__metatable") or old) or false
+  meta.__index, meta.__newindex = hidden, read_only
+  meta.__len = meta.__len or function() return #hidden end
+  if old and rawget(old, "__index") ~= nil then setmetatable(hidden, { __index = old.__index }) end
+  contents[table] = hidden
+  return setmetatable(table, meta)
+end
+
+k.library = lib.seal
+
+--- A library whose other fields are in `file`, which adds them to `k.reveal(library)`.
+function k.library_later(fields, file)
+  local library = lib.seal(fields)
+  k.fill_later(contents[library], file)
+  pending[library] = file
+  return library
+end

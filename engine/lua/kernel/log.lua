@@ -1,0 +1,13 @@
+-- Log lines (lua-api 11).
+local k = ...
+local raw, std = k.raw, k.std
+
+function k.log(level, message, fields, name)
+  k.put("log", level, message, fields or {}, name or "")
+end
+
+function std.print(...)
+  local parts = {}
+  for i = 1, raw.select("#", ...) do parts[i] = std.tostring((raw.select(i, ...))) end
+  k.log("info", raw.table.concat(parts, " "))
+end
