@@ -8,10 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.common import Priority, RetryPolicy
-from temporalio.workflow import ActivityCancellationType
+from temporalio.workflow import ActivityCancellationType, VersioningIntent
 
 from engine.entry import Entry
-from engine.hosts.temporal.options import ACTIVITY_PREFIXES, Options, call_retry_policy, call_timeout, final_when_slow
+from engine.hosts.temporal import bounds
+from engine.hosts.temporal.options import (
+    ACTIVITY_PREFIXES,
+    INTENTS,
+    Options,
+    call_retry_policy,
+    call_timeout,
+    final_when_slow,
+)
 from engine.steps import Value
 
 START_TO_CLOSE = timedelta(minutes=10)
@@ -21,10 +29,11 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class ActivityOptions:
-    """The options of one activity, read and merged. `id` and `task_queue` are "" when not given."""
+    """The options of one activity, read and merged. `id`, `type` and `task_queue` are "" when not given."""
 
     local: bool
     id: str
+    type: str
     task_queue: str
     schedule_to_close: timedelta | None
     schedule_to_start: timedelta | None
@@ -34,6 +43,7 @@ class ActivityOptions:
     cancellation: ActivityCancellationType
     summary: str | None
     priority: Priority
+    versioning_intent: VersioningIntent | None
 
     @classmethod
     def read(cls, target: Entry | None, given: Mapping[str, Value]) -> ActivityOptions:
@@ -41,20 +51,22 @@ class ActivityOptions:
         defaults = _meta_options(target)
         options = Options(ACTIVITY_PREFIXES, defaults, given)
         merged = {**defaults, **given}
-        schedule_to_close = options.duration("schedule_to_close_timeout")
         timeout, retry = call_timeout(merged), options.retry_policy(call_retry_policy(merged))
+        options.flag("disable_eager_execution")  # checked alone: the SDK decides on that for a whole worker
         return cls(
             local=_is_local(target, options),
-            id=options.text("id"),
-            task_queue=options.text("task_queue"),
-            schedule_to_close=schedule_to_close,
+            id=options.name("id"),
+            type=options.name("name"),
+            task_queue=options.queue(),
+            schedule_to_close=options.duration("schedule_to_close_timeout"),
             schedule_to_start=options.duration("schedule_to_start_timeout"),
             start_to_close=options.duration("start_to_close_timeout", timeout or START_TO_CLOSE),
             heartbeat=options.duration("heartbeat_timeout", HEARTBEAT_TIMEOUT),
             retry_policy=final_when_slow(retry) if timeout else retry,
             cancellation=_cancellation(options),
-            summary=options.text("summary") or None,
+            summary=options.short_text("summary", bounds.MAX_SUMMARY),
             priority=options.priority(),
+            versioning_intent=options.choice("versioning_intent", INTENTS, None),
         )
 
 

@@ -8,18 +8,23 @@ from typing import Any
 from temporalio import workflow
 
 from engine.errors import UnitFailed, invalid
-from engine.hosts.temporal import payloads
+from engine.hosts.temporal import attributes, payloads
 from engine.hosts.temporal.arrivals import Arrivals
+from engine.hosts.temporal.bounds import check_name
+from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.calls import ATTRIBUTES, ENTROPY, ask_worker
-from engine.hosts.temporal.start_options import search_attribute_pairs
 from engine.steps import Ask, Value
+
+# A replay asks for each mark, from the newest version down.
+MAX_VERSIONS = 1000
 
 
 class Asks:
     """Answers the asks of one run."""
 
-    def __init__(self, arrivals: Arrivals) -> None:
+    def __init__(self, arrivals: Arrivals, budget: TaskBudget) -> None:
         self._arrivals = arrivals
+        self._budget = budget
         self._versions: dict[str, int] = {}
 
     async def answer(self, ask: Ask) -> Value:
@@ -42,6 +47,9 @@ class Asks:
         """
         if least > most:
             raise UnitFailed(invalid(f"version: min {least} is greater than max {most}"))
+        if most - least > MAX_VERSIONS:
+            raise UnitFailed(invalid(f"version: more than {MAX_VERSIONS} versions from min {least} to max {most}"))
+        check_name(change, "change id")
         if change not in self._versions:
             marks = (v for v in range(most, least, -1) if workflow.patched(f"{change}@{v}"))
             self._versions[change] = next(marks, least)
@@ -54,30 +62,20 @@ class Asks:
         if search:
             await self._search(search)
         if memo:
-            workflow.upsert_memo({key: _json(key, value) for key, value in memo.items()})
+            self._memo(memo)
         return True
 
-    async def _search(self, search: Mapping[str, Any]) -> None:
+    def _memo(self, memo: Any) -> None:
+        if not isinstance(memo, Mapping):
+            raise UnitFailed(invalid("memo must be a table with text keys"))
+        data = payloads.memo(memo, "memo")
+        self._budget.spend(payloads.encode(data, "memo").ByteSize(), "the memo")
+        workflow.upsert_memo(data)
+
+    async def _search(self, search: Any) -> None:
         """Set search attributes, but only known ones: an unknown one would fail the task for ever."""
-        pairs = search_attribute_pairs(search)
-        if pairs is None:
-            raise UnitFailed(invalid("search attributes must be text, numbers, booleans or lists of text"))
+        if not isinstance(search, Mapping) or not attributes.are_values(search):
+            raise UnitFailed(invalid(f"search attributes must be {attributes.VALUES}"))
         answer = await self._arrivals.alone(ask_worker(ATTRIBUTES))
-        known = payloads.decode(answer.payload)
-        for pair in pairs:
-            _check(pair.key.name, pair.key.indexed_value_type.name, known)
-        workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in pairs])
-
-
-def _check(name: str, wanted: str, known: Mapping[str, str]) -> None:
-    if name not in known:
-        raise UnitFailed(invalid(f"search attribute '{name}' is not known to the namespace"))
-    if known[name] != wanted:
-        raise UnitFailed(invalid(f"search attribute '{name}' is a {known[name]}, not a {wanted}"))
-
-
-def _json(key: str, value: Value) -> Any:
-    try:
-        return payloads.plain(value)
-    except TypeError as error:
-        raise UnitFailed(invalid(f"memo '{key}': {error}")) from error
+        typed = attributes.typed(search, payloads.decode(answer.payload))
+        workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in typed])

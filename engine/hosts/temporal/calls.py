@@ -11,8 +11,10 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from engine.errors import ALREADY_EXISTS, Failure, UnitFailed
 from engine.hosts.temporal import headers, payloads
 from engine.hosts.temporal.activity_options import ActivityOptions
+from engine.hosts.temporal.bounds import Pending, check_name
 from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.places import Places
 from engine.steps import Call
@@ -39,6 +41,8 @@ class Calls:
         self._places = places
         self._budget = budget
         self._pid = pid
+        self._pending = Pending("activities")
+        self._ids: set[str] = set()
 
     def start(self, call: Call) -> tuple[Handle, bool]:
         """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
@@ -48,12 +52,27 @@ class Calls:
         head = headers.pack({headers.CONTEXT: headers.portable(call.context), headers.SENDER: self._pid})
         size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
         self._budget.spend(size, f"the call of {call.target}")
-        activity_id = options.id or f"{call.seq}-{fingerprint(arguments, call.target)}"
+        activity_id = self._id_of(call, options, arguments)
+        kind = options.type or check_name(call.target, "function ID")
         with headers.outgoing(head):
             if options.local and self._budget.reserve_local():
-                return _start_local(call.target, arguments, options, activity_id), True
+                return self._open(activity_id, _start_local(kind, arguments, options, activity_id)), True
+            self._pending.enter()
             queue = options.task_queue or self._places.activity_queue(target)
-            return _start_remote(call.target, arguments, options, activity_id, queue), False
+            handle = _start_remote(kind, arguments, options, activity_id, queue)
+        handle.add_done_callback(self._pending.leave)
+        return self._open(activity_id, handle), False
+
+    def _id_of(self, call: Call, options: ActivityOptions, arguments: list[Payload]) -> str:
+        if options.id in self._ids:
+            text = f"activity '{options.id}' of this run is under way"
+            raise UnitFailed(Failure(ALREADY_EXISTS, text, retryable=False))
+        return options.id or f"{call.seq}-{fingerprint(arguments, call.target)}"
+
+    def _open(self, activity_id: str, handle: Handle) -> Handle:
+        self._ids.add(activity_id)
+        handle.add_done_callback(lambda _: self._ids.discard(activity_id))
+        return handle
 
 
 def ask_worker(activity: str, *args: Any) -> Handle:
@@ -98,4 +117,5 @@ def _start_remote(
         cancellation_type=options.cancellation,
         summary=options.summary,
         priority=options.priority,
+        versioning_intent=options.versioning_intent,
     )

@@ -6,16 +6,18 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
-from temporalio.common import RawValue
+from temporalio.common import RawValue, TypedSearchAttributes
 from temporalio.exceptions import FailureError
 
+from engine.entry import Entry
 from engine.errors import NOT_FOUND, UnitFailed, invalid
-from engine.hosts.temporal import failures, headers, payloads
+from engine.hosts.temporal import attributes, failures, headers, payloads
 from engine.hosts.temporal.arrivals import Arrivals
+from engine.hosts.temporal.bounds import Pending, check_name, check_queue
 from engine.hosts.temporal.budget import TaskBudget
-from engine.hosts.temporal.calls import RESOLVE, ask_worker, fingerprint
+from engine.hosts.temporal.calls import ATTRIBUTES, RESOLVE, ask_worker, fingerprint
 from engine.hosts.temporal.places import Place, Places
-from engine.hosts.temporal.start_options import StartOptions, workflow_type
+from engine.hosts.temporal.start_options import StartOptions, check_namespace, workflow_type
 from engine.pids import Pid
 from engine.steps import Exec, Message, Spawn
 
@@ -35,6 +37,7 @@ class Children:
         self._places = places
         self._budget = budget
         self._pid = pid
+        self._pending = Pending("children")
 
     async def start(self, command: Spawn | Exec) -> tuple[str, Handle]:
         """The pid and the handle of the started child; raises UnitFailed, or Temporal's error when it can't start."""
@@ -43,13 +46,32 @@ class Children:
         place = self._places.child(command.host)
         entry = self._places.entry(command.entry)
         options = StartOptions.read(entry, command.options, command.name)
+        _check(options)
         arguments = payloads.encode_all(command.args, command.entry)
-        head = self._headers(command, [*arguments])
-        kind = workflow_type(entry) if entry else await self._unknown_type(command.entry, place)
+        head = self._headers(command, [*arguments], options)
+        kind = options.type or await self._type(entry, command.entry, place)
+        search = await self._search_attributes(options)
         workflow_id = options.id or _new_id(command.entry, arguments)
-        with headers.outgoing(head):
-            handle = await _start(kind, arguments, options, workflow_id, options.task_queue or place.queue)
+        self._pending.enter()
+        try:
+            with headers.outgoing(head):
+                queue = options.task_queue or check_queue(place.queue)
+                handle = await _start(kind, arguments, options, workflow_id, queue, search)
+        except BaseException:
+            self._pending.leave()
+            raise
+        handle.add_done_callback(self._pending.leave)
         return self._pid_of(place, workflow_id), handle
+
+    async def _type(self, entry: Entry | None, entry_id: str, place: Place) -> str:
+        return check_name(workflow_type(entry) if entry else await self._unknown_type(entry_id, place), "workflow type")
+
+    async def _search_attributes(self, options: StartOptions) -> TypedSearchAttributes | None:
+        """Only known ones: an unknown one would fail the task for ever."""
+        if not options.search_attributes:
+            return None
+        answer = await self._arrivals.alone(ask_worker(ATTRIBUTES))
+        return attributes.typed(options.search_attributes, payloads.decode(answer.payload))
 
     async def _unknown_type(self, entry_id: str, place: Place) -> str:
         """The workflow type of an entry that this run's registry version does not hold.
@@ -68,22 +90,38 @@ class Children:
     def _pid_of(self, place: Place, workflow_id: str) -> str:
         return str(Pid(place.client, place.worker, workflow_id))
 
-    def _headers(self, command: Spawn | Exec, arguments: list[Payload]) -> dict[str, Payload]:
+    def _headers(self, command: Spawn | Exec, arguments: list[Payload], options: StartOptions) -> dict[str, Payload]:
         messages = [Message(topic, values, self._pid) for topic, values in command.messages]
         head = headers.pack({headers.CONTEXT: headers.portable(command.context), headers.PARENT: self._pid})
         # In a header they are there before any signal, and cost the parent no event.
         head |= headers.pack_messages(messages, f"startup messages of {command.entry}")
-        size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
+        size = sum(
+            payload.ByteSize() for payload in [*arguments, *head.values(), payloads.encode(options.memo, "memo")]
+        )
         self._budget.spend(size, f"the start of {command.entry}")
         return head
 
 
 def _new_id(entry_id: str, arguments: list[Payload]) -> str:
-    name = entry_id.rpartition(":")[2]
+    name = entry_id.rpartition(":")[2][:200]
     return f"{name}-{workflow.uuid4().hex[:16]}-{fingerprint(arguments, entry_id)}"
 
 
-async def _start(kind: str, arguments: list[Payload], options: StartOptions, workflow_id: str, queue: str) -> Handle:
+def _check(options: StartOptions) -> None:
+    """Raise Invalid for what Temporal does not do for children."""
+    check_namespace(options, workflow.info().namespace)
+    if options.start_delay:
+        raise UnitFailed(invalid("option workflow.start_delay is not for child workflows: sleep before the spawn"))
+
+
+async def _start(
+    kind: str,
+    arguments: list[Payload],
+    options: StartOptions,
+    workflow_id: str,
+    queue: str,
+    search: TypedSearchAttributes | None,
+) -> Handle:
     return await workflow.start_child_workflow(
         kind,
         args=payloads.raw(arguments),
@@ -99,8 +137,10 @@ async def _start(kind: str, arguments: list[Payload], options: StartOptions, wor
         retry_policy=options.retry_policy,
         cron_schedule=options.cron_schedule,
         memo=options.memo,
-        search_attributes=options.search_attributes,
+        search_attributes=search,
         static_summary=options.summary,
         static_details=options.details,
         priority=options.priority,
+        versioning_override=options.versioning,
+        versioning_intent=options.versioning_intent,
     )

@@ -70,7 +70,7 @@ class Commands:
         self._calls = Calls(places, budget, pid)
         self._children = Children(places, arrivals, budget, pid)
         self._deliveries = Deliveries(arrivals, budget, pid)
-        self._asks = Asks(arrivals)
+        self._asks = Asks(arrivals, budget)
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._leaving: set[int] = set()

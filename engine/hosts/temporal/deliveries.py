@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from temporalio.exceptions import FailureError
 from engine.errors import NOT_FOUND, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.arrivals import Arrivals
+from engine.hosts.temporal.bounds import MAX_NAME, Pending, longer_than
 from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.places import Elsewhere
 from engine.steps import Value
@@ -36,6 +38,7 @@ class Deliveries:
         self._budget = budget
         self._pid = pid
         self._turns: dict[str, asyncio.Lock] = {}
+        self._pending = Pending("signals and cancel requests")
 
     def encoded(self, dest: str, topic: str, values: tuple[Value, ...]) -> list[Payload]:
         """The payloads of a message; raises UnitFailed when they can't be sent."""
@@ -45,7 +48,8 @@ class Deliveries:
 
     async def signal(self, workflow_id: str, topic: str, arguments: list[Payload]) -> bool:
         """Signal a workflow of this namespace; NotFound when it is missing or finished."""
-        async with self._turn(workflow_id):
+        _refuse_long(workflow_id)
+        async with self._turn(workflow_id), self._signalling():
             with headers.outgoing(headers.pack({headers.SENDER: self._pid})):
                 handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(workflow_id)
                 await _external(workflow_id, handle.signal(topic, args=payloads.raw(arguments)))
@@ -53,7 +57,8 @@ class Deliveries:
 
     async def cancel(self, workflow_id: str, reason: str) -> bool:
         """Request the cancellation of a workflow of this namespace."""
-        async with self._turn(workflow_id):
+        _refuse_long(workflow_id)
+        async with self._turn(workflow_id), self._signalling():
             handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(workflow_id)
             await _external(workflow_id, handle.cancel(reason=reason))
         return True
@@ -78,8 +83,22 @@ class Deliveries:
                 raise
             await _by_node(to.fallback, activity, payload)
 
+    @asynccontextmanager
+    async def _signalling(self) -> AsyncIterator[None]:
+        self._pending.enter()
+        try:
+            yield
+        finally:
+            self._pending.leave()
+
     def _turn(self, key: str) -> asyncio.Lock:
         return self._turns.setdefault(key, asyncio.Lock())
+
+
+def _refuse_long(workflow_id: str) -> None:
+    """An id that no workflow can have is that of none."""
+    if longer_than(workflow_id, MAX_NAME):
+        raise UnitFailed(not_found(f"workflow '{workflow_id[:40]}...' not found"))
 
 
 async def _external(workflow_id: str, request: Any) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from temporalio.common import Priority, RetryPolicy
+from temporalio.workflow import VersioningIntent
 
-from engine.durations import option_duration
+from engine.durations import MICROSECOND, option_duration
 from engine.errors import UnitFailed, invalid
+from engine.hosts.temporal import bounds
+from engine.hosts.temporal.cron import cron_problem
 from engine.steps import Value
 
 T = TypeVar("T")
@@ -24,6 +29,15 @@ WORKFLOW_PREFIXES = ("temporal.workflow", "workflow")
 START_TO_CLOSE = "TemporalTimeout:StartToClose"
 
 _LONGEST = timedelta(days=365 * 100)
+_LONGEST_MICROSECONDS = _LONGEST // timedelta(microseconds=1)
+
+INTENTS = {
+    "unspecified": None,
+    "compatible": VersioningIntent.COMPATIBLE,
+    "inherit_build_id": VersioningIntent.COMPATIBLE,
+    "default": VersioningIntent.DEFAULT,
+    "use_assignment_rules": VersioningIntent.DEFAULT,
+}
 
 
 class Options:
@@ -41,7 +55,13 @@ class Options:
 
     def refuse(self, name: str, expected: str) -> UnitFailed:
         """The failure of the option `name`, which is not `expected`."""
-        return UnitFailed(invalid(f"option {self._prefix}.{name} must be {expected}, not {self._values[name]!r}"))
+        return UnitFailed(
+            invalid(f"option {self._prefix}.{name} must be {expected}, not {reprlib.repr(self._values[name])}")
+        )
+
+    def value(self, name: str) -> Any:
+        """The value as it was given, or None."""
+        return self._values.get(name)
 
     def text(self, name: str, default: str = "") -> str:
         """A string."""
@@ -49,6 +69,28 @@ class Options:
         if not isinstance(value, str):
             raise self.refuse(name, "a string")
         return value
+
+    def short_text(self, name: str, limit: int) -> str | None:
+        """A string of at most `limit` bytes, or None."""
+        text = self.text(name)
+        if bounds.longer_than(text, limit):
+            raise self.refuse(name, f"text of at most {limit} bytes")
+        return text or None
+
+    def name(self, name: str) -> str:
+        """A string that names something on the server."""
+        return bounds.check_name(self.text(name), f"option {self._prefix}.{name}")
+
+    def queue(self) -> str:
+        """`task_queue`."""
+        return bounds.check_queue(self.text("task_queue"))
+
+    def cron(self) -> str:
+        """`cron_schedule`."""
+        schedule = self.text("cron_schedule")
+        if problem := cron_problem(schedule):
+            raise UnitFailed(invalid(f"option {self._prefix}.cron_schedule: {problem[:200]}"))
+        return schedule
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean."""
@@ -89,12 +131,10 @@ class Options:
         match self._values.get("priority"):
             case None:
                 return Priority.default
-            case bool():
-                raise self.refuse("priority", "a number or a table")
-            case int() as key:
-                return Priority(priority_key=key)
+            case int() as key if not isinstance(key, bool):
+                return self._priority({"priority_key": key})
             case Mapping() as table:
-                return self._priority(table)
+                return self._priority({_snake(key): value for key, value in table.items()})
             case _:
                 raise self.refuse("priority", "a number or a table")
 
@@ -107,19 +147,21 @@ class Options:
         try:
             policy = _retry_policy(values)
             policy._validate()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UnitFailed(invalid(f"option {self._prefix}.retry_policy: {error}")) from error
         return policy
 
     def _priority(self, table: Mapping[str, Any]) -> Priority:
-        try:
-            return Priority(
-                priority_key=table.get("priority_key"),
-                fairness_key=table.get("fairness_key"),
-                fairness_weight=table.get("fairness_weight"),
-            )
-        except (TypeError, ValueError) as error:
-            raise self.refuse("priority", "a number or a table") from error
+        key, fairness, weight = (table.get(name) for name in ("priority_key", "fairness_key", "fairness_weight"))
+        if key is not None and not (type(key) is int and 1 <= key <= bounds.MAX_INTEGER):
+            raise self.refuse("priority", "a whole number from 1, the most urgent")
+        if fairness is not None and (
+            not isinstance(fairness, str) or bounds.longer_than(fairness, bounds.MAX_FAIRNESS_KEY)
+        ):
+            raise self.refuse("priority", f"with a fairness_key of at most {bounds.MAX_FAIRNESS_KEY} bytes")
+        if weight is not None and not (_is_number(weight) and weight > 0):
+            raise self.refuse("priority", "with a fairness_weight above 0")
+        return Priority(priority_key=key, fairness_key=fairness, fairness_weight=weight)
 
 
 def call_retry_policy(options: Mapping[str, Value]) -> RetryPolicy | None:
@@ -127,12 +169,14 @@ def call_retry_policy(options: Mapping[str, Value]) -> RetryPolicy | None:
     retry = options.get("retry")
     if not isinstance(retry, Mapping) or not retry:
         return None
+    first = _timedelta(retry.get("initial_delay")) or timedelta(milliseconds=100)
+    factor, attempts, skipped = retry.get("backoff_factor"), retry.get("max_attempts"), retry.get("skip_kinds")
     return RetryPolicy(
-        maximum_attempts=int(retry.get("max_attempts") or 1),
-        initial_interval=_timedelta(retry.get("initial_delay")) or timedelta(milliseconds=100),
-        maximum_interval=_timedelta(retry.get("max_delay")) or timedelta(seconds=10),
-        backoff_coefficient=float(retry.get("backoff_factor") or 2),
-        non_retryable_error_types=[str(kind) for kind in retry.get("skip_kinds") or []] or None,
+        maximum_attempts=int(min(max(attempts, 1), bounds.MAX_INTEGER)) if _is_number(attempts) else 1,
+        initial_interval=first,
+        maximum_interval=max(first, _timedelta(retry.get("max_delay")) or timedelta(seconds=10)),
+        backoff_coefficient=float(max(factor, 1)) if _is_number(factor) else 2.0,
+        non_retryable_error_types=[str(kind) for kind in skipped] if isinstance(skipped, list) else None,
     )
 
 
@@ -160,21 +204,61 @@ def _timedelta(value: Any) -> timedelta | None:
     nanoseconds = option_duration(value)
     if nanoseconds is None or nanoseconds < 0:
         return None
-    return min(timedelta(microseconds=nanoseconds // 1000), _LONGEST)
+    microseconds = nanoseconds // MICROSECOND
+    return _LONGEST if microseconds > _LONGEST_MICROSECONDS else timedelta(microseconds=microseconds)
 
 
 def _snake(key: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
 
 
+_RETRY_KEYS = (
+    "initial_interval",
+    "backoff_coefficient",
+    "maximum_interval",
+    "maximum_attempts",
+    "non_retryable_error_types",
+)
+
+
 def _retry_policy(values: Mapping[str, Any]) -> RetryPolicy:
+    if unknown := values.keys() - set(_RETRY_KEYS):
+        raise ValueError(f"{min(unknown)} is none of {', '.join(_RETRY_KEYS)}")
     return RetryPolicy(
         initial_interval=_interval(values, "initial_interval") or timedelta(seconds=1),
-        backoff_coefficient=float(values.get("backoff_coefficient", 2)),
+        backoff_coefficient=_coefficient(values.get("backoff_coefficient")),
         maximum_interval=_interval(values, "maximum_interval"),
-        maximum_attempts=int(values.get("maximum_attempts", 0)),
-        non_retryable_error_types=list(values.get("non_retryable_error_types") or []) or None,
+        maximum_attempts=_attempts(values.get("maximum_attempts")),
+        non_retryable_error_types=_types(values.get("non_retryable_error_types")),
     )
+
+
+def _coefficient(value: Any) -> float:
+    if value is None:
+        return 2.0
+    if not _is_number(value):
+        raise ValueError(f"backoff_coefficient must be a number, not {reprlib.repr(value)}")
+    return float(value)
+
+
+def _attempts(value: Any) -> int:
+    if value is None:
+        return 0
+    if not _is_number(value) or value != int(value) or value > bounds.MAX_INTEGER:
+        raise ValueError(f"maximum_attempts must be a whole number, not {reprlib.repr(value)}")
+    return int(value)
+
+
+def _types(value: Any) -> list[str] | None:
+    if not value:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"non_retryable_error_types must be a list of text, not {reprlib.repr(value)}")
+    return value
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _interval(values: Mapping[str, Any], name: str) -> timedelta | None:
@@ -182,5 +266,5 @@ def _interval(values: Mapping[str, Any], name: str) -> timedelta | None:
         return None
     span = _timedelta(values[name])
     if span is None:
-        raise ValueError(f"{name} must be a duration, not {values[name]!r}")
+        raise ValueError(f"{name} must be a duration, not {reprlib.repr(values[name])}")
     return span

@@ -46,6 +46,12 @@ def encode_all(values: Sequence[Value], what: str) -> list[Payload]:
     return payloads
 
 
+def memo(table: Mapping[str, Value], what: str) -> dict[str, Any]:
+    """A memo as JSON data; raises Invalid for what JSON can't hold, or when it is too large."""
+    refuse_oversize(sum(encode(value, f"{what}, {key}").ByteSize() for key, value in table.items()), what)
+    return {key: plain(value) for key, value in table.items()}
+
+
 def raw(payloads: Sequence[Payload]) -> list[RawValue]:
     """The payloads as the SDK takes them: untouched by its own converter."""
     return [RawValue(payload) for payload in payloads]

@@ -6,15 +6,14 @@ import os
 from collections.abc import Mapping
 
 from temporalio import activity
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeIndexedValueType
 
 from engine.entry import Entry
 from engine.errors import INVALID, Failure, ProgramError, UnitFailed, not_found
 from engine.host import Catalog
 from engine.hosts.temporal import calls
 from engine.hosts.temporal.activities import Activity, translated
+from engine.hosts.temporal.attributes import known_to
 from engine.hosts.temporal.start_options import workflow_type
 from engine.program import Program
 
@@ -43,13 +42,7 @@ class ResolvingActivities:
     @activity.defn(name=calls.ATTRIBUTES)
     async def attributes(self) -> Mapping[str, str]:
         """The types of the namespace's search attributes by name, as KEYWORD."""
-        request = ListSearchAttributesRequest(namespace=self._client.namespace)
-        response = await self._client.operator_service.list_search_attributes(request)
-        return {
-            name: SearchAttributeIndexedValueType(kind).name
-            for name, kind in response.custom_attributes.items()
-            if kind
-        }
+        return await known_to(self._client)
 
     @activity.defn(name=calls.ENTROPY)
     async def entropy(self) -> bytes:

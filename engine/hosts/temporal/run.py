@@ -16,6 +16,7 @@ from temporalio.exceptions import CancelledError, FailureError
 from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.arrivals import Arrivals
+from engine.hosts.temporal.bounds import check_name
 from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.calls import RESOLVE, ask_worker
 from engine.hosts.temporal.commands import Commands
@@ -205,7 +206,7 @@ class Run:
 
     def _continue(self, upgrade: Upgraded) -> NoReturn:
         """Continue as new; what was not consumed goes along as startup messages."""
-        kind = upgrade.entry or workflow.info().workflow_type
+        kind = check_name(upgrade.entry or workflow.info().workflow_type, "workflow type")
         old = workflow.info().headers
         head = {name: old[name] for name in (headers.CONTEXT, headers.PARENT) if name in old}
         head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")

@@ -8,18 +8,21 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.common import (
+    AutoUpgradeVersioningOverride,
+    PinnedVersioningOverride,
     Priority,
     RetryPolicy,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
+    VersioningOverride,
+    WorkerDeploymentVersion,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
+from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy, VersioningIntent
 
 from engine.entry import Entry
-from engine.hosts.temporal.options import WORKFLOW_PREFIXES, Options
+from engine.errors import UnitFailed, invalid
+from engine.hosts.temporal import attributes, bounds, payloads
+from engine.hosts.temporal.options import INTENTS, WORKFLOW_PREFIXES, Options
 from engine.steps import Value
 
 CONFLICT = {
@@ -41,10 +44,12 @@ PARENT_CLOSE = {
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """The options of one start, read and merged. `id` and `task_queue` are "" when not given."""
+    """The options of one start, read and merged. `id`, `type`, `task_queue` and `namespace` are "" when not given."""
 
     id: str
+    type: str
     task_queue: str
+    namespace: str
     conflict: WorkflowIDConflictPolicy
     reuse: WorkflowIDReusePolicy
     execution_timeout: timedelta | None
@@ -54,11 +59,13 @@ class StartOptions:
     retry_policy: RetryPolicy | None
     cron_schedule: str
     memo: Mapping[str, Any] | None
-    search_attributes: TypedSearchAttributes | None
+    search_attributes: Mapping[str, Value] | None
     eager: bool
     summary: str | None
     details: str | None
     priority: Priority
+    versioning: VersioningOverride | None
+    versioning_intent: VersioningIntent | None
     parent_close: ParentClosePolicy
     cancellation: ChildWorkflowCancellationType
 
@@ -67,10 +74,12 @@ class StartOptions:
         """`meta.options` of the entry, overridden by the caller's; a bad value raises UnitFailed (Invalid)."""
         meta = entry.meta.get("options") if entry else None
         options = Options(WORKFLOW_PREFIXES, meta if isinstance(meta, Mapping) else {}, given)
-        workflow_id = options.text("id") or name
+        workflow_id = bounds.check_name(options.name("id") or name, "name")
         return cls(
             id=workflow_id,
-            task_queue=options.text("task_queue"),
+            type=options.name("name"),
+            task_queue=options.queue(),
+            namespace=options.text("namespace"),
             conflict=_conflict(options, bool(workflow_id)),
             reuse=options.choice("id_reuse_policy", REUSE, WorkflowIDReusePolicy.ALLOW_DUPLICATE),
             execution_timeout=options.duration("execution_timeout"),
@@ -78,13 +87,15 @@ class StartOptions:
             task_timeout=options.duration("task_timeout"),
             start_delay=options.duration("start_delay"),
             retry_policy=options.retry_policy(),
-            cron_schedule=options.text("cron_schedule"),
-            memo=options.table("memo"),
+            cron_schedule=options.cron(),
+            memo=_memo(options),
             search_attributes=_search_attributes(options),
             eager=options.flag("enable_eager_start"),
-            summary=options.text("summary") or None,
-            details=options.text("details") or None,
+            summary=options.short_text("summary", bounds.MAX_SUMMARY),
+            details=options.short_text("details", bounds.MAX_DETAILS),
             priority=options.priority(),
+            versioning=_versioning(options),
+            versioning_intent=options.choice("versioning_intent", INTENTS, None),
             parent_close=options.choice("parent_close_policy", PARENT_CLOSE, ParentClosePolicy.TERMINATE),
             cancellation=_cancellation(options),
         )
@@ -106,38 +117,37 @@ def _conflict(options: Options, explicit: bool) -> WorkflowIDConflictPolicy:
     return policy
 
 
-def search_attribute_pairs(table: Mapping[str, Value]) -> list[SearchAttributePair[Any]] | None:
-    """Search attributes by name, typed by their values (text is a keyword); None when a value has no type."""
-    keys = {name: _search_key(name, value) for name, value in table.items()}
-    if any(key is None for key in keys.values()):
-        return None
-    return [SearchAttributePair(key, table[name]) for name, key in keys.items() if key is not None]
+def check_namespace(options: StartOptions, namespace: str) -> None:
+    """Raise Invalid for another namespace: the pid of such a run would lead nowhere."""
+    if options.namespace not in ("", namespace):
+        text = f"option workflow.namespace: '{options.namespace}' is not the namespace of this worker's client"
+        raise UnitFailed(invalid(f"{text}, '{namespace}'; start it on a worker of that namespace"))
 
 
-def _search_attributes(options: Options) -> TypedSearchAttributes | None:
+def _memo(options: Options) -> Mapping[str, Any] | None:
+    table = options.table("memo")
+    return payloads.memo(table, "option workflow.memo") if table else None
+
+
+def _search_attributes(options: Options) -> Mapping[str, Value] | None:
     table = options.table("search_attributes")
-    if table is None:
-        return None
-    pairs = search_attribute_pairs(table)
-    if pairs is None:
-        raise options.refuse("search_attributes", "a table of text, numbers, booleans or lists of text")
-    return TypedSearchAttributes(pairs)
+    if table is not None and not attributes.are_values(table):
+        raise options.refuse("search_attributes", attributes.VALUES)
+    return table
 
 
-def _search_key(name: str, value: Value) -> SearchAttributeKey[Any] | None:
-    match value:
-        case bool():
-            return SearchAttributeKey.for_bool(name)
-        case int():
-            return SearchAttributeKey.for_int(name)
-        case float():
-            return SearchAttributeKey.for_float(name)
-        case str():
-            return SearchAttributeKey.for_keyword(name)
-        case list() if value and all(isinstance(item, str) for item in value):
-            return SearchAttributeKey.for_keyword_list(name)
-        case _:
+def _versioning(options: Options) -> VersioningOverride | None:
+    """`auto_upgrade`, or {mode = "pinned", version = {deployment_name, build_id}}."""
+    match options.value("versioning_override"):
+        case None:
             return None
+        case "auto_upgrade" | {"mode": "auto_upgrade"}:
+            return AutoUpgradeVersioningOverride()
+        case {"mode": "pinned", "version": {"deployment_name": str(name), "build_id": str(build)}} if name and build:
+            return PinnedVersioningOverride(WorkerDeploymentVersion(name, build))
+        case _:
+            wanted = 'auto_upgrade, or {mode = "pinned", version = {deployment_name, build_id}}'
+            raise options.refuse("versioning_override", wanted)
 
 
 def _cancellation(options: Options) -> ChildWorkflowCancellationType:

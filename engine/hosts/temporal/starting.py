@@ -15,10 +15,11 @@ from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
 from engine.host import SpawnRequest
 from engine.hosts.temporal import headers, payloads
+from engine.hosts.temporal.attributes import typed_for
 from engine.hosts.temporal.resolving import WORKFLOW, current_program
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.signals import Signal, send_signal
-from engine.hosts.temporal.start_options import StartOptions, workflow_type
+from engine.hosts.temporal.start_options import StartOptions, check_namespace, workflow_type
 from engine.steps import Message
 
 _TIMEOUT = timedelta(seconds=10)
@@ -64,6 +65,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
 
 async def start(client: Client, start: Start) -> Handle:
     """Start it, with its messages; raises Temporal's errors, or UnitFailed for what is too large."""
+    check_namespace(start.options, client.namespace)
     if not start.messages:
         return await _start(client, start, start.headers)
     if start.options.id and start.options.conflict is not WorkflowIDConflictPolicy.USE_EXISTING:
@@ -103,7 +105,7 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
             retry_policy=options.retry_policy,
             cron_schedule=options.cron_schedule,
             memo=options.memo,
-            search_attributes=options.search_attributes,
+            search_attributes=await typed_for(client, options.search_attributes),
             static_summary=options.summary,
             static_details=options.details,
             start_delay=options.start_delay,
@@ -111,6 +113,7 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
             start_signal_args=payloads.raw(signal_args),
             request_eager_start=options.eager,
             priority=options.priority,
+            versioning_override=options.versioning,
         )
 
 
