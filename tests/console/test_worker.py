@@ -272,6 +272,24 @@ def test_a_published_worker_is_served_within_seconds(server: Server, log: Path) 
         assert Run.objects.get(pk=run_id).worker == "app:other"
 
 
+def test_two_clients_of_one_server_and_a_changed_worker_run_side_by_side(server: Server, log: Path) -> None:
+    with running_node(log) as process:
+        until(lambda: server.queue in Node.objects.get(os_pid=process.pid).task_queues, log=log)
+        other = f"{server.queue}-other"
+        publish(
+            Entry("app:client2", "temporal.client", {}, {"address": server.address}),
+            Entry("app:other", "temporal.worker", {}, {"client": "app:client2", "task_queue": other}),
+        )
+        until(lambda: other in Node.objects.get(os_pid=process.pid).task_queues, log=log)
+        worker = registry.entry("app:worker")
+        changed = replace(worker, data={**worker.data, "worker_options": {"max_cached_workflows": 10}})
+        registry.publish(None, registry.Changes(update=(changed,)), base=None, message="test")
+        until(lambda: Service.objects.filter(entry_id__startswith="app:", state="running").count() == 4, log=log)
+        run_id = server.start("two-clients")
+        until(lambda: open_question(run_id), log=log)
+        assert not FeedEvent.objects.filter(kind="SERVICE", data__state="failed").exists()
+
+
 def test_a_node_outlives_a_temporal_that_is_down(queue: str, log: Path, tmp_path: Path) -> None:
     port = free_port()
     address = f"127.0.0.1:{port}"

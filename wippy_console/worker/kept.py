@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 from engine.durations import SECOND
 from engine.errors import UnitFailed
 from engine.hosts.actor.service_state import FAILED, RUNNING, STARTING, STOPPED, STOPPING, ServiceState
+from engine.hosts.temporal.clients import brief
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ class Kept:
                 pause = FIRST_PAUSE
                 await self._serve(workers)
             except EXPECTED as error:
-                logger.warning("%s does not run, trying again in %g s: %s", self.state.entry_id, pause, error)
-                self._change(FAILED, error=str(error), pause=pause)
+                logger.warning("%s does not run, trying again in %g s: %s", self.state.entry_id, pause, brief(error))
+                self._change(FAILED, error=brief(error), pause=pause)
             except Exception as error:
                 logger.exception("%s broke, trying again in %g s", self.state.entry_id, pause)
                 self._change(FAILED, error=f"{type(error).__name__}: {error}", pause=pause)

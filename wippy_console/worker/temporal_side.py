@@ -39,10 +39,11 @@ class Gateway:
 
     async def client(self, client_id: str) -> Client:
         """The connected client; UnitFailed: NotFound, Invalid, Unavailable."""
-        entry = self._catalog.entry(client_id)
-        if entry is None or entry.kind != CLIENT:
-            raise UnitFailed(not_found(f"no {CLIENT} entry '{client_id}'"))
-        return await self._clients.of(entry)
+        return await self._clients.of(self._entry(client_id))
+
+    async def another(self, client_id: str) -> Client:
+        """`client`, on a connection that nothing else uses."""
+        return await self._clients.another(self._entry(client_id))
 
     async def any_client(self) -> Client:
         """A client by which other nodes are reached: each of those that workers use leads to all."""
@@ -53,6 +54,12 @@ class Gateway:
             except UnitFailed as error:
                 failure = error
         raise failure
+
+    def _entry(self, client_id: str) -> Entry:
+        entry = self._catalog.entry(client_id)
+        if entry is None or entry.kind != CLIENT:
+            raise UnitFailed(not_found(f"no {CLIENT} entry '{client_id}'"))
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +160,13 @@ class TemporalSide:
         return Kept(entry.id, WORKER, (queue,), lambda: self._make_worker(worker), self._changed)
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
-        return node_workers(await self._gateway.client(client_id), self._node, self._peers)
+        return node_workers(await self._gateway.another(client_id), self._node, self._peers)
 
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)
         worker_id = worker.id
         settings = worker_settings(self._node.catalog, worker_id, self._observe)
-        client = await self._gateway.client(settings.client)
+        client = await self._gateway.another(settings.client)
         known = self._hosts.get(worker_id)
         if known is None or known.client is not client or known.settings != settings:
             self._hosts[worker_id] = WorkflowHost(client, settings)

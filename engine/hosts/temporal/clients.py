@@ -76,6 +76,10 @@ class Clients:
                 self._connected[settings] = await connect(settings, self._identity)
             return self._connected[settings]
 
+    async def another(self, entry: Entry) -> Client:
+        """A connection of its own, for workers: the SDK refuses two workers of a queue on one, even while one ends."""
+        return await connect(ClientSettings.read(entry, self._environ), self._identity)
+
 
 async def connect(settings: ClientSettings, identity: str | None = None) -> Client:
     """Connect; raises UnitFailed (Unavailable) when nobody answers in time."""
@@ -93,8 +97,13 @@ async def connect(settings: ClientSettings, identity: str | None = None) -> Clie
             settings.connect_timeout.total_seconds(),
         )
     except (RuntimeError, TimeoutError) as error:
-        text = f"Temporal at {settings.address} does not answer: {error or 'timed out'}"
+        text = f"Temporal at {settings.address} does not answer: {brief(error) or 'timed out'}"
         raise UnitFailed(Failure(UNAVAILABLE, text, retryable=True)) from error
+
+
+def brief(error: BaseException) -> str:
+    """What the SDK's core says, without the stack of its own that it appends."""
+    return " ".join(str(error).partition("Stack backtrace:")[0].split())
 
 
 def _filled(value: Any, environ: Mapping[str, str]) -> Any:
