@@ -44,6 +44,7 @@ class Environment:
     trusted_origins: tuple[str, ...]
     database_url: str
     redis_url: str
+    lua_publishes: tuple[str, ...]
     temporal: TemporalEnv
 
 
@@ -63,6 +64,7 @@ def read_environment() -> Environment:
         trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", [])),
         database_url=env.str("DATABASE_URL", ""),
         redis_url=env.str("REDIS_URL", ""),
+        lua_publishes=tuple(env.list("WIPPY_LUA_PUBLISHES", [])),
         temporal=read_temporal(env, data),
     )
 

@@ -54,7 +54,7 @@ _WORDS = {
     RAW_SIGNAL_RUN: "send runs any signal",
     TERMINATE_RUN: "terminate runs",
     PUBLISH_VERSION: "publish registry versions",
-    PUBLISH_CLIENT: "publish temporal.client entries (they can send files and variables of this machine anywhere)",
+    PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
     VIEW_RUN: "see runs",
 }
 

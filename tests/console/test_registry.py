@@ -40,7 +40,7 @@ def test_a_publish_makes_one_version_with_revisions_programs_and_one_feed_event(
     assert digests() == {link("app:charge", current).digest}
     (event,) = FeedEvent.objects.filter(kind="PUBLISHED")
     assert event.data == {
-        "version": 1, "author": "ada", "message": "create", "created": ["app:charge", "app:money"],
+        "version": 1, "author": "ada", "source": "apply", "message": "create", "created": ["app:charge", "app:money"],
         "updated": [], "deleted": [], "total": 2,
     }  # fmt: skip
 

@@ -25,6 +25,13 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"version {self.number}"
 
+    @property
+    def publisher(self) -> str:
+        """Who published it, in words."""
+        if self.author:
+            return self.author.get_username()
+        return "Lua code" if self.source == "lua" else "the command line"
+
 
 class Revision(models.Model):
     """What one version made of one entry. The current state of an entry is its newest revision."""

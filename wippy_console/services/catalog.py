@@ -27,6 +27,7 @@ TTL = 0.2
 PATIENCE = 0.25
 PINNED_PROGRAMS = 1024
 PAST_ENTRIES = 10_000
+PAST_STATES = 4
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,12 @@ class Snapshot:
 
     @classmethod
     def of(cls, version: int, entries: Mapping[str, Entry], programs: Mapping[str, Program]) -> Snapshot:
-        """Index the entries by kind; `programs` are those known to be the same as before."""
+        """Order the entries and index them by kind; `programs` are those known to be the same as before."""
+        ordered = dict(sorted(entries.items()))
         by_kind: dict[str, list[Entry]] = {}
-        for _, entry in sorted(entries.items()):
+        for entry in ordered.values():
             by_kind.setdefault(entry.kind, []).append(entry)
-        return cls(version, entries, by_kind, dict(programs))
+        return cls(version, ordered, by_kind, dict(programs))
 
 
 class DatabaseCatalog:
@@ -66,6 +68,7 @@ class DatabaseCatalog:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="catalog")
         self._pinned = lru_cache(PINNED_PROGRAMS)(self._fetch_pinned)
         self._past = lru_cache(PAST_ENTRIES)(self._fetch_past)
+        self._past_state = lru_cache(PAST_STATES)(self._fetch_past_state)
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the current registry version, or None."""
@@ -77,6 +80,11 @@ class DatabaseCatalog:
         if snapshot is not None and snapshot.version == version:
             return snapshot.entries.get(entry_id)
         return self._past(entry_id, version)
+
+    def state(self, version: int) -> Mapping[str, Entry]:
+        """All entries of a version that there is, by id, in order. Not to be changed."""
+        snapshot = self._snapshot
+        return snapshot.entries if snapshot and snapshot.version == version else self._past_state(version)
 
     def entries(self, kind: str) -> list[Entry]:
         """All entries of one kind in the current version, by id."""
@@ -167,6 +175,9 @@ class DatabaseCatalog:
     def _fetch_past(self, entry_id: str, version: int) -> Entry | None:
         found = self._thread.submit(self._ask, lambda: reading.snapshot(version, [entry_id])).result()
         return found.get(entry_id)
+
+    def _fetch_past_state(self, version: int) -> Mapping[str, Entry]:
+        return self._thread.submit(self._ask, lambda: reading.snapshot(version)).result()
 
 
 def _advanced(old: Snapshot, number: int) -> Snapshot:

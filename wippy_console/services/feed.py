@@ -47,7 +47,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     CANCEL: ("user", "reason", "decision"),
     TERMINATE: ("user", "reason", "decision"),
     STUCK: ("reason", "attempt"),
-    PUBLISHED: ("version", "author", "message", "created", "updated", "deleted", "total"),
+    PUBLISHED: ("version", "author", "source", "message", "created", "updated", "deleted", "total"),
     NODE: ("state", "hostname", "os_pid"),
     SERVICE: ("state", "restarts", "error"),
     PROCESS_EXIT: ("status", "result", "failure", "seconds"),

@@ -66,7 +66,8 @@ def because(data: dict[str, Any]) -> str:
 def published(data: dict[str, Any]) -> str:
     """Which version, by whom, how much."""
     count = data.get("total", len(data.get("entries") or []))
-    who = f" by {data['author']}" if data.get("author") else ""
+    author = data.get("author") or ("Lua code" if data.get("source") == "lua" else "")
+    who = f" by {author}" if author else ""
     said = f": {console.brief(data['message'], 100)}" if data.get("message") else ""
     return f"registry version {data.get('version')}{who}, {count} {'entry' if count == 1 else 'entries'}{said}"
 

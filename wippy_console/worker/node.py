@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 
+from engine.asks.registry import RegistryAsks
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.peers import Peers
@@ -24,6 +25,7 @@ from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
 from wippy_console.worker.presence import Presence, Pulse, new_node_id
+from wippy_console.worker.registry import DatabaseRegistry
 from wippy_console.worker.temporal_side import Gateway, TemporalSide
 from wippy_console.worker.turn import Turn
 
@@ -45,10 +47,12 @@ class WorkerNode:
         self._projection = Projection(self._catalog)
         self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
         self._projection.on_written = self._followup.after
+        self._moved = asyncio.Event()
         self._node = LocalNode(self.id, self._catalog)
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
         self._node.join(self._peers)
+        self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
         self._presence = Presence(self.id, self._pulse)
         self._temporal = TemporalSide(
             self._node, self._peers, self._gateway, self._projection.offer, self._on_temporal, self._service_up
@@ -114,6 +118,11 @@ class WorkerNode:
         await self._supervisor.stop()
         await self._turn.give_back()
 
+    def _applied(self) -> None:
+        """A unit of this node published: hosts are there when it goes on, services follow at once."""
+        self._node.reconcile()
+        self._moved.set()
+
     async def _follow_registry(self) -> None:
         """Make the node as the registry wants it, whenever that has a new version."""
         followed = -1
@@ -125,7 +134,15 @@ class WorkerNode:
                     followed = version
             except Exception:
                 logger.exception("could not follow the registry, trying again")
-            await asyncio.sleep(REGISTRY_POLL)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until it is time to look at the registry again."""
+        try:
+            await asyncio.wait_for(self._moved.wait(), REGISTRY_POLL)
+        except TimeoutError:
+            return
+        self._moved.clear()
 
     async def _follow(self, version: int) -> None:
         """Hosts before services, since those run on hosts."""

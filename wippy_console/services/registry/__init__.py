@@ -4,7 +4,14 @@ Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
-from wippy_console.services.registry.publishing import delete_entry, may_publish, preview, publish, save_entry
+from wippy_console.services.registry.publishing import (
+    delete_entry,
+    may_publish,
+    preview,
+    publish,
+    publish_from_lua,
+    save_entry,
+)
 from wippy_console.services.registry.reading import (
     current_number,
     current_version,
@@ -15,13 +22,14 @@ from wippy_console.services.registry.reading import (
     tree,
     used_by,
 )
-from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
+from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError, WithheldError
 from wippy_console.services.registry.titles import titles, workflows
 
 __all__ = [
     "Changes",
     "ChangesRefused",
     "StaleBaseError",
+    "WithheldError",
     "current_number",
     "current_version",
     "delete_entry",
@@ -30,6 +38,7 @@ __all__ = [
     "may_publish",
     "preview",
     "publish",
+    "publish_from_lua",
     "revisions",
     "save_entry",
     "snapshot",

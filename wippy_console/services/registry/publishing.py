@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from engine.check import check_source
 from engine.entry import Entry
+from engine.host import Author
 from engine.registry import changes as changing
 from engine.registry import kinds
 from engine.registry.changes import Changes
+from engine.registry.guarded import KINDS as GUARDED
+from engine.registry.guarded import guarded, withheld_from_lua
 from engine.registry.imports import importers
 from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in
@@ -23,14 +27,23 @@ from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
 from wippy_console.services.registry import reading
-from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError
+from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError, WithheldError
 from wippy_console.services.storable import storable_text
 
-CLIENT = "temporal.client"
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
 _LOCK = 0x57524547  # "WREG": publishers take turns, so that version numbers have no gaps and no rivals
+
+
+@dataclass(frozen=True, slots=True)
+class _Publisher:
+    """Who publishes, and what they say: a user, a unit of Lua, or (neither) the command line."""
+
+    user: User | None
+    message: str
+    source: str
+    unit: Author | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +65,40 @@ def publish(user: User | None, changes: Changes, *, base: int | None, message: s
     """
     if user is not None:
         permissions.require(user, permissions.PUBLISH_VERSION)
+    return _publish(_Publisher(user, message, source), changes, base)
+
+
+def publish_from_lua(unit: Author, changes: Changes, *, base: int) -> Version:
+    """The same for a unit: no user stands behind it, so what carries credentials or rights is withheld from it."""
+    return _publish(_Publisher(None, f"by {unit.entry}", LUA, unit), changes, base)
+
+
+def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Version:
     # Validation takes a while; outside of the transaction it keeps no other writer waiting.
     prepared = _prepare(base, changes)
     with transaction.atomic():
         _take_turn()
         if reading.current_number() != prepared.number:
             prepared = _prepare(base, changes)
-        _require_client_right(user, prepared)
+        _require_rights(publisher, prepared)
         if errors_in(prepared.problems):
             raise ChangesRefused(prepared.problems)
-        return _write(prepared, user, message, source) if prepared.changes else _unchanged()
+        return _write(prepared, publisher) if prepared.changes else _unchanged()
 
 
 def may_publish(user: Any, kind: str) -> bool:
     """Whether the user may change entries of that kind."""
-    rights = (permissions.PUBLISH_VERSION, *((permissions.PUBLISH_CLIENT,) if kind == CLIENT else ()))
+    rights = (permissions.PUBLISH_VERSION, *((permissions.PUBLISH_CLIENT,) if kind in GUARDED else ()))
     return all(permissions.allows(user, right) for right in rights)
 
 
-def _require_client_right(user: User | None, prepared: _Prepared) -> None:
-    """Whoever writes a client decides where this machine's keys are sent: more than an author may."""
-    current = reading.snapshot(prepared.number)
-    for entry_id in prepared.changes.touched:
-        kinds_of = {entries[entry_id].kind for entries in (current, prepared.after) if entry_id in entries}
-        if user is not None and CLIENT in kinds_of:
-            permissions.require(user, permissions.PUBLISH_CLIENT)
+def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
+    """Guarded entries decide where this machine's keys are sent and who reads them: more than an author may."""
+    touched, before = prepared.changes.touched, reading.snapshot(prepared.number)
+    if publisher.unit and (ids := withheld_from_lua(touched, before, prepared.after, settings.LUA_PUBLISHES)):
+        raise WithheldError(ids)
+    if publisher.user and guarded(touched, before, prepared.after):
+        permissions.require(publisher.user, permissions.PUBLISH_CLIENT)
 
 
 def preview(base: int | None, changes: Changes) -> list[Problem]:
@@ -161,14 +183,17 @@ def _unchanged() -> Version:
     return version
 
 
-def _write(prepared: _Prepared, user: User | None, message: str, source: str) -> Version:
+def _write(prepared: _Prepared, publisher: _Publisher) -> Version:
     changes = prepared.changes
     version = Version.objects.create(
-        number=prepared.number + 1, author=user, message=storable_text(message), source=source
+        number=prepared.number + 1,
+        author=publisher.user,
+        message=storable_text(publisher.message),
+        source=publisher.source,
     )
     Revision.objects.bulk_create([*_revisions(version, prepared)])
     Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)
-    _announce(version, changes)
+    _announce(version, changes, publisher.unit)
     return version
 
 
@@ -191,15 +216,16 @@ def _programs(version: Version, prepared: _Prepared) -> list[Program]:
     ]
 
 
-def _announce(version: Version, changes: Changes) -> None:
-    """Tell the feed; long lists of ids are cut, `total` is not."""
+def _announce(version: Version, changes: Changes, unit: Author | None) -> None:
+    """Tell the feed, with entry and pid where Lua did it; long lists of ids are cut, `total` is not."""
     data = {
         "version": version.number,
         "author": version.author.get_username() if version.author else "",
         "message": version.message,
+        "source": version.source,
         "created": [each.id for each in changes.create[:MAX_FEED_IDS]],
         "updated": [each.id for each in changes.update[:MAX_FEED_IDS]],
         "deleted": list(changes.delete[:MAX_FEED_IDS]),
         "total": len(changes.touched),
     }
-    feed.append(feed.PUBLISHED, data=data)
+    feed.append(feed.PUBLISHED, data=data, entry_id=unit.entry if unit else "", pid=unit.pid if unit else "")

@@ -35,9 +35,18 @@ class StaleBaseError(Conflict):
         self.revisions = list(revisions)
 
 
+class WithheldError(Refused):
+    """Lua code may not publish these `entries`."""
+
+    status = 403
+
+    def __init__(self, entries: Sequence[str]) -> None:
+        super().__init__(f"Lua code may not publish {', '.join(entries)}.")
+        self.entries = list(entries)
+
+
 def _told(revision: Revision) -> str:
     version = revision.version
-    who = version.author.get_username() if version.author else "the command line"
     did = "deleted" if revision.deleted else "changed"
     when = f"{version.created_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{revision.entry_id} was {did} in version {version.number} by {who} at {when}"
+    return f"{revision.entry_id} was {did} in version {version.number} by {version.publisher} at {when}"
