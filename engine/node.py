@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.fleet import Peers
 from engine.host import CallRequest, Catalog, Host, Service
-from engine.hosts.actor.actor import ProcessInfo, UnitFactory
+from engine.hosts.actor.actor import HostInfo, ProcessInfo, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit
@@ -140,6 +140,15 @@ class LocalNode:
         """All running processes and function calls, oldest first."""
         return self._system.snapshot()
 
+    def describe(self, pid: str) -> ProcessInfo | None:
+        """One running process or function call, None when it is gone; from any thread."""
+        return self._system.describe(pid)
+
+    def hosts(self, waiting: Mapping[str, int] | None = None) -> list[HostInfo]:
+        """The actor hosts by id, function calls at the end; `waiting` tells the messages that wait by host id."""
+        known = waiting or {}
+        return [host.info(known.get(host.id, 0)) for host in self._all_actor_hosts()]
+
     @property
     def threads(self) -> int:
         """How many threads step units now."""
@@ -150,7 +159,8 @@ class LocalNode:
         return Counter({host.id: host.count for host in self._all_actor_hosts()})
 
     def _all_actor_hosts(self) -> list[ActorHost]:
-        return [*self._actor_hosts.values(), *self._removed.values(), self._functions]
+        hosts = {**self._removed, **self._actor_hosts}
+        return [*(hosts[id_] for id_ in sorted(hosts)), self._functions]
 
     def _new_host(self, host_id: str) -> ActorHost:
         return ActorHost(host_id, self._system, self._pids, self._limits)

@@ -30,7 +30,7 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "claim", "decision", "feedevent", "historyarchive", "node", "program", "question", "questionrole",
+    "claim", "decision", "feedevent", "historyarchive", "node", "process", "program", "question", "questionrole",
     "revision", "run", "service", "version",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""

@@ -2,7 +2,7 @@
 
 from wippy_console.models.decisions import Decision, Question, QuestionRole
 from wippy_console.models.feed import FeedEvent
-from wippy_console.models.fleet import Claim, Node, Service
+from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
 
@@ -12,6 +12,7 @@ __all__ = [
     "FeedEvent",
     "HistoryArchive",
     "Node",
+    "Process",
     "Program",
     "Question",
     "QuestionRole",

@@ -11,7 +11,10 @@ FRESH = timedelta(seconds=15)
 
 
 class Node(models.Model):
-    """One worker OS process. It counts as alive while `heartbeat_at` is younger than 15 seconds."""
+    """One worker OS process. It counts as alive while `heartbeat_at` is younger than 15 seconds.
+
+    `hosts` lists its actor hosts as `engine.hosts.actor.actor.HostInfo` describes them.
+    """
 
     id = models.CharField(max_length=100, primary_key=True)
     hostname = models.CharField(max_length=255)
@@ -23,6 +26,7 @@ class Node(models.Model):
     stopped_at = models.DateTimeField(null=True, blank=True)
     task_queues = models.JSONField(default=list)
     units = models.PositiveIntegerField(default=0)
+    hosts = models.JSONField(default=list)
 
     class Meta:
         ordering = ["-started_at"]
@@ -103,3 +107,43 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class Process(models.Model):
+    """A process, or a long function call, on a node; gone when it or its node ends.
+
+    `state` is idle, or busy when it was at work whenever the node looked. `watchers` are the pids of those who monitor
+    it, and `service <entry id>`. `mailbox` is about right: it is written when it doubles or halves.
+    """
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="processes")
+    pid = models.CharField(max_length=1200)
+    entry_id = models.CharField(max_length=500)
+    host_id = models.CharField(max_length=500)
+    kind = models.CharField(max_length=20)
+    parent = models.CharField(max_length=600, blank=True)
+    names = models.JSONField(default=list)
+    links = models.JSONField(default=list)
+    watchers = models.JSONField(default=list)
+    state = models.CharField(max_length=20)
+    mailbox = models.PositiveIntegerField(default=0)
+    mailbox_limit = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        verbose_name_plural = "processes"
+        constraints = [models.UniqueConstraint(fields=["node", "pid"], name="one_process_per_pid")]
+        indexes = [
+            models.Index(fields=["pid"], name="process_pid"),
+            models.Index(fields=["parent"], name="process_parent"),
+            models.Index(fields=["started_at", "id"], name="process_started"),
+        ]
+
+    def __str__(self) -> str:
+        return self.pid
+
+    @property
+    def is_full(self) -> bool:
+        """Whether its mailbox takes no more messages."""
+        return 0 < self.mailbox_limit <= self.mailbox

@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
 from wippy_console import temporal
-from wippy_console.models import FeedEvent, Node, Service
+from wippy_console.models import FeedEvent, Node, Process, Service
 from wippy_console.models.fleet import FRESH
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
@@ -132,7 +132,8 @@ def temporal_health() -> Health:
 
 
 def announce_silent() -> bool:
-    """Write a NODE row for each node that fell silent without leaving; whether there was one."""
+    """Drop the processes of nodes that are gone, and write a NODE row for each that fell silent; whether one did."""
+    Process.objects.exclude(node__in=alive()).delete()
     now = timezone.now()
     silent = Node.objects.filter(stopped_at=None, heartbeat_at__range=(now - SHOWN_AFTER_END, now - FRESH))
     lost = [node for node in silent if not _announced(node)]

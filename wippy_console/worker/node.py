@@ -21,6 +21,7 @@ from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.threads import in_thread
+from wippy_console.worker.board import ProcessBoard
 from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
@@ -54,6 +55,7 @@ class WorkerNode:
         self._node.join(self._peers)
         self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
         self._presence = Presence(self.id, self._pulse)
+        self._board = ProcessBoard(self.id, self._node.processes)
         self._temporal = TemporalSide(
             self._node, self._peers, self._gateway, self._projection.offer, self._on_temporal, self._service_up
         )  # fmt: skip
@@ -85,6 +87,7 @@ class WorkerNode:
         for name, work in (
             ("presence", self._presence.keep()),
             ("directory", self._directory.keep()),
+            ("processes", self._board.keep()),
             ("service states", self._presence.write_states()),
             ("registry", self._follow_registry()),
             ("turn", self._turn.keep()),
@@ -103,7 +106,7 @@ class WorkerNode:
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
         self._exits.stop()
-        self._cancel("presence", "directory", "service states")
+        self._cancel("presence", "directory", "processes", "service states")
         await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
 
     async def _meet_others(self) -> None:
@@ -170,7 +173,8 @@ class WorkerNode:
         return self._presence.lapsed and self._directory.knows_others(self.id)
 
     def _pulse(self) -> Pulse:
-        return Pulse(sum(self._node.counts().values()), self._temporal.queues())
+        hosts = tuple(self._node.hosts(self._board.waiting))
+        return Pulse(sum(host.running for host in hosts), self._temporal.queues(), hosts)
 
     def _cancel(self, *names: str) -> None:
         for task in self._tasks:

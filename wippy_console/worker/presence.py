@@ -9,15 +9,16 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
+from engine.hosts.actor.actor import HostInfo
 from engine.hosts.actor.service_state import ServiceState
-from wippy_console.models import Node, Service
+from wippy_console.models import Node, Process, Service
 from wippy_console.services import feed
 from wippy_console.services.storable import storable_text
 from wippy_console.threads import in_thread
@@ -38,10 +39,11 @@ def new_node_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What a heartbeat tells: how many units run, and which task queues are served."""
+    """What a heartbeat tells: how many units run, which task queues are served, and how the actor hosts stand."""
 
     units: int
     task_queues: tuple[str, ...]
+    hosts: tuple[HostInfo, ...]
 
 
 class Presence:
@@ -117,6 +119,7 @@ class Presence:
             "stopped_at": None,
             "task_queues": list(pulse.task_queues),
             "units": pulse.units,
+            "hosts": [asdict(host) for host in pulse.hosts],
         }
 
 
@@ -126,9 +129,10 @@ def beat(node_id: str, row: dict[str, object]) -> None:
 
 
 def announce(node_id: str, state: str, row: dict[str, object]) -> None:
-    """Write the node's row, and that it came or left."""
+    """Write the node's row, and that it came or left, its processes with it."""
     with transaction.atomic():
         beat(node_id, row)
+        Process.objects.filter(node_id=node_id).delete()
         data = {"state": state, "hostname": row["hostname"], "os_pid": row["os_pid"]}
         feed.append(feed.NODE, node=node_id, data=data)
 

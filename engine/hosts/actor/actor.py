@@ -126,7 +126,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
-    """One running unit as the console lists it. `started` is ns since the epoch."""
+    """One running unit as the console lists it. `started` is ns since the epoch.
+
+    `watchers` are the pids of those who monitor it, and `service <entry id>` of the service that it runs for.
+    """
 
     pid: str
     entry: str
@@ -135,9 +138,11 @@ class ProcessInfo:
     state: str
     started: int
     mailbox: int
+    mailbox_limit: int
     parent: str
     links: tuple[str, ...]
     names: tuple[str, ...]
+    watchers: tuple[str, ...]
 
     @classmethod
     def of(cls, actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
@@ -150,7 +155,31 @@ class ProcessInfo:
             actor.state.value,
             actor.started,
             actor.mailbox,
+            actor.limits.max_queue,
             actor.parent,
-            tuple(sorted(actor.links)),
+            tuple(sorted(actor.links)) if actor.links else (),
             names,
+            _watchers(actor),
         )
+
+
+def _watchers(actor: Actor) -> tuple[str, ...]:
+    services = [token.removeprefix("watch ") for token in actor.on_end if token.startswith("watch service ")]
+    return (*services, *sorted(actor.monitors)) if services or actor.monitors else ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostInfo:
+    """One actor host as the console lists it. Limits are 0 where there is none.
+
+    `waiting` counts messages in the mailboxes of its units; `refused` counts what it did not take since the node
+    started: units over `max_processes`, and messages over the `queue_size` of a mailbox.
+    """
+
+    id: str
+    running: int
+    max_processes: int
+    queue_size: int
+    waiting: int
+    refused_units: int
+    refused_messages: int

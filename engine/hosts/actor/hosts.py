@@ -16,7 +16,7 @@ from typing import Any
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.host import CallRequest, SpawnRequest, Watcher
-from engine.hosts.actor.actor import Actor, OnEnd
+from engine.hosts.actor.actor import Actor, HostInfo, OnEnd
 from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import HOST_NOT_FOUND, NODE_STOPPING, PID_NOT_REGISTERED, host_full, name_taken
 from engine.hosts.actor.system import ActorSystem
@@ -51,6 +51,7 @@ class ActorHost:
         self.id = host_id
         self.limits = limits
         self.max_processes = 0
+        self.refused = 0
         self.draining = False
         self.removed = False
         self._base = limits
@@ -63,6 +64,13 @@ class ActorHost:
     def count(self) -> int:
         """How many units run here."""
         return self._running
+
+    def info(self, waiting: int = 0) -> HostInfo:
+        """The host with its limits and what it refused; `waiting` messages lie in the mailboxes of its units."""
+        refused = self._system.refused_messages[self.id]
+        return HostInfo(
+            self.id, self._running, self.max_processes, self.limits.max_queue, waiting, self.refused, refused
+        )  # fmt: skip
 
     def configure(self, entry: Entry) -> None:
         """Take over the limits of the entry; they hold for what starts from now on."""
@@ -139,6 +147,7 @@ class ActorHost:
         if self.removed:
             return HOST_NOT_FOUND
         if self.max_processes and self._running >= self.max_processes:
+            self.refused += 1
             return host_full(self.id, self.max_processes)
         actor = self._make(self.id, program, request, request.parent)
         for topic, payloads in request.messages:

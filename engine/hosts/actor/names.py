@@ -34,7 +34,8 @@ class Names:
 
     def of(self, pid: str) -> tuple[str, ...]:
         """The names that a pid holds, sorted."""
-        return tuple(sorted(self._names.get(pid, ())))
+        held = self._names.get(pid)
+        return tuple(sorted(held)) if held else ()
 
     def drop(self, pid: str) -> None:
         """Free every name of a pid that ended."""

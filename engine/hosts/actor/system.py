@@ -14,7 +14,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from engine.errors import Failure, UnitFailed
@@ -57,6 +58,9 @@ from engine.steps import (
 
 logger = logging.getLogger(__name__)
 
+# A picture of 10,000 actors must not keep messages waiting: a portion takes about a millisecond.
+SNAPSHOT_PORTION = 256
+
 
 class FunctionStarter(Protocol):
     """What calls need of the function host."""
@@ -85,6 +89,7 @@ class ActorSystem:
         self.bridge = LoopBridge(self.lock)
         self.names = Names()
         self.actors: dict[str, Actor] = {}
+        self.refused_messages: Counter[str] = Counter()
         self.pools = Pools()
         self.targets = Targets(catalog)
         self.foreign: Callable[[str], Host | None] = lambda _pid: None
@@ -118,9 +123,20 @@ class ActorSystem:
         self.bridge.stop()
 
     def snapshot(self) -> list[ProcessInfo]:
-        """All actors as they are now, oldest first."""
+        """All actors, oldest first, each as it is when it is looked at: the lock is held for a portion at a time."""
         with self.lock:
-            return [ProcessInfo.of(actor, self.names.of(actor.pid)) for actor in self.actors.values()]
+            actors = list(self.actors.values())
+        found: list[ProcessInfo] = []
+        for portion in _portions(actors):
+            with self.lock:
+                found += [ProcessInfo.of(actor, self.names.of(actor.pid)) for actor in portion if not actor.ended]
+        return found
+
+    def describe(self, pid: str) -> ProcessInfo | None:
+        """One actor as it is now, None when it is gone."""
+        with self.lock:
+            actor = self.actors.get(pid)
+            return None if actor is None else ProcessInfo.of(actor, self.names.of(pid))
 
     def tell(self, dest: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Send to an actor by pid or name; raises UnitFailed."""
@@ -168,6 +184,7 @@ class ActorSystem:
             if actor is None:
                 return process_not_found(pid)
             if actor.mailbox >= actor.limits.max_queue:
+                self.refused_messages[actor.host_id] += 1
                 return mailbox_full(pid, actor.limits.max_queue)
             self.deliver(actor, message)
             return None
@@ -305,3 +322,8 @@ class ActorSystem:
                 unit.close()
         except Exception:
             logger.exception("a unit could not be closed")
+
+
+def _portions(actors: Sequence[Actor]) -> Iterator[Sequence[Actor]]:
+    for start in range(0, len(actors), SNAPSHOT_PORTION):
+        yield actors[start : start + SNAPSHOT_PORTION]

@@ -1,0 +1,163 @@
+"""The rows of a node's processes: what changed is written, in portions, about once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError
+
+from engine.durations import SECOND
+from engine.hosts.actor.actor import ProcessInfo
+from wippy_console.models import Process
+from wippy_console.services.storable import storable_text
+from wippy_console.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+PERIOD = 1.0
+# Looking at 10,000 processes takes 0.05 s of the interpreter's time: it may cost a fiftieth of it.
+SHARE = 50
+# What lives shorter than a look would only be written to be deleted; function calls count as long after two seconds.
+SHORTEST = {"process": 0.5, "function": 2.0}
+AT_ONCE = 500
+# Rows of processes that merely changed; a thousand busy mailboxes a second are news to nobody.
+CHANGES_PER_LOOK = 1000
+# A workflow's id may be long, and an index of PostgreSQL takes 2,700 bytes.
+MAX_PARENT = 600
+IDLE, BUSY = "idle", "busy"
+
+Pid = str
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look found: the processes to write, those that ended, and the messages that wait by host id."""
+
+    fresh: Sequence[ProcessInfo]
+    changed: Sequence[ProcessInfo]
+    ended: Sequence[Pid]
+    waiting: Mapping[str, int]
+
+
+class Differ:
+    """Compares pictures of the node's processes with what was written of them."""
+
+    def __init__(self) -> None:
+        self._written: dict[Pid, tuple[object, ...]] = {}
+        self._at_work: set[Pid] = set()
+        self._busy: set[Pid] = set()
+
+    def look(self, seen: Sequence[ProcessInfo], now: int) -> Look:
+        """What of the picture taken at `now` (ns) is not written yet; `done` and `gone` tell what was."""
+        at_work = {each.pid for each in seen if each.state != IDLE}
+        self._busy, self._at_work = at_work & self._at_work, at_work
+        fresh = [each for each in seen if each.pid not in self._written and is_long(each, now)]
+        changed = [each for each in seen if self._written.get(each.pid, each) not in (each, self._signature(each))]
+        changed.sort(key=lambda each: -each.mailbox)
+        waiting: Counter[str] = Counter()
+        for each in seen:
+            waiting[each.host] += each.mailbox
+        alive = {each.pid for each in seen}
+        ended = [pid for pid in self._written if pid not in alive]
+        return Look(fresh, changed[:CHANGES_PER_LOOK], ended, waiting)
+
+    @property
+    def rows(self) -> int:
+        """How many processes are written."""
+        return len(self._written)
+
+    def state(self, pid: Pid) -> str:
+        """busy when it was at work at this look and the one before, else idle."""
+        return BUSY if pid in self._busy else IDLE
+
+    def done(self, rows: Sequence[ProcessInfo]) -> None:
+        """These were written as they stand."""
+        self._written |= {each.pid: self._signature(each) for each in rows}
+
+    def gone(self, pids: Sequence[Pid]) -> None:
+        """These were deleted."""
+        for pid in pids:
+            del self._written[pid]
+
+    def _signature(self, info: ProcessInfo) -> tuple[object, ...]:
+        """What is worth a write. A mailbox counts when it doubles, halves, or becomes full or empty."""
+        full = info.mailbox >= info.mailbox_limit
+        busy = info.pid in self._busy
+        return busy, full, info.mailbox.bit_length(), info.entry, info.names, info.links, info.watchers
+
+
+def is_long(info: ProcessInfo, now: int) -> bool:
+    """Whether it has lived long enough to be worth a row."""
+    return now - info.started >= SHORTEST[info.kind] * SECOND
+
+
+class ProcessBoard:
+    """Keeps the rows of one node. `processes` takes the picture, from any thread."""
+
+    def __init__(self, node_id: str, processes: Callable[[], Sequence[ProcessInfo]]) -> None:
+        self.waiting: Mapping[str, int] = {}
+        self._node_id = node_id
+        self._processes = processes
+        self._differ = Differ()
+
+    async def keep(self) -> None:
+        """Look and write until cancelled. A database that is down costs rows, never the node."""
+        while True:
+            began = time.monotonic()
+            try:
+                await in_thread(self.write)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("the processes could not be written: %s", error)
+            took = time.monotonic() - began
+            await asyncio.sleep(max(PERIOD, took * SHARE if took < PERIOD else PERIOD))
+
+    def write(self) -> None:
+        """One look, and what it found written; anew when others deleted rows because this node was silent."""
+        if Process.objects.filter(node_id=self._node_id).count() != self._differ.rows:
+            Process.objects.filter(node_id=self._node_id).delete()
+            self._differ = Differ()
+        look = self._differ.look(self._processes(), time.time_ns())
+        self.waiting = look.waiting
+        for ended in portions(look.ended):
+            Process.objects.filter(node_id=self._node_id, pid__in=ended).delete()
+            self._differ.gone(ended)
+        for some in portions([*look.fresh, *look.changed]):
+            rows = [self._row(each) for each in some]
+            Process.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["node", "pid"], update_fields=VOLATILE
+            )  # fmt: skip
+            self._differ.done(some)
+
+    def _row(self, info: ProcessInfo) -> Process:
+        return Process(
+            node_id=self._node_id,
+            pid=info.pid,
+            entry_id=info.entry,
+            host_id=info.host,
+            kind=info.kind,
+            parent=storable_text(info.parent)[:MAX_PARENT],
+            names=[storable_text(name) for name in info.names],
+            links=list(info.links),
+            watchers=list(info.watchers),
+            state=self._differ.state(info.pid),
+            mailbox=info.mailbox,
+            mailbox_limit=info.mailbox_limit,
+            started_at=datetime.fromtimestamp(info.started / SECOND, UTC),
+        )
+
+
+VOLATILE = ["entry_id", "names", "links", "watchers", "state", "mailbox", "mailbox_limit"]
+
+
+def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in portions that one statement can carry."""
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
