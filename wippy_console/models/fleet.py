@@ -47,6 +47,9 @@ class Node(models.Model):
         return self.state == "alive"
 
 
+_WAITS = ("waiting", "restarting")
+
+
 class Service(models.Model):
     """A supervised `process.service`, or a worker or client of Temporal, on a node (lua-api 19).
 
@@ -78,6 +81,21 @@ class Service(models.Model):
         if self.state == "failed" and self.next_attempt is not None:
             return "restarting"
         return "waiting" if self.state == "unknown" and self.error else self.state
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether its node's supervisor can start and stop it: a worker or client runs as long as its node."""
+        return self.kind == "process.service"
+
+    @property
+    def can_start(self) -> bool:
+        """Whether a start makes sense now."""
+        return self.is_movable and self.state in ("unknown", "stopped", "failed", "exited")
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether there is something to stop, be it a wait for the next attempt."""
+        return self.is_movable and (self.state in ("starting", "running") or self.shown_state in _WAITS)
 
     @property
     def is_trouble(self) -> bool:
@@ -113,7 +131,8 @@ class Process(models.Model):
     """A process, or a long function call, on a node; gone when it or its node ends.
 
     `state` is idle, or busy when it was at work whenever the node looked. `watchers` are the pids of those who monitor
-    it, and `service <entry id>`. `mailbox` is about right: it is written when it doubles or halves.
+    it, and `service <entry id>`. `name_text` is for searching: JSON escapes what is not ASCII. `mailbox` is about
+    right: it is written when it doubles or halves.
     """
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="processes")
@@ -123,6 +142,7 @@ class Process(models.Model):
     kind = models.CharField(max_length=20)
     parent = models.CharField(max_length=600, blank=True)
     names = models.JSONField(default=list)
+    name_text = models.TextField(blank=True)
     links = models.JSONField(default=list)
     watchers = models.JSONField(default=list)
     state = models.CharField(max_length=20)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from temporalio.common import RawValue
 from temporalio.service import RPCError
 
 from engine.entry import Entry
-from engine.errors import NOT_FOUND, TIMEOUT, UNAVAILABLE, Failure, UnitFailed
+from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, Failure, UnitFailed
 from engine.host import CallRequest, SpawnRequest
 from engine.hosts.temporal.failures import from_exception
 from engine.hosts.temporal.fleet import Fleet
@@ -24,7 +24,7 @@ from engine.hosts.temporal.settings import reference
 from engine.pids import Pid
 from wippy_console import permissions, temporal
 from wippy_console.services import fleet, registry, schemas
-from wippy_console.services.errors import NotFoundError, Refused, Unavailable
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.runs.starting import WORKER, only
 from wippy_console.services.runs.values import Started
 from wippy_console.services.storable import storable
@@ -127,14 +127,15 @@ def _fleet() -> Fleet:
     return Fleet(temporal.client(clients[0]))
 
 
+def reached(act: Callable[[Fleet], Coroutine[Any, Any, T]]) -> T:
+    """Ask nodes something; NotFoundError, Conflict, Refused, or Unavailable, which leaves open whether it was done."""
+    return _told(act(_fleet()))
+
+
 def _told(act: Coroutine[Any, Any, T]) -> T:
     """Failures of the node itself in the words of services."""
     try:
         return temporal.run(act, timeout=45)
     except UnitFailed as error:
-        match error.failure.kind:
-            case kind if kind == NOT_FOUND:
-                raise NotFoundError(error.failure.message) from error
-            case kind if kind == UNAVAILABLE:
-                raise Unavailable(error.failure.message) from error
-        raise Refused(error.failure.message) from error
+        kinds = {NOT_FOUND: NotFoundError, UNAVAILABLE: Unavailable, ALREADY_EXISTS: Conflict}
+        raise kinds.get(error.failure.kind, Refused)(error.failure.message) from error

@@ -145,6 +145,7 @@ class ProcessBoard:
             kind=info.kind,
             parent=storable_text(info.parent)[:MAX_PARENT],
             names=[storable_text(name) for name in info.names],
+            name_text=storable_text("\n".join(info.names)),
             links=list(info.links),
             watchers=list(info.watchers),
             state=self._differ.state(info.pid),
@@ -154,7 +155,7 @@ class ProcessBoard:
         )
 
 
-VOLATILE = ["entry_id", "names", "links", "watchers", "state", "mailbox", "mailbox_limit"]
+VOLATILE = ["entry_id", "names", "name_text", "links", "watchers", "state", "mailbox", "mailbox_limit"]
 
 
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 
 from engine.asks.registry import RegistryAsks
+from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.peers import Peers
@@ -57,7 +58,7 @@ class WorkerNode:
         self._presence = Presence(self.id, self._pulse)
         self._board = ProcessBoard(self.id, self._node.processes)
         self._temporal = TemporalSide(
-            self._node, self._peers, self._gateway, self._projection.offer, self._on_temporal, self._service_up
+            self._node, self._peers, self._gateway, self._projection.offer, self
         )  # fmt: skip
         self._turn = Turn(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(
@@ -159,15 +160,32 @@ class WorkerNode:
         states = [*self._supervisor.states(), *self._temporal.states()]
         self._presence.keep_services({state.entry_id for state in states})
 
-    def _on_temporal(self, state: ServiceState) -> None:
+    # --- for the Temporal side -------------------------------------------------------------------
+
+    def changed(self, state: ServiceState) -> None:
+        """A worker or client changed its state."""
         self._presence.on_state(state)
         self._presence.beat_soon()  # which queues are served is told by the heartbeat
 
-    async def _service_up(self, entry_id: str) -> bool:
+    async def up(self, entry_id: str) -> bool:
         """Wait until a service runs here; one that runs elsewhere does so, or does not."""
         if self._turn.mine:
             return await self._supervisor.up(entry_id)
         return await in_thread(partial(fleet.service_runs, entry_id))
+
+    def describe(self, pid: str) -> ProcessInfo | None:
+        """A running process or function call, None when it is gone."""
+        return self._node.describe(pid)
+
+    async def start_service(self, entry_id: str) -> None:
+        """Start a service, anew if it runs; NotFound when it is not this node's."""
+        await self._supervisor.start_service(entry_id, self._catalog)
+
+    async def stop_service(self, entry_id: str) -> None:
+        """Stop a service; NotFound when it is not this node's."""
+        await self._supervisor.stop_service(entry_id)
+
+    # ---------------------------------------------------------------------------------------------
 
     def _is_doubtful(self) -> bool:
         return self._presence.lapsed and self._directory.knows_others(self.id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -18,6 +19,7 @@ from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.temporal.clients import Clients
 from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.observations import Observe
+from engine.hosts.temporal.operating import Operated, OperatingActivities
 from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
 from engine.hosts.temporal.worker import node_workers, workflow_worker
@@ -75,11 +77,20 @@ class Wanted:
         return self.worker or self.client
 
 
-class TemporalSide:
-    """Follows the registry by `reconcile`. `on_state` is called on the loop when a worker or client changes its state.
+class Around(Operated, Protocol):
+    """What the Temporal side needs of its node; all on the loop."""
 
-    `service_up` waits for a service that workers require; a client is up when this node's own queues are served by it.
-    """
+    def changed(self, state: ServiceState) -> None:
+        """A worker or client changed its state."""
+        ...
+
+    async def up(self, entry_id: str) -> bool:
+        """Wait until a service runs that workers require; False when it will not."""
+        ...
+
+
+class TemporalSide:
+    """Follows the registry by `reconcile`. A client is up when this node's own queues are served by it."""
 
     def __init__(
         self,
@@ -87,15 +98,13 @@ class TemporalSide:
         peers: Peers,
         gateway: Gateway,
         observe: Observe,
-        on_state: Callable[[ServiceState], None],
-        service_up: Callable[[str], Awaitable[bool]],
+        around: Around,
     ) -> None:
         self._node = node
         self._peers = peers
         self._gateway = gateway
         self._observe = observe
-        self._on_state = on_state
-        self._service_up = service_up
+        self._around = around
         self._kept: dict[str, tuple[Wanted, Kept]] = {}
         self._hosts: dict[str, WorkflowHost] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -144,7 +153,7 @@ class TemporalSide:
         """Pass it on, but not of one that was replaced or deleted and takes its time to end."""
         mine = self._kept.get(kept.state.entry_id)
         if self._stopping or (mine is not None and mine[1] is kept):
-            self._on_state(kept.state)
+            self._around.changed(kept.state)
 
     def _end(self, kept: Kept) -> None:
         task = asyncio.create_task(kept.stop(), name=f"stop {kept.state.entry_id}")
@@ -160,7 +169,8 @@ class TemporalSide:
         return Kept(entry.id, WORKER, (queue,), lambda: self._make_worker(worker), self._changed)
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
-        return node_workers(await self._gateway.another(client_id), self._node, self._peers)
+        more = OperatingActivities(self._around).all()
+        return node_workers(await self._gateway.another(client_id), self._node, self._peers, more)
 
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)
@@ -177,7 +187,7 @@ class TemporalSide:
         """Wait for the services that the worker or its client requires (lua-api 19); Unavailable when one does not."""
         for need in requirements(worker, self._node.catalog):
             entry = self._node.catalog.entry(need)
-            if entry is not None and entry.kind == SERVICE and not await self._service_up(need):
+            if entry is not None and entry.kind == SERVICE and not await self._around.up(need):
                 raise UnitFailed(Failure(UNAVAILABLE, f"'{need}', which it requires, does not run", retryable=True))
 
     def _withdraw(self, workers: set[str]) -> None:

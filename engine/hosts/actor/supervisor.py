@@ -122,11 +122,13 @@ class Supervisor:
             await self._stop(list(self._services))
 
     async def stop_service(self, entry_id: str) -> None:
-        """Stop one service until `start_service`, or until its entry changes; one that is over is left so."""
+        """Stop one service until `start_service`, or until its entry changes; NotFound unless it was started here."""
         async with self._changing:
+            service = self._services.get(entry_id)
+            if service is None:
+                raise UnitFailed(not_found(f"this node runs no service '{entry_id}'"))
             self._by_hand.discard(entry_id)
-            if service := self._services.get(entry_id):
-                await service.stop()
+            await service.stop()
 
     async def start_service(self, entry_id: str, catalog: Catalog) -> None:
         """Stop one service, if it runs, and start it and what it requires; NotFound unless it is this node's."""

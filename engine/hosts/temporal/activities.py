@@ -69,11 +69,11 @@ class NodeActivities:
     async def call(self, request: RawValue) -> RawValue:
         """Call a function: {target, args, options, context, caller}; its value."""
         with translated():
-            fields = _fields(request)
+            fields = fields_of(request)
             value = await with_heartbeat(
                 self._node.call(
                     CallRequest(
-                        _text(fields, "target"),
+                        text_of(fields, "target"),
                         _list(fields, "args"),
                         _table(fields, "options"),
                         _table(fields, "context"),
@@ -87,8 +87,8 @@ class NodeActivities:
     async def spawn(self, request: RawValue) -> str:
         """Spawn a process or workflow: {entry, host, args, parent, name, options, context, messages}; its pid."""
         with translated():
-            fields = _fields(request)
-            host = self._node.host(_text(fields, "host"))
+            fields = fields_of(request)
+            host = self._node.host(text_of(fields, "host"))
             if host is None:
                 raise UnitFailed(not_found("host not found"))
             return await host.spawn(_spawn_request(fields))
@@ -97,8 +97,8 @@ class NodeActivities:
     async def run(self, request: RawValue) -> RawValue:
         """Spawn a process and wait for its end: the fields of `wippy.spawn`; {pid, value} or {pid, failure}."""
         with translated():
-            fields = _fields(request)
-            host = self._node.host(_text(fields, "host"))
+            fields = fields_of(request)
+            host = self._node.host(text_of(fields, "host"))
             if not isinstance(host, ProcessHost):
                 raise UnitFailed(not_found("host not found"))
             ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
@@ -116,17 +116,17 @@ class NodeActivities:
     async def send(self, request: RawValue) -> bool:
         """Send a message: {dest, topic, payloads, sender}."""
         with translated():
-            fields = _fields(request)
-            dest = _text(fields, "dest")
-            await self._send(dest, _text(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
+            fields = fields_of(request)
+            dest = text_of(fields, "dest")
+            await self._send(dest, text_of(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
             return True
 
     @activity.defn(name="wippy.cancel")
     async def cancel(self, request: RawValue) -> bool:
         """Deliver CANCEL: {dest, reason, sender}."""
         with translated():
-            fields = _fields(request)
-            dest = _text(fields, "dest")
+            fields = fields_of(request)
+            dest = text_of(fields, "dest")
             await host_of(self._node, dest).cancel(dest, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
@@ -134,8 +134,8 @@ class NodeActivities:
     async def terminate(self, request: RawValue) -> bool:
         """End a unit now: {dest, reason, sender}."""
         with translated():
-            fields = _fields(request)
-            dest = _text(fields, "dest")
+            fields = fields_of(request)
+            dest = text_of(fields, "dest")
             await host_of(self._node, dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
@@ -162,43 +162,47 @@ class PeerActivities:
     async def watch(self, request: RawValue) -> bool:
         """Tell a node of the end of a unit: {dest, token, node}; NotFound when there is no such unit."""
         with translated():
-            fields = _fields(request)
-            pid = _text(fields, "dest")
-            await self._peers.watch_for(_text(fields, "node"), host_of(self._node, pid), pid, _text(fields, "token"))
+            fields = fields_of(request)
+            pid = text_of(fields, "dest")
+            await self._peers.watch_for(
+                text_of(fields, "node"), host_of(self._node, pid), pid, text_of(fields, "token")
+            )
             return True
 
     @activity.defn(name="wippy.unwatch")
     async def unwatch(self, request: RawValue) -> bool:
         """Undo `wippy.watch`: {dest, token, node}."""
         with translated():
-            fields = _fields(request)
-            pid = _text(fields, "dest")
-            await self._peers.unwatch_for(_text(fields, "node"), host_of(self._node, pid), pid, _text(fields, "token"))
+            fields = fields_of(request)
+            pid = text_of(fields, "dest")
+            await self._peers.unwatch_for(
+                text_of(fields, "node"), host_of(self._node, pid), pid, text_of(fields, "token")
+            )
             return True
 
     @activity.defn(name="wippy.ended")
     async def ended(self, request: RawValue) -> bool:
         """Hear how a unit of another node ended: {dest, token, at, value, failure}; hearing it twice is harmless."""
         with translated():
-            fields = _fields(request)
-            exited = Exited(_text(fields, "dest"), fields["at"], fields.get("value"), fields.get("failure"))
-            self._peers.told(_text(fields, "token"), exited)
+            fields = fields_of(request)
+            exited = Exited(text_of(fields, "dest"), fields["at"], fields.get("value"), fields.get("failure"))
+            self._peers.told(text_of(fields, "token"), exited)
             return True
 
     @activity.defn(name="wippy.link")
     async def link(self, request: RawValue) -> bool:
         """Let an actor hold its side of a link: {dest, peer}."""
         with translated():
-            fields = _fields(request)
-            await self._node.link(_text(fields, "dest"), _text(fields, "peer"))
+            fields = fields_of(request)
+            await self._node.link(text_of(fields, "dest"), text_of(fields, "peer"))
             return True
 
     @activity.defn(name="wippy.unlink")
     async def unlink(self, request: RawValue) -> bool:
         """Undo `wippy.link`: {dest, peer}."""
         with translated():
-            fields = _fields(request)
-            await self._node.unlink(_text(fields, "dest"), _text(fields, "peer"))
+            fields = fields_of(request)
+            await self._node.unlink(text_of(fields, "dest"), text_of(fields, "peer"))
             return True
 
 
@@ -267,14 +271,16 @@ def _result(value: Value, info: activity.Info) -> Any:
     return payload
 
 
-def _fields(request: RawValue) -> Mapping[str, Any]:
+def fields_of(request: RawValue) -> Mapping[str, Any]:
+    """The table that a request is; UnitFailed (Invalid)."""
     value = payloads.decode(request.payload)
     if not isinstance(value, Mapping):
         raise UnitFailed(invalid("the request must be a table"))
     return value
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """A field that must be text; UnitFailed (Invalid)."""
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise UnitFailed(invalid(f"{name} must be a string"))
@@ -297,8 +303,8 @@ def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _spawn_request(fields: Mapping[str, Any]) -> SpawnRequest:
     return SpawnRequest(
-        entry=_text(fields, "entry"),
-        host=_text(fields, "host"),
+        entry=text_of(fields, "entry"),
+        host=text_of(fields, "host"),
         args=_list(fields, "args"),
         parent=fields.get("parent") or "",
         name=fields.get("name") or "",

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import ActivityFailureError, Client
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import ActivityIDReusePolicy, RawValue, RetryPolicy
+from temporalio.exceptions import ActivityAlreadyStartedError
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 from temporalio.service import RPCError
 
-from engine.errors import UNAVAILABLE, Failure, UnitFailed
+from engine.errors import ALREADY_EXISTS, UNAVAILABLE, Failure, UnitFailed
 from engine.host import CallRequest, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.activity_options import HEARTBEAT_TIMEOUT, START_TO_CLOSE
@@ -21,6 +22,7 @@ from engine.steps import Value
 
 # No node at all takes the request within this time: the console says so instead of waiting.
 ANSWERED_WITHIN = timedelta(seconds=10)
+DESCRIBED_WITHIN = timedelta(seconds=2)
 ONCE = RetryPolicy(maximum_attempts=1)
 
 
@@ -41,9 +43,9 @@ class Fleet:
         }
         return await self.ask("wippy.call", fields, node, timeout)
 
-    async def spawn(self, request: SpawnRequest, node: str = "") -> str:
+    async def spawn(self, request: SpawnRequest, node: str = "", key: str = "") -> str:
         """The pid of a new process (or workflow)."""
-        return str(await self.ask("wippy.spawn", _spawn_fields(request), node))
+        return str(await self.ask("wippy.spawn", _spawn_fields(request), node, key=key))
 
     async def run(
         self, request: SpawnRequest, node: str = "", timeout: timedelta = START_TO_CLOSE
@@ -52,37 +54,61 @@ class Fleet:
         answer = await self.ask("wippy.run", _spawn_fields(request), node, timeout)
         return answer["pid"], answer.get("failure") or answer.get("value")
 
-    async def send(self, dest: str, topic: str, values: tuple[Value, ...], node: str = "", sender: str = "") -> None:
+    async def send(
+        self, dest: str, topic: str, values: tuple[Value, ...], node: str = "", sender: str = "", key: str = ""
+    ) -> None:
         """Send a message to a pid."""
         fields = {"dest": dest, "topic": topic, "payloads": list(values), "sender": sender}
-        await self.ask("wippy.send", fields, node)
+        await self.ask("wippy.send", fields, node, key=key)
 
-    async def cancel(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
+    async def cancel(self, dest: str, reason: str = "", node: str = "", sender: str = "", key: str = "") -> None:
         """Deliver CANCEL to a pid."""
-        await self.ask("wippy.cancel", {"dest": dest, "reason": reason, "sender": sender}, node)
+        await self.ask("wippy.cancel", {"dest": dest, "reason": reason, "sender": sender}, node, key=key)
 
-    async def terminate(self, dest: str, reason: str = "", node: str = "", sender: str = "") -> None:
+    async def terminate(self, dest: str, reason: str = "", node: str = "", sender: str = "", key: str = "") -> None:
         """End the unit of a pid now."""
-        await self.ask("wippy.terminate", {"dest": dest, "reason": reason, "sender": sender}, node)
+        await self.ask("wippy.terminate", {"dest": dest, "reason": reason, "sender": sender}, node, key=key)
+
+    async def describe(self, pid: str, node: str) -> Mapping[str, Any]:
+        """A running process or function call now, as the fields of ProcessInfo; NotFound."""
+        found: Mapping[str, Any] = await self.ask("wippy.describe", {"dest": pid}, node, within=DESCRIBED_WITHIN)
+        return found
+
+    async def service(self, entry_id: str, action: str, node: str, key: str = "") -> None:
+        """Let a node `start` (anew, if it runs) or `stop` a service; NotFound when it is not that node's."""
+        await self.ask("wippy.service", {"entry": entry_id, "action": action}, node, key=key)
 
     async def ask(
-        self, activity: str, fields: Mapping[str, Any], node: str, timeout: timedelta = timedelta(seconds=30)
+        self,
+        activity: str,
+        fields: Mapping[str, Any],
+        node: str,
+        timeout: timedelta = timedelta(seconds=30),
+        *,
+        within: timedelta = ANSWERED_WITHIN,
+        key: str = "",
     ) -> Value:
-        """The answer of a `wippy.*` activity, tried once."""
+        """The answer of a `wippy.*` activity, tried once; AlreadyExists when one with the same `key` was asked before.
+
+        `within` bounds the wait for a node that takes it.
+        """
         what = str(fields.get("target") or fields.get("entry") or fields.get("dest"))
         request = RawValue(payloads.encode(fields, f"{activity} {what}"))
         try:
             answer: RawValue = await self._client.execute_activity(
                 activity,
                 request,
-                id=f"{activity}-{uuid.uuid4().hex}",
+                id=f"{activity}-{key or uuid.uuid4().hex}",
+                id_reuse_policy=ActivityIDReusePolicy.REJECT_DUPLICATE,
                 task_queue=node_queue(node) if node else FLEET_QUEUE,
                 result_type=RawValue,
-                schedule_to_start_timeout=ANSWERED_WITHIN,
+                schedule_to_start_timeout=within,
                 start_to_close_timeout=timeout,
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=ONCE,
             )
+        except ActivityAlreadyStartedError as error:
+            raise UnitFailed(Failure(ALREADY_EXISTS, "this was asked before", retryable=False)) from error
         except (ActivityFailureError, RPCError) as error:
             raise UnitFailed(_failure(error, node)) from error
         return payloads.decode(answer.payload)

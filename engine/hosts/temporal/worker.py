@@ -80,10 +80,10 @@ def workflow_worker(client: Client, node: Node, settings: WorkerSettings) -> Wor
     )
 
 
-def node_workers(client: Client, node: Node, peers: Peers | None = None) -> list[Worker]:
+def node_workers(client: Client, node: Node, peers: Peers | None = None, more: Sequence[Activity] = ()) -> list[Worker]:
     """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own."""
     anywhere = NodeActivities(node).all()
-    here = [*anywhere, *PeerActivities(node, peers).all()] if peers else anywhere
+    here = [*anywhere, *(PeerActivities(node, peers).all() if peers else ()), *more]
     return [_activity_worker(client, FLEET_QUEUE, anywhere), _activity_worker(client, node_queue(node.id), here)]
 
 

@@ -1,0 +1,189 @@
+"""Finds processes by their rows, and asks the node about one of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from engine.durations import SECOND
+from engine.pids import Pid
+from wippy_console import permissions
+from wippy_console.models import Process, Service
+from wippy_console.services import fleet
+from wippy_console.services.errors import NotFoundError, Unavailable
+from wippy_console.services.units import reached
+
+PAGE = 100
+# Few enough to be shown as one tree; of more, only those without a parent, each with how many are below.
+WHOLE_TREE = 200
+KIN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the list: a process, how deep it stands in the tree, and how many children it has."""
+
+    process: Process
+    depth: int = 0
+    children: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of processes. `form` is tree (all of them), roots (those without a living parent) or list (matches)."""
+
+    lines: list[Line]
+    form: str
+    matching: int
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One process with its relatives. `stale` says why `process` is what was last written instead of what is now."""
+
+    process: Process
+    parent: Process | None
+    children: list[Process]
+    child_count: int
+    watchers: list[str]
+    service: str
+    stale: str
+
+
+def live() -> QuerySet[Process]:
+    """The processes of nodes that are alive."""
+    return Process.objects.filter(node__in=fleet.alive())
+
+
+def search(
+    user: Any, *, text: str = "", node: str = "", host: str = "", under: str = "", full: bool = False, page: int = 1
+) -> Found:
+    """A page of the processes: by part of a pid, entry or name, by node, by host, by parent, with full mailboxes."""
+    permissions.require(user, permissions.VIEW_FLEET)
+    rows, total = live(), live().count()
+    if any((text.strip(), node, host, under, full)):
+        return _paged(_narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
+    if total <= WHOLE_TREE:
+        return Found([*_tree(list(rows))], "tree", total, total, 1, 1)
+    parents = live().filter(pid=OuterRef("parent"))
+    return _paged(rows.exclude(Exists(parents)), "roots", total, page)
+
+
+def hosts(nodes: Sequence[Any]) -> list[str]:
+    """The host ids of these nodes, to filter by."""
+    return sorted({host["id"] for node in nodes for host in node.hosts})
+
+
+def services(user: Any) -> QuerySet[Service]:
+    """The services, workers and clients of live nodes, what needs a look first."""
+    permissions.require(user, permissions.VIEW_FLEET)
+    return fleet.services()
+
+
+def get_service(user: Any, service_id: int) -> Service:
+    """One of them; NotFoundError."""
+    found = services(user).filter(pk=service_id).first()
+    if found is None:
+        raise NotFoundError("There is no such service, or its node is gone.")
+    return found
+
+
+def describe(user: Any, pid: str, *, now: bool = True) -> Detail:
+    """One process, as its node sees it at this moment, or with `now` false as it was written last.
+
+    NotFoundError when it is gone. A node that does not answer leaves what was written.
+    """
+    permissions.require(user, permissions.VIEW_FLEET)
+    row = live().select_related("node").filter(pid=pid).first()
+    stale = ""
+    if now or row is None:
+        try:
+            row = _asked(pid, row)
+        except Unavailable as error:
+            if row is None:
+                raise
+            stale = error.message
+    assert row is not None
+    children = live().filter(parent=pid)
+    return Detail(
+        process=row,
+        parent=live().filter(pid=row.parent).first() if row.parent else None,
+        children=list(children[:KIN]),
+        child_count=children.count(),
+        watchers=[each for each in row.watchers if not each.startswith("service ")],
+        service=next((each.removeprefix("service ") for each in row.watchers if each.startswith("service ")), ""),
+        stale=stale,
+    )
+
+
+def node_of(pid: str) -> str:
+    """The id of the node that a pid lives on; NotFoundError for what is no pid of a process."""
+    parsed = Pid.parse(pid)
+    if parsed is None:
+        raise NotFoundError(f"{pid} is no pid: it looks like {{node@host|id}}, with its braces.")
+    if not fleet.alive().filter(id=parsed.node).exists():
+        raise NotFoundError(f"{pid} is not here: its node does not run.")
+    return parsed.node
+
+
+def _asked(pid: str, row: Process | None) -> Process:
+    """The node's own picture; in the row, which knows more of the node, where there is one."""
+    node = node_of(pid)
+    try:
+        fields = reached(lambda nodes: nodes.describe(pid, node))
+    except NotFoundError:
+        raise NotFoundError(f"{pid} is not here: it has ended, or never was.") from None
+    process = row or Process(node=fleet.alive().get(id=node), pid=pid)
+    for name, value in _columns(fields).items():
+        setattr(process, name, value)
+    return process
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    started = datetime.fromtimestamp(fields["started"] / SECOND, UTC)
+    same = ("kind", "parent", "names", "links", "watchers", "state", "mailbox", "mailbox_limit")
+    listed = {name: fields[name] for name in same}
+    return {**listed, "entry_id": fields["entry"], "host_id": fields["host"], "started_at": started}
+
+
+def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: str, full: bool) -> QuerySet[Process]:
+    if text:
+        rows = rows.filter(Q(pid__icontains=text) | Q(entry_id__icontains=text) | Q(name_text__icontains=text))
+    exact = {"node_id": node, "host_id": host, "parent": under}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    return rows.filter(mailbox_limit__gt=0, mailbox__gte=F("mailbox_limit")) if full else rows
+
+
+def _paged(rows: QuerySet[Process], form: str, total: int, page: int) -> Found:
+    matching = rows.count()
+    pages = max(1, -(-matching // PAGE))
+    page = min(max(1, page), pages)
+    shown = list(rows.order_by("started_at", "id")[(page - 1) * PAGE : page * PAGE])
+    counts = _children([each.pid for each in shown])
+    return Found([Line(each, 0, counts[each.pid]) for each in shown], form, matching, total, page, pages)
+
+
+def _children(pids: Sequence[str]) -> Counter[str]:
+    rows = live().filter(parent__in=pids).order_by().values_list("parent").annotate(count=Count("id"))
+    return Counter(dict(rows))
+
+
+def _tree(rows: Sequence[Process]) -> Iterator[Line]:
+    """Children below their parents; whose parent is not among the rows, a root."""
+    pids = {each.pid for each in rows}
+    below: defaultdict[str, list[Process]] = defaultdict(list)
+    for each in rows:
+        below[each.parent if each.parent in pids else ""].append(each)
+    stack = [(each, 0) for each in reversed(below[""])]
+    while stack:
+        process, depth = stack.pop()
+        yield Line(process, depth, len(below[process.pid]))
+        stack += [(child, depth + 1) for child in reversed(below[process.pid])]
