@@ -21,7 +21,7 @@ class LocalNode:
     """Implements `engine.host.Node`: actor hosts by the catalog's `process.host` entries, others by `add_host`.
 
     Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `terminate`, `processes` and
-    `counts` may be called from any thread.
+    `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.
     """
 
     def __init__(

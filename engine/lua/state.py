@@ -61,6 +61,7 @@ MODULES = {
     "ctx": ("ctx",),
     "logger": ("logger",),
     "registry": ("registry",),
+    "security": ("security",),
     "workflow": ("workflow",),
 }
 

@@ -55,6 +55,7 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/test_durations.py": "durations",
     },
     11: {"tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock"},
+    12: {"tests/engine/test_security.py": "what policies say, in any order"},
     14: {"tests/replay/test_replay.py": "recorded histories replay"},
     15: {
         "tests/engine/hosts/temporal/test_lifecycle.py": "start, cancel, terminate, upgrade",

@@ -15,6 +15,7 @@ from engine.host import CallRequest, Host, Node, ProcessHost, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
 from engine.hosts.temporal.peers import Peers
+from engine.security import Security
 from engine.steps import Exited, Value
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ class FunctionActivities:
             raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
         head = headers.received()
         caller = headers.text(head, headers.SENDER)
-        return CallRequest(target, payloads.decode_all(args), ONE_ATTEMPT, headers.context(head), caller)
+        security = headers.security(head)
+        return CallRequest(target, payloads.decode_all(args), ONE_ATTEMPT, headers.context(head), caller, security)
 
 
 class NodeActivities:
@@ -67,7 +69,7 @@ class NodeActivities:
 
     @activity.defn(name="wippy.call")
     async def call(self, request: RawValue) -> RawValue:
-        """Call a function: {target, args, options, context, caller}; its value."""
+        """Call a function: {target, args, options, context, caller, security}; its value."""
         with translated():
             fields = fields_of(request)
             value = await with_heartbeat(
@@ -78,6 +80,7 @@ class NodeActivities:
                         _table(fields, "options"),
                         _table(fields, "context"),
                         fields.get("caller") or "",
+                        _security(fields),
                     )
                 )
             )
@@ -85,7 +88,7 @@ class NodeActivities:
 
     @activity.defn(name="wippy.spawn")
     async def spawn(self, request: RawValue) -> str:
-        """Spawn a process or workflow: {entry, host, args, parent, name, options, context, messages}; its pid."""
+        """Spawn a process or workflow: {entry, host, args, parent, name, options, context, messages, security}."""
         with translated():
             fields = fields_of(request)
             host = self._node.host(text_of(fields, "host"))
@@ -301,6 +304,13 @@ def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
+def _security(fields: Mapping[str, Any]) -> Security | None:
+    try:
+        return Security.from_json(fields.get("security"))
+    except ValueError as error:
+        raise UnitFailed(invalid(f"security: {error}")) from error
+
+
 def _spawn_request(fields: Mapping[str, Any]) -> SpawnRequest:
     return SpawnRequest(
         entry=text_of(fields, "entry"),
@@ -310,5 +320,6 @@ def _spawn_request(fields: Mapping[str, Any]) -> SpawnRequest:
         name=fields.get("name") or "",
         options=_table(fields, "options"),
         context=_table(fields, "context"),
+        security=_security(fields),
         messages=tuple((topic, tuple(values)) for topic, values in _list(fields, "messages")),
     )

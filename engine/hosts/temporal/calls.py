@@ -49,7 +49,13 @@ class Calls:
         target = self._places.entry(call.target)
         options = ActivityOptions.read(target, call.options)
         arguments = payloads.encode_all(call.args, call.target)
-        head = headers.pack({headers.CONTEXT: headers.portable(call.context), headers.SENDER: self._pid})
+        head = headers.pack(
+            {
+                headers.CONTEXT: headers.portable(call.context),
+                headers.SECURITY: headers.carried(call.security),
+                headers.SENDER: self._pid,
+            }
+        )
         size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
         self._budget.spend(size, f"the call of {call.target}")
         activity_id = self._id_of(call, options, arguments)

@@ -92,7 +92,13 @@ class Children:
 
     def _headers(self, command: Spawn | Exec, arguments: list[Payload], options: StartOptions) -> dict[str, Payload]:
         messages = [Message(topic, values, self._pid) for topic, values in command.messages]
-        head = headers.pack({headers.CONTEXT: headers.portable(command.context), headers.PARENT: self._pid})
+        head = headers.pack(
+            {
+                headers.CONTEXT: headers.portable(command.context),
+                headers.SECURITY: headers.carried(command.security),
+                headers.PARENT: self._pid,
+            }
+        )
         # In a header they are there before any signal, and cost the parent no event.
         head |= headers.pack_messages(messages, f"startup messages of {command.entry}")
         size = sum(

@@ -40,6 +40,7 @@ class Fleet:
             "options": dict(request.options),
             "context": headers.portable(request.context),
             "caller": request.caller,
+            "security": headers.carried(request.security),
         }
         return await self.ask("wippy.call", fields, node, timeout)
 
@@ -123,6 +124,7 @@ def _spawn_fields(request: SpawnRequest) -> Mapping[str, Any]:
         "name": request.name,
         "options": dict(request.options),
         "context": headers.portable(request.context),
+        "security": headers.carried(request.security),
         "messages": [[topic, list(values)] for topic, values in request.messages],
     }
 

@@ -4,6 +4,8 @@
 |------------------------|----------------------------|----------------------------------------------------|
 | `temporal.signal.from` | signals, activities        | pid of the sender                                  |
 | `wippy-context`        | starts, activities         | object: what `ctx` reads                           |
+| `wippy-security`       | starts, activities         | object: actor and policy ids of whom it is done for |
+| `wippy-strict`         | starts by a workflow host  | true: without actor and scope nothing is allowed   |
 | `wippy-program`        | starts by a workflow host  | digest of the program that the run keeps           |
 | `wippy-version`        | starts by a workflow host  | number of the registry version of that start       |
 | `wippy-parent`         | starts                     | pid of the spawner                                 |
@@ -18,16 +20,21 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
 
+from engine.errors import PERMISSION_DENIED, Failure, UnitFailed
 from engine.hosts.temporal import payloads
+from engine.security import Actor, Security
 from engine.steps import Message, Value
 
 SENDER = "temporal.signal.from"
 CONTEXT = "wippy-context"
+SECURITY = "wippy-security"
+STRICT = "wippy-strict"
 PROGRAM = "wippy-program"
 VERSION = "wippy-version"
 PARENT = "wippy-parent"
@@ -97,6 +104,19 @@ def context(headers: Headers) -> dict[str, Value]:
     return value if isinstance(value, dict) else {}
 
 
+def security(headers: Headers) -> Security | None:
+    """On whose behalf, by reference; raises UnitFailed for what can't be read: it must not pass for nobody."""
+    try:
+        return Security.from_json(payloads.decode(headers[SECURITY])) if SECURITY in headers else None
+    except ValueError as error:
+        raise UnitFailed(Failure(PERMISSION_DENIED, f"header {SECURITY}: {error}", retryable=False)) from error
+
+
+def flag(headers: Headers, name: str) -> bool:
+    """Whether the header is true."""
+    return name in headers and payloads.decode(headers[name]) is True
+
+
 def nodes(headers: Headers) -> dict[str, str]:
     """The nodes of pids, as far as the header tells."""
     value = payloads.decode(headers[NODES]) if NODES in headers else {}
@@ -120,6 +140,14 @@ def messages(headers: Headers) -> list[Message]:
 def portable(context: Mapping[str, Value]) -> dict[str, Value]:
     """What of a context survives Temporal: text, numbers, booleans and tables of them (lua-api 10)."""
     return {key: value for key, value in context.items() if isinstance(key, str) and _is_portable(value)}
+
+
+def carried(security: Security | None) -> dict[str, Value] | None:
+    """A context as it travels: policies by id, and what survives of the actor's meta."""
+    if security is None:
+        return None
+    actor = security.actor
+    return (replace(security, actor=Actor(actor.id, portable(actor.meta))) if actor else security).to_json()
 
 
 def _is_portable(value: Any) -> bool:

@@ -23,8 +23,9 @@ WORKFLOW = "workflow.lua"
 class ResolvingActivities:
     """What the registry and the namespace say now."""
 
-    def __init__(self, catalog: Catalog, client: Client) -> None:
+    def __init__(self, catalog: Catalog, client: Client, *, strict: bool = False) -> None:
         self._catalog = catalog
+        self._strict = strict
         self._client = client
 
     def all(self) -> list[Activity]:
@@ -33,11 +34,12 @@ class ResolvingActivities:
 
     @activity.defn(name=calls.RESOLVE)
     async def resolve(self, name: str) -> dict[str, str | int]:
-        """The program that runs of a workflow type (or of an entry) begin with now: {digest, version, type}."""
+        """What runs of a workflow type (or of an entry) begin with now: {digest, version, type, strict}."""
         with translated():
             entry = workflow_entry(self._catalog, name)
             program, version = current_program(self._catalog, entry.id)
-            return {"digest": program.digest, "version": version, "type": workflow_type(entry)}
+            kind = workflow_type(entry)
+            return {"digest": program.digest, "version": version, "type": kind, "strict": self._strict}
 
     @activity.defn(name=calls.ATTRIBUTES)
     async def attributes(self) -> Mapping[str, str]:

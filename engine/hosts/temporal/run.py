@@ -27,6 +27,7 @@ from engine.hosts.temporal.updates import Updates
 from engine.hosts.temporal.world import WorkflowWorld
 from engine.lua.unit import Unit
 from engine.program import Program
+from engine.registry.policies import resolved
 from engine.steps import (
     CancelRequested,
     Event,
@@ -50,10 +51,11 @@ _BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The program that a run keeps, and the registry version by which it reads options."""
+    """What a run keeps: its program, the registry version by which it reads options and policies, strictness."""
 
     program: Program
     version: int
+    strict: bool
 
 
 class Run:
@@ -135,19 +137,22 @@ class Run:
         head = workflow.info().headers
         digest = headers.text(head, headers.PROGRAM)
         if digest:
-            return Pin(self._settings.catalog.pinned(digest), headers.number(head, headers.VERSION))
+            version, strict = headers.number(head, headers.VERSION), headers.flag(head, headers.STRICT)
+            return Pin(self._settings.catalog.pinned(digest), version, strict)
         handle = ask_worker(RESOLVE, workflow.info().workflow_type)
         await self._until(handle.done)
         try:
             answer = payloads.decode(handle.result().payload)
         except FailureError as error:
             raise UnitFailed(failures.from_exception(error)) from error
-        return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"])
+        return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"], answer.get("strict", False))
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
         places = Places(self._settings, pin.version, self._neighbours)
         commands = Commands(places, self._arrivals, self._budget, self._updates, self._pid, pin.program.entry_id)
-        identity = Identity(self._pid, "workflow", headers.context(workflow.info().headers))
+        head = workflow.info().headers
+        security = resolved(headers.security(head), places.entry)
+        identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:
             await self._steps(unit, commands, args)
@@ -208,7 +213,7 @@ class Run:
         """Continue as new; what was not consumed goes along as startup messages."""
         kind = check_name(upgrade.entry or workflow.info().workflow_type, "workflow type")
         old = workflow.info().headers
-        head = {name: old[name] for name in (headers.CONTEXT, headers.PARENT) if name in old}
+        head = {name: old[name] for name in (headers.CONTEXT, headers.SECURITY, headers.PARENT) if name in old}
         head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")
         arguments = payloads.encode_all(upgrade.args, kind)
         self._budget.spend(sum(payload.ByteSize() for payload in [*arguments, *head.values()]), f"upgrade to {kind}")

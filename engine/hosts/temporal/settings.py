@@ -19,7 +19,10 @@ FLEET_QUEUE = "wippy-fleet"
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """One worker: its entry ids, its queue (prefixed), and what its runs need. `observe` is called from any thread."""
+    """One worker: its entry ids, its queue (prefixed), and what its runs need. `observe` is called from any thread.
+
+    `strict` is the rule of the product for units without actor and scope; a run keeps the one that it began with.
+    """
 
     catalog: Catalog
     worker: str
@@ -27,6 +30,7 @@ class WorkerSettings:
     task_queue: str
     observe: Observe = ignore
     limits: Limits = field(default=WORKFLOW_LIMITS)
+    strict: bool = False
 
     def pid(self, workflow_id: str) -> str:
         """The pid of a workflow of this worker."""
@@ -52,7 +56,9 @@ def task_queue(worker: Entry, client: Entry | None) -> str:
     return f"{prefix or ''}{worker.data.get('task_queue') or ''}"
 
 
-def worker_settings(catalog: Catalog, worker_id: str, observe: Observe = ignore) -> WorkerSettings:
+def worker_settings(
+    catalog: Catalog, worker_id: str, observe: Observe = ignore, *, strict: bool = False
+) -> WorkerSettings:
     """The settings of a `temporal.worker` entry; raises UnitFailed when it, or its client or queue, is missing."""
     worker = catalog.entry(worker_id)
     if worker is None or worker.kind != "temporal.worker":
@@ -63,4 +69,4 @@ def worker_settings(catalog: Catalog, worker_id: str, observe: Observe = ignore)
     queue = task_queue(worker, client)
     if not worker.data.get("task_queue"):
         raise UnitFailed(invalid(f"worker '{worker_id}' has no task_queue"))
-    return WorkerSettings(catalog, worker_id, client.id, queue, observe)
+    return WorkerSettings(catalog, worker_id, client.id, queue, observe, strict=strict)

@@ -51,6 +51,8 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
         headers.PARENT: request.parent,
         headers.SENDER: request.parent,
         headers.CONTEXT: headers.portable(request.context),
+        headers.SECURITY: headers.carried(request.security),
+        headers.STRICT: settings.strict or None,
     }
     return Start(
         type=workflow_type(entry),

@@ -61,7 +61,7 @@ def workflow_worker(client: Client, node: Node, settings: WorkerSettings) -> Wor
     activities = [
         FunctionActivities(node).function,
         *NodeActivities(node).deliveries(),
-        *ResolvingActivities(node.catalog, client).all(),
+        *ResolvingActivities(node.catalog, client, strict=settings.strict).all(),
     ]
     return Worker(
         client,

@@ -8,17 +8,33 @@ end
 
 --- The permission check of every module: true; or false and an error (PermissionDenied, not retryable).
 -- Both names are strings; `meta` is what policies read as `meta.*`, by default {pid = the asker's}. Costs nothing where
--- nobody acts. It may yield to the host, so call it inside a task, before anything is changed.
+-- nobody acts: unit.lua puts another in its place. It may yield to the host, so call it inside a task, before anything
+-- is changed.
 function k.allowed(action, resource, meta)
-  if not k.checks then return true end
   if k.service("security.check", action, resource, meta or { pid = k.pid }) then return true end
   return false, refusal(action, resource)
 end
 
 --- The same for what raises when it is refused: the steps of builders.
-function k.must_be_allowed(action, resource, level)
+function k.must_be_allowed(action, resource)
   local ok, err = k.allowed(action, resource)
-  if not ok then raw.error(err, level) end
+  if not ok then raw.error(err, 0) end
+end
+
+--- A copy of a table without cycles: what code does to it stays with it.
+function k.copied(v)
+  if raw.type(v) ~= "table" or k.is_object(v) then return v end
+  local t = {}
+  for key, value in raw.next, v do t[key] = k.copied(value) end
+  return t
+end
+
+--- The state of an actor ({id, meta}) or scope (list of {id, definition}) that code hands over, or an argument error.
+function k.security_state(part, v, what, level)
+  if k.class_of(v) ~= (part == "actor" and "security.Actor" or "security.Scope") then
+    raw.error(what .. ": " .. part .. " (of the security module) expected", (level or 1) + 2)
+  end
+  return v[k.S]
 end
 
 local function ids_of(scope)
@@ -27,10 +43,17 @@ local function ids_of(scope)
   return ids
 end
 
---- What a callee gets, by reference: the unit's own context, or nil, with another actor or scope where given.
-function k.credentials(actor, scope)
-  local own = k.security
-  if not (own or actor or scope) then return nil end
-  actor, scope = actor or own and own.actor, scope or own and own.scope
-  return { actor = actor, scope = scope and ids_of(scope) }
+--- The unit's own context by reference, with another actor or scope where one is given.
+function k.reference(actor, scope)
+  local own = k.security or {}
+  scope = scope or own.scope
+  return { actor = actor or own.actor, scope = scope and ids_of(scope) }
+end
+
+--- The pid that a name stands for, which then is to be the target, and the error when the action on it is not allowed.
+-- A workflow can't look names up: it is asked for the name.
+function k.permitted_target(action, dest)
+  if not k.is_workflow and raw.string.sub(dest, 1, 1) ~= "{" then dest = k.ask("names.lookup", dest) or dest end
+  local _, err = k.allowed(action, dest)
+  return dest, err
 end

@@ -25,7 +25,7 @@ local function call(spec, id, ...)
   local err = refused(id)
   if err then return nil, err end
   return k.command("call", id, id, k.packed(...), spec.options, k.merged(k.context, spec.context),
-    k.credentials(spec.actor, spec.scope))
+    k.credentials(spec))
 end
 
 -- --- futures ----------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ local function async(spec, id, ...)
   if err then return nil, err end
   local state = { channel = k.channel(1) }
   state.seq, err = k.issue("call", id, function(value, failure) complete(state, value, failure) end,
-    id, k.packed(...), spec.options, k.merged(k.context, spec.context), k.credentials(spec.actor, spec.scope))
+    id, k.packed(...), spec.options, k.merged(k.context, spec.context), k.credentials(spec))
   if not state.seq then return nil, err end
   return k.new(class, state), nil
 end
@@ -91,20 +91,38 @@ local function want_table(v, what)
   if type(v) ~= "table" or k.is_object(v) then error(what .. ": table expected", 3) end
 end
 
+local function spec_of(self) return k.self(self, executor_class, "funcs.Executor") end
+
+local function changed(spec, field, value)
+  return k.new(executor_class, k.merged(spec, { [field] = value }))
+end
+
 function executor.with_context(self, values)
   want_table(values, "with_context")
-  local spec = k.self(self, executor_class, "funcs.Executor")
-  return k.new(executor_class, { context = k.merged(spec.context, values), options = spec.options })
+  local spec = spec_of(self)
+  local _, err = k.allowed("funcs.context", "context")
+  if err then return nil, err end
+  return changed(spec, "context", k.merged(spec.context, values))
 end
 
 function executor.with_options(self, options)
   want_table(options, "with_options")
-  local spec = k.self(self, executor_class, "funcs.Executor")
-  return k.new(executor_class, { context = spec.context, options = options })
+  return changed(spec_of(self), "options", options)
 end
 
-function executor.call(self, ...) return call(k.self(self, executor_class, "funcs.Executor"), ...) end
-function executor.async(self, ...) return async(k.self(self, executor_class, "funcs.Executor"), ...) end
+--- Let an actor or a scope of the security module call, instead of the unit's own.
+for _, part in raw.ipairs { "actor", "scope" } do
+  local step = "with_" .. part
+  executor[step] = function(self, value)
+    local spec, state = spec_of(self), k.security_state(part, value, step)
+    local _, err = k.allowed("funcs.security", "security")
+    if err then return nil, err end
+    return changed(spec, part, state)
+  end
+end
+
+function executor.call(self, ...) return call(spec_of(self), ...) end
+function executor.async(self, ...) return async(spec_of(self), ...) end
 
 k.modules.funcs = k.library {
   call = function(...) return call(defaults, ...) end,

@@ -12,7 +12,8 @@ local homes = {
   message = "message", raw_payloads = "message", payload = "payload", log = "log",
   listen = "listen", unlisten = "listen", upgrade = "upgrade", put_upgraded = "upgrade", waits = "waits",
   open_events = "events", raise_event = "events", take_event = "events", unit_options = "events", fail = "events",
-  pattern = "pattern", codecs = "codecs", allowed = "access", must_be_allowed = "access", credentials = "access",
+  pattern = "pattern", codecs = "codecs", allowed = "access", must_be_allowed = "access",
+  permitted_target = "access", reference = "access", security_state = "access", copied = "access",
 }
 local std_homes = {
   type = "std_values", tostring = "std_values", tonumber = "std_values", assert = "std_values", error = "std_values",

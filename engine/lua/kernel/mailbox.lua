@@ -82,7 +82,10 @@ function lib.send(dest, topic, ...)
   want_string(topic, "topic")
   local problem = k.topic_problem(topic, "send to")
   if problem then return nil, k.invalid(problem) end
-  return k.command("send", dest, dest, topic, k.packed(...))
+  local target, err = dest, nil
+  if k.checks then target, err = k.permitted_target("process.send", dest) end
+  if err then return nil, err end
+  return k.command("send", target, target, topic, k.packed(...))
 end
 
 k.std.process = k.library_later(lib, "process")

@@ -39,21 +39,36 @@ end
 
 local defaults = { context = {}, options = {}, messages = {}, name = "" }
 
+local function start_refused(id, host, monitor, link)
+  if not k.checks then return nil end
+  local _, err = k.allowed("process.spawn", id)
+  if not err and monitor then _, err = k.allowed("process.spawn.monitored", id) end
+  if not err and link then _, err = k.allowed("process.spawn.linked", id) end
+  if not err then _, err = k.allowed("process.host", host) end
+  return err
+end
+
+local function exec_refused(id, host)
+  local _, err = k.allowed("process.exec", id)
+  if not err then _, err = k.allowed("process.host", host) end
+  return err
+end
+
 local function start(spec, monitor, link, id, host, ...)
-  local err = missing(id, host)
+  local err = missing(id, host) or start_refused(id, host, monitor, link)
   if err then return nil, err end
   if link and k.kind == "workflow" then
     return nil, k.invalid("process.spawn_linked is not supported in workflow context: Temporal doesn't support bidirectional linking")
   end
   return k.command("spawn", id, id, host, k.packed(...), monitor, link, spec.name, spec.options,
-    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec.actor, spec.scope))
+    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec))
 end
 
 local function exec(spec, id, host, ...)
-  local err = missing(id, host)
+  local err = missing(id, host) or exec_refused(id, host)
   if err then return nil, err end
   return k.command("exec", id, id, host, k.packed(...), spec.name, spec.options,
-    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec.actor, spec.scope))
+    k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec))
 end
 
 function lib.spawn(...) return start(defaults, false, false, ...) end
@@ -89,7 +104,10 @@ local function control(verb)
   return function(dest, reason)
     want_string(dest, "destination")
     if k.kind == "workflow" and refusals[verb] then return nil, k.invalid(refusals[verb]) end
-    return k.command("control", dest, verb, dest, type(reason) == "string" and reason or "")
+    local target, err = dest, nil
+    if k.checks then target, err = k.permitted_target("process." .. verb, dest) end
+    if err then return nil, err end
+    return k.command("control", target, verb, target, type(reason) == "string" and reason or "")
   end
 end
 
@@ -131,8 +149,14 @@ local function name_problem(name)
   if type(name) ~= "string" or name == "" then return k.invalid("name cannot be empty") end
 end
 
+local function register_refused(name, pid)
+  local _, err = k.allowed("process.registry.register", name)
+  if not err and pid ~= nil and pid ~= k.pid then _, err = k.allowed("process.registry.foreign", k.std.tostring(pid)) end
+  return err
+end
+
 function lib.registry.register(name, pid, scope)
-  local err = name_problem(name)
+  local err = name_problem(name) or register_refused(name, pid)
   if err then return nil, err end
   return k.ask("names.register", name, pid or k.pid, scope or 0)
 end
@@ -145,6 +169,8 @@ end
 
 function lib.registry.unregister(name, scope)
   if name_problem(name) then return false end
+  local ok, err = k.allowed("process.registry.unregister", name)
+  if not ok then return false, err end
   return (k.ask("names.unregister", name, scope or 0)) == true
 end
 

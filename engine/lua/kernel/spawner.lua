@@ -10,10 +10,7 @@ local builder_class = k.class("process.Spawner", builder)
 local function spec_of(self) return k.self(self, builder_class, "process.Spawner") end
 
 local function changed(spec, field, value)
-  local copy = {}
-  for key, v in raw.next, spec do copy[key] = v end
-  copy[field] = value
-  return k.new(builder_class, copy)
+  return k.new(builder_class, k.merged(spec, { [field] = value }))
 end
 
 local function want_table(v, what)
@@ -23,13 +20,25 @@ end
 function builder.with_context(self, values)
   want_table(values, "with_context")
   local spec = spec_of(self)
+  k.must_be_allowed("process.context", "context")
   return changed(spec, "context", k.merged(spec.context, values))
 end
 
 function builder.with_options(self, options)
   want_table(options, "with_options")
   local spec = spec_of(self)
+  k.must_be_allowed("process.context", "context")
   return changed(spec, "options", k.merged(spec.options, options))
+end
+
+--- Let an actor or a scope of the security module own what is started, instead of the unit's own.
+for _, part in raw.ipairs { "actor", "scope" } do
+  local step = "with_" .. part
+  builder[step] = function(self, value)
+    local spec, state = spec_of(self), k.security_state(part, value, step)
+    k.must_be_allowed("process.security", "security")
+    return changed(spec, part, state)
+  end
 end
 
 function builder.with_name(self, name)

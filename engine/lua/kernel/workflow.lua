@@ -19,7 +19,9 @@ function lib.history_size() return length_of("history_size") end
 function lib.exec(id, ...)
   if k.kind ~= "workflow" then return nil, outside() end
   if raw.type(id) ~= "string" or id == "" then return nil, k.invalid("workflow id is required") end
-  return k.command("exec", id, id, "", k.packed(...), "", {}, k.context, k.packed(), k.credentials())
+  local ok, err = k.allowed("process.exec", id)
+  if not ok then return nil, err end
+  return k.command("exec", id, id, "", k.packed(...), "", {}, k.context, k.packed(), k.credentials({}))
 end
 
 --- The recorded version of a change; outside a workflow the newest.

@@ -1,0 +1,45 @@
+"""The asks of the `security` module about policies (lua-api 12): one by its id, those of a group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from engine.errors import INTERNAL, Failure, UnitFailed
+from engine.host import Catalog, Service
+from engine.registry import policies
+from engine.security import Policy
+from engine.steps import Value
+
+
+class PolicyAsks:
+    """Answers by the current registry version. Missing ones are Internal, as the documented table of errors says."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def services(self) -> Mapping[str, Service]:
+        """Every ask by name."""
+        return {"security.policy": self.policy, "security.group": self.group}
+
+    async def policy(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """The policy {id, definition} of an id."""
+        found = await asyncio.to_thread(policies.policy, args[0], self._catalog.entry)
+        if found.definition is None:
+            raise UnitFailed(Failure(INTERNAL, f"policy '{args[0]}' not found", retryable=False))
+        return told(found)
+
+    async def group(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """The policies of a group by id; a group is what policies say that they belong to, so it has some."""
+        found = await asyncio.to_thread(self._members, args[0])
+        if not found:
+            raise UnitFailed(Failure(INTERNAL, f"policy group '{args[0]}' not found", retryable=False))
+        return [told(policy) for policy in found]
+
+    def _members(self, group_id: str) -> tuple[Policy, ...]:
+        return policies.group(group_id, [entry for kind in policies.KINDS for entry in self._catalog.entries(kind)])
+
+
+def told(policy: Policy) -> Value:
+    """The policy as Lua gets it."""
+    return {"id": policy.id, "definition": policy.definition}

@@ -1,0 +1,193 @@
+"""Token stores (lua-api 12): a token stands for an actor and a scope until it expires or is revoked.
+
+Of a token only a digest is kept, so that whoever reads the store can't use what is in it. What is wrong with a token
+is never told, and neither is the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.asks.policies import told
+from engine.durations import SECOND, option_duration
+from engine.entry import Entry
+from engine.errors import INTERNAL, Failure, UnitFailed, invalid
+from engine.host import Catalog, Service
+from engine.registry import policies
+from engine.registry.placeholders import OPENING
+from engine.registry.shapes import PLACEHOLDER
+from engine.security import Actor, Policy, Security
+from engine.steps import Value
+
+KIND = "security.token_store"
+LENGTH = 32
+EXPIRATION = "24h"
+
+_DAYS = re.compile(r"([0-9]{1,5})d")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is kept of a token. `digest` is of its random part; `expires` is ns since the epoch."""
+
+    store: str
+    digest: str
+    holder: Security
+    expires: int
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TokenVault(Protocol):
+    """Where tokens are kept; used from worker threads."""
+
+    def put(self, token: Token) -> None:
+        """Keep a new token; those that expired may go."""
+        ...
+
+    def get(self, store: str, digest: str) -> Token | None:
+        """The token of that digest, expired or not."""
+        ...
+
+    def drop(self, store: str, digest: str) -> bool:
+        """Forget it; whether it was there."""
+        ...
+
+
+class MemoryVault:
+    """Tokens of one OS process, gone with it."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[tuple[str, str], Token] = {}
+        self._sweep_at = 1000
+        self._lock = threading.Lock()
+
+    def put(self, token: Token) -> None:
+        """Keep it; expired ones are forgotten whenever the number has doubled."""
+        with self._lock:
+            if len(self._tokens) >= self._sweep_at:
+                now = time.time_ns()
+                self._tokens = {key: kept for key, kept in self._tokens.items() if kept.expires > now}
+                self._sweep_at = max(1000, 2 * len(self._tokens))
+            self._tokens[token.store, token.digest] = token
+
+    def get(self, store: str, digest: str) -> Token | None:
+        """The token."""
+        return self._tokens.get((store, digest))
+
+    def drop(self, store: str, digest: str) -> bool:
+        """Forget it."""
+        with self._lock:
+            return self._tokens.pop((store, digest), None) is not None
+
+
+class TokenAsks:
+    """The asks of token stores. `environ` fills in `${env:NAME}` of token keys."""
+
+    def __init__(self, catalog: Catalog, vault: TokenVault, environ: Mapping[str, str]) -> None:
+        self._catalog = catalog
+        self._vault = vault
+        self._environ = environ
+
+    def services(self) -> Mapping[str, Service]:
+        """Every ask by name."""
+        return {
+            "security.token_store": self.exists,
+            "security.token.create": self.create,
+            "security.token.validate": self.validate,
+            "security.token.revoke": self.revoke,
+        }
+
+    async def exists(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """True when the registry has that store."""
+        await asyncio.to_thread(self._store, args[0])
+        return True
+
+    async def create(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """A new token: (store, actor, policy ids[, options]) -> text."""
+        return await asyncio.to_thread(self._create, *args)
+
+    async def validate(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """Whom a token stands for: (store, token) -> {actor, scope}, with the policies of the current version."""
+        return await asyncio.to_thread(self._validate, *args)
+
+    async def revoke(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """Forget a token: (store, token) -> whether it was known."""
+        return await asyncio.to_thread(self._revoke, *args)
+
+    def _create(self, store_id: str, actor: Any, scope: Any, options: Any = None) -> str:
+        store = self._store(store_id)
+        given: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
+        lifetime = _lifetime(given.get("expiration") or store.data.get("default_expiration") or EXPIRATION)
+        secret = secrets.token_bytes(store.data.get("token_length") or LENGTH)
+        text = base64.urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")
+        holder = Security(Actor.from_json(actor), tuple(Policy(policy_id) for policy_id in scope or ()))
+        meta = given.get("meta") if isinstance(given.get("meta"), Mapping) else {}
+        self._vault.put(Token(store_id, _digest(text), holder, time.time_ns() + lifetime, meta or {}))
+        return self._signed(store, text)
+
+    def _validate(self, store_id: str, token: str) -> Value:
+        text = self._checked(self._store(store_id), token)
+        kept = self._vault.get(store_id, _digest(text)) if text else None
+        if kept is None or kept.expires <= time.time_ns() or kept.holder.actor is None:
+            raise UnitFailed(Failure(INTERNAL, "token validation failed", retryable=False))
+        holder = policies.resolved(kept.holder, self._catalog.entry)
+        scope = (holder.scope if holder else None) or ()
+        return {"actor": kept.holder.actor.to_json(), "scope": [told(policy) for policy in scope]}
+
+    def _revoke(self, store_id: str, token: str) -> bool:
+        text = self._checked(self._store(store_id), token)
+        return bool(text) and self._vault.drop(store_id, _digest(text))
+
+    def _store(self, store_id: str) -> Entry:
+        entry = self._catalog.entry(store_id)
+        if entry is None or entry.kind != KIND:
+            raise UnitFailed(Failure(INTERNAL, f"token store '{store_id}' not found", retryable=False))
+        return entry
+
+    def _signed(self, store: Entry, text: str) -> str:
+        key = self._key(store)
+        return f"{text}.{_signature(key, text)}" if key else text
+
+    def _checked(self, store: Entry, token: Any) -> str:
+        """The random part of a token, or "" when it is not signed by the store's key."""
+        key = self._key(store)
+        text, dot, signature = token.partition(".") if isinstance(token, str) else ("", "", "")
+        if not key:
+            return "" if dot else text
+        return text if hmac.compare_digest(signature.encode(), _signature(key, text).encode()) else ""
+
+    def _key(self, store: Entry) -> str:
+        """The key of the store, "" for none; a variable that is not set is an error, not a store without a key."""
+        given, environ = store.data.get("token_key") or "", self._environ
+        try:
+            return PLACEHOLDER.sub(lambda match: environ[match[0].removeprefix(OPENING)[:-1]], given)
+        except KeyError as error:
+            text = f"token store '{store.id}': the variable {error} is not set"
+            raise UnitFailed(Failure(INTERNAL, text, retryable=False)) from error
+
+
+def _signature(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lifetime(value: Any) -> int:
+    """Nanoseconds of a duration, which may be whole days (`7d`); raises UnitFailed (Invalid)."""
+    days = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    lifetime = int(days[1]) * 86_400 * SECOND if days else option_duration(value)
+    if lifetime is None or lifetime <= 0:
+        raise UnitFailed(invalid("expiration must be a duration above zero"))
+    return lifetime
