@@ -10,7 +10,9 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.asks.memory import MemoryRegistry
+from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.tokens import MemoryVault, TokenAsks
 from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
@@ -62,6 +64,8 @@ class Stage:
         self.catalog = catalog
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
         self.node.add_services(RegistryAsks(MemoryRegistry(catalog)).services())
+        self.node.add_services(PolicyAsks(catalog).services())
+        self.node.add_services(TokenAsks(catalog, MemoryVault(), {}).services())
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
         self.hosts = {each.worker: WorkflowHost(client, each) for each in settings}
         self.workflows = self.hosts[WORKER]
