@@ -183,8 +183,8 @@ class Node(Protocol):
         """Run a function on this node (the actor host's `call`), with retries and timeouts of its options."""
         ...
 
-    def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
-        """Send to an actor of this node by pid or registered name; raises UnitFailed (NotFound)."""
+    async def find(self, dest: str) -> str | None:
+        """The pid that `dest` is or names, on this node or in the fleet, or None; UnitFailed: Unavailable."""
         ...
 
     async def link(self, pid: str, peer: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.fleet import Peers
+from engine.fleet import FleetNames, Peers
 from engine.host import CallRequest, Catalog, Host, Service
 from engine.hosts.actor.actor import HostInfo, ProcessInfo, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
@@ -61,6 +61,13 @@ class LocalNode:
             return self._host_elsewhere(pid)
         return self._actor_hosts.get(parsed.host) or self._removed.get(parsed.host) or self._functions
 
+    async def find(self, dest: str) -> str | None:
+        """The pid that `dest` is or names, here or in the fleet."""
+        with self._system.lock:
+            pid = self._system.commands.resolve(dest)
+        names = self._system.fleet_names
+        return pid or (await names.lookup(dest) if names else None)
+
     async def call(self, request: CallRequest) -> Value:
         """Call a function, or a process by its default host; raises UnitFailed."""
         return await self._functions.call(request)
@@ -114,9 +121,10 @@ class LocalNode:
         """Withdraw a host that `add_host` added."""
         self._others.pop(host_id, None)
 
-    def join(self, peers: Peers) -> None:
+    def join(self, peers: Peers, names: FleetNames) -> None:
         """Become one of several nodes; before `start`."""
         self._peers = peers
+        self._system.fleet_names = names
 
     def add_service(self, name: str, service: Service) -> None:
         """Answer `Ask` commands of that name on the loop."""

@@ -12,9 +12,11 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from engine.errors import UnitFailed
 from wippy_console.models import Claim, Node
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
+from wippy_console.worker.names import DatabaseNames
 from wippy_console.worker.turn import Turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,8 +47,8 @@ def test_a_node_gives_back_only_what_is_its_own() -> None:
     for name in ("a", "b"):
         node(name)
     take("a", "p1")
-    assert not claims.give_back(claims.NAME, "b", key="desk")
-    assert not claims.give_back(claims.SERVICE, "a", key="desk")
+    assert not claims.give_back(claims.NAME, "b", pid="p1")
+    assert not claims.give_back(claims.SERVICE, "a", pid="p1")
     assert take("b") == ("a", "p1")
 
 
@@ -113,3 +115,42 @@ async def test_without_a_database_a_node_goes_on_unless_others_may_take_over(
     monkeypatch.setattr(claims, "take", broken)
     await one.turn.look()
     assert one.turn.mine is not doubtful
+
+
+async def test_a_name_is_held_once_in_the_fleet_until_its_unit_or_its_node_ends() -> None:
+    for name in ("a", "b"):
+        await sync_to_async(node)(name)
+    first, second = DatabaseNames("a"), DatabaseNames("b")
+    assert (
+        await first.claim("desk", "p1") == await first.claim("desk", "p1") == await second.claim("desk", "p2") == "p1"
+    )
+    assert await second.lookup("desk") == "p1"
+    await first.drop("p1")
+    assert await first.lookup("desk") is None
+    assert await second.claim("desk", "p2") == "p2"
+    assert (await first.release("desk"), await first.release("desk")) == (True, False)
+    await second.claim("desk", "p2")
+    await Node.objects.filter(id="b").aupdate(stopped_at=timezone.now())
+    assert await first.lookup("desk") is None
+    assert await first.claim("desk", "p1") == "p1"
+    with pytest.raises(UnitFailed, match="taken for dead"):
+        await second.claim("other", "p2")
+
+
+@pytest.mark.parametrize("name", ["x" * 501, "a\0b", "\udc80"])
+async def test_a_name_that_no_table_can_hold_is_refused(name: str) -> None:
+    await sync_to_async(node)("a")
+    with pytest.raises(UnitFailed, match="at most 500"):
+        await DatabaseNames("a").claim(name, "p")
+    assert await DatabaseNames("a").lookup(name) is None
+    assert not await DatabaseNames("a").release(name)
+
+
+async def test_names_that_can_not_be_read_are_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> Claim:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(claims, "holder", broken)
+    with pytest.raises(UnitFailed) as caught:
+        await DatabaseNames("a").lookup("desk")
+    assert caught.value.failure.kind == "Unavailable"

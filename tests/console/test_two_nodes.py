@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine.entry import Entry
+from engine.host import SpawnRequest
+from engine.hosts.temporal.fleet import Fleet
 from tests.console.test_worker import Server, lines, log, publish, queue, running_node, server, until
-from wippy_console.models import FeedEvent, Node, Service
+from wippy_console.models import Claim, Node, Service
 
 __all__ = ["log", "queue", "server"]
 
@@ -57,26 +58,37 @@ def service(entry_id: str, process: str) -> Entry:
     return Entry(entry_id, "process.service", {}, {"process": process, "host": "app:processes", "lifecycle": lifecycle})
 
 
-def node_of(log: Path) -> Node:
-    return Node.objects.get(os_pid=int(log.stem))
+def spawn(server: Server, entry_id: str, os_pid: int) -> str:
+    """Start a process on the node of that OS process; its pid."""
+    node = Node.objects.get(os_pid=os_pid)
+    request = SpawnRequest(entry_id, "app:processes")
+    return str(server.do(lambda client: Fleet(client).spawn(request, node.id)))
 
 
 def test_a_killed_nodes_services_names_and_watches_go_to_the_other_at_once(
     server: Server, log: Path, tmp_path: Path
 ) -> None:
-    publish(lua("app:ticket", "process.lua", TICKET), service("app:desk", "app:ticket"))
+    publish(
+        lua("app:ticket", "process.lua", TICKET),
+        lua("app:customer", "process.lua", CUSTOMER),
+        service("app:desk", "app:ticket"),
+    )
     other = tmp_path / "other.log"
     with running_node(log) as first:
-        until(lambda: Service.objects.filter(entry_id="app:desk", state="running").exists(), log=log)
+        (desk,) = until(lambda: lines(log, "desk"), log=log)
         with running_node(other) as second:
             until(lambda: Node.objects.get(os_pid=second.pid).task_queues, log=other)
             assert [row.node.os_pid for row in Service.objects.filter(entry_id="app:desk")] == [first.pid]
+            customer = spawn(server, "app:customer", second.pid)
+            (served,) = until(lambda: lines(other, "served"), log=other)
+            assert served["pid"] == customer
+            assert served["fields"] == {"by": desk["pid"], "ticket": 7}
+            lost = Node.objects.get(os_pid=first.pid)
             os.kill(first.pid, signal.SIGKILL)
             first.wait()
-            until(lambda: lines(other, "desk"), 10, other)
-            moved = until(
-                lambda: Service.objects.filter(entry_id="app:desk", node__os_pid=second.pid, state="running").first(),
-                log=other,
-            )
-            assert moved.restarts == 0
-    _: Any = FeedEvent
+            (closed,) = until(lambda: lines(other, "closed"), 10, other)
+            assert closed["fields"] == {"by": desk["pid"], "why": f"node '{lost.id}' is lost"}
+            (moved,) = until(lambda: lines(other, "desk"), 10, other)
+            assert Claim.objects.get(kind="name").pid == moved["pid"] != desk["pid"]
+            until(lambda: Service.objects.filter(node__os_pid=second.pid, state="running", pid=moved["pid"]), log=other)
+            assert lines(log, "desk") == [desk]

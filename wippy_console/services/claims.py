@@ -36,9 +36,11 @@ def holder(kind: Claim.Kind, key: str) -> Claim | None:
     return claim if claim is not None and claim.node.is_alive else None
 
 
-def give_back(kind: Claim.Kind, node_id: str, key: str = "", pid: str = "") -> bool:
-    """Drop claims of a node: that of a key, those of a pid, or all of the kind; whether there was one."""
-    claims = Claim.objects.filter(kind=kind, node_id=node_id)
-    claims = claims.filter(key=key) if key else claims
-    claims = claims.filter(pid=pid) if pid else claims
-    return bool(claims.delete()[0])
+def free(kind: Claim.Kind, key: str) -> bool:
+    """Drop a claim, whoever has it; whether there was one."""
+    return bool(Claim.objects.filter(kind=kind, key=key).delete()[0])
+
+
+def give_back(kind: Claim.Kind, node_id: str, pid: str = "") -> bool:
+    """Drop the claims that a node has for a pid; whether there was one."""
+    return bool(Claim.objects.filter(kind=kind, node_id=node_id, pid=pid).delete()[0])

@@ -26,6 +26,7 @@ from wippy_console.worker.board import ProcessBoard
 from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
+from wippy_console.worker.names import DatabaseNames
 from wippy_console.worker.presence import Presence, Pulse, new_node_id
 from wippy_console.worker.registry import DatabaseRegistry
 from wippy_console.worker.temporal_side import Gateway, TemporalSide
@@ -53,7 +54,7 @@ class WorkerNode:
         self._node = LocalNode(self.id, self._catalog)
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
-        self._node.join(self._peers)
+        self._node.join(self._peers, DatabaseNames(self.id))
         self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
         self._presence = Presence(self.id, self._pulse)
         self._board = ProcessBoard(self.id, self._node.processes)

@@ -180,7 +180,7 @@ class Commands:
     def _send(self, actor: Actor, command: Send) -> None:
         pid = self.resolve(command.dest)
         if pid is None:
-            self._reject(actor, command.seq, unresolved(command.dest))
+            self._by_fleet_name(actor, command)
         elif pid not in self._system.actors and (host := self._system.foreign(pid)):
             self.outbound.send(actor, host, pid, command)
         else:
@@ -190,15 +190,26 @@ class Commands:
     def _control(self, actor: Actor, command: Control) -> None:
         pid = self.resolve(command.dest)
         if pid is None:
-            self._reject(actor, command.seq, unresolved(command.dest))
+            self._by_fleet_name(actor, command)
         elif pid not in self._system.actors and (host := self._system.foreign(pid)):
             self.outbound.control(actor, host, pid, command)
         else:
             self._answer(actor, command.seq, lifecycle.control(self._system, actor, command, pid))
 
+    def _by_fleet_name(self, actor: Actor, command: Send | Control) -> None:
+        names = self._system.fleet_names
+        if names is None:
+            self._reject(actor, command.seq, unresolved(command.dest))
+        else:
+            self.outbound.by_name(actor, names, command)
+
     def _ask(self, actor: Actor, command: Ask) -> None:
-        if command.service in naming.SERVICES:
-            self._answer(actor, command.seq, naming.SERVICES[command.service](self._system, actor, command.args))
+        if name_service := naming.SERVICES.get(command.service):
+            answer = name_service(self._system, actor, command.args)
+            if isinstance(answer, naming.Later):
+                self.outbound.ask(actor, command.seq, f"ask {command.seq}", answer.work)
+            else:
+                self._answer(actor, command.seq, answer)
         elif service := self.services.get(command.service):
             self.outbound.ask(actor, command.seq, f"ask {command.seq}", lambda: service(actor.pid, command.args))
         else:

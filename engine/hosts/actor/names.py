@@ -1,4 +1,4 @@
-"""Registered names of one node; all scopes of lua-api 5.5 are local ones."""
+"""Registered names of one node: the scope LOCAL of lua-api 5.5."""
 
 from __future__ import annotations
 

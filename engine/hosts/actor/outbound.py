@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Failure, UnitFailed
+from engine.fleet import FleetNames
 from engine.host import Host, SpawnRequest
+from engine.hosts.actor import lifecycle
 from engine.hosts.actor.actor import Actor, Pending
-from engine.hosts.actor.failures import unexpected
+from engine.hosts.actor.failures import unexpected, unresolved
 from engine.hosts.actor.lanes import Lanes
 from engine.hosts.actor.watches import Watches
-from engine.steps import Control, Exited, Rejected, Resolved, Send, Spawn, Value
+from engine.steps import Control, Exited, Message, Rejected, Resolved, Send, Spawn, Value
 
 if TYPE_CHECKING:
     from engine.hosts.actor.system import ActorSystem
@@ -88,27 +90,24 @@ class Outbound:
 
     def send(self, actor: Actor, host: Host, pid: str, command: Send) -> None:
         """Send a message there."""
-
-        async def send() -> Value:
-            await host.send(pid, command.topic, command.payloads, actor.pid)
-            return True
-
-        self._submit(actor, pid, command.seq, send)
+        self._submit(actor, pid, command.seq, lambda: self._there(actor, host, pid, command))
 
     def control(self, actor: Actor, host: Host, pid: str, command: Control) -> None:
         """Carry out a lifecycle verb there."""
+        self._submit(actor, pid, command.seq, lambda: self._there(actor, host, pid, command))
 
-        async def control() -> Value:
-            match command.verb:
-                case "cancel":
-                    await host.cancel(pid, command.reason, actor.pid)
-                case "terminate":
-                    await host.terminate(pid, command.reason, actor.pid)
-                case verb:
-                    await self.watches.change(actor, host, pid, verb)
-            return True
+    def by_name(self, actor: Actor, names: FleetNames, command: Send | Control) -> None:
+        """Carry out what is meant for whoever holds a name in the fleet."""
 
-        self._submit(actor, pid, command.seq, control)
+        async def find() -> Value:
+            pid = await names.lookup(command.dest)
+            if pid is None:
+                raise UnitFailed(unresolved(command.dest))
+            if host := self._system.foreign(pid):
+                return await self._there(actor, host, pid, command)
+            return self._here(actor, pid, command)
+
+        self._submit(actor, command.dest, command.seq, find)
 
     def ask(self, actor: Actor, seq: int, lane: str, work: Callable[[], Awaitable[Value]]) -> None:
         """Answer the command `seq` with what the coroutine returns."""
@@ -127,6 +126,29 @@ class Outbound:
                 self._answer(actor, pending, Resolved(seq, value))
 
         self.lanes.enqueue((actor.pid, lane), job)
+
+    async def _there(self, actor: Actor, host: Host, pid: str, command: Send | Control) -> Value:
+        match command:
+            case Send():
+                await host.send(pid, command.topic, command.payloads, actor.pid)
+            case Control(verb="cancel"):
+                await host.cancel(pid, command.reason, actor.pid)
+            case Control(verb="terminate"):
+                await host.terminate(pid, command.reason, actor.pid)
+            case Control(verb=verb):
+                await self.watches.change(actor, host, pid, verb)
+        return True
+
+    def _here(self, actor: Actor, pid: str, command: Send | Control) -> Value:
+        with self._system.lock:
+            match command:
+                case Send(topic=topic, payloads=payloads):
+                    answer: Value | Failure = self._system.send(pid, Message(topic, payloads, actor.pid)) or True
+                case Control():
+                    answer = lifecycle.control(self._system, actor, command, pid)
+        if isinstance(answer, Failure):
+            raise UnitFailed(answer)
+        return answer
 
     async def _execute(self, actor: Actor, pending: RemoteExec, seq: int, request: SpawnRequest) -> None:
         def ended(exited: Exited) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from engine.errors import Failure, UnitFailed
+from engine.fleet import FleetNames
 from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.actor import Actor, OnEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.commands import Commands, Plan
@@ -93,6 +94,7 @@ class ActorSystem:
         self.pools = Pools()
         self.targets = Targets(catalog)
         self.foreign: Callable[[str], Host | None] = lambda _pid: None
+        self.fleet_names: FleetNames | None = None
         self.functions: FunctionStarter
         self.commands = Commands(self)
         self._unit_factory = unit_factory

@@ -120,8 +120,8 @@ class NodeActivities:
         """Send a message: {dest, topic, payloads, sender}."""
         with translated():
             fields = fields_of(request)
-            dest = text_of(fields, "dest")
-            await self._send(dest, text_of(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
+            host, pid = await self._found(fields)
+            await host.send(pid, text_of(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
             return True
 
     @activity.defn(name="wippy.cancel")
@@ -129,8 +129,8 @@ class NodeActivities:
         """Deliver CANCEL: {dest, reason, sender}."""
         with translated():
             fields = fields_of(request)
-            dest = text_of(fields, "dest")
-            await host_of(self._node, dest).cancel(dest, fields.get("reason") or "", fields.get("sender") or "")
+            host, pid = await self._found(fields)
+            await host.cancel(pid, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
     @activity.defn(name="wippy.terminate")
@@ -138,16 +138,15 @@ class NodeActivities:
         """End a unit now: {dest, reason, sender}."""
         with translated():
             fields = fields_of(request)
-            dest = text_of(fields, "dest")
-            await host_of(self._node, dest).terminate(dest, fields.get("reason") or "", fields.get("sender") or "")
+            host, pid = await self._found(fields)
+            await host.terminate(pid, fields.get("reason") or "", fields.get("sender") or "")
             return True
 
-    async def _send(self, dest: str, topic: str, values: tuple[Value, ...], sender: str) -> None:
-        host = self._node.host_of(dest)
-        if host is None:
-            self._node.tell(dest, topic, *values, sender=sender)
-        else:
-            await host.send(dest, topic, values, sender)
+    async def _found(self, fields: Mapping[str, Any]) -> tuple[Host, str]:
+        """The host and pid of whoever `dest` is or names."""
+        dest = text_of(fields, "dest")
+        pid = await self._node.find(dest) or dest
+        return host_of(self._node, pid), pid
 
 
 class PeerActivities:

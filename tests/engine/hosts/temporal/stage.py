@@ -52,7 +52,7 @@ class Stage:
         self.node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
         self.fleet = fleet
         self.peers = Peers(self.node.id, fleet, self._connected)
-        self.node.join(self.peers)
+        self.node.join(self.peers, fleet.names(self.node.id))
         self.host = WorkflowHost(client, self.settings)
         self._running: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []

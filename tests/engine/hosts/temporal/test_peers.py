@@ -293,3 +293,89 @@ async def test_a_result_too_large_for_the_wire_is_an_exit_that_says_so(pair: Pai
     [[kind, _, message]] = await pair.run(pair.here, "process.monitor(a) process.send(a, 'go') return events()", pid)
     assert kind == "EXIT"
     assert "too large" in message
+
+
+HOLDER = """
+    assert(process.registry.register("desk", nil, process.registry.STRONG))
+    for m in process.inbox():iter() do
+      if m:topic() == "end" then return "closed" end
+      process.send(m:from(), "echo", m:payload():data())
+    end
+"""
+
+
+async def named(pair: Pair, node: Stage) -> str:
+    """A process there that holds the name `desk`."""
+    pair.process("app:holder", HOLDER)
+    pid = await pair.spawn(node, "app:holder")
+
+    async def held() -> bool:
+        return await pair.here.node.find("desk") == pid
+
+    await until(held)
+    return pid
+
+
+async def test_a_name_of_the_fleet_is_held_once_and_reached_from_every_node(pair: Pair) -> None:
+    pid = await named(pair, pair.there)
+    code = """
+        local found = process.registry.lookup("desk")
+        local ok, err = process.registry.register("desk", nil, process.registry.EVENTUAL)
+        assert(process.send("desk", "m", 5))
+        local echo = process.listen("echo"):receive()
+        assert(process.monitor("desk"))
+        process.send("desk", "end")
+        local seen = events()
+        local gone, why = process.send("desk", "m")
+        return { found, tostring(ok) .. err:kind(), echo, seen[1][3], tostring(gone) .. why:kind() }
+    """
+    assert await pair.run(pair.here, code) == [pid, "nilAlreadyExists", 5, "closed", "nilNotFound"]
+
+
+async def test_the_holder_on_the_own_node_is_reached_by_its_name_of_the_fleet(pair: Pair) -> None:
+    await named(pair, pair.here)
+    code = """
+        assert(process.send("desk", "m", 6))
+        process.monitor("desk")
+        process.cancel("desk")
+        assert(process.terminate("desk"))
+        return { process.listen("echo"):receive(), events()[1][3] }
+    """
+    assert await pair.run(pair.here, code) == [6, "process terminated"]
+
+
+async def test_a_name_falls_with_its_process_and_with_its_node(pair: Pair) -> None:
+    lookup = "local pid, err = process.registry.lookup('desk') return pid or err:message()"
+    pid = await named(pair, pair.there)
+    await pair.run(pair.here, "process.monitor(a) process.terminate(a) events()", pid)
+
+    async def free() -> bool:
+        return await pair.here.node.find("desk") is None
+
+    await until(free)
+    assert await pair.run(pair.here, lookup) == "name not registered"
+    await named(pair, pair.there)
+    pair.here.fleet.remove(pair.there.node.id)
+    assert await pair.run(pair.here, lookup) == "name not registered"
+
+
+async def test_local_names_are_of_one_node_and_come_first(pair: Pair) -> None:
+    pid = await named(pair, pair.there)
+    code = """
+        assert(process.registry.register("desk") == true)
+        local mine = process.registry.lookup("desk") == process.pid()
+        assert(process.registry.unregister("desk"))
+        local theirs = process.registry.lookup("desk")
+        assert(process.registry.unregister("desk"))
+        return { mine, theirs, process.registry.unregister("desk"), process.registry.register("x", nil, 7) == nil }
+    """
+    assert await pair.run(pair.here, code) == [True, pid, False, True]
+
+
+async def test_a_workflow_reaches_a_name_of_the_fleet(pair: Pair) -> None:
+    await named(pair, pair.there)
+    await pair.here.serve_again()
+    pair.here.workflow(
+        "app:w", "assert(process.send('desk', 'm', 7)) return process.inbox():receive():payload():data()"
+    )
+    assert await pair.here.value("app:w") == 7
