@@ -23,6 +23,7 @@ from engine.steps import (
     Ask,
     Call,
     CancelCall,
+    CancelRequested,
     CancelTimer,
     Command,
     Control,
@@ -153,6 +154,11 @@ class Commands:
             raise UnitFailed(invalid(REFUSED[command.verb]))
         to = self._places.destination(command.dest)
         match to:
+            case Workflow(workflow_id) if workflow_id == workflow.info().workflow_id:
+                # Temporal takes no cancel of a run by itself.
+                self._arrivals.cancel(CancelRequested(self._pid, command.reason, workflow.time_ns()))
+                self._arrivals.answered(Resolved(command.seq, True))
+                return
             case Workflow(workflow_id):
                 delivery = self._deliveries.cancel(workflow_id, command.reason)
             case Elsewhere():
