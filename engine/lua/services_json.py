@@ -77,11 +77,26 @@ def decode(text: str | bytes) -> Value:
 
 def validate(schema: Value, data: Value = None) -> bool:
     """True, or an Invalid failure that names the place."""
-    if isinstance(schema, (str, bytes)):
-        schema = decode(schema)
-    schema = schema if schema != [] else {}
+    schema = _schema(schema)
+    return _checked(schema, _objects_for(schema, data))
+
+
+def validate_text(schema: Value, text: str | bytes) -> bool:
+    """The same for the value of a JSON text, in which an array is never an object."""
     try:
-        found = schemas.errors(schema, _objects_for(schema, data), jsonschema.Draft202012Validator)
+        data = decode(text)
+    except UnitFailed as error:
+        raise UnitFailed(invalid(error.failure.message)) from None
+    return _checked(_schema(schema), data)
+
+
+def _schema(given: Value) -> Any:
+    return decode(given) if isinstance(given, (str, bytes)) else _as_schema(given)
+
+
+def _checked(schema: Any, data: Any) -> bool:
+    try:
+        found = schemas.errors(schema, data, jsonschema.Draft202012Validator)
     except jsonschema.SchemaError as error:
         raise UnitFailed(invalid(f"json.validate: bad schema: {error.message[:_MESSAGE]}")) from None
     except TooCostlyError as error:
@@ -92,13 +107,43 @@ def validate(schema: Value, data: Value = None) -> bool:
     return True
 
 
+# The keywords whose value is a schema, a table of schemas by name, a list of schemas.
+_HOLD_SCHEMA = {"items", "contains", "additionalItems", "unevaluatedItems", "not", "if", "then", "else"}
+_HOLD_SCHEMA |= {"additionalProperties", "unevaluatedProperties", "propertyNames"}
+_HOLD_NAMED = {"properties", "patternProperties", "dependentSchemas", "definitions", "$defs"}
+_HOLD_LIST = {"allOf", "anyOf", "oneOf", "prefixItems"}
+
+
+def _as_schema(value: Value) -> Any:
+    """The schema with objects for the empty tables where objects must be: Lua's came as lists."""
+    if value == []:
+        return {}
+    return {key: _schema_part(key, part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def _schema_part(key: Any, part: Value) -> Any:
+    if key in _HOLD_SCHEMA:
+        return [_as_schema(each) for each in part] if part and isinstance(part, list) else _as_schema(part)
+    if key in _HOLD_NAMED:
+        named = part or {}
+        return {name: _as_schema(each) for name, each in named.items()} if isinstance(named, dict) else part
+    return [_as_schema(each) for each in part] if key in _HOLD_LIST and isinstance(part, list) else part
+
+
 def _objects_for(schema: Any, data: Value) -> Any:
     """An empty Lua table is an array or an object, whichever the schema asks for."""
     if data == [] and isinstance(schema, dict) and schema.get("type") == "object":
         return {}
     if isinstance(data, dict) and isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
         return {key: _objects_for(schema["properties"].get(key), item) for key, item in data.items()}
+    if isinstance(data, list) and isinstance(schema, dict):
+        return [_objects_for(schema.get("items"), item) for item in data]
     return data
 
 
-SERVICES: dict[str, Callable[..., Value]] = {"json.encode": encode, "json.decode": decode, "json.validate": validate}
+SERVICES: dict[str, Callable[..., Value]] = {
+    "json.encode": encode,
+    "json.decode": decode,
+    "json.validate": validate,
+    "json.validate_text": validate_text,
+}

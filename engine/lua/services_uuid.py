@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +11,19 @@ from engine.errors import UnitFailed, invalid
 from engine.steps import Value, World
 
 _GREGORIAN = 0x01B21DD213814000  # 100 ns steps from 1582-10-15 to 1970-01-01
+_TEXT = re.compile(
+    r"(?i:urn:uuid:)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|\{[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}|[0-9a-fA-F]{32}"
+)
 _VARIANTS = {uuid.RFC_4122: "RFC4122", uuid.RESERVED_NCS: "NCS", uuid.RESERVED_MICROSOFT: "Microsoft"}
 
 
 def _parsed(text: Value) -> uuid.UUID:
     if not isinstance(text, str):
         raise UnitFailed(invalid("uuid: string expected"))
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise UnitFailed(invalid(f"invalid UUID: {text!r}")) from None
+    if not _TEXT.fullmatch(text):  # Python would take hyphens anywhere
+        raise UnitFailed(invalid(f"invalid UUID: {text[:100]!r}"))
+    return uuid.UUID(text.lower())
 
 
 def v1(world: World) -> str:

@@ -12,15 +12,16 @@ local MICRO, MILLI, SECOND = 1000, 1000000, 1000000000
 local MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 local units = { ns = 1, us = MICRO, ["µs"] = MICRO, ["μs"] = MICRO, ms = MILLI, s = SECOND, m = MINUTE, h = HOUR }
 
--- Digits after the point count in the unit: integer arithmetic up to nanoseconds.
+-- Digits after the point count in the unit: integer arithmetic up to nanoseconds. Nil when there are too many.
 local function scaled(whole, fraction, unit)
-  local ns = (tointeger(raw.tonumber(whole)) or 0) * unit
-  local scale = unit
+  local count = tointeger(raw.tonumber(whole)) or 0
+  if count > raw.math.maxinteger // unit then return nil end
+  local part, scale = 0, unit
   for digit in str.gmatch(fraction, "%d") do
     scale = scale / 10
-    ns = ns + digit * scale
+    part = part + digit * scale
   end
-  return tointeger(raw.math.floor(ns))
+  return count * unit + tointeger(raw.math.floor(part))
 end
 
 local function parse_text(text)
@@ -32,7 +33,9 @@ local function parse_text(text)
     local whole, dot, fraction, unit, stop = str.match(rest, "^(%d*)(%.?)(%d*)([^%d%.]+)()", at)
     if not whole or (whole == "" and fraction == "") or not units[unit] or #whole > 15 or #fraction > 18 then return nil end
     if dot == "" and fraction ~= "" then return nil end
-    total = total + scaled(whole, fraction, units[unit])
+    local ns = scaled(whole, fraction, units[unit])
+    if not ns or ns < 0 or total + ns < 0 then return nil end
+    total = total + ns
     at = stop
   end
   return sign == "-" and -total or total
@@ -65,6 +68,7 @@ end
 -- Go's style: 1h30m45s, 1.5ms, 0s.
 local function text_of(ns)
   if ns == 0 then return "0s" end
+  if ns == raw.math.mininteger then return "-2562047h47m16.854775808s" end
   if ns < 0 then return "-" .. text_of(-ns) end
   if ns < MICRO then return ns .. "ns" end
   if ns < MILLI then return trimmed(ns, MICRO) .. "µs" end
@@ -88,9 +92,14 @@ function t.duration(ns) return k.new(class, { ns = ns }) end
 
 local function ns_of(self) return k.self(self, class, "Duration").ns end
 
+local function towards_zero(ns, unit)
+  local count = ns // unit
+  return count < 0 and count * unit ~= ns and count + 1 or count
+end
+
 function methods.nanoseconds(self) return ns_of(self) end
-function methods.microseconds(self) return ns_of(self) // MICRO end
-function methods.milliseconds(self) return ns_of(self) // MILLI end
+function methods.microseconds(self) return towards_zero(ns_of(self), MICRO) end
+function methods.milliseconds(self) return towards_zero(ns_of(self), MILLI) end
 function methods.seconds(self) return ns_of(self) / SECOND end
 function methods.minutes(self) return ns_of(self) / MINUTE end
 function methods.hours(self) return ns_of(self) / HOUR end

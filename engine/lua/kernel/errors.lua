@@ -9,12 +9,15 @@ local class
 
 local function text(v) return k.std.tostring(v) end
 
+local function operand(v)
+  if type(v) == "string" or type(v) == "number" or k.is_object(v) then return text(v) end
+  error("attempt to concatenate a " .. type(v) .. " value", 3)
+end
+
 class = k.class("error", methods, {
   __tostring = function(self) return self[S].message end,
   __concat = function(a, b)
-    if type(a) ~= "table" and type(a) ~= "string" and type(a) ~= "number" then error("attempt to concatenate a " .. type(a) .. " value", 2) end
-    if type(b) ~= "table" and type(b) ~= "string" and type(b) ~= "number" then error("attempt to concatenate a " .. type(b) .. " value", 2) end
-    return text(a) .. text(b)
+    return operand(a) .. operand(b)
   end,
 })
 
@@ -30,6 +33,17 @@ end
 
 local function stack_here()
   return k.clean_stack(raw.debug.traceback("", 3))
+end
+
+--- A copy of a table and the tables in it; anything else as it is.
+function k.copied(v, seen)
+  if type(v) ~= "table" or k.is_object(v) then return v end
+  seen = seen or {}
+  if seen[v] then return seen[v] end
+  local t = {}
+  seen[v] = t
+  for key, value in raw.next, k.reveal(v) do t[key] = k.copied(value, seen) end
+  return t
 end
 
 --- An error object from {message, kind, retryable, details, stack}.
@@ -63,11 +77,7 @@ function methods.retryable(self) return state_of(self, "retryable").retryable en
 function methods.stack(self) return state_of(self, "stack").stack end
 
 function methods.details(self)
-  local details = state_of(self, "details").details
-  if details == nil then return nil end
-  local copy = {}
-  for key, value in raw.next, details do copy[key] = value end
-  return copy
+  return k.copied(state_of(self, "details").details)
 end
 
 local lib = {
@@ -85,7 +95,7 @@ local function from_table(spec)
     message = message,
     kind = type(kind) == "string" and kind or "",
     retryable = retryable,
-    details = type(details) == "table" and details or nil,
+    details = type(details) == "table" and k.copied(details) or nil,
     stack = stack_here(),
   }
 end

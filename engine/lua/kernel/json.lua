@@ -1,8 +1,10 @@
 -- JSON and JSON Schema (lua-api 11).
 local k = ...
 
+local function is_text(v) return k.raw.type(v) == "string" and v ~= "" end
+
 local function decode(text)
-  if k.raw.type(text) ~= "string" or text == "" then return nil, k.invalid("json.decode: non-empty string expected") end
+  if not is_text(text) then return nil, k.invalid("json.decode: non-empty string expected") end
   return k.codecs.json.decode(text)
 end
 
@@ -16,8 +18,8 @@ k.modules.json = k.library {
   decode = decode,
   validate = function(schema, data) return verdict(k.service("json.validate", schema, data)) end,
   validate_string = function(schema, text)
-    local data, err = decode(text)
-    if err then return false, k.invalid(err:message()) end
-    return verdict(k.service("json.validate", schema, data))
+    if not is_text(text) then return false, k.invalid("json.validate_string: non-empty string expected") end
+    k.lib.charge_bytes(#text * 64)
+    return verdict(k.service("json.validate_text", schema, text))
   end,
 }

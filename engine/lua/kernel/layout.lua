@@ -101,7 +101,7 @@ local writers = {
   ["5"] = function(f) return format("%d", f.second) end,
   PM = function(f) return f.hour >= 12 and "PM" or "AM" end,
   pm = function(f) return f.hour >= 12 and "pm" or "am" end,
-  MST = function(f) return f.zone end,
+  MST = function(f) return f.zone ~= "" and f.zone or offset_text("-0700", f.offset) end,
   Mon = function(f) return str.sub(weekdays[f.weekday], 1, 3) end,
   Monday = function(f) return weekdays[f.weekday] end,
 }
@@ -144,20 +144,34 @@ local function name_reader(field, names, first, last, length)
   end
 end
 
-local function half_reader(f, text, at)
-  local half = str.upper(str.sub(text, at, at + 1))
-  if half ~= "AM" and half ~= "PM" then return nil end
-  f.pm = half == "PM"
-  f.am = half == "AM"
-  return at + 2
+local function half_reader(am, pm)
+  return function(f, text, at)
+    local half = str.sub(text, at, at + 1)
+    if half ~= am and half ~= pm then return nil end
+    f.pm, f.am = half == pm, half == am
+    return at + 2
+  end
+end
+
+-- The length of a zone's abbreviation, by Go's rules: three letters, or four or five that end in T; or +03 and the like.
+local function zone_length(text, at)
+  local letters = #str.match(text, "^%u*", at)
+  if letters == 3 or letters == 4 and str.find(text, "^WITA", at) then return letters end
+  if letters == 4 or letters == 5 then return str.sub(text, at + letters - 1, at + letters - 1) == "T" and letters or nil end
+  local digits = str.match(text, "^[+-]%d%d", at)
+  return digits and #digits + (str.find(text, "^%d%d", at + 3) and 2 or 0)
 end
 
 local function zone_reader(f, text, at)
-  local name, stop = str.match(text, "^(%u%u%u%u?)()", at)
-  if not name then return nil end
-  f.zone = name
-  if name == "UTC" or name == "GMT" then f.offset = 0 end
-  return stop
+  local hours, behind = str.match(text, "^GMT([+-]%d%d?)()", at)
+  if hours then
+    f.zone, f.zone_offset = str.sub(text, at, behind - 1), tointeger(tonumber(hours)) * 3600
+    return behind
+  end
+  local length = zone_length(text, at)
+  if not length then return nil end
+  f.zone = str.sub(text, at, at + length - 1)
+  return at + length
 end
 
 local readers = {
@@ -177,7 +191,7 @@ local readers = {
   ["15"] = number_reader("hour", "(%d%d)", 0, 23), ["03"] = number_reader("hour", "(%d%d)", 0, 12), ["3"] = number_reader("hour", "(%d%d?)", 0, 12),
   ["04"] = number_reader("minute", "(%d%d)", 0, 59), ["4"] = number_reader("minute", "(%d%d?)", 0, 59),
   ["05"] = number_reader("second", "(%d%d)", 0, 59), ["5"] = number_reader("second", "(%d%d?)", 0, 59),
-  PM = half_reader, pm = half_reader, MST = zone_reader,
+  PM = half_reader("AM", "PM"), pm = half_reader("am", "pm"), MST = zone_reader,
   Mon = name_reader("weekday", weekdays, 0, 6, 3), Monday = name_reader("weekday", weekdays, 0, 6),
 }
 
@@ -198,7 +212,7 @@ end
 
 local function read_offset(f, token, text, at)
   if str.sub(token, 1, 1) == "Z" and str.sub(text, at, at) == "Z" then
-    f.offset, f.zone = 0, "UTC"
+    f.offset, f.utc = 0, true
     return at + 1
   end
   local colon = str.find(token, ":", 1, true) and ":" or ""

@@ -3,7 +3,8 @@ local k = ...
 local raw, std = k.raw, k.std
 
 function k.log(level, message, fields, name)
-  k.put("log", level, message, fields or {}, name or "")
+  local ok, why = k.put("log", level, message, fields or {}, name or "")
+  if not ok then k.put("log", level, message, { fields = why }, name or "") end -- a circle must not cost the line
 end
 
 function std.print(...)

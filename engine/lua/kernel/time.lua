@@ -4,6 +4,7 @@ local raw, t = k.raw, k.time
 local type, error, tointeger, floor = raw.type, raw.error, raw.math.tointeger, raw.math.floor
 local S = k.S
 local SECOND = 1000000000
+local MOST_SECONDS = 9223372035 -- beyond, a Duration is as long as it can be
 local ZERO = -62135596800 -- seconds of 0001-01-01T00:00:00Z
 
 -- --- locations ----------------------------------------------------------------------------------
@@ -87,7 +88,10 @@ function methods.add(self, d) return shifted(self_of(self), want_duration(d)) en
 
 function methods.sub(self, other)
   local a, b = self_of(self), self_of(other)
-  return t.duration((a.sec - b.sec) * SECOND + a.nsec - b.nsec)
+  local sec = a.sec - b.sec
+  if sec > MOST_SECONDS then return t.duration(raw.math.maxinteger) end
+  if sec < -MOST_SECONDS then return t.duration(raw.math.mininteger) end
+  return t.duration(sec * SECOND + a.nsec - b.nsec)
 end
 
 --- Seconds of civil fields in a location (the later offset wins where a clock is set back, as in Go).
@@ -144,20 +148,25 @@ function methods.in_location(self, loc)
   return moved(self, loc)
 end
 
--- a * b mod m without overflow
+-- (a + b) mod m for a and b below m, without overflow
+local function addmod(a, b, m)
+  return a >= m - b and a - (m - b) or a + b
+end
+
+-- a * b mod m, without overflow
 local function mulmod(a, b, m)
   local r = 0
   a = a % m
   while b > 0 do
-    if b % 2 == 1 then r = (r + a) % m end
-    a, b = a * 2 % m, b // 2
+    if b % 2 == 1 then r = addmod(r, a, m) end
+    a, b = addmod(a, a, m), b // 2
   end
   return r
 end
 
 --- Nanoseconds since the zero time modulo d.
 local function remainder(state, d)
-  return (mulmod(state.sec - ZERO, SECOND, d) + state.nsec % d) % d
+  return addmod(mulmod(state.sec - ZERO, SECOND, d), state.nsec % d, d)
 end
 
 function methods.truncate(self, d)
@@ -170,7 +179,7 @@ function methods.round(self, d)
   local state, ns = self_of(self), k.self(d, t.duration_class, "Duration").ns
   if ns <= 0 then return instant(state.sec, state.nsec, state.loc) end
   local r = remainder(state, ns)
-  return shifted(state, r + r < ns and -r or ns - r)
+  return shifted(state, r < ns - r and -r or ns - r)
 end
 
 -- --- the module ---------------------------------------------------------------------------------
@@ -210,6 +219,20 @@ function lib.date(year, month, day, hour, minute, second, ns, loc)
   return instant(sec + ns // SECOND, ns % SECOND, loc)
 end
 
+-- Where a parsed time is: at its offset, in its zone; in `loc` when that has the same offset or zone then, or none is given.
+local function parsed_location(f, loc, civil)
+  if f.utc then return UTC end
+  if not f.offset and not f.zone then return loc end
+  local offset, zone = offset_at(loc, f.offset and civil(UTC) - f.offset or civil(loc))
+  if f.offset then
+    if offset == f.offset and (not f.zone or zone == f.zone) then return loc end
+    return location(f.zone or "", { offset = f.offset, zone = f.zone or "" })
+  end
+  if zone == f.zone then return loc end
+  if f.zone == "UTC" then return UTC end
+  return location(f.zone, { offset = f.zone_offset or 0, zone = f.zone })
+end
+
 local function in_month(f)
   local year, month, day = f.year or 0, f.month or 1, f.day or 1
   local _, _, last = t.civil_of(t.days_of(month == 12 and year + 1 or year, month % 12 + 1, 1) - 1)
@@ -225,12 +248,10 @@ function lib.parse(layout, text, loc)
   if not in_month(f) then return nil, k.invalid('parsing time "' .. text .. '": day out of range') end
   local month, day = f.month or 1, f.day or 1
   if f.year_day then month, day = 1, f.year_day end
-  if f.offset then
-    loc = f.offset == 0 and UTC or location(f.zone or "", { offset = f.offset, zone = f.zone or "" })
-  elseif f.zone then
-    loc = location(f.zone, { offset = 0, zone = f.zone })
-  end
-  return instant(seconds_in(loc, f.year or 0, month, day, f.hour or 0, f.minute or 0, f.second or 0), f.nanosecond or 0, loc), nil
+  local function civil(place) return seconds_in(place, f.year or 0, month, day, f.hour or 0, f.minute or 0, f.second or 0) end
+  loc = parsed_location(f, loc, civil)
+  -- an offset in the text says the moment, whatever the clocks of the place do around it
+  return instant(f.offset and civil(UTC) - f.offset or civil(loc), f.nanosecond or 0, loc), nil
 end
 
 function lib.load_location(name)
@@ -252,7 +273,8 @@ end
 --- Start a timer of ns > 0; `fire` runs when it is due.
 local function start(ns, fire)
   local id = k.issue("start_timer", "", fire, ns)
-  k.pending[id].deadline = k.io.now + ns
+  local due = k.io.now + ns
+  k.pending[id].deadline = due < 0 and raw.math.maxinteger or due
   return id
 end
 

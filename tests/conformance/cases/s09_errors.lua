@@ -1,145 +1,126 @@
 --- 9 Errors
 local M = {}
 
---- The constants of kinds
-function M.constants()
-  for name, kind in pairs {
-    NOT_FOUND = "NotFound", ALREADY_EXISTS = "AlreadyExists", INVALID = "Invalid", PERMISSION_DENIED = "PermissionDenied",
+--- The kinds are these words
+function M.kinds()
+  local kinds = { NOT_FOUND = "NotFound", ALREADY_EXISTS = "AlreadyExists", INVALID = "Invalid", PERMISSION_DENIED = "PermissionDenied",
     UNAVAILABLE = "Unavailable", INTERNAL = "Internal", CANCELED = "Canceled", CONFLICT = "Conflict", TIMEOUT = "Timeout",
-    RATE_LIMITED = "RateLimited", UNKNOWN = "",
-  } do
-    assert(errors[name] == kind, name)
-  end
+    RATE_LIMITED = "RateLimited", UNKNOWN = "" }
+  for name, kind in pairs(kinds) do assert(errors[name] == kind, name) end
+  assert(not pcall(function() errors.NEW = 1 end), "read only")
+  assert(require("errors") == errors)
 end
 
---- errors.new("msg"): kind "", retryable nil, details nil
-function M.new_of_text()
-  local err = errors.new("plain")
-  assert(err:message() == "plain" and err:kind() == "" and err:retryable() == nil and err:details() == nil)
-  assert(type(err) == "userdata")
+--- A plain error has its message, no kind, and no opinion on trying again
+function M.plain()
+  local e = errors.new("broken")
+  assert(type(e) == "userdata" and e:message() == "broken" and e:kind() == "" and e:retryable() == nil and e:details() == nil)
+  assert(errors.new(""):message() == "")
 end
 
---- errors.new{...} takes message, kind, retryable and details; any kind text is accepted
-function M.new_of_a_table()
-  local err = errors.new { message = "m", kind = "Custom", retryable = false, details = { a = { b = 1 } } }
-  assert(err:message() == "m" and err:kind() == "Custom" and err:retryable() == false and err:details().a.b == 1)
-  assert(errors.new { message = "m", retryable = true }:retryable() == true)
-  assert(errors.new { message = "m", details = {} }:details() == nil, "empty details are nil")
+--- A table gives kind, retryable and details; any text is a kind
+function M.full()
+  local e = errors.new { message = "m", kind = errors.CONFLICT, retryable = true, details = { id = 7, list = { 1, 2 } } }
+  assert(e:kind() == "Conflict" and e:retryable() == true and e:details().id == 7 and e:details().list[2] == 2)
+  assert(errors.new { message = "m", kind = "MyOwn" }:kind() == "MyOwn" and errors.new { message = "m", retryable = false }:retryable() == false)
 end
 
---- A missing or non-text message, or another argument, raises; a kind of a wrong type is ignored
-function M.new_misuse()
-  for _, wrong in ipairs { {}, { kind = "Invalid" }, { message = 7 }, { message = {} }, 7, true } do
-    assert(not pcall(errors.new, wrong))
-  end
-  assert(not pcall(errors.new))
-  assert(errors.new { message = "m", kind = 7 }:kind() == "")
+--- Fields of the wrong type are ignored, but for the message, which must be a text
+function M.wrong_types()
+  local e = errors.new { message = "m", kind = 5, retryable = "yes", details = "x" }
+  assert(e:kind() == "" and e:retryable() == nil and e:details() == nil)
+  assert(errors.new { message = "m", details = {} }:details() == nil, "empty details are none")
+  for _, argument in ipairs { 5, true, {}, { message = 5 }, { kind = "Invalid" }, print } do assert(not pcall(errors.new, argument)) end
+  assert(not pcall(errors.new) and not pcall(errors.new, errors.new("x")))
 end
 
---- tostring is the message only; .. works with text on both sides and with another error
+--- Details are copies: who changes them changes nothing
+function M.details_are_copies()
+  local given = { list = { 1 } }
+  local e = errors.new { message = "m", details = given }
+  given.list[1] = 2
+  e:details().list[1] = 3
+  assert(e:details().list[1] == 1)
+end
+
+--- tostring is the message, and errors join with text on both sides and with each other
 function M.text()
-  local err = errors.new { message = "broken", kind = "Internal" }
-  assert(tostring(err) == "broken" and "is " .. err == "is broken" and err .. "!" == "broken!" and err .. err == "brokenbroken")
-  assert(1 .. err == "1broken")
+  local e = errors.new { message = "m", kind = "Timeout" }
+  assert(tostring(e) == "m" and "a " .. e == "a m" and e .. " b" == "m b" and e .. e == "mm" and e .. 1 == "m1")
+  assert(not pcall(function() return e .. {} end) and not pcall(function() return nil .. e end))
 end
 
---- stack() is text that names where the error was made
+--- Functions of string take an error where they want text
+function M.string_functions()
+  local e = errors.new("thing not found")
+  assert(string.find(e, "not found", 1, true) and string.match(e, "%w+") == "thing" and string.len(e) == 15)
+  assert(string.gsub(e, "thing", "it") == "it not found" and string.format("%s!", e) == "thing not found!")
+  assert(string.upper(e) == "THING NOT FOUND" and string.sub(e, 1, 5) == "thing" and string.rep(e, 2, ",") == e .. "," .. e)
+end
+
+--- An error can't be changed, and other things have no methods of errors
+function M.sealed()
+  local e = errors.new("x")
+  assert(not pcall(function() e.message = "y" end) and not pcall(e.kind, {}) and not pcall(e.message, "text") and not pcall(pairs, e))
+end
+
+--- stack tells where the error was made
 function M.stack()
-  local stack = errors.new("here"):stack()
-  assert(type(stack) == "string" and stack:find("s09_errors"), stack)
-  local _, err = process.registry.lookup("")
-  assert(err:stack() ~= "")
-end
-
---- details() is a copy
-function M.details_are_a_copy()
-  local err = errors.new { message = "m", details = { a = 1 } }
-  err:details().a = 2
-  assert(err:details().a == 1)
-end
-
---- wrap keeps kind, retryable and details; message and tostring show only the message
-function M.wrap()
-  local inner = errors.new { message = "a", kind = "Conflict", retryable = true, details = { x = 1 } }
-  local err = errors.wrap(inner, "b")
-  assert(err:message() == "a" and tostring(err) == "a")
-  assert(err:kind() == "Conflict" and err:retryable() == true and err:details().x == 1)
-  assert(inner:message() == "a" and err ~= inner)
-end
-
---- The context becomes a prefix at the next wrap
-function M.wrap_again()
-  assert(errors.wrap(errors.wrap(errors.new("a"), "b"), "c"):message() == "b: a")
-  assert(errors.wrap(errors.wrap(errors.wrap("a", "b"), "c"), "d"):message() == "c: b: a")
-end
-
---- Wrapping text gives that text as message; the context may be an error; other types raise
-function M.wrap_of_text()
-  local err = errors.wrap("text", "context")
-  assert(err:message() == "text" and err:kind() == "")
-  assert(errors.wrap(err, errors.new("outer")):message() == "context: text")
-  assert(errors.wrap(errors.wrap("a", errors.new("b")), "c"):message() == "b: a")
-  for _, wrong in ipairs { 7, {}, true } do
-    assert(not pcall(errors.wrap, wrong, "x") and not pcall(errors.wrap, "x", wrong))
-  end
-  assert(not pcall(errors.wrap, nil, "x") and not pcall(errors.wrap, "x"))
-end
-
--- modules: funcs
---- The context becomes a prefix when the error crosses a unit boundary
-function M.wrap_crosses()
-  local got = funcs.call("conf.units:echo", { err = errors.wrap(errors.new("a"), "b") })
-  assert(got.err:message() == "b: a", got.err:message())
-end
-
---- errors.is compares the kind exactly; false for nil, text and tables
-function M.is()
-  local err = errors.new { message = "m", kind = "Timeout" }
-  assert(errors.is(err, errors.TIMEOUT) == true and errors.is(err, "timeout") == false and errors.is(err, errors.INVALID) == false)
-  assert(errors.is(errors.wrap(err, "c"), "Timeout") == true)
-  for _, other in ipairs { "text", {}, 7, false } do assert(errors.is(other, "Timeout") == false) end
-  assert(errors.is(nil, "Timeout") == false and errors.is(errors.new("m"), errors.UNKNOWN) == true)
-end
-
---- call_stack gives {thread, frames = {{level, source, line, name, type}}}, nil for what is no error
-function M.call_stack()
-  local function inner() return errors.new("deep") end
-  local stack = errors.call_stack((inner()))
+  local e = errors.new("x")
+  assert(e:stack() ~= "" and string.find(e:stack(), "s09_errors", 1, true))
+  local stack = errors.call_stack(e)
   assert(type(stack.thread) == "string" and #stack.frames > 0)
   local frame = stack.frames[1]
-  assert(type(frame.level) == "number" and frame.source:find("s09_errors") and type(frame.line) == "number" and frame.line > 0)
-  assert(type(frame.name) == "string" and type(frame.type) == "string")
-  assert(errors.call_stack("text") == nil and errors.call_stack(nil) == nil and errors.call_stack({}) == nil)
+  assert(string.find(frame.source, "s09_errors", 1, true) and frame.line > 0 and frame.level == 0 and frame.name and frame.type)
+  assert(errors.call_stack("text") == nil and errors.call_stack(nil) == nil)
 end
 
---- Functions of string accept an error where they want text
-function M.string_functions_take_errors()
-  local err = errors.new("order 7 not found")
-  assert(string.find(err, "not found") == 9 and string.match(err, "%d+") == "7" and string.len(err) == 17)
-  assert(string.upper(err) == "ORDER 7 NOT FOUND" and string.lower(err) == "order 7 not found")
-  assert(string.sub(err, 1, 5) == "order" and string.gsub(err, "7", "8") == "order 8 not found")
-  assert(string.format("%s!", err) == "order 7 not found!" and string.rep(err, 2, "/") == "order 7 not found/order 7 not found")
-  assert(string.reverse(errors.new("ab")) == "ba" and string.byte(err) == 111)
-  local words = {}
-  for word in string.gmatch(err, "%a+") do words[#words + 1] = word end
-  assert(table.concat(words, ",") == "order,not,found")
-  assert(table.concat({ "a", errors.new("b") }, "-") == "a-b")
+--- wrap keeps kind, retryable and details, and shows the message; the context comes out when it is wrapped again
+function M.wrap()
+  local inner = errors.new { message = "a", kind = errors.TIMEOUT, retryable = true, details = { id = 1 } }
+  local b = errors.wrap(inner, "b")
+  assert(b:message() == "a" and tostring(b) == "a" and b:kind() == "Timeout" and b:retryable() == true and b:details().id == 1)
+  local c = errors.wrap(b, "c")
+  assert(c:message() == "b: a" and errors.wrap(c, "d"):message() == "c: b: a")
+  assert(errors.wrap("text", "x"):message() == "text" and errors.wrap("text", "x"):kind() == "")
+  assert(errors.wrap(errors.wrap("a", errors.new("why")), "z"):message() == "why: a")
 end
 
---- error(err) through pcall gives the same object; a string gets its position
-function M.pcall_of_errors()
-  local err = errors.new("x")
-  local ok, got = pcall(error, err)
-  assert(not ok and got == err)
-  ok, got = pcall(function() error("plain") end)
-  assert(type(got) == "string" and got:find("^conf%.s09_errors:"), got)
+--- wrap of anything else, or with anything else, raises
+function M.wrap_misuse()
+  for _, value in ipairs { 5, true, {} } do
+    assert(not pcall(errors.wrap, value, "x") and not pcall(errors.wrap, "x", value))
+  end
+  assert(not pcall(errors.wrap) and not pcall(errors.wrap, errors.new("x")))
 end
 
---- An error cannot be changed, and methods need `:`
-function M.errors_are_sealed()
-  local err = errors.new("x")
-  assert(not pcall(function() err.kind = 1 end))
-  assert(not pcall(err.kind) and not pcall(err.message, {}))
+--- The context is a prefix of the message once the error has left the unit
+function M.wrap_at_a_boundary()
+  process.send(process.pid(), "t", errors.wrap(errors.new { message = "a", kind = "Conflict" }, "b"))
+  local got = process.inbox():receive():payload():data()
+  assert(got:message() == "b: a" and got:kind() == "Conflict")
+end
+
+--- is compares kinds exactly, and is false for what is no error
+function M.is()
+  local e = errors.new { message = "m", kind = "NotFound" }
+  assert(errors.is(e, errors.NOT_FOUND) and not errors.is(e, "notfound") and not errors.is(e, "Invalid") and not errors.is(e))
+  assert(errors.is(errors.new("x"), errors.UNKNOWN) and errors.is(errors.wrap(e, "c"), "NotFound"))
+  assert(not errors.is(nil, "") and not errors.is("NotFound", "NotFound") and not errors.is({}, ""))
+end
+
+--- pcall returns what was raised as it is: texts with their place, objects the same object
+function M.pcall()
+  local e = errors.new("x")
+  local ok, got = pcall(error, e)
+  assert(not ok and got == e)
+  ok, got = pcall(function() error("here") end)
+  assert(not ok and string.find(got, "s09_errors.*:%d+: here$"), got)
+  ok, got = pcall(error, { code = 5 })
+  assert(not ok and got.code == 5)
+  ok, got = xpcall(function() error(e) end, function(raised) return { raised } end)
+  assert(not ok and got[1] == e)
+  assert(select("#", pcall(error)) == 2 and select(2, pcall(error)) == nil)
 end
 
 return M
