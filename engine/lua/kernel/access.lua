@@ -22,14 +22,6 @@ function k.must_be_allowed(action, resource)
   if not ok then raw.error(err, 0) end
 end
 
---- A copy of a table without cycles: what code does to it stays with it.
-function k.copied(v)
-  if raw.type(v) ~= "table" or k.is_object(v) then return v end
-  local t = {}
-  for key, value in raw.next, v do t[key] = k.copied(value) end
-  return t
-end
-
 --- The state of an actor ({id, meta}) or scope (list of {id, definition}) that code hands over, or an argument error.
 function k.security_state(part, v, what, level)
   if k.class_of(v) ~= (part == "actor" and "security.Actor" or "security.Scope") then

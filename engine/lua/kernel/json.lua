@@ -14,7 +14,7 @@ local function verdict(ok, err)
 end
 
 k.modules.json = k.library {
-  encode = k.codecs.json.encode,
+  encode = function(value) return k.codecs.json.encode(value) end,
   decode = decode,
   validate = function(schema, data) return verdict(k.service("json.validate", schema, data)) end,
   validate_string = function(schema, text)

@@ -8,12 +8,12 @@ local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not
 local homes = {
   xpcall = "coroutines", pause = "coroutines", random_seed = "coroutines",
   make_error = "errors", failure = "errors", invalid = "errors", clean_stack = "errors", error_boundary_message = "errors",
-  normalise = "errors", returned_error = "errors", limit_failure = "errors",
+  normalise = "errors", copied = "errors", returned_error = "errors", limit_failure = "errors",
   message = "message", raw_payloads = "message", payload = "payload", log = "log",
   listen = "listen", unlisten = "listen", upgrade = "upgrade", put_upgraded = "upgrade", waits = "waits",
   open_events = "events", raise_event = "events", take_event = "events", unit_options = "events", fail = "events",
-  pattern = "pattern", codecs = "codecs", allowed = "access", must_be_allowed = "access",
-  permitted_target = "access", reference = "access", security_state = "access", copied = "access",
+  pattern = "pattern", codecs = "codecs", pbkdf2 = "pbkdf2", allowed = "access", must_be_allowed = "access",
+  permitted_target = "access", reference = "access", security_state = "access",
 }
 local std_homes = {
   type = "std_values", tostring = "std_values", tonumber = "std_values", assert = "std_values", error = "std_values",
