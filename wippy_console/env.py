@@ -13,6 +13,8 @@ from environs import Env, validate
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
 PORTS = validate.Range(1, 65535)
+OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD")
+CREDENTIALS = ("TEMPORAL_API_KEY",)
 
 
 @dataclass(frozen=True)
@@ -112,3 +114,16 @@ def publish_once(draft: Path, path: Path) -> None:
         pass
     finally:
         draft.unlink()
+
+
+def variables_for_entries() -> dict[str, str]:
+    """What `${env:NAME}` in entries may refer to: the process environment without the console's own secrets.
+
+    Who may publish entries must not be able to send those to an address of theirs.
+    """
+    return {name: value for name, value in os.environ.items() if name not in OWN_SECRETS}
+
+
+def variables_for_lua() -> dict[str, str]:
+    """What Lua code may read of them, where an `env.variable` declares it: not the keys that only clients need."""
+    return {name: value for name, value in variables_for_entries().items() if name not in CREDENTIALS}

@@ -17,6 +17,7 @@ from engine.errors import UNAVAILABLE, UnitFailed
 from engine.hosts.temporal.clients import ADDRESS_VARIABLE, Clients
 from engine.hosts.temporal.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
+from wippy_console.env import variables_for_entries
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.errors import NotFoundError, Unavailable
 
@@ -36,16 +37,11 @@ _SILENCE = {
     RPCStatusCode.ABORTED,
     RPCStatusCode.DATA_LOSS,
 }
-_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 
 
 def environ() -> dict[str, str]:
-    """What client entries may refer to: the environment, with the address that this installation uses.
-
-    Without the console's own secrets: who may publish entries must not be able to send them to an address of theirs.
-    """
-    ours = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-    return {**ours, ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
+    """What client entries may refer to: the environment, with the address that this installation uses."""
+    return {**variables_for_entries(), ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
 
 
 class _Connections:

@@ -63,6 +63,7 @@ MODULES = {
     "logger": ("logger",),
     "registry": ("registry",),
     "security": ("security",),
+    "env": ("env",),
     "workflow": ("workflow",),
 }
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from engine.asks.env import EnvAsks
 from engine.asks.memory import MemoryRegistry
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.storages import Storages
 from engine.asks.tokens import MemoryVault, TokenAsks
 from engine.catalog import MemoryCatalog
 from engine.entry import Entry
@@ -29,6 +33,7 @@ from tests.engine.hosts.temporal.stage import workflow_id
 
 WORKER, PROCESSES = "conf:worker", "conf:processes"
 NODE = "conformance-node"
+ENVIRON = {"CONF_OS": "of the process", "CONF_EMPTY": ""}
 SWEEP = 0.1
 """Seconds between looks at watched workflows; in production the console's tail reports their ends."""
 
@@ -62,7 +67,10 @@ class Stage:
 
     def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
         self.catalog = catalog
+        self._folder = TemporaryDirectory()
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
+        storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
+        self.node.add_services(EnvAsks(catalog, storages).services())
         self.node.add_services(RegistryAsks(MemoryRegistry(catalog)).services())
         self.node.add_services(PolicyAsks(catalog).services())
         self.node.add_services(TokenAsks(catalog, MemoryVault(), {}).services())
@@ -94,6 +102,7 @@ class Stage:
         self._tasks[-1].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.node.stop(1)
+        self._folder.cleanup()
 
     async def run(self, unit: str, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
         """Run an entry to its end: how it failed, where it hangs after so many seconds, or None."""

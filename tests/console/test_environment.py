@@ -13,7 +13,15 @@ from environs.exceptions import EnvError
 from pytest_django import Settings
 
 from wippy_console.checks import check_serving, check_temporal
-from wippy_console.env import ADDRESS_FILE, kept_secret, read_environment
+from wippy_console.env import (
+    ADDRESS_FILE,
+    CREDENTIALS,
+    OWN_SECRETS,
+    kept_secret,
+    read_environment,
+    variables_for_entries,
+    variables_for_lua,
+)
 
 
 @pytest.fixture
@@ -96,3 +104,11 @@ def test_half_given_access_to_temporal_is_refused(settings: Settings, changes: d
 def test_pages_may_run_no_inline_script_or_style() -> None:
     policy: dict[str, Any] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
     assert not [name for name, sources in policy.items() if "'unsafe-inline'" in sources or "'unsafe-eval'" in sources]
+
+
+def test_entries_and_lua_are_not_given_the_console_s_own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*OWN_SECRETS, *CREDENTIALS, "SHOP_MODE"):
+        monkeypatch.setenv(name, "x")
+    assert not variables_for_entries().keys() & set(OWN_SECRETS)
+    assert not variables_for_lua().keys() & {*OWN_SECRETS, *CREDENTIALS}
+    assert variables_for_lua()["SHOP_MODE"] == variables_for_entries()["TEMPORAL_API_KEY"] == "x"

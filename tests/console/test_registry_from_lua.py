@@ -191,6 +191,22 @@ def test_the_guard_looks_at_what_an_entry_was_as_well() -> None:
             registry.publish_from_lua(ROBOT, changes, base=1)
 
 
+def test_on_a_worker_lua_reads_the_environment_but_none_of_the_console_s_secrets(
+    server: Server,  # noqa: F811
+    log: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "of the console")
+    monkeypatch.setenv("SHOP_MODE", "open")
+    names = ("SHOP_MODE", "SECRET_KEY", "DATABASE_URL", "PGPASSWORD", "TEMPORAL_API_KEY")
+    variables = [Entry(f"app:{n.lower()}", "env.variable", {}, {"variable": n, "storage": "os"}) for n in names]
+    source = "return { main = function() return (require('env').get_all()) end }"
+    create(Entry("app:os", "env.storage.os"), *variables, function("robot", source, modules=["env"]))
+    with running_node(log):
+        until(lambda: any(FLEET_QUEUE in node.task_queues for node in Node.objects.all()), log=log)
+        assert units.call(None, "app:robot", [], 60) == {"SHOP_MODE": "open"}
+
+
 def test_on_a_worker_a_function_publishes_a_function_and_calls_it_at_once(server: Server, log: Path) -> None:  # noqa: F811
     create(lua("robot", CREATE))
     with running_node(log):

@@ -8,15 +8,19 @@ from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from engine.asks.env import EnvAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.storages import Storages
 from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.peers import Peers
 from engine.node import LocalNode
 from wippy_console import temporal
+from wippy_console.env import variables_for_lua
 from wippy_console.services import fleet
 from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.projection import Projection
@@ -55,6 +59,8 @@ class WorkerNode:
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
         self._node.join(self._peers, DatabaseNames(self.id))
+        storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
+        self._node.add_services(EnvAsks(self._catalog, storages).services())
         self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
         self._presence = Presence(self.id, self._pulse)
         self._board = ProcessBoard(self.id, self._node.processes)
