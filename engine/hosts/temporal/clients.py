@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,32 @@ _PLACEHOLDER = re.compile(r"\$\{env:([^}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS as an entry wants it; None means the system's authorities, the address's name, no certificate of ours."""
+
+    server_root_ca_cert: bytes | None = None
+    domain: str | None = None
+    client_cert: bytes | None = None
+    client_private_key: bytes | None = None
+
+    def config(self) -> TLSConfig:
+        """As the SDK takes it. Its own class has no hash, by which connections are shared."""
+        return TLSConfig(
+            server_root_ca_cert=self.server_root_ca_cert,
+            domain=self.domain,
+            client_cert=self.client_cert,
+            client_private_key=self.client_private_key,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSettings:
     """How to reach a Temporal service."""
 
     address: str
     namespace: str = "default"
-    api_key: str | None = None
-    tls: TLSConfig | None = None
+    api_key: str | None = field(default=None, repr=False)
+    tls: Tls | None = None
     connect_timeout: timedelta = timedelta(seconds=10)
     keep_alive: KeepAliveConfig = KEEP_ALIVE
 
@@ -46,11 +65,12 @@ class ClientSettings:
         address = data.get("address") or environ.get(ADDRESS_VARIABLE)
         if not address:
             raise UnitFailed(invalid(f"client '{entry.id}' has no address, and {ADDRESS_VARIABLE} is not set"))
+        auth, tls = data.get("auth") or {}, data.get("tls") or {}
         return cls(
             address=str(address),
             namespace=data.get("namespace") or "default",
-            api_key=_api_key(entry, data.get("auth") or {}, environ),
-            tls=_tls(entry, data.get("tls") or {}, data.get("auth") or {}),
+            api_key=_api_key(entry, auth, environ),
+            tls=_tls(entry, tls, auth) if _wants_tls(entry, tls, auth) else None,
             connect_timeout=timedelta(milliseconds=_milliseconds(entry, data, "connection_timeout", 10_000)),
             keep_alive=KeepAliveConfig(
                 interval_millis=_milliseconds(entry, data, "keep_alive_time", 30_000),
@@ -66,15 +86,25 @@ class Clients:
         self._environ = environ
         self._identity = identity
         self._connected: dict[ClientSettings, Client] = {}
-        self._lock = asyncio.Lock()
+        self._settings: dict[str, ClientSettings] = {}
+        self._locks: dict[ClientSettings, asyncio.Lock] = {}
 
     async def of(self, entry: Entry) -> Client:
         """The client of a `temporal.client` entry; UnitFailed: Invalid settings, or Unavailable."""
         settings = ClientSettings.read(entry, self._environ)
-        async with self._lock:
+        self._forget(self._settings.get(entry.id), entry.id, settings)
+        # One lock for each server: one that is away keeps nobody else waiting.
+        async with self._locks.setdefault(settings, asyncio.Lock()):
             if settings not in self._connected:
                 self._connected[settings] = await connect(settings, self._identity)
             return self._connected[settings]
+
+    def _forget(self, old: ClientSettings | None, entry_id: str, new: ClientSettings) -> None:
+        """Drop the connection of settings that no entry has any more, as of a key that was replaced."""
+        self._settings[entry_id] = new
+        if old is not None and old not in self._settings.values():
+            self._connected.pop(old, None)
+            self._locks.pop(old, None)
 
     async def another(self, entry: Entry) -> Client:
         """A connection of its own, for workers: the SDK refuses two workers of a queue on one, even while one ends."""
@@ -89,7 +119,7 @@ async def connect(settings: ClientSettings, identity: str | None = None) -> Clie
                 settings.address,
                 namespace=settings.namespace,
                 api_key=settings.api_key,
-                tls=settings.tls if settings.tls is not None else bool(settings.api_key),
+                tls=settings.tls.config() if settings.tls is not None else False,
                 keep_alive_config=settings.keep_alive,
                 interceptors=[ClientHeaders()],
                 identity=identity,
@@ -129,13 +159,21 @@ def _api_key(entry: Entry, auth: Mapping[str, Any], environ: Mapping[str, str]) 
     return str(key)
 
 
-def _tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> TLSConfig | None:
+def _wants_tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> bool:
+    """Whether to use TLS: as the entry says, and else whenever it has to do with keys or certificates."""
     mtls = auth.get("type") == "mtls"
-    if not tls.get("enabled") and not mtls:
-        return None
+    if tls.get("enabled") is None:
+        return bool(tls) or mtls or auth.get("type") == "api_key"
+    if mtls and not tls["enabled"]:
+        raise UnitFailed(invalid(f"client '{entry.id}': auth.type mtls and tls.enabled false contradict each other"))
+    return bool(tls["enabled"])
+
+
+def _tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> Tls:
+    mtls = auth.get("type") == "mtls"
     if tls.get("insecure_skip_verify"):
         raise UnitFailed(invalid(f"client '{entry.id}': tls.insecure_skip_verify is not supported, give a ca_file"))
-    return TLSConfig(
+    return Tls(
         server_root_ca_cert=_file(entry, str(tls["ca_file"])) if tls.get("ca_file") else None,
         domain=tls.get("server_name") or None,
         client_cert=_pem(entry, auth, "cert") if mtls else None,

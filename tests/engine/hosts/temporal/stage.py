@@ -62,7 +62,14 @@ class Stage:
         cls, address: str, *, serve: bool = True, queue: str = "", fleet: MemoryFleet | None = None
     ) -> Stage:
         """Connect, serve a queue of its own, and be one of the fleet's nodes."""
-        client = await connect(ClientSettings(address))
+        return await cls.on(await connect(ClientSettings(address)), serve=serve, queue=queue, fleet=fleet)
+
+    @classmethod
+    async def on(
+        cls, client: Client, *, serve: bool = True, queue: str = "", fleet: MemoryFleet | None = None
+    ) -> Stage:
+        """Serve a queue of its own by a client that is connected."""
+        address = client.service_client.config.target_host
         entries = [
             Entry(CLIENT, "temporal.client", {}, {"address": address}),
             Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": queue or uuid.uuid4().hex}),
