@@ -55,9 +55,12 @@ class LocalNode:
         return self._actor_hosts.get(host_id) or self._others.get(host_id)
 
     def host_of(self, pid: str) -> Host | None:
-        """The host that a pid belongs to; pids of this node's functions belong to the function host."""
+        """The host that a pid belongs to; pids of this node's functions belong to the function host.
+
+        A pid that names no node means this one.
+        """
         parsed = Pid.parse(pid)
-        if parsed is None or parsed.node != self.id:
+        if parsed is None or parsed.node not in ("", self.id):
             return self._host_elsewhere(pid)
         return self._actor_hosts.get(parsed.host) or self._removed.get(parsed.host) or self._functions
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.parsing import CaseError, parse
-from tests.conformance.sections import PYTHON
+from tests.conformance.parsing import CaseError, cases, parse
+from tests.conformance.sections import PYTHON, SECTIONS
 from tests.conformance.table import PAGE, page
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +16,10 @@ HEAD = "--- 5.1 Send\nlocal M = {}\n"
 
 def test_the_page_is_fresh() -> None:
     assert PAGE.read_text("utf-8") == page(), "stale: run `python -m tests.conformance.table` and commit the page"
+
+
+def test_every_section_is_tested() -> None:
+    assert set(SECTIONS) == set(PYTHON) | {case.topic.section for case in cases()}
 
 
 def test_the_python_tests_that_it_names_exist() -> None:
