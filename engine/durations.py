@@ -13,6 +13,7 @@ SECOND = 1_000_000_000
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _WHOLE = re.compile(rf"[+-]?(?:{_PART.pattern})+")
+_DAYS = re.compile(r"([0-9]{1,5})d")
 _LONGEST = 2**63 - 1
 
 
@@ -42,6 +43,12 @@ def option_duration(value: object) -> int | None:
             return parse_duration(value)
         case _:
             return None
+
+
+def option_lifetime(value: object) -> int | None:
+    """As `option_duration`; text may also be a number of days, such as `7d`."""
+    days = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    return int(days[1]) * 86_400 * SECOND if days else option_duration(value)
 
 
 def format_duration(nanoseconds: int) -> str:

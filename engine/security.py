@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from engine.rules import ALLOW, DENY, UNDEFINED, BadPolicyError, Request, Rule
+from engine.conditions import BadPolicyError, Request
+from engine.rules import ALLOW, DENY, UNDEFINED, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.host import Catalog, Service
 from engine.registry import policies
+from engine.registry.kinds import POLICIES
 from engine.security import Policy
 from engine.steps import Value
 
@@ -37,7 +38,7 @@ class PolicyAsks:
         return [told(policy) for policy in found]
 
     def _members(self, group_id: str) -> tuple[Policy, ...]:
-        return policies.group(group_id, [entry for kind in policies.KINDS for entry in self._catalog.entries(kind)])
+        return policies.group(group_id, [entry for kind in sorted(POLICIES) for entry in self._catalog.entries(kind)])
 
 
 def told(policy: Policy) -> Value:

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import re
 import secrets
 import threading
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.asks.policies import told
-from engine.durations import SECOND, option_duration
+from engine.durations import option_lifetime
 from engine.entry import Entry
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
 from engine.host import Catalog, Service
@@ -32,8 +31,6 @@ from engine.steps import Value
 KIND = "security.token_store"
 LENGTH = 32
 EXPIRATION = "24h"
-
-_DAYS = re.compile(r"([0-9]{1,5})d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +182,8 @@ def _digest(text: str) -> str:
 
 
 def _lifetime(value: Any) -> int:
-    """Nanoseconds of a duration, which may be whole days (`7d`); raises UnitFailed (Invalid)."""
-    days = _DAYS.fullmatch(value) if isinstance(value, str) else None
-    lifetime = int(days[1]) * 86_400 * SECOND if days else option_duration(value)
+    """Nanoseconds of an expiration; raises UnitFailed (Invalid)."""
+    lifetime = option_lifetime(value)
     if lifetime is None or lifetime <= 0:
         raise UnitFailed(invalid("expiration must be a duration above zero"))
     return lifetime

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.conditions import Request
 from engine.errors import UnitFailed, invalid
-from engine.rules import DENY, Request
+from engine.rules import DENY
 from engine.security import Policy, Security, as_mapping, evaluate, is_permitted
 from engine.steps import Identity, Value
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.conditions import BadPolicyError
 from engine.entry import Entry
 from engine.registry import kinds, placeholders, shapes
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
-from engine.registry.problems import Problem
+from engine.registry.problems import Problem, errors_in
 from engine.registry.words import listed
+from engine.rules import Rule
 
 MAX_ID = 500
 MAX_KIND = 100
@@ -94,9 +96,20 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:
-    yield from shapes.check(entry.data, kinds.SCHEMAS.get(entry.kind, {"type": "object"}))
-    if entry.kind.startswith(("temporal.", "process.")) and entry.kind not in kinds.LUA:
+    found = list(shapes.check(entry.data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
+    yield from found
+    if entry.kind in kinds.POLICIES and not errors_in(found):
+        yield from _check_policy(entry.data["policy"])
+    if entry.kind.startswith(("temporal.", "process.", "security.")) and entry.kind not in kinds.LUA:
         yield from placeholders.check(entry.data)
+
+
+def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
+    """What its shape does not show: fields that conditions can't have, values that operators can't use."""
+    try:
+        Rule.read(policy)
+    except BadPolicyError as error:
+        yield Problem(str(error), field=f"policy.{error.field}")
 
 
 def _check_meta(entry: Entry) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.conditions import OPERATORS
 from engine.registry.words import names, nearest
 
 Schema = Mapping[str, Any]
@@ -56,7 +57,7 @@ LIFECYCLE = mapping(
         jitter={"type": "number", "minimum": 0, "maximum": 1},
         max_attempts=COUNT,
     ),
-    security=mapping(actor=mapping(id=NAME, meta={"type": "object"}), groups=TEXTS, policies=TEXTS),
+    security=mapping(actor=mapping("id", id=NAME, meta={"type": "object"}), groups=TEXTS, policies=TEXTS),
 )
 POOL = mapping(
     type=one_of("inline", "lazy", "static", "adaptive"),
@@ -127,6 +128,24 @@ METHOD: Schema = {"type": "string", "format": "identifier"}
 IMPORTS: Schema = {"type": "object", "additionalProperties": REFERENCE, "x-keys": "alias"}
 _CODE: Mapping[str, Schema] = {"source": SOURCE, "modules": TEXTS, "imports": IMPORTS}
 
+PATTERNS: Schema = {"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": NAME}
+_POLICY: Mapping[str, Schema] = {
+    "actions": PATTERNS,
+    "resources": PATTERNS,
+    "effect": one_of("allow", "deny"),
+    "expression": NAME,
+    "conditions": {
+        "type": "array",
+        "items": mapping("field", "operator", field=NAME, operator=one_of(*OPERATORS), value=FREE, value_from=NAME),
+    },
+}
+TOKEN_STORE = mapping(
+    store=REFERENCE,
+    token_length={"type": "integer", "minimum": 16, "maximum": 1024},
+    default_expiration={"type": ["string", "number"], "format": "lifetime", "exclusiveMinimum": 0},
+    token_key=NAME,
+)
+
 SCHEMAS: Mapping[str, Schema] = {
     "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL),
     "process.lua": mapping("source", **_CODE, method=METHOD),
@@ -168,11 +187,18 @@ SCHEMAS: Mapping[str, Schema] = {
     "env.storage.file": mapping("file_path", file_path=NAME, auto_create=FLAG, file_mode=MODE, dir_mode=MODE),
     "env.storage.static": mapping("values", values={"type": "object", "additionalProperties": TEXT}),
     "env.storage.router": mapping("storages", storages={**TEXTS, "minItems": 1}),
+    "security.policy": mapping("policy", policy=mapping("actions", "resources", "effect", **_POLICY), groups=TEXTS),
+    "security.policy.expr": mapping(
+        "policy",
+        policy=mapping("actions", "resources", "effect", "expression", **_POLICY),
+        groups=TEXTS,
+    ),
+    "security.token_store": TOKEN_STORE,
     **{
         kind: {"type": "object"}
         for kind in names(
-            "registry.entry security.policy security.policy.expr security.token_store contract.definition "
-            "contract.binding terminal.host function.lua.bc process.lua.bc workflow.lua.bc library.lua.bc module.lua.bc"
+            "registry.entry contract.definition contract.binding terminal.host function.lua.bc process.lua.bc "
+            "workflow.lua.bc library.lua.bc module.lua.bc"
         )
     },
 }
@@ -181,6 +207,7 @@ SCHEMAS: Mapping[str, Schema] = {
 EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
 LIBRARIES = frozenset({"library.lua", "module.lua"})
 LUA = EXECUTABLE | LIBRARIES
+POLICIES = frozenset({"security.policy", "security.policy.expr"})
 OUR_FAMILIES = ("env.", "security.", "contract.")
 DEFAULT_METHOD = "main"
 

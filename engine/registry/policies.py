@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.entry import Entry
+from engine.errors import UnitFailed, invalid
+from engine.registry.kinds import POLICIES
+from engine.registry.problems import Problem
 from engine.registry.references import resolve
-from engine.security import Policy, Security
-
-KINDS = ("security.policy", "security.policy.expr")
+from engine.registry.words import did_you_mean
+from engine.security import Actor, Policy, Security
 
 Find = Callable[[str], Entry | None]
 
@@ -23,7 +25,7 @@ def policy(policy_id: str, find: Find) -> Policy:
 
 def definition(entry: Entry) -> Mapping[str, Any] | None:
     """What a policy's entry says under `policy`, or None for another entry."""
-    found = entry.data.get("policy") if entry.kind in KINDS else None
+    found = entry.data.get("policy") if entry.kind in POLICIES else None
     return found if isinstance(found, Mapping) else None
 
 
@@ -34,9 +36,53 @@ def resolved(security: Security | None, find: Find) -> Security | None:
     return replace(security, scope=tuple(policy(each.id, find) for each in security.scope))
 
 
+def declared(security: Any, namespace: str, find: Find, every: Callable[[], Iterable[Entry]]) -> Security | None:
+    """The context of a `security` block {actor, policies, groups}, or None without one.
+
+    It is whole or not at all: raises UnitFailed (Invalid) for a policy or group that does not exist.
+    """
+    if not isinstance(security, Mapping) or not security:
+        return None
+    found = [_existing(resolve(name, namespace), find) for name in security.get("policies") or ()]
+    for name in security.get("groups") or ():
+        found += _members(resolve(name, namespace), every())
+    actor = security.get("actor")
+    given = "policies" in security or "groups" in security
+    scope = tuple({policy.id: policy for policy in found}.values()) if given else None
+    return Security(Actor.from_json(actor) if actor else None, scope)
+
+
+def _existing(policy_id: str, find: Find) -> Policy:
+    found = policy(policy_id, find)
+    if found.definition is None:
+        raise UnitFailed(invalid(f"policy '{policy_id}' not found"))
+    return found
+
+
+def _members(group_id: str, entries: Iterable[Entry]) -> tuple[Policy, ...]:
+    found = group(group_id, entries)
+    if not found:
+        raise UnitFailed(invalid(f"policy group '{group_id}' not found"))
+    return found
+
+
+def check(entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    """A problem for each group that a service's security names and no policy is of."""
+    known = {name for entry in entries.values() for name in groups(entry)}
+    for entry in entries.values():
+        lifecycle = entry.data.get("lifecycle")
+        security = lifecycle.get("security") if isinstance(lifecycle, Mapping) else None
+        names = security.get("groups") if isinstance(security, Mapping) else None
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str) and resolve(name, entry.namespace) not in known:
+                hint = did_you_mean(resolve(name, entry.namespace), known)
+                field = f"lifecycle.security.groups.{index}"
+                yield Problem(f"no policy is of the group `{name}`", entry_id=entry.id, field=field, hint=hint)
+
+
 def groups(entry: Entry) -> tuple[str, ...]:
     """The groups that a policy belongs to; a bare name is one of the policy's own namespace."""
-    names = entry.data.get("groups") if entry.kind in KINDS else None
+    names = entry.data.get("groups") if entry.kind in POLICIES else None
     listed = names if isinstance(names, (list, tuple)) else ()
     return tuple(resolve(name, entry.namespace) for name in listed if isinstance(name, str) and name)
 

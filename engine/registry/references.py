@@ -13,6 +13,7 @@ from engine.registry.words import did_you_mean, listed
 
 IMPORT = "imports"
 NAMESPACE = "ns:"
+POLICIES_OF = "lifecycle.security.policies"
 ONLY_ORDER = "meta.depends_on"  # orders what is there; nothing fails for the want of it
 _HOSTS = frozenset({"process.host", "terminal.host"})
 _WORKERS = frozenset({"temporal.worker"})
@@ -20,6 +21,7 @@ _WORKERS = frozenset({"temporal.worker"})
 _FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "process.service": {"process": frozenset({"process.lua", "process.lua.bc"}), "host": _HOSTS},
     "temporal.worker": {"client": frozenset({"temporal.client"})},
+    "security.token_store": {"store": frozenset()},
     "env.variable": {"storage": frozenset()},
 }
 """Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
@@ -67,7 +69,8 @@ def required_services(entry: Entry) -> tuple[Reference, ...]:
 
 
 def _is_requirement(reference: Reference) -> bool:
-    return reference.field in ("client", "host") or reference.field.startswith(("lifecycle.", "meta.depends_on."))
+    lists = ("lifecycle.requires.", "lifecycle.depends_on.", "meta.depends_on.")
+    return reference.field in ("client", "host") or reference.field.startswith(lists)
 
 
 def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:
@@ -104,6 +107,7 @@ def _references(entry: Entry) -> Iterator[Reference]:
     if entry.kind in kinds.SCHEMAS:
         yield from _several(entry, entry.data, "lifecycle.requires", "lifecycle.requires")
         yield from _several(entry, entry.data, "lifecycle.depends_on", "lifecycle.depends_on")
+        yield from _several(entry, entry.data, POLICIES_OF, POLICIES_OF, kinds.POLICIES)
     yield from _several(entry, entry.meta, "depends_on", "meta.depends_on")
 
 
@@ -115,11 +119,13 @@ def _single(
         yield Reference(field, resolve(name, entry.namespace), allowed)
 
 
-def _several(entry: Entry, data: Mapping[str, Any], path: str, field: str) -> Iterator[Reference]:
+def _several(
+    entry: Entry, data: Mapping[str, Any], path: str, field: str, allowed: frozenset[str] = frozenset()
+) -> Iterator[Reference]:
     names = _at(data, path)
     for index, name in enumerate(names if isinstance(names, list) else ()):
         if isinstance(name, str) and name and not name.startswith(NAMESPACE):
-            yield Reference(f"{field}.{index}", resolve(name, entry.namespace))
+            yield Reference(f"{field}.{index}", resolve(name, entry.namespace), allowed)
 
 
 def _at(data: Mapping[str, Any], path: str) -> Any:

@@ -17,7 +17,7 @@ from referencing import Registry
 from referencing.exceptions import PointerToNowhere, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from engine.durations import parse_duration
+from engine.durations import option_lifetime, parse_duration
 from engine.registry.problems import Problem
 from engine.registry.words import did_you_mean, listed, names
 
@@ -48,6 +48,11 @@ def _is_duration(value: object) -> bool:
         return True
     nanoseconds = parse_duration(value)
     return nanoseconds is not None and nanoseconds >= 0
+
+
+@formats.checks("lifetime")
+def _is_lifetime(value: object) -> bool:
+    return not isinstance(value, str) or (option_lifetime(value) or 0) > 0
 
 
 @formats.checks("identifier")
@@ -173,6 +178,7 @@ def _say_enum(error: ValidationError, path: str) -> Iterator[Problem]:
 def _say_format(error: ValidationError, path: str) -> Iterator[Problem]:
     wanted = {
         "duration": 'a duration such as "500ms", "30s" or "1h30m"',
+        "lifetime": 'a duration such as "30m", "24h" or "7d"',
         "identifier": "a name of letters, digits and underscores, and no word of Lua",
     }[str(error.validator_value)]
     yield Problem(f"must be {wanted}, not {_shown(error.instance)}", field=path)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rules import ALLOW, DENY, UNDEFINED, BadPolicyError, Request, Rule, matches
+from engine.conditions import BadPolicyError, Request
+from engine.rules import ALLOW, DENY, UNDEFINED, Rule, matches
 from engine.security import Actor, Policy, Security, evaluate, is_permitted
 
 ALICE = Actor("user:alice", {"role": "editor", "clearance": 2, "team": {"name": "blue"}, "tags": ["a", "b"]})
@@ -169,3 +170,72 @@ def test_a_context_travels_by_reference(security: Security) -> None:
 def test_what_is_no_context_is_refused_rather_than_taken_for_none(data: Any) -> None:
     with pytest.raises(ValueError, match="must"):
         Security.from_json(data)
+
+
+def said(expression: str, **meta: Any) -> str:
+    return evaluate([policy(expression=expression)], request(**meta))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '(actor.meta.role == "editor" && action == "doc.write") || action == "doc.read"',
+        "actor.meta.role in ['admin', `editor`] and actor.meta.clearance >= 2",
+        "not (meta.owner != actor.id)",
+        "!!meta.public",
+        'resource startsWith "doc" && resource endsWith ":1" && resource contains "ment"',
+        'resource matches "^document:[0-9]+$"',
+        'action not in ["doc.delete"] and meta.gone == nil and meta.owner != nil',
+        "meta.level > -1 && meta.level < 2.5",
+        'meta.text == "a \\"quoted\\" word"',
+    ],
+)
+def test_expressions_that_hold(expression: str) -> None:
+    assert said(expression, owner="user:alice", public=True, level=1, text='a "quoted" word') == ALLOW
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'actor.meta.role == "admin"',
+        "meta.nothing == meta.nowhere",
+        "meta.owner",
+        "meta.public && meta.nothing",
+        'action == "doc.write" || false',
+        "[1, 2] == meta.level",
+        "meta.level == true",
+    ],
+)
+def test_expressions_that_do_not_hold(expression: str) -> None:
+    assert said(expression, owner="user:alice", public=True, level=1) == UNDEFINED
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        "(",
+        "action ==",
+        "action = 1",
+        'os.system("x")',
+        "actor.meta",
+        "action action",
+        "1 +",
+        "[1",
+        "(" * 60 + "1" + ")" * 60,
+    ],
+)
+def test_a_bad_expression_is_refused_and_denies(expression: str) -> None:
+    with pytest.raises(BadPolicyError):
+        Rule.read({"actions": "*", "resources": "*", "effect": "allow", "expression": expression})
+    assert said(expression) == DENY
+
+
+@given(st.text(alphabet="ac()[]!&|=<>. \"'12,inot", max_size=30))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    assert said(text) in (ALLOW, DENY, UNDEFINED)
+
+
+def test_an_expression_counts_together_with_conditions() -> None:
+    both = policy(expression="true", conditions=[{"field": "action", "operator": "eq", "value": "other"}])
+    assert evaluate([both], request()) == UNDEFINED

@@ -175,7 +175,7 @@ class Service:
             raise UnitFailed(HOST_NOT_FOUND)
         if not isinstance(host, ActorHost):
             raise UnitFailed(invalid(f"host '{self.spec.host}' does not run services"))
-        request = SpawnRequest(self.spec.process, self.spec.host, self.spec.args)
+        request = SpawnRequest(self.spec.process, self.spec.host, self.spec.args, security=self.spec.security)
         token = f"service {self.spec.entry_id}"
         try:
             spawning = host.spawn_watched(request, token, ended.set_result)

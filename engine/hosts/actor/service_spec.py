@@ -13,7 +13,10 @@ from engine.errors import ProgramError, UnitFailed
 from engine.host import Catalog
 from engine.hosts.actor.failures import bad_option
 from engine.hosts.actor.options import Backoff, read_backoff
+from engine.registry.kinds import POLICIES
+from engine.registry.policies import declared
 from engine.registry.references import required_services, resolve
+from engine.security import Security
 from engine.steps import Value
 
 SERVICE = "process.service"
@@ -36,7 +39,7 @@ class ServiceSpec:
     requires: tuple[str, ...]
     auto_start: bool
     optional: bool
-    security: Mapping[str, Any]
+    security: Security | None
     start_timeout: int
     stop_timeout: int
     stable_threshold: int
@@ -51,6 +54,7 @@ class ServiceSpec:
         restart = _mapping(lifecycle.get("restart"))
         process = _reference(entry, "process")
         host = _reference(entry, "host")
+        security = declared(lifecycle.get("security"), entry.namespace, catalog.entry, lambda: _policies(catalog))
         return cls(
             entry_id=entry.id,
             process=process,
@@ -59,13 +63,13 @@ class ServiceSpec:
             requires=requirements(entry, catalog),
             auto_start=lifecycle.get("auto_start") is True,
             optional=lifecycle.get("startup") == "optional",
-            security=_mapping(lifecycle.get("security")),
+            security=security,
             start_timeout=_duration(lifecycle, "start_timeout", 10 * SECOND),
             stop_timeout=_duration(lifecycle, "stop_timeout", 10 * SECOND),
             stable_threshold=_duration(lifecycle, "stable_threshold", 5 * SECOND),
             max_attempts=_count(restart, "max_attempts"),
             backoff=read_backoff(restart, initial=SECOND, longest=90 * SECOND),
-            fingerprint=(entry, _digest(process, catalog), catalog.entry(host) is not None),
+            fingerprint=(entry, security, _digest(process, catalog), catalog.entry(host) is not None),
         )
 
 
@@ -100,6 +104,10 @@ def read_specs(catalog: Catalog, may_run: Callable[[str], bool]) -> Known:
         except UnitFailed as error:
             errors[entry.id] = error.failure.message
     return Known(good, errors)
+
+
+def _policies(catalog: Catalog) -> list[Entry]:
+    return [entry for kind in sorted(POLICIES) for entry in catalog.entries(kind)]
 
 
 def start_levels(specs: Specs) -> tuple[list[list[str]], dict[str, str]]:

@@ -21,7 +21,7 @@ def test_every_known_kind_passes_without_a_word() -> None:
     body = {"source": "return {}"}
     for kind in sorted(kinds.LUA):
         assert told(Entry("app:x", kind, {}, body)) == []
-    for kind in ("registry.entry", "contract.binding", "security.policy", "terminal.host", "function.lua.bc"):
+    for kind in ("registry.entry", "contract.binding", "terminal.host", "function.lua.bc"):
         assert told(Entry("app:x", kind, {}, {"anything": [1]})) == []
 
 
