@@ -51,13 +51,15 @@ class Failure:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Failure:
-        """The inverse of `to_json`; missing keys take their defaults."""
+        """The inverse of `to_json`; what is missing, or of another type since others wrote it, takes its default."""
+        kind, message, stack = (data.get(name) for name in ("kind", "message", "stack"))
+        retryable, details = data.get("retryable"), data.get("details")
         return cls(
-            kind=data.get("kind", UNKNOWN),
-            message=data.get("message", ""),
-            retryable=data.get("retryable"),
-            details=data.get("details") or {},
-            stack=data.get("stack", ""),
+            kind=kind if isinstance(kind, str) else UNKNOWN,
+            message=message if isinstance(message, str) else "",
+            retryable=retryable if isinstance(retryable, bool) else None,
+            details=details if isinstance(details, Mapping) else {},
+            stack=stack if isinstance(stack, str) else "",
         )
 
 

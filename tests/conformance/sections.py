@@ -35,8 +35,12 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/lua/test_stdlib.py": "globals and the standard library",
         "tests/engine/lua/test_sandbox.py": "what is kept out of reach",
         "tests/engine/lua/test_typed.py": "typed Lua",
+        "tests/engine/lua/test_fuzz_typed.py": "typed programs behave like their untyped twins",
     },
-    2: {"tests/engine/lua/test_unit_results.py": "what each ending of a body comes to"},
+    2: {
+        "tests/engine/lua/test_unit_results.py": "what each ending of a body comes to",
+        "tests/engine/lua/test_fuzz_values.py": "any value crosses, or is refused in words",
+    },
     3: {
         "tests/engine/hosts/actor/test_fairness.py": "nobody starves",
         "tests/engine/lua/test_stdlib_strings.py": "blocking within the string library",

@@ -134,7 +134,16 @@ def messages(headers: Headers) -> list[Message]:
     """The startup messages, in order."""
     value = payloads.decode(headers[MESSAGES]) if MESSAGES in headers else []
     items = value if isinstance(value, list) else []
-    return [Message(i["topic"], tuple(i["payloads"]), i.get("sender", "")) for i in items]
+    return [message for item in items if (message := _message(item)) is not None]
+
+
+def _message(item: Value) -> Message | None:
+    """One of them; None for what only a foreign client can have put there."""
+    match item:
+        case {"topic": str(topic), "payloads": list(values), "sender": str(sender)}:
+            return Message(topic, tuple(values), sender)
+        case _:
+            return None
 
 
 def portable(context: Mapping[str, Value]) -> dict[str, Value]:

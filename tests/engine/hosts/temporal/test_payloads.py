@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
 from engine.errors import Failure, UnitFailed
-from engine.hosts.temporal import payloads
+from engine.hosts.temporal import headers, payloads
+from engine.steps import Failed, Returned
+from engine.testing import Driver, program_of
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.binary()
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -94,3 +97,52 @@ def test_what_foreign_clients_send_never_breaks_a_run(data: bytes, value: Any) -
 
 def test_an_unknown_encoding_comes_as_text() -> None:
     assert payloads.decode(Payload(metadata={"encoding": b"json/strange"}, data=b"hello")) == "hello"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["$bytes", "$failure", "$table", "kind", "details", "topic", ""]), inner)
+        | inner.map(lambda value: {"$failure": {"kind": value, "message": value, "details": value, "retryable": value}})
+    ),
+    max_leaves=12,
+)
+DATA = (
+    JSON.map(lambda value: json.dumps(value).encode())
+    | st.binary(max_size=40)
+    | st.sampled_from(
+        [b"[" * 100_000, b"[" * 600 + b"]" * 600, b"9" * 5000, b'"\\ud800"', b"NaN", b"\xef\xbb\xbf1", b""]
+    )
+)
+ENCODINGS = st.sampled_from(
+    [b"json/plain", b"json/protobuf", b"binary/plain", b"binary/protobuf", b"binary/null", b"", b"\xff"]
+)
+ECHO = program_of("return function(...) return ... end")
+
+
+@settings(max_examples=300, deadline=None)
+@given(DATA, ENCODINGS)
+def test_whatever_a_foreign_client_sends_a_unit_gets_a_value_or_a_clear_failure(data: bytes, encoding: bytes) -> None:
+    payload = Payload(metadata={"encoding": encoding, "messageType": b"x"}, data=data)
+    driver = Driver(ECHO, args=(payloads.decode(payload),))
+    if isinstance(driver.status, Failed):
+        assert "nested deeper" in driver.failure.message
+    else:
+        assert isinstance(driver.status, Returned)
+
+
+@settings(max_examples=200, deadline=None)
+@given(DATA)
+def test_headers_of_foreign_clients_are_read_or_passed_over(data: bytes) -> None:
+    head = dict.fromkeys(
+        (headers.SENDER, headers.CONTEXT, headers.VERSION, headers.MESSAGES, headers.NODES),
+        Payload(metadata={"encoding": b"json/plain"}, data=data),
+    )
+    assert isinstance(headers.text(head, headers.SENDER), str)
+    assert isinstance(headers.number(head, headers.VERSION), int)
+    for message in headers.messages(head):
+        assert isinstance(message.topic, str)
+    assert all(isinstance(node, str) for node in headers.nodes(head).values())
+    driver = Driver(ECHO, context=headers.context(head))
+    assert isinstance(driver.status, Returned) or "nested deeper" in driver.failure.message
