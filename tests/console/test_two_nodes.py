@@ -1,9 +1,10 @@
-"""Two worker processes as one fleet; one of them is killed with -9."""
+"""Worker processes that are killed with -9: what others know of it, and what the next one hears."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from engine.entry import Entry
 from engine.host import SpawnRequest
 from engine.hosts.temporal.fleet import Fleet
 from tests.console.test_worker import Server, lines, log, publish, queue, running_node, server, until
-from wippy_console.models import Claim, Node, Service
+from wippy_console.models import Claim, FeedEvent, Node, Run, Service
 
 __all__ = ["log", "queue", "server"]
 
@@ -45,6 +46,24 @@ return { main = function()
     local event = events:receive()
     logger:info("closed", { by = event.from, why = event.result.error:message() })
     return ticket
+end }
+"""
+
+
+# Starts two runs unless they were started before, and asks to hear of their ends in each of its lives.
+KEEPER = """
+local logger = require("logger")
+return { main = function()
+    for _, id in ipairs { "first", "second" } do
+        local options = { ["workflow.id"] = id, ["workflow.id_reuse_policy"] = "reject_duplicate" }
+        process.with_options(options):spawn("app:approval", "app:worker", id)
+        assert(process.monitor("{app:client@app:worker|" .. id .. "}"))
+    end
+    logger:info("keeping")
+    for event in process.events():iter() do
+        if event.type ~= "EXIT" then return end
+        logger:info("exit", { pid = event.from, why = event.result.error:message() })
+    end
 end }
 """
 
@@ -92,3 +111,27 @@ def test_a_killed_nodes_services_names_and_watches_go_to_the_other_at_once(
             assert Claim.objects.get(kind="name").pid == moved["pid"] != desk["pid"]
             until(lambda: Service.objects.filter(node__os_pid=second.pid, state="running", pid=moved["pid"]), log=other)
             assert lines(log, "desk") == [desk]
+
+
+def test_a_watcher_that_was_killed_with_its_node_hears_once_of_what_ended_meanwhile(server: Server, log: Path) -> None:
+    publish(lua("app:keeper", "process.lua", KEEPER), service("app:keeping", "app:keeper"))
+    first, second = (
+        {"pid": f"{{app:client@app:worker|{id_}}}", "why": "workflow terminated"} for id_ in ("first", "second")
+    )
+
+    def exits() -> list[dict[str, str]]:
+        return [line["fields"] for line in lines(log, "exit")]
+
+    with running_node(log) as node:
+        until(lambda: lines(log, "keeping"), log=log)
+        node.send_signal(signal.SIGKILL)
+        node.wait()
+    server.terminate("first")
+    with running_node(log):
+        until(lambda: exits() == [first], 20, log)
+        until(lambda: Run.objects.filter(workflow_id="second").exists(), log=log)
+        server.terminate("second")
+        until(lambda: len(exits()) > 1, 20, log)
+        until(lambda: FeedEvent.objects.filter(kind="EXIT").count() == 2, log=log)
+        time.sleep(1)
+        assert exits() == [first, second]

@@ -80,6 +80,8 @@ def send(user: Any, pid: str, topic: str, values: tuple[Any, ...], sender: str) 
     if _kind(parsed.host) == WORKER:
         host = temporal.host(parsed.host)
         _told(host.signal(parsed.uniq, topic, values, sender=sender, identity=sender))
+    elif parsed.node and not fleet.is_alive(parsed.node):
+        raise NotFoundError(f"{pid} is not here: its node does not run.")
     else:
         _told(_fleet().send(pid, topic, values, parsed.node, sender))
 

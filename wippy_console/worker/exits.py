@@ -1,27 +1,36 @@
-"""EXIT for watchers on this node: follows the feed, where every node writes how runs ended."""
+"""EXIT for watchers on this node: follows the feed, where every node writes how runs ended.
+
+The feed knows the runs on the queues of the registry's workers. A watched run elsewhere (a queue that a Python
+worker serves) is asked after, and one that Temporal has forgotten is looked up among our rows.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from temporalio.service import RPCError
 
-from engine.hosts.temporal.closings import fetch_closing
+from engine.errors import INTERNAL, Failure
+from engine.hosts.temporal.closings import Closed, fetch_closing
 from engine.hosts.temporal.host import WorkflowHost
 from engine.pids import Pid
 from wippy_console.live.changes import stamp
-from wippy_console.models import FeedEvent
+from wippy_console.models import FeedEvent, Run
 from wippy_console.services import feed
+from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
 PAUSE_AFTER_ERROR = 1.0
 SWEEP_AFTER = 5.0
+ASK_SECONDS = 2.0
 
 
 class ExitTail:
@@ -33,15 +42,19 @@ class ExitTail:
         self._stopping = threading.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._follow, name="exits", daemon=True)
 
     def start(self) -> None:
         """Begin at the newest row: watches on runs that have ended fire by themselves."""
         self._thread.start()
+        self._asking = asyncio.create_task(self._ask(), name="ask after watched runs")
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread; on the loop."""
         self._stopping.set()
+        if self._asking is not None:
+            self._asking.cancel()
         self._thread.join(1)
 
     # -- the thread --------------------------------------------------------------------------------
@@ -52,9 +65,12 @@ class ExitTail:
         while not self._stopping.wait(POLL_SECONDS):
             try:
                 now = stamp()
-                if now != seen:
-                    cursor = self._read(feed.head() if cursor is None else cursor)
-                    seen = now
+                if cursor is None:
+                    cursor = feed.head()
+                    self._post(self._sweep_soon)  # what ended while the head was not known yet
+                elif now != seen:
+                    cursor = self._read(cursor)
+                seen = now
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the feed can't be read, trying again: %s", error)
                 connection.close()
@@ -99,7 +115,37 @@ class ExitTail:
         if self._sweeping is None or self._sweeping.done():
             self._sweeping = asyncio.create_task(self._sweep())
 
+    async def _ask(self) -> None:
+        """Ask after the runs whose ends nobody writes into the feed, one after the other."""
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            for host in self._hosts():
+                await host.sweep_unreported()
+
     async def _sweep(self) -> None:
         await asyncio.sleep(SWEEP_AFTER)
         for host in self._hosts():
             await host.sweep()
+
+
+def remember(client_id: str) -> Callable[[str], Awaitable[Closed | None]]:
+    """How the latest run of a workflow id ended, as our rows say: Temporal may have forgotten it."""
+
+    async def remembered(workflow_id: str) -> Closed | None:
+        return await in_thread(partial(ended_run, client_id, workflow_id))
+
+    return remembered
+
+
+def ended_run(client_id: str, workflow_id: str) -> Closed | None:
+    """The end of the latest run of that id; None while it is open, and when there is none. Large values are cut."""
+    run = Run.objects.filter(client=client_id, workflow_id=workflow_id).order_by("-started_at").first()
+    if run is None or run.closed_at is None or run.status == Run.Status.CONTINUED_AS_NEW:
+        return None
+    return Closed(workflow_id, run.run_id, run.status, run.closed_at, run.result, _failure(run.failure))
+
+
+def _failure(stored: dict[str, Any] | None) -> Failure | None:
+    if not stored:
+        return None
+    return Failure.from_json(stored) if "kind" in stored else Failure(INTERNAL, stored["preview"], retryable=False)

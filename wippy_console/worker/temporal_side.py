@@ -25,6 +25,7 @@ from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, t
 from engine.hosts.temporal.worker import node_workers, workflow_worker
 from engine.node import LocalNode
 from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.worker.exits import remember
 from wippy_console.worker.kept import Kept
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class TemporalSide:
         self._around = around
         self._kept: dict[str, tuple[Wanted, Kept]] = {}
         self._hosts: dict[str, WorkflowHost] = {}
+        self._retired: dict[str, WorkflowHost] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -137,8 +139,9 @@ class TemporalSide:
         return tuple(sorted({queue for _, kept in self._kept.values() if kept.up.is_set() for queue in kept.queues}))
 
     def hosts(self) -> list[WorkflowHost]:
-        """The client hosts."""
-        return list(self._hosts.values())
+        """The client hosts, those of deleted workers too as long as anybody watches by them."""
+        self._retired = {worker_id: host for worker_id, host in self._retired.items() if host.watches_any}
+        return [*self._hosts.values(), *self._retired.values()]
 
     async def stop(self) -> None:
         """Stop all workers; running activities get their grace."""
@@ -177,10 +180,10 @@ class TemporalSide:
         worker_id = worker.id
         settings = worker_settings(self._node.catalog, worker_id, self._observe)
         client = await self._gateway.another(settings.client)
-        known = self._hosts.get(worker_id)
-        if known is None or known.client is not client or known.settings != settings:
-            self._hosts[worker_id] = WorkflowHost(client, settings)
-            self._node.add_host(self._hosts[worker_id])
+        former = self._hosts.get(worker_id) or self._retired.pop(worker_id, None)
+        host = WorkflowHost(client, settings, remembered=remember(settings.client), former=former)
+        self._hosts[worker_id] = host
+        self._node.add_host(host)
         return [workflow_worker(client, self._node, settings)]
 
     async def _services_run(self, worker: Entry) -> None:
@@ -192,7 +195,7 @@ class TemporalSide:
 
     def _withdraw(self, workers: set[str]) -> None:
         for worker_id in self._hosts.keys() - workers:
-            del self._hosts[worker_id]
+            self._retired[worker_id] = self._hosts.pop(worker_id)
             self._node.remove_host(worker_id)
 
 

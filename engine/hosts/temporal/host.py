@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import RawValue
@@ -15,25 +15,45 @@ from engine.errors import NOT_FOUND, Failure, UnitFailed, not_found
 from engine.host import SpawnRequest, Watcher
 from engine.hosts.temporal import failures, payloads, starting
 from engine.hosts.temporal.closings import Closed, fetch_closing
-from engine.hosts.temporal.settings import WorkerSettings
+from engine.hosts.temporal.settings import WorkerSettings, reference, task_queue
 from engine.hosts.temporal.signals import Signal, request_cancel, send_signal
 from engine.hosts.temporal.watches import Watches
 from engine.pids import Pid
 from engine.steps import Value
 
 RPC_TIMEOUT = timedelta(seconds=10)
+WORKER = "temporal.worker"
+VANISHED = not_found("Temporal has no record of this run any more")
+
+Remembered = Callable[[str], Awaitable[Closed | None]]
+
+
+async def _nothing(workflow_id: str) -> Closed | None:
+    return None
 
 
 class WorkflowHost:
-    """A `Host` whose units are workflows; any node or console may have one for any worker."""
+    """A `Host` whose units are workflows; any node or console may have one for any worker.
+
+    `remembered` tells how the latest run of a workflow id ended that Temporal has no record of any more, or None.
+    A host in the place of `former` tells those who watch by that one.
+    """
 
     kind = "workflow"
 
-    def __init__(self, client: Client, settings: WorkerSettings) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: WorkerSettings,
+        *,
+        remembered: Remembered | None = None,
+        former: WorkflowHost | None = None,
+    ) -> None:
         self.id = settings.worker
         self.settings = settings
         self.client = client
-        self._watches = Watches()
+        self._remembered = remembered or _nothing
+        self._watches: Watches = former._watches if former else Watches()
 
     async def spawn(self, request: SpawnRequest) -> str:
         """Start the workflow and return its pid; one of that id may be used instead (lua-api 15.1)."""
@@ -106,9 +126,12 @@ class WorkflowHost:
         self._watches.add(workflow_id, token, pid, watcher)
         try:
             await self._look(workflow_id)
-        except UnitFailed:
+        except UnitFailed as error:
+            closed = await self._remembered(workflow_id) if error.failure.kind == NOT_FOUND else None
             self._watches.drop(workflow_id, token)
-            raise
+            if closed is None:
+                raise
+            watcher(closed.exited(pid))
 
     async def unwatch(self, pid: str, token: str) -> None:
         """Forget the watch."""
@@ -123,13 +146,26 @@ class WorkflowHost:
         """Whether anybody waits for that workflow's end."""
         return self._watches.is_watched(workflow_id)
 
+    @property
+    def watches_any(self) -> bool:
+        """Whether anybody waits for the end of any workflow."""
+        return bool(self._watches.watched())
+
     async def sweep(self) -> None:
         """Look at every watched workflow: repairs what nobody reported. Its cost is one request per watch."""
-        for workflow_id in self._watches.watched():
+        await self._look_at(self._watches.watched())
+
+    async def sweep_unreported(self) -> None:
+        """Look at the watched workflows on queues that are no worker's of the registry: nobody follows those."""
+        await self._look_at(self._watches.unreported())
+
+    async def _look_at(self, workflow_ids: Sequence[str]) -> None:
+        for workflow_id in workflow_ids:
             try:
                 await self._look(workflow_id)
-            except UnitFailed:
-                continue
+            except UnitFailed as error:
+                if error.failure.kind == NOT_FOUND:
+                    self._watches.vanished(workflow_id, datetime.now(UTC), VANISHED)
 
     async def query(self, pid: str, name: str) -> Value:
         """Ask a workflow; `state` and `pid` are answered, others are NotFound."""
@@ -152,12 +188,20 @@ class WorkflowHost:
         """Fire the watches of a workflow that has ended. The latest run decides: earlier ones had successors."""
         description = await self.describe(workflow_id)
         while description.status is WorkflowExecutionStatus.RUNNING:
-            if not self._watches.began(workflow_id, description.start_time):
+            reported = description.task_queue in self._followed_queues()
+            if not self._watches.began(workflow_id, description.start_time, reported=reported):
                 return
             description = await self.describe(workflow_id)
         closed = await fetch_closing(self.client, workflow_id, description.run_id)
         if closed is not None and not closed.successor:
             self._watches.ended(closed)
+
+    def _followed_queues(self) -> set[str]:
+        """The queues of all workers by this client; what ends on others must be asked for."""
+        catalog = self.settings.catalog
+        client = catalog.entry(self.settings.client)
+        workers = (worker for worker in catalog.entries(WORKER) if reference(worker, "client") == self.settings.client)
+        return {task_queue(worker, client) for worker in workers}
 
     def _workflow_id(self, pid: str) -> str:
         parsed = Pid.parse(pid)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.errors import Failure
 from engine.host import Watcher
-from engine.hosts.temporal.closings import Closed
+from engine.hosts.temporal.closings import TERMINATED, Closed
 
 
 @dataclass(slots=True)
 class _Watch:
-    """`since` is when the watched run began, None until that is known; `missed` says that an end was told before."""
+    """`since` is when the watched run began, None until that is known; `missed` says that an end was told before.
+
+    `reported` says that somebody follows the queue of the run and reports its end (`WorkflowHost.closed`).
+    """
 
     pid: str
     watcher: Watcher
     since: datetime | None = None
     missed: bool = False
+    reported: bool = True
 
 
 class Watches:
@@ -44,15 +49,19 @@ class Watches:
         """The workflow ids that anybody watches."""
         return list(self._watches)
 
+    def unreported(self) -> list[str]:
+        """Those of which nobody reports the end: it must be asked for."""
+        return [id_ for id_, watches in self._watches.items() if not all(w.reported for w in watches.values())]
+
     def is_watched(self, workflow_id: str) -> bool:
         """Whether anybody watches the workflow."""
         return workflow_id in self._watches
 
-    def began(self, workflow_id: str, at: datetime) -> bool:
+    def began(self, workflow_id: str, at: datetime, *, reported: bool) -> bool:
         """The run of the workflow that began then is open; whether an end was told meanwhile, so look again."""
         fresh = [watch for watch in self._watches.get(workflow_id, {}).values() if watch.since is None]
         for watch in fresh:
-            watch.since = at
+            watch.since, watch.reported = at, reported
         return any(watch.missed for watch in fresh)
 
     def closed(self, run: Closed) -> None:
@@ -67,6 +76,13 @@ class Watches:
         """Tell all who watch the workflow: this is how its latest run ended."""
         for token, watch in list(self._watches.get(run.workflow_id, {}).items()):
             self._tell(token, watch, run)
+
+    def vanished(self, workflow_id: str, at: datetime, failure: Failure) -> None:
+        """Tell those who knew a run of the workflow that there is none any more."""
+        gone = Closed(workflow_id, "", TERMINATED, at, failure=failure)
+        for token, watch in list(self._watches.get(workflow_id, {}).items()):
+            if watch.since is not None:
+                self._tell(token, watch, gone)
 
     def _tell(self, token: str, watch: _Watch, run: Closed) -> None:
         # Forgotten first, so that nobody is told twice.

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
 from engine.errors import UnitFailed
 from engine.host import CallRequest
-from engine.hosts.temporal.closings import fetch_closing
+from engine.hosts.temporal.closings import Closed, fetch_closing
+from engine.hosts.temporal.host import WorkflowHost
 from engine.steps import Exited
-from tests.engine.hosts.temporal.stage import Stage, workflow_id
+from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 
 CANCELABLE = """
 local events = process.events()
@@ -365,3 +369,62 @@ async def test_a_known_search_attribute_is_set(stage: Stage) -> None:
     assert (await stage.exit(pid)).value == [True]
     described = await stage.host.describe(workflow_id(pid))
     assert described.typed_search_attributes[SearchAttributeKey.for_keyword("WippyCustomer")] == "c1"
+
+
+async def test_the_watches_of_a_replaced_host_are_told_by_its_successor(stage: Stage) -> None:
+    stage.workflow("app:w", "return process.listen('go'):receive()")
+    pid = await stage.spawn("app:w")
+    seen: list[Exited] = []
+    await stage.host.watch(pid, "t", seen.append)
+    successor = WorkflowHost(stage.client, stage.settings, former=stage.host)
+    await stage.host.send(pid, "go", (7,), "")
+    await stage.exit(pid)
+    await successor.sweep()
+    await stage.host.sweep()
+    assert [event.value for event in seen] == [7]
+
+
+async def test_a_watched_run_that_is_deleted_exits_once(stage: Stage) -> None:
+    stage.workflow("app:w", "return process.listen('go'):receive()")
+    pid = await stage.spawn("app:w")
+    seen: list[Exited] = []
+    await stage.host.watch(pid, "t", seen.append)
+    execution = WorkflowExecution(workflow_id=workflow_id(pid))
+    request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+    await stage.client.workflow_service.delete_workflow_execution(request)
+
+    async def told() -> bool:
+        await stage.host.sweep()
+        return bool(seen)
+
+    await until(told)
+    await stage.host.sweep()
+    [exited] = seen
+    assert exited.pid == pid
+    assert exited.failure is not None
+    assert exited.failure.kind in {"Canceled", "NotFound"}
+
+
+async def test_the_end_of_a_run_that_temporal_has_forgotten_is_remembered(stage: Stage) -> None:
+    async def remembered(name: str) -> Closed | None:
+        return Closed(name, "r", "completed", datetime.now(UTC), "then") if name == "long-ago" else None
+
+    host = WorkflowHost(stage.client, stage.settings, remembered=remembered)
+    seen: list[Exited] = []
+    await host.watch(stage.settings.pid("long-ago"), "t", seen.append)
+    assert [event.value for event in seen] == ["then"]
+    with pytest.raises(UnitFailed):
+        await host.watch(stage.settings.pid("never"), "t", seen.append)
+    await host.sweep()
+    assert len(seen) == 1
+
+
+async def test_a_watched_run_on_a_queue_that_is_no_workers_is_asked_after(stage: Stage) -> None:
+    stage.workflow("app:w", "return 1")
+    for queue, asked in ((f"python-{uuid.uuid4()}", True), (stage.settings.task_queue, False)):
+        handle = await stage.client.start_workflow("PythonWorkflow", id=str(uuid.uuid4()), task_queue=queue)
+        seen: list[Exited] = []
+        await stage.host.watch(stage.settings.pid(handle.id), "t", seen.append)
+        await handle.terminate()
+        await stage.host.sweep_unreported()
+        assert bool(seen) is asked
