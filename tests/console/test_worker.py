@@ -200,7 +200,11 @@ def test_a_process_hears_the_exit_of_a_run_that_somebody_terminates(server: Serv
             "app:watching",
             "process.service",
             {},
-            {"process": "app:watcher", "host": "app:processes", "lifecycle": {"auto_start": True}},
+            {
+                "process": "app:watcher",
+                "host": "app:processes",
+                "lifecycle": {"auto_start": True, "requires": ["app:worker"]},
+            },
         ),
     )
     with running_node(log):

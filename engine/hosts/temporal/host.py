@@ -192,7 +192,10 @@ class WorkflowHost:
             if not self._watches.began(workflow_id, description.start_time, reported=reported):
                 return
             description = await self.describe(workflow_id)
-        closed = await fetch_closing(self.client, workflow_id, description.run_id)
+        try:
+            closed = await fetch_closing(self.client, workflow_id, description.run_id)
+        except RPCError as error:  # deleted meanwhile, or the server went away
+            raise UnitFailed(failures.from_exception(error)) from error
         if closed is not None and not closed.successor:
             self._watches.ended(closed)
 
