@@ -9,7 +9,7 @@ Times are integer nanoseconds since the epoch, durations integer nanoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,7 +43,7 @@ class Message:
     """A message or signal. `sender` is a pid or "" when there is none."""
 
     topic: str
-    payloads: tuple[Value, ...] = ()
+    payloads: Sequence[Value] = ()
     sender: str = ""
 
 
@@ -203,6 +203,11 @@ class Log:
 
 
 Command = Call | CancelCall | StartTimer | CancelTimer | Spawn | Exec | Send | Control | Ask | Log
+
+
+SendNow = Callable[[str, str, Sequence[Value]], "Failure | bool"]
+"""A host's way to send within a step: (destination, topic, payloads) -> True when it is delivered, False when the unit
+shall issue a `Send`, or why it can't be delivered. What an actor sends to one unit must stay in order."""
 
 
 # --- status: where a unit stands after a step ------------------------------------------------

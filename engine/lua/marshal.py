@@ -89,6 +89,11 @@ class Writer:
         for item in items:
             self.write(item, depth)
 
+    def write_flat(self, head: Sequence[str], flat: Flat) -> None:
+        """Append one array: texts, and values that are flat already."""
+        self.shape += (ARRAY, len(head) + flat.length, *(SCALAR,) * len(head), *flat.shape)
+        self.values += (*map(to_lua_text, head), *flat.values)
+
     def _map(self, items: Mapping[Any, Value], depth: int) -> None:
         self.shape += (MAP, len(items))
         for key, item in items.items():
@@ -101,6 +106,24 @@ class Writer:
         self.shape.append(ERROR)
         for part in (failure.kind, failure.message, failure.retryable, dict(failure.details) or None, failure.stack):
             self.write(part, depth)
+
+
+class Flat(Sequence[Value]):
+    """Values on their way from one unit to another in their flat form; read by Python only where it looks at them."""
+
+    __slots__ = ("length", "shape", "values")
+
+    def __init__(self, shape: Sequence[int], values: Sequence[Any], length: int) -> None:
+        self.shape = shape
+        self.values = values
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        reader = Reader(self.shape, self.values)
+        return tuple(reader.read() for _ in range(self.length))[index]
 
 
 class Reader:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors import Failure
-from engine.lua.marshal import Writer, text_of
+from engine.lua.marshal import Flat, Writer, text_of
 from engine.security import Security
 from engine.steps import (
     Ask,
@@ -48,6 +48,8 @@ def write_event(writer: Writer, event: Event) -> None:
             writer.write_array(("resolved", seq, value))
         case Rejected(seq, failure):
             writer.write_array(("rejected", seq, failure))
+        case Message(topic, Flat() as payloads, sender):
+            writer.write_flat(("message", topic, sender), payloads)
         case Message(topic, payloads, sender):
             writer.write_array(("message", topic, sender, *payloads))
         case CancelRequested(sender, reason, at):
@@ -124,8 +126,8 @@ def _upgraded(entry: Any, args: Any, messages: Any) -> Upgraded:
     return Upgraded(text_of(entry), tuple(args), kept)
 
 
-def _waiting(waits: Any, queued: int) -> Waiting:
-    return Waiting(tuple(Wait(kind, text_of(name), seq, deadline) for kind, name, seq, deadline in waits), queued)
+def _waiting(waits: Any) -> Waiting:
+    return Waiting(tuple(Wait(kind, text_of(name), seq, deadline) for kind, name, seq, deadline in waits))
 
 
 _READERS: dict[str, Callable[..., Command | Status]] = {

@@ -67,6 +67,12 @@ MODULES = {
     "workflow": ("workflow",),
 }
 
+# The codes of `run`: idle or ended, a service is asked for, a limit was exceeded, a file, a send.
+IDLE, SERVICE, EXCEEDED, CHUNK, SEND = range(5)
+MOST_ARGUMENTS = 100
+Output = tuple[int | str, int, Sequence[int], Sequence[Any]]
+"""Code, or the text of a kernel error; messages that wait in the unit; shape and values of what was put."""
+
 LuaMemoryError = lupa_lua.LuaMemoryError
 LuaError = lupa_lua.LuaError
 
@@ -164,7 +170,11 @@ class State:
             load(kernel_code(name), name)
         ready()
         self._io = self._k["io"]
-        self._go = self._io["go"]
+        self._go, self._place = self._io["go"], self._io["place"]
+
+    def let_send(self, sends: int) -> None:
+        """How many messages of one step are sent at once."""
+        self._io["sends"] = sends
 
     def set_budget(self, instructions: int) -> None:
         """VM instructions per step."""
@@ -172,38 +182,44 @@ class State:
 
     def put(self, shape: list[int], values: list[Any], count: int, now: int) -> None:
         """Lay out the input of the next `run`."""
-        io = self._io
-        io["shape"], io["values"] = self._lua.table_from(shape), self._lua.table_from(values)
-        io["count"], io["now"] = count, now
+        split = len(shape)
+        if split + len(values) <= MOST_ARGUMENTS:
+            self._place(count, now, split, *shape, *values)
+        else:
+            self._place(count, now, split)
+            self._io["input"] = self._lua.table_from(shape + values)
 
-    def run(self, max_memory: int) -> int | str:
-        """Step (or go on with a service's answer) under the memory limit.
+    def run(self, max_memory: int, answer: int = 0) -> Output:
+        """Step (or go on with the answer to what was asked) under the memory limit.
 
-        Returns 0 idle or ended, 1 service requested, 2 limit exceeded, or the text of a kernel error.
-        Pushes from the host run without the limit: beyond it they abort the OS process (pitfall 7).
+        Pushes from the host run without the limit: beyond it they abort the OS process (pitfall 7). A small number is
+        no push: it takes no memory.
         """
-        code = self._run(max_memory)
-        while code == 3:
+        output = self._run(max_memory, answer)
+        while output[0] == CHUNK:
             self._io["chunk"] = kernel_code(self._io["chunk"])
-            code = self._run(max_memory)
-        return code
+            output = self._run(max_memory, 0)
+        return output
 
-    def _run(self, max_memory: int) -> int | str:
-        self._lua.set_max_memory(max_memory)
+    def _run(self, max_memory: int, answer: int) -> Output:
+        lua = self._lua
+        lua.set_max_memory(max_memory)
         try:
-            code = self._go()
+            result = self._go(answer)
         except LuaMemoryError:
-            return 2
+            return EXCEEDED, 0, (), ()
         except LuaError as error:
-            return str(error)
+            return str(error), 0, (), ()
         finally:
-            self._lua.set_max_memory(0)
-        return code if isinstance(code, int) else str(code)
-
-    def output(self) -> tuple[list[int], list[Any]]:
-        """What the last run put: shape and values."""
-        io = self._io
-        return list(io["shape"].values()), list(io["values"].values())
+            lua.set_max_memory(0)
+        if not isinstance(result, tuple):
+            return str(result), 0, (), ()
+        code, unread, split = result[:3]
+        if split >= 0:
+            return code, unread, result[3 : 3 + split], result[3 + split :]
+        listed = list(self._io["output"].values())
+        self._io["output"] = None
+        return code, unread, listed[: -1 - split], listed[-1 - split :]
 
     def exceeded(self) -> str:
         """Which limit was exceeded: "instructions", "memory" or ""."""

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from engine import errors
 from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
 from engine.lua import records, services, services_security
-from engine.lua.marshal import Reader, Writer
-from engine.lua.state import State, compile_chunk
+from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
+from engine.lua.state import IDLE, SEND, SERVICE, Output, State, compile_chunk
 from engine.program import Program
-from engine.steps import DEFAULT_LIMITS, Command, Event, Failed, Identity, Limits, Status, Step, Value, World
+from engine.steps import (
+    DEFAULT_LIMITS,
+    Command,
+    Event,
+    Failed,
+    Identity,
+    Limits,
+    SendNow,
+    Status,
+    Step,
+    Value,
+    Waiting,
+    World,
+)
+
+SENDS = 32
+"""Messages that one step sends at once; a step that sends more ends and goes on after the others' turns."""
 
 
 class Unit:
@@ -36,6 +53,8 @@ class Unit:
         self._setup: Writer | None = None
         self._state: State | None = None
         self._broken: Failure | None = None
+        self.send_now: SendNow | None = None
+        """How to send within a step, set before the first one; without it, and in workflows, each send is a command."""
         try:
             self._setup = self._written_setup(args)
         except ProgramError as error:
@@ -98,6 +117,8 @@ class Unit:
         sources = [chunk.source for chunk in self._program.chunks.values()]
         state = State(self._identity.kind, modules, sources, self._world.now())
         state.set_budget(self._limits.max_instructions)
+        if self.send_now is not None and self._identity.kind != "workflow":
+            state.let_send(SENDS)
         assert self._setup is not None
         state.put(self._setup.shape, self._setup.values, 0, self._world.now())
         self._setup = None
@@ -115,21 +136,27 @@ class Unit:
 
     def _run(self, state: State) -> Step:
         commands: list[Command] = []
-        code = state.run(self._limits.max_memory)
-        while code == 1:
-            self._answer(state, commands)
-            code = state.run(self._limits.max_memory)
-        if code != 0:
+        limit = self._limits.max_memory
+        output = state.run(limit)
+        while output[0] == SERVICE or output[0] == SEND:
+            output = state.run(
+                limit, self._sent(state, output) if output[0] == SEND else self._answer(state, output, commands)
+            )
+        code, unread, shape, values = output
+        if code != IDLE:
             return Step(tuple(commands), Failed(self._stopped(state, code)))
-        status = self._read(state, commands)
-        assert status is not None
+        if not shape:
+            return Step(tuple(commands), Waiting((), unread))
+        status = self._read(shape, values, commands)
+        if isinstance(status, Waiting | None):
+            status = Waiting(status.on if status else (), unread)
         return Step(tuple(commands), status)
 
-    def _read(self, state: State, commands: list[Command]) -> Status | None:
+    def _read(self, shape: Sequence[int], values: Sequence[Any], commands: list[Command]) -> Status | None:
         """Collect the records of one run: commands into the list, the status returned."""
         status: Status | None = None
         try:
-            for record in Reader(*state.output()).records():
+            for record in Reader(shape, values).records():
                 if record[0] == "service":
                     continue  # a limit struck before the task could wait for the answer
                 item = records.read_record(record)
@@ -141,9 +168,22 @@ class Unit:
             return Failed(errors.invalid(str(error)))
         return status
 
-    def _answer(self, state: State, commands: list[Command]) -> None:
+    def _sent(self, state: State, output: Output) -> int:
+        """Send what a task wants to send; 1 done, 0 by a command, 2 failed (with the error as input)."""
+        _, _, shape, values = output
+        dest, topic = (text_of(from_lua_text(value)) for value in values[:2])
+        assert self.send_now is not None
+        result = self.send_now(dest, topic, Flat(shape[4:], values[2:], shape[1] - 2))
+        if isinstance(result, bool):
+            return int(result)
+        writer = Writer()
+        writer.write(result)
+        state.put(writer.shape, writer.values, 0, self._world.now())
+        return 2
+
+    def _answer(self, state: State, output: Output, commands: list[Command]) -> int:
         request: list[Value] = []
-        for record in Reader(*state.output()).records():
+        for record in Reader(output[2], output[3]).records():
             if record[0] == "service":
                 request = record
             else:
@@ -152,6 +192,7 @@ class Unit:
                 commands.append(item)
         writer = self._served(str(request[1]), request[2])
         state.put(writer.shape, writer.values, 0, self._world.now())
+        return 0
 
     def _served(self, name: str, args: list[Value]) -> Writer:
         writer = Writer()

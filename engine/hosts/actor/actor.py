@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.program import Program
 from engine.security import Security
-from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, Step, Value, World
+from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
 if TYPE_CHECKING:
     from engine.hosts.actor.watches import Watch
@@ -33,6 +33,9 @@ class SteppedUnit(Protocol):
     def close(self) -> None:
         """Free the Lua state."""
         ...
+
+    send_now: SendNow | None
+    """Set by the host before the first step."""
 
 
 class UnitFactory(Protocol):

@@ -6,7 +6,7 @@ lines. `carry_out` runs under the lock and does the commands in their order of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
@@ -186,6 +186,15 @@ class Commands:
         else:
             failure = self._system.send(pid, Message(command.topic, command.payloads, actor.pid))
             self._answer(actor, command.seq, failure or True)
+
+    def send_now(self, actor: Actor, dest: str, topic: str, payloads: Sequence[Value]) -> Failure | bool:
+        """Deliver to an actor of this node within the sender's step; False when it takes a command. Lock not held."""
+        system = self._system
+        with system.lock:
+            pid = dest if dest in system.actors else system.names.holder(dest)
+            if actor.ended or pid not in system.actors:
+                return False
+            return system.send(pid, Message(topic, payloads, actor.pid)) or True
 
     def _control(self, actor: Actor, command: Control) -> None:
         pid = self.resolve(command.dest)

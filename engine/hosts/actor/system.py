@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 from engine.errors import Failure, UnitFailed
@@ -263,6 +264,7 @@ class ActorSystem:
                 actor.unit = self._unit_factory(
                     actor.program, self._identity(actor), actor.args, self.world, actor.limits
                 )
+                actor.unit.send_now = partial(self.commands.send_now, actor)
                 actor.args = ()
             return actor.unit.step(events)
         except Exception as error:

@@ -121,7 +121,7 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
 
 def _signal(start: Start, message: Message) -> Signal:
     request_id = str(uuid.uuid4())
-    return Signal(start.id, message.topic, message.payloads, message.sender, "", request_id, "")
+    return Signal(start.id, message.topic, tuple(message.payloads), message.sender, "", request_id, "")
 
 
 def _conflict(start: Start, first: Message | None) -> WorkflowIDConflictPolicy:

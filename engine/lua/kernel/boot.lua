@@ -13,7 +13,7 @@ k.raw = raw
 k.std = {} -- the globals of user code
 k.modules = {} -- what `modules:` may name
 k.host_modules = {} -- those of them that ask the host: no replay could repeat its answers
-k.exceeded, k.main, k.outcome = false, false, false -- set, since a name that is not there is looked for in files
+k.exceeded, k.main, k.outcome, k.issued, k.sends = false, false, false, false, 0 -- set, since a name that is not there is looked for in files
 
 local type, next, error, pcall, setmetatable, select = raw.type, raw.next, raw.error, raw.pcall, raw.setmetatable, raw.select
 local getmetatable, math_type = raw.getmetatable, math.type
@@ -209,6 +209,7 @@ function encode(v, seen, depth)
     out_shape[shape_n], out_values[values_n] = 1, v
   elseif t == "table" then
     local class = classes[getmetatable(v)]
+    seen = seen or {}
     if class then return encode_object(v, class, seen, depth) end
     if getmetatable(v) then
       if seen[v] then error("cyclic table cannot cross a unit boundary", 0) end
@@ -229,13 +230,12 @@ local PACKED = {}
 local function encode_packed(record)
   out_shape[shape_n + 1], out_shape[shape_n + 2] = 2, record.n
   shape_n = shape_n + 2
-  local seen = {}
   for i = 1, record.n do
     local field = record[i]
     if type(field) == "table" and raw.rawget(field, PACKED) then
       encode_packed(field)
     else
-      encode(field, seen, 0)
+      encode(field, nil, 0)
     end
   end
 end
@@ -271,35 +271,39 @@ function k.put(...)
   return false, why
 end
 
---- What the step put, for the host to read; starts afresh.
+--- Whether nothing is put.
+function k.nothing_put() return shape_n == 0 and whole == 0 end
+
+--- What was put, for the host to read: one list, the shape and then the values; and both lengths. Starts afresh.
 function k.take()
   trim()
-  local shape, values = out_shape, out_values
+  local list, shape_length, values_length = out_shape, shape_n, values_n
+  raw.table.move(out_values, 1, values_length, shape_length + 1, list)
   out_shape, out_values, shape_n, values_n, whole = {}, {}, 0, 0, 0
-  return shape, values
+  return list, shape_length, values_length
 end
 
 -- --- decoding ---------------------------------------------------------------------------------
 
-local in_shape, in_values, shape_at, value_at
+local input, shape_at, value_at -- one list: the shape, and behind it the values
 
 local function decode()
   shape_at = shape_at + 1
-  local tag = in_shape[shape_at]
+  local tag = input[shape_at]
   if tag == 1 then
     value_at = value_at + 1
-    return in_values[value_at]
+    return input[value_at]
   elseif tag == 0 then
     return nil
   elseif tag == 2 then
     shape_at = shape_at + 1
     local t = {}
-    for i = 1, in_shape[shape_at] do t[i] = decode() end
+    for i = 1, input[shape_at] do t[i] = decode() end
     return t
   elseif tag == 3 then
     shape_at = shape_at + 1
     local t = {}
-    for _ = 1, in_shape[shape_at] do
+    for _ = 1, input[shape_at] do
       local key = decode()
       t[key] = decode()
     end
@@ -312,13 +316,14 @@ end
 --- Decode one array field by field, keeping nils: a table with n.
 local function decode_packed()
   shape_at = shape_at + 2
-  local t = { n = in_shape[shape_at] }
+  local t = { n = input[shape_at] }
   for i = 1, t.n do t[i] = decode() end
   return t
 end
 
---- Read what the host put into `k.inbound`; returns an iterator-like pair of functions.
-function k.open(shape, values)
-  in_shape, in_values, shape_at, value_at = shape, values, 0, 0
+--- Read what the host placed: `split` is the length of its shape. Returns a function that reads a value, and one that
+-- reads an array which may hold nil.
+function k.open(list, split)
+  input, shape_at, value_at = list, 0, split
   return decode, decode_packed
 end

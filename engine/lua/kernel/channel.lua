@@ -2,8 +2,10 @@
 -- through k.push, which never blocks.
 local k = ...
 local raw = k.raw
-local type, error = raw.type, raw.error
-local S = k.S
+local error, getmetatable = raw.error, raw.getmetatable
+local yield, isyieldable = raw.coroutine.yield, raw.coroutine.isyieldable
+local S, TOKEN, running = k.S, k.TOKEN, k.running
+local wake_task = k.wake
 
 local methods = k.fill_later({}, "select")
 local class = k.class("channel", methods, { __tostring = function() return "channel" end })
@@ -23,7 +25,7 @@ local function dequeue(q)
   while q.head <= q.tail do
     local waiter = q[q.head]
     q[q.head] = nil
-    q.head = q.head + 1
+    if q.head == q.tail then q.head, q.tail = 1, 0 else q.head = q.head + 1 end
     local group = waiter.group
     if not group then
       if not waiter.dead then return waiter end
@@ -32,7 +34,6 @@ local function dequeue(q)
       return waiter
     end
   end
-  q.head, q.tail = 1, 0
 end
 
 --- A new channel; `name` marks an external one: {kind, name} of the Wait it means.
@@ -63,7 +64,7 @@ end
 -- A waiter is woken with its index (1 outside select), the value and ok.
 local function wake(waiter, value, ok)
   local group = waiter.group
-  if group then k.wake(group.task, waiter.index, value, ok) else k.wake(waiter, 1, value, ok) end
+  if group then wake_task(group.task, waiter.index, value, ok) else wake_task(waiter, 1, value, ok) end
 end
 
 --- What a blocked sender sends.
@@ -73,7 +74,9 @@ local function offered(sender)
 end
 
 local function offer(state, value)
-  local receiver = dequeue(state.receivers)
+  local receivers = state.receivers
+  if receivers.head > receivers.tail then return false end
+  local receiver = dequeue(receivers)
   if not receiver then return false end
   state.taken = state.taken + 1
   wake(receiver, value, true)
@@ -113,26 +116,46 @@ local function try_send(state, value)
   return false
 end
 
+-- The state of a channel, by one native call: these run more often than anything else here.
+local function state_of(self)
+  if getmetatable(self) == class then return self[S] end
+  error("channel expected (call the method with ':')", 3)
+end
+
 function methods.send(self, value)
-  local state = k.self(self, class, "channel")
+  local state = getmetatable(self) == class and self[S] or state_of(self)
+  local receivers = state.receivers
+  local head = receivers.head
+  local receiver = receivers[head]
+  if receiver and not receiver.group and not receiver.dead then -- handed over, in as few steps as can be
+    receivers[head] = nil
+    if head == receivers.tail then receivers.head, receivers.tail = 1, 0 else receivers.head = head + 1 end
+    state.taken = state.taken + 1
+    wake_task(receiver, 1, value, true)
+    return true
+  end
   if try_send(state, value) then return true end
   k.may_block()
-  local task = k.current()
+  local task = running.task
   task.sending = value
   enqueue(state.senders, task)
-  local _, _, ok = k.park()
+  local _, _, ok = yield(TOKEN)
   if not ok then error("send on closed channel", 2) end
   return true
 end
 
 function methods.receive(self)
-  local state = k.self(self, class, "channel")
-  local done, value, ok = try_receive(state)
-  if done then return value, ok end
-  k.may_block()
-  enqueue(state.receivers, k.current())
-  local _
-  _, value, ok = k.park()
+  local state = getmetatable(self) == class and self[S] or state_of(self)
+  local buffer, senders = state.buffer, state.senders
+  if buffer.head <= buffer.tail or senders.head <= senders.tail or state.closed then
+    local done, value, ok = try_receive(state)
+    if done then return value, ok end
+  end
+  if not isyieldable() then k.may_block() end
+  local receivers = state.receivers
+  local last = receivers.tail + 1
+  receivers.tail, receivers[last] = last, running.task or k.may_block()
+  local _, value, ok = yield(TOKEN)
   return value, ok
 end
 

@@ -49,7 +49,16 @@ function k.unread()
   return n
 end
 
---- External channels, in the order of opening, for deadlock detection and waits.
+--- Whether some task waits for what comes from outside.
+function k.hears()
+  if box.inbox and k.has_receiver(box.inbox) or box.events and k.has_receiver(box.events) then return true end
+  for i = 1, #box.order do
+    if k.has_receiver(box.order[i].channel) then return true end
+  end
+  return false
+end
+
+--- External channels, in the order of opening, for waits.
 function k.external_channels()
   local list = {}
   if box.inbox then list[1] = box.inbox end
@@ -85,6 +94,10 @@ function lib.send(dest, topic, ...)
   local target, err = dest, nil
   if k.checks then target, err = k.permitted_target("process.send", dest) end
   if err then return nil, err end
+  k.may_block()
+  local done
+  done, err = k.send_now(target, topic, ...)
+  if done ~= false then return done, err end
   return k.command("send", target, target, topic, k.packed(...))
 end
 

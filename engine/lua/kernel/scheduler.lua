@@ -2,7 +2,7 @@
 local k = ...
 local raw = k.raw
 local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
-local isyieldable, running = raw.coroutine.isyieldable, raw.coroutine.running
+local isyieldable = raw.coroutine.isyieldable
 local type, error, select, unpack = raw.type, raw.error, raw.select, raw.unpack
 
 -- Engine yields carry this token, so that a user's own resume can pass them on.
@@ -11,7 +11,8 @@ local TOKEN = {}
 local queue, head, tail = {}, 1, 0
 local tasks = {}   -- thread -> task
 k.TOKEN, k.tasks = TOKEN, tasks
-local current      -- the task that runs
+local running = { task = nil } -- the task that runs
+k.running = running
 k.pending = {}     -- seq -> {kind, name, deadline, done}
 local seq = 0
 
@@ -33,7 +34,7 @@ end
 --- Raise where nothing can block: under a native call (a metamethod that ipairs or table.insert runs), or after
 -- the end. Comes before what announces the wait, which nobody would take back.
 function k.may_block()
-  if not current then error("cannot wait here: the unit has ended", 0) end
+  if not running.task then error("cannot wait here: the unit has ended", 0) end
   if not isyieldable() then error("attempt to yield across a C-call boundary", 0) end
 end
 
@@ -43,10 +44,13 @@ function k.park()
 end
 
 function k.wake(task, a, b, c)
-  if not task.dead then push(task, a, b, c) end
+  if task.dead then return end
+  tail = tail + 1
+  queue[tail] = task
+  task.a, task.b, task.c = a, b, c
 end
 
-function k.current() return current end
+function k.current() return running.task end
 
 --- Ask the host for something that it answers at once; returns its answer: value, or nil and an error.
 -- May only be used inside a task. Arguments are copied.
@@ -58,10 +62,21 @@ function k.service(name, ...)
   return yield(TOKEN, "service")
 end
 
+--- Send at once, where the host does that (engine/lua/unit.py): true; or nil and an error; or false when it takes a
+-- command: behind the commands of this step, to units elsewhere, and after many messages, so that others get a turn.
+function k.send_now(dest, topic, ...)
+  if k.issued or k.sends == 0 or not k.nothing_put() then return false end
+  k.sends = k.sends - 1
+  k.charge(200)
+  local ok, why = k.put(dest, topic, ...)
+  if not ok then return nil, k.invalid(why) end
+  return yield(TOKEN, "send")
+end
+
 -- The code of a file of the kernel: held ready by the state, or asked of the host. Nothing of it is put: it may be
 -- wanted while a record is read or written.
 function k.chunk_code(name)
-  if running() == k.system then return k.host_chunk(name) end
+  if raw.coroutine.running() == k.system then return k.asks.chunk(name) end
   if not isyieldable() then error("attempt to yield across a C-call boundary", 0) end
   k.charge(200)
   return yield(TOKEN, "chunk", name)
@@ -73,6 +88,7 @@ end
 -- `...` are the fields after op and seq, in the order of the dataclass in engine/steps.py.
 function k.issue(op, name, done, ...)
   local id = seq + 1
+  k.issued = true
   local ok, why = k.put(op, id, ...)
   if not ok then return nil, k.invalid(why) end
   seq = id
@@ -83,7 +99,7 @@ end
 --- Issue a command and block until it is answered.
 function k.command(op, name, ...)
   k.may_block()
-  local task = current
+  local task = running.task
   local id, err = k.issue(op, name, function(value, failure) k.wake(task, value, failure) end, ...)
   if not id then return nil, err end
   return k.park()
@@ -102,11 +118,7 @@ end
 --- Go on with a coroutine; what it asks of the host meanwhile is asked by the system's own coroutine.
 function k.served(co, ok, token, what, name)
   while ok and token == TOKEN and what do
-    if what == "chunk" then
-      ok, token, what, name = resume(co, k.host_chunk(name))
-    else
-      ok, token, what, name = resume(co, k.host_answer())
-    end
+    ok, token, what, name = resume(co, k.asks[what](name))
   end
   return ok, token
 end
@@ -143,21 +155,21 @@ function k.run()
   while head <= tail do
     local task = queue[head]
     queue[head] = nil
-    head = head + 1
+    if head == tail then head, tail = 1, 0 else head = head + 1 end -- low indices stay in the array part
     if not task.dead then
-      current = task
+      running.task = task
       local outcome
       if task.args then
         outcome = run_one(task, first_run(task))
       else
-        local a, b, c = task.a, task.b, task.c
+        local b = task.b
         task.b = nil
-        outcome = run_one(task, resume(task.co, a, b, c))
+        local ok, token, what, name = resume(task.co, task.a, b, task.c)
+        if what or not ok or token ~= TOKEN then outcome = run_one(task, ok, token, what, name) end
       end
-      current = nil
+      running.task = nil
       if outcome then return outcome end
     end
   end
-  head, tail = 1, 0
   return "idle"
 end

@@ -115,11 +115,10 @@ end
 
 local function deadlocked()
   if raw.next(k.pending) ~= nil then return false end
-  for _, channel in raw.ipairs(k.external_channels()) do
-    if k.has_receiver(channel) then return false end
-  end
-  return true
+  return not k.hears()
 end
+
+local io = k.io -- the host writes inputs here and reads outputs from here
 
 -- --- events in --------------------------------------------------------------------------------
 
@@ -133,8 +132,8 @@ local takers = {
   end,
 }
 
-local function take_events(shape, values, count)
-  local _, decode_packed = k.open(shape, values)
+local function take_events(count)
+  local _, decode_packed = k.open(io.input, io.split)
   for _ = 1, count do
     local event = decode_packed()
     local take = takers[event[1]] or k.take_event
@@ -143,8 +142,6 @@ local function take_events(shape, values, count)
 end
 
 -- --- the step ---------------------------------------------------------------------------------
-
-local io = k.io -- the host writes inputs here and reads outputs from here
 
 local function settle(status)
   k.refill() -- saying how it ended is not the unit's own work
@@ -155,9 +152,10 @@ local function settle(status)
   if k.outcome then
     put_outcome()
   else
-    k.put("waiting", k.is_workflow and k.waits() or k.packed(), k.unread())
+    if k.is_workflow then k.put("waiting", k.waits()) end
+    return 0, k.unread()
   end
-  return 0
+  return 0, 0
 end
 
 local function always_allowed() return true end
@@ -170,7 +168,7 @@ end
 
 -- The first input: what the unit is, its chunks, its arguments.
 local function read_setup()
-  local _, decode_packed = k.open(io.shape, io.values)
+  local _, decode_packed = k.open(io.input, io.split)
   local setup, args = decode_packed(), decode_packed()
   k.pid, k.entry_id, k.program, k.context, k.limits = unpack(setup, 1, 5)
   -- Who acts here: {actor = {id, meta}, scope = list of {id, definition}}, each or all of it missing. `strict` is the
@@ -190,10 +188,11 @@ end
 
 local function step()
   k.refill()
+  k.issued, k.sends = false, io.sends or 0
   if not k.main then
     begin()
   elseif io.count > 0 then
-    take_events(io.shape, io.values, io.count)
+    take_events(io.count)
   end
   return settle(k.outcome and "idle" or k.run())
 end
@@ -204,29 +203,56 @@ local system = raw.coroutine.create(function()
 end)
 k.system = system
 
---- Ask the host for what `io.shape` and `io.values` say; its answer: value, failure.
-function k.host_answer()
+-- What coroutines ask of the host while they run; each returns the answer.
+local asks = {}
+k.asks = asks
+
+--- Ask for what is put; its answer: value, failure.
+function asks.service()
   raw.coroutine.yield(1)
-  local _, decode_packed = k.open(io.shape, io.values)
+  local _, decode_packed = k.open(io.input, io.split)
   local answer = decode_packed()
   return answer[1], answer[2]
 end
 
---- Ask the host for the code of a file.
-function k.host_chunk(name)
+--- Ask for the code of a file.
+function asks.chunk(name)
   io.chunk = name
   raw.coroutine.yield(3)
   return io.chunk
 end
 
---- Run until everything is blocked (0), the host is asked for a service (1) or for a file (3), or a limit struck (2).
-function io.go()
-  local ok, code = raw.coroutine.resume(system)
-  if ok then
-    if code ~= 3 then io.shape, io.values = k.take() end
-    return code
+--- Ask to send what is put at once; true, nil and an error, or false when it takes a command.
+function asks.send()
+  local done = raw.coroutine.yield(4)
+  if done ~= 2 then return done == 1 end
+  local decode = k.open(io.input, io.split)
+  return nil, decode()
+end
+
+-- --- in and out -------------------------------------------------------------------------------
+-- Lists go as arguments and results while they are short: a table costs the host more.
+
+local MOST_RESULTS = 100
+
+--- Place an input of `count` events: shape and values, the shape `split` long.
+function io.place(count, now, split, ...)
+  io.count, io.now, io.split, io.input = count, now, split, { ... }
+end
+
+--- Go on until everything is blocked (0), the host is asked for a service (1), a file (3) or a send (4), or a limit struck
+-- (2); `answer` is that of a send. Returns the code, the messages that wait, the length of what was put, and that itself:
+-- shape and values; when it is long it is in `io.output` and the length of the shape is given as -1 - length.
+function io.go(answer)
+  local ok, code, unread = raw.coroutine.resume(system, answer)
+  if not ok then
+    if not k.exceeded and code ~= k.MEMORY_ERROR then return std.tostring(code) end
+    k.exceeded = k.exceeded or "memory"
+    return 2, 0, 0
   end
-  if not k.exceeded and code ~= k.MEMORY_ERROR then return std.tostring(code) end
-  k.exceeded = k.exceeded or "memory"
-  return 2
+  if code == 3 or k.nothing_put() then return code, unread or 0, 0 end
+  local list, shape, values = k.take()
+  if shape + values <= MOST_RESULTS then return code, unread or 0, shape, unpack(list, 1, shape + values) end
+  io.output = list
+  return code, unread or 0, -1 - shape
 end

@@ -81,3 +81,38 @@ async def test_timers_of_many_processes_run_beside_each_other() -> None:
         began = time.perf_counter()
         assert sum(await asyncio.gather(*(it.call("app:nap") for _ in range(100)))) == 100
         assert time.perf_counter() - began < 5
+
+
+SENDER = process("app:sender", "local pid = ... while true do process.send(pid, 'more') end")
+SWALLOWER = process("app:swallower", "local inbox = process.inbox() while true do inbox:receive() end")
+ECHO = process(
+    "app:echo",
+    "while true do local m = process.inbox():receive() process.send(m:from(), 'pong', m:payload():data()) end",
+)
+PING = """
+    local pid, pong, order = ..., process.listen('pong'), {}
+    for i = 1, 20 do process.send(pid, 'ping', i) order[i] = pong:receive() end
+    return order
+"""
+
+
+async def test_among_idle_and_sending_processes_a_ping_is_answered() -> None:
+    async with lab(SENDER, SWALLOWER, ECHO, IDLE) as it:
+        for _ in range(1000):
+            await it.spawn("app:idle")
+        for _ in range(2):
+            await it.spawn("app:sender", await it.spawn("app:swallower"))
+        assert await it.run(PING, await it.spawn("app:echo")) == list(range(1, 21))
+        assert it.node.counts()["app:procs"] == 1005
+
+
+async def test_the_loop_gets_its_turns_beside_processes_that_never_stop_sending() -> None:
+    async with lab(SENDER, SWALLOWER) as it:
+        for _ in range(2):
+            await it.spawn("app:sender", await it.spawn("app:swallower"))
+        turns = 0
+        async with asyncio.timeout(20):
+            while turns < 500:
+                await asyncio.sleep(0)
+                turns += 1
+        assert {p.entry for p in it.node.processes()} == {"app:sender", "app:swallower"}

@@ -149,3 +149,37 @@ async def test_spawning_what_is_not_there_says_so() -> None:
         assert (await it.run(spawn, "app:sleeper", "app:nowhere")) == [True, "NotFound", "host not found"]
         assert (await it.run(spawn, "app:nothing", "app:procs"))[1] == "NotFound"
         assert (await it.run(spawn, "app:f", "app:procs"))[1] == "Invalid"
+
+
+async def test_messages_to_one_process_stay_in_order_however_they_are_sent() -> None:
+    body = """
+        process.registry.register('counter')
+        local pid, got = process.spawn('app:teller', 'app:procs', process.pid()), {}
+        for i = 1, 300 do got[i] = process.inbox():receive():payload():data() end
+        return got
+    """
+    teller = process(
+        "app:teller",
+        """
+        local pid = ...
+        coroutine.spawn(function() for i = 1, 5 do time.sleep('1ms') process.monitor(process.pid()) end end)
+        for i = 1, 300 do
+            process.send(i % 3 == 0 and 'counter' or pid, 'n', i)
+            if i % 50 == 0 then time.sleep('1ms') end
+        end
+        """,
+    )
+    async with lab(teller) as it:
+        assert await it.run(body) == list(range(1, 301))
+
+
+async def test_a_message_to_a_process_that_was_ended_in_the_same_step_is_not_found() -> None:
+    body = """
+        local pid = process.spawn('app:echo', 'app:procs')
+        assert(process.send(pid, 'x'))
+        process.terminate(pid)
+        local ok, err = process.send(pid, 'x')
+        return {ok == nil, err:kind()}
+    """
+    async with lab(process("app:echo", "process.events():receive()")) as it:
+        assert await it.run(body) == [True, "NotFound"]
