@@ -7,7 +7,7 @@ local raw = {
   pairs = pairs, next = next, ipairs = ipairs, type = type, tostring = tostring, tonumber = tonumber,
   select = select, error = error, pcall = pcall, setmetatable = setmetatable,
   getmetatable = debug.getmetatable, rawget = rawget, rawset = rawset, rawequal = rawequal,
-  rawlen = rawlen, unpack = table.unpack, load = load,
+  rawlen = rawlen, utf8_len = utf8.len, unpack = table.unpack, load = load,
 }
 k.raw = raw
 k.std = {} -- the globals of user code

@@ -75,6 +75,7 @@ k.box, k.release, k.give_to_listener = box, release, give_to_listener
 function k.topic_problem(topic, verb)
   if topic == "" then return "topic cannot be empty" end
   if raw.string.sub(topic, 1, 1) == "@" then return "cannot " .. verb .. " @ topics" end
+  if not raw.utf8_len(topic) then return "topic must be UTF-8" end -- two others could become one on their way
 end
 
 local function want_string(v, what)

@@ -42,7 +42,7 @@ for _, part in raw.ipairs { "actor", "scope" } do
 end
 
 function builder.with_name(self, name)
-  if type(name) ~= "string" or name == "" then error("with_name: name (string) expected", 2) end
+  if type(name) ~= "string" or name == "" or not raw.utf8_len(name) then error("with_name: name (UTF-8 string) expected", 2) end
   return changed(spec_of(self), "name", name)
 end
 
