@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.fleet import FleetNames, Peers
 from engine.host import CallRequest, Catalog, Host, Service
-from engine.hosts.actor.actor import HostInfo, ProcessInfo, UnitFactory
+from engine.hosts.actor.actor import HostInfo, OnProcessEnd, ProcessInfo, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit
@@ -128,6 +128,10 @@ class LocalNode:
         """Become one of several nodes; before `start`."""
         self._peers = peers
         self._system.fleet_names = names
+
+    def tell_ends(self, on_end: OnProcessEnd) -> None:
+        """Call back for each process that ends, function calls not included; before `start`."""
+        self._system.on_process_end = on_end
 
     def add_service(self, name: str, service: Service) -> None:
         """Answer `Ask` commands of that name on the loop."""

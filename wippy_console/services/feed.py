@@ -52,7 +52,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     NODE: ("state", "hostname", "os_pid"),
     SERVICE: ("state", "restarts", "error"),
     OPERATION: ("action", "user", "outcome", "host", "args", "name", "topic", "payload", "reason"),
-    PROCESS_EXIT: ("status", "result", "failure", "seconds"),
+    PROCESS_EXIT: ("status", "result", "failure", "seconds", "names", "parent", "watchers", "omitted"),
 }
 """Each kind with the fields that its data may hold; docs/events.md explains them."""
 

@@ -38,6 +38,8 @@ def feed_text(event: FeedEvent) -> str:
 
 def exited(data: dict[str, Any]) -> str:
     """How it went, after how long, with what."""
+    if data.get("omitted"):
+        return f"and {data['omitted']} more processes"
     word = looks.find("run", str(data.get("status", ""))).word.lower()
     after = f" after {console.duration(data['seconds'])}" if data.get("seconds") is not None else ""
     failure = data.get("failure") or {}

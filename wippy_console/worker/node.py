@@ -28,6 +28,7 @@ from wippy_console.services.reconciler import Reconciler
 from wippy_console.threads import in_thread
 from wippy_console.worker.board import ProcessBoard
 from wippy_console.worker.directory import FleetDirectory
+from wippy_console.worker.ends import Ends
 from wippy_console.worker.exits import ExitTail
 from wippy_console.worker.followup import Followup
 from wippy_console.worker.names import DatabaseNames
@@ -62,6 +63,8 @@ class WorkerNode:
         storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
         self._node.add_services(EnvAsks(self._catalog, storages).services())
         self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
+        self._ends = Ends(self.id)
+        self._node.tell_ends(self._ends.on_end)
         self._presence = Presence(self.id, self._pulse)
         self._board = ProcessBoard(self.id, self._node.processes)
         self._temporal = TemporalSide(
@@ -95,6 +98,7 @@ class WorkerNode:
         for name, work in (
             ("presence", self._presence.keep()),
             ("directory", self._directory.keep()),
+            ("ends", self._ends.keep()),
             ("processes", self._board.keep()),
             ("service states", self._presence.write_states()),
             ("registry", self._follow_registry()),
@@ -111,6 +115,8 @@ class WorkerNode:
         await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
         await self._in_time("watchers", 1.0, self._peers.settle(1.0))
+        self._cancel("ends")
+        await self._in_time("ends", 1.0, self._ends.write())
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
         self._exits.stop()

@@ -70,6 +70,8 @@ class Pending(Protocol):
 
 
 OnEnd = Callable[[Exited], None]
+OnProcessEnd = Callable[["ProcessInfo", Exited], None]
+"""Hears how each process ended, with its last picture: from any thread, under the lock, so it must be quick."""
 
 
 @dataclass(slots=True, eq=False)
@@ -167,8 +169,11 @@ class ProcessInfo:
 
 
 def _watchers(actor: Actor) -> tuple[str, ...]:
-    services = [token.removeprefix("watch ") for token in actor.on_end if token.startswith("watch service ")]
-    return (*services, *sorted(actor.monitors)) if services or actor.monitors else ()
+    """Services, local monitors, and units of other nodes, whose tokens are `<node> <pid>`."""
+    tokens = [token.removeprefix("watch ") for token in actor.on_end if token.startswith("watch ")]
+    services = [token for token in tokens if token.startswith("service ")]
+    elsewhere = [token[token.index("{") :] for token in tokens if "{" in token]
+    return (*services, *sorted({*actor.monitors, *elsewhere})) if tokens or actor.monitors else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import Protocol
 from engine.errors import Failure, UnitFailed
 from engine.fleet import FleetNames
 from engine.host import CallRequest, Catalog, Host
-from engine.hosts.actor.actor import Actor, OnEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
+from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.failures import (
     PID_NOT_REGISTERED,
@@ -96,6 +96,7 @@ class ActorSystem:
         self.targets = Targets(catalog)
         self.foreign: Callable[[str], Host | None] = lambda _pid: None
         self.fleet_names: FleetNames | None = None
+        self.on_process_end: OnProcessEnd | None = None
         self.functions: FunctionStarter
         self.commands = Commands(self)
         self._unit_factory = unit_factory
@@ -216,10 +217,13 @@ class ActorSystem:
         """Take the actor out and tell everybody, exactly once. Lock held."""
         stepping = actor.state is State.STEPPING
         queued = actor.state is State.QUEUED
+        exited = Exited(actor.pid, self.world.now(), value, failure)
+        if self.on_process_end is not None and actor.kind == "process":
+            self.on_process_end(ProcessInfo.of(actor, self.names.of(actor.pid)), exited)
         actor.state = State.ENDED
         del self.actors[actor.pid]
         self.names.drop(actor.pid)
-        farewell(self, actor, Exited(actor.pid, self.world.now(), value, failure))
+        farewell(self, actor, exited)
         actor.queue.clear()
         if not (stepping or queued):
             self._scheduler.push(actor)  # a thread closes the unit: freeing a Lua state takes a while
