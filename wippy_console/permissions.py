@@ -48,11 +48,11 @@ GROUPS: dict[str, tuple[str, ...] | None] = {
 """Codenames of this app that each group holds; None stands for everything, users and groups included."""
 
 _WORDS = {
-    START_RUN: "start runs",
-    SIGNAL_RUN: "answer runs",
-    CANCEL_RUN: "cancel runs",
+    START_RUN: "start runs, processes and services",
+    SIGNAL_RUN: "answer runs or send processes messages",
+    CANCEL_RUN: "cancel runs and processes or stop services",
     RAW_SIGNAL_RUN: "send runs any signal",
-    TERMINATE_RUN: "terminate runs",
+    TERMINATE_RUN: "terminate runs and processes",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
     VIEW_RUN: "see runs",

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from engine.entry import Entry
 from tests.console.operating import CLIENT, WORKER, Stage
-from wippy_console.models import HistoryArchive, Node, Question, Run, Service
+from wippy_console.models import HistoryArchive, Node, Process, Question, Run, Service
 from wippy_console.services import feed, registry
 from wippy_console.services.registry import Changes
 
@@ -99,7 +99,23 @@ def a_fleet() -> None:
     now = timezone.now()
     node = Node.objects.create(
         id="node-1", hostname="here", os_pid=1, started_at=now, heartbeat_at=now + timedelta(hours=1), units=3,
-        task_queues=["orders", "wippy-fleet"],
+        task_queues=["orders", "wippy-fleet"], hosts=[a_host("app:processes"), a_host("functions")],
     )  # fmt: skip
     Service.objects.create(node=node, entry_id="app:session_manager", state="running", pid="{n@h|0x1}", since=now)
     Service.objects.create(node=node, entry_id="app:watcher", state="failed", error="boom", restarts=3, since=now)
+    for number in range(3):
+        Process.objects.create(
+            node=node, pid=f"{{node-1@app:processes|0x{number}}}", entry_id="app.flows:approval",
+            host_id="app:processes", kind="process", parent="{node-1@app:processes|0x0}" if number else "",
+            names=[f"name {number}"],
+            links=["{node-1@app:processes|0x9}"], watchers=["service app:watcher", "{node-1@app:processes|0x8}"],
+            state="busy", mailbox=8 * number, mailbox_limit=8, started_at=now,
+        )  # fmt: skip
+
+
+def a_host(entry_id: str) -> dict[str, Any]:
+    """How a host stands that had to refuse something."""
+    return {
+        "id": entry_id, "running": 3, "max_processes": 3, "queue_size": 8, "waiting": 8, "refused_units": 1,
+        "refused_messages": 7,
+    }  # fmt: skip

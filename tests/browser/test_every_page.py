@@ -11,11 +11,15 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Enter, Watched
 from tests.browser.scene import Scene
+from wippy_console.models import Service
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN_TABS = ("timeline", "table", "events", "json", "audit")
 ENTRY_TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
+
+PID = "{node-1@app:processes|0x0}"
+PROCESS_PAGES = (("process",), ("process_message",), ("process_end", "cancel"), ("process_end", "terminate"))
 
 
 def addresses(scene: Scene) -> list[str]:
@@ -30,6 +34,9 @@ def addresses(scene: Scene) -> list[str]:
         *(f"/registry/app.orders:process/?tab={tab}" for tab in ENTRY_TABS), "/registry/edit/app.orders:process/",
         "/registry/delete/app:client/", "/live/?before=3", "/runs/?entry=app.flows:approval",
         "/registry/new/", "/processes/", "/workers/",
+        "/processes/?q=none", "/processes/?under={node-1@app:processes|0x0}", "/processes/spawn/",
+        *(reverse(name, args=(*more, PID)) for name, *more in PROCESS_PAGES),
+        *(reverse("service_move", args=(service.pk, "stop")) for service in Service.objects.all()[:1]),
     ]  # fmt: skip
 
 

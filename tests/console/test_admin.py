@@ -44,6 +44,7 @@ def rows(cast: Cast) -> Run:
     FeedEvent.objects.create(at=NOON, kind="STARTED", run_id=run.run_id, data={"a": 1})
     node = Node.objects.create(id="n1", hostname="h", os_pid=1, started_at=NOON, heartbeat_at=NOON)
     node.services.create(entry_id="app:service", state="Running", since=NOON)
+    node.processes.create(pid="{n1@app:h|<b>}", entry_id="app:p", host_id="app:h", state="idle", started_at=NOON)
     node.claims.create(kind="service", key="app:service")
     version = Version.objects.create(number=1, message="first")
     Revision.objects.create(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
-from wippy_console.models import Claim, Node, Service
+from wippy_console.models import Claim, Node, Process, Service
 
 
 class ServiceInline(base.TabularInline[Service, Node]):
@@ -40,11 +43,47 @@ class NodeAdmin(base.ReadOnlyAdmin[Node]):
 class ServiceAdmin(base.ReadOnlyAdmin[Service]):
     """Supervised services."""
 
-    list_display = ["entry_id", "node", "state", "restarts", "since", "error"]
-    list_filter = ["state", "node"]
+    list_display = ["entry_id", "kind", "node", "state", "restarts", "since", "next_attempt", "error"]
+    list_filter = ["state", "kind", "optional", "node"]
     list_select_related = ["node"]
     search_fields = ["entry_id", "pid"]
     autocomplete_fields = ["node"]
+
+
+class MailboxFilter(admin.SimpleListFilter):
+    """Processes that take no more messages."""
+
+    title = "mailbox"
+    parameter_name = "mailbox"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Process]) -> list[tuple[str, str]]:
+        """The choices."""
+        return [("full", "is full"), ("waiting", "holds messages")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Process]) -> QuerySet[Process]:
+        """The processes of the choice."""
+        match self.value():
+            case "full":
+                return queryset.filter(mailbox_limit__gt=0, mailbox__gte=F("mailbox_limit"))
+            case "waiting":
+                return queryset.filter(mailbox__gt=0)
+        return queryset
+
+
+@admin.register(Process)
+class ProcessAdmin(base.ReadOnlyAdmin[Process]):
+    """Processes, as their nodes reported them last."""
+
+    list_display = ["pid", "entry_id", "host_id", "node", "state", "mailbox", "started_at", "page"]
+    list_filter = ["state", "kind", MailboxFilter, "host_id", "node"]
+    list_select_related = ["node"]
+    search_fields = ["pid", "entry_id", "name_text"]
+    autocomplete_fields = ["node"]
+
+    @admin.display(description="console")
+    def page(self, process: Process) -> SafeString | str:
+        """The process in the console."""
+        return base.link("process", "process", pid=process.pid)
 
 
 @admin.register(Claim)

@@ -85,6 +85,22 @@ def supervised(data: dict[str, Any]) -> str:
     return f"is {data.get('state', '')}{': ' + console.brief(data['error'], 120) if data.get('error') else ''}"
 
 
+def operated(data: dict[str, Any]) -> str:
+    """Who did what to a process or service."""
+    who = data.get("user") or "somebody"
+    acts = {
+        "spawn": "spawned it" + (f" as “{data['name']}”" if data.get("name") else ""),
+        "message": f"sent it “{data.get('topic', '')}”",
+        "cancel": "asked it to stop",
+        "terminate": "terminated it",
+        "start": "started the service",
+        "stop": "stopped the service",
+        "restart": "restarted the service",
+    }
+    doubt = " (the node did not answer)" if data.get("outcome") == "unknown" else ""
+    return f"{who} {acts.get(str(data.get('action')), 'acted on it')}{because(data)}{doubt}"
+
+
 TELLERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "STARTED": started,
     "WAITING": waiting,
@@ -98,6 +114,7 @@ TELLERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "TERMINATE": lambda data: f"{data.get('user') or 'somebody'} ended it{because(data)}",
     "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
     "PUBLISHED": published,
+    "OPERATION": operated,
     "NODE": lambda data: f"is {data.get('state', '')} on {data.get('hostname', '')}",
     "SERVICE": supervised,
 }  # fmt: skip

@@ -63,6 +63,7 @@ FEED = {
     "PUBLISHED": Look("package", "PUBLISHED", "run"),
     "NODE": Look("server", "NODE", "mute"),
     "SERVICE": Look("refresh-cw", "SERVICE", "mute"),
+    "OPERATION": Look("hand", "OPERATION", "wait"),
     "PROCESS_EXIT": Look("diamond", "PROCESS EXIT", "mute"),
 }
 DECISION = {
@@ -86,6 +87,12 @@ SERVICE = {
     "exited": Look("circle-check", "Exited", "mute"),
     "failed": Look("circle-x", "Failed", "bad"),
 }
+PROCESS = {
+    "idle": Look("circle-dot", "Idle", "mute"),
+    "busy": Look("activity", "Busy", "run"),
+    "queued": Look("activity", "At work", "run"),
+    "stepping": Look("activity", "At work", "run"),
+}
 ENTRY = {
     "workflow.lua": Look("workflow", "workflow", "run"),
     "function.lua": Look("square-function", "function", "ok"),
@@ -105,6 +112,7 @@ FAMILIES = {
     "decision": DECISION,
     "node": NODE,
     "service": SERVICE,
+    "process": PROCESS,
     "entry": ENTRY,
 }
 

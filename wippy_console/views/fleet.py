@@ -1,4 +1,4 @@
-"""Nodes, services, workers and Temporal."""
+"""Workers and Temporal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from wippy_console import permissions
 from wippy_console.services import fleet, registry
 from wippy_console.views.pages import needs, page
-
-
-@needs(permissions.VIEW_FLEET)
-def processes(request: HttpRequest) -> HttpResponse:
-    """Nodes with what runs on them, and supervised services."""
-    return page(request, "fleet/processes.html", {"nodes": fleet.nodes(), "services": fleet.services()})
 
 
 @needs(permissions.VIEW_FLEET)

@@ -22,8 +22,8 @@ from wippy_console.threads import in_thread
 logger = logging.getLogger(__name__)
 
 PERIOD = 1.0
-# Looking at 10,000 processes takes 0.05 s of the interpreter's time: it may cost a fiftieth of it.
-SHARE = 50
+# Looking at 10,000 processes takes 0.1 s of the interpreter's time: it may have a twentieth of it, within bounds.
+SHARE, LONGEST_PERIOD = 20, 3.0
 # What lives shorter than a look would only be written to be deleted; function calls count as long after two seconds.
 SHORTEST = {"process": 0.5, "function": 2.0}
 AT_ONCE = 500
@@ -107,24 +107,25 @@ class ProcessBoard:
         self._node_id = node_id
         self._processes = processes
         self._differ = Differ()
+        self._took = 0.0
 
     async def keep(self) -> None:
         """Look and write until cancelled. A database that is down costs rows, never the node."""
         while True:
-            began = time.monotonic()
             try:
                 await in_thread(self.write)
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the processes could not be written: %s", error)
-            took = time.monotonic() - began
-            await asyncio.sleep(max(PERIOD, took * SHARE if took < PERIOD else PERIOD))
+            await asyncio.sleep(min(max(PERIOD, self._took * SHARE), LONGEST_PERIOD))
 
     def write(self) -> None:
         """One look, and what it found written; anew when others deleted rows because this node was silent."""
         if Process.objects.filter(node_id=self._node_id).count() != self._differ.rows:
             Process.objects.filter(node_id=self._node_id).delete()
             self._differ = Differ()
+        began = time.monotonic()
         look = self._differ.look(self._processes(), time.time_ns())
+        self._took = time.monotonic() - began
         self.waiting = look.waiting
         for ended in portions(look.ended):
             Process.objects.filter(node_id=self._node_id, pid__in=ended).delete()

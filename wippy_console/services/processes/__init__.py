@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from wippy_console.services.processes.acting import cancel, message, move_service, spawn, spawnable, terminate
+from wippy_console.services.processes.acting import (
+    SERVICE_ACTS,
+    cancel,
+    message,
+    move_service,
+    spawn,
+    spawnable,
+    terminate,
+)
 from wippy_console.services.processes.reading import Detail, Found, Line, describe, get_service, hosts, search, services
 
 __all__ = [
-    "Detail", "Found", "Line", "cancel", "describe", "get_service", "hosts", "message", "move_service", "search",
-    "services", "spawn", "spawnable", "terminate",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "cancel", "describe", "get_service", "hosts", "message", "move_service",
+    "search", "services", "spawn", "spawnable", "terminate",
 ]  # fmt: skip

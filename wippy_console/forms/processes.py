@@ -1,0 +1,73 @@
+"""Forms about processes: find, spawn, message, end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from wippy_console.forms.fields import MISSING, JsonText
+from wippy_console.forms.plain import INPUT, KeyForm
+
+CODE = {"class": "code", "rows": 5, "spellcheck": "false"}
+
+
+class FindForm(forms.Form):
+    """The filters of the list, all from its address."""
+
+    q = forms.CharField(required=False, max_length=2000)
+    node = forms.CharField(required=False, max_length=100)
+    host = forms.CharField(required=False, max_length=500)
+    under = forms.CharField(required=False, max_length=1200)
+    full = forms.BooleanField(required=False)
+    page = forms.IntegerField(required=False, min_value=1, max_value=10**6)
+
+
+class SpawnForm(KeyForm):
+    """Where a process starts, under which name, and, without a schema, with which arguments."""
+
+    host = forms.ChoiceField(help_text="The process.host entry that runs it.")
+    node = forms.ChoiceField(required=False, help_text="The process stays on the node that it starts on.")
+    name = forms.CharField(
+        required=False, max_length=500, widget=forms.TextInput(attrs=INPUT),
+        help_text="Others reach it by its name. A living process with that name is used instead of a new one.",
+    )  # fmt: skip
+    args = JsonText(
+        required=False, label="Arguments", widget=forms.Textarea(attrs=CODE),
+        help_text='A JSON list with one item for each argument, like ["a", 7]; left empty, there are none.',
+    )  # fmt: skip
+
+    def __init__(self, hosts: list[str], nodes: list[str], data: Any = None, *, drawn: bool, **initial: Any) -> None:
+        super().__init__(data, initial=initial)
+        host: Any = self.fields["host"]
+        host.choices = [(each, each) for each in hosts]
+        host.error_messages["required"] = "There is no host to spawn on: publish a process.host entry first."
+        node: Any = self.fields["node"]
+        node.choices = [("", "Any node"), *((each, each) for each in nodes)]
+        if drawn:
+            del self.fields["args"]
+
+    def clean_args(self) -> Any:
+        """A list; what it holds is the process's affair."""
+        value = self.cleaned_data["args"]
+        if value is not MISSING and not isinstance(value, list):
+            raise forms.ValidationError("Write a JSON list: each of its items is one argument.")
+        return [] if value is MISSING else value
+
+
+class MessageForm(KeyForm):
+    """A topic with a JSON payload."""
+
+    topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
+    payload = JsonText(required=False, widget=forms.Textarea(attrs=CODE), help_text="JSON; left empty it is null.")
+
+    def payload_value(self) -> Any:
+        """The payload, None when left empty."""
+        value = self.cleaned_data["payload"]
+        return None if value is MISSING else value
+
+
+class EndProcessForm(KeyForm):
+    """Cancel or terminate: a reason, and the mark that its asker saw what will happen."""
+
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
