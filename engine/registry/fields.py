@@ -14,7 +14,6 @@ from engine.entry import Entry
 from engine.registry import kinds, placeholders, shapes
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
 from engine.registry.problems import Problem, errors_in
-from engine.registry.words import listed
 from engine.rules import Rule
 
 MAX_ID = 500
@@ -87,12 +86,9 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
         case kinds.MALFORMED:
             hint = hint or "a kind is written like function.lua"
             yield Problem(f"`{entry.kind}` is no kind", field="kind", hint=hint)
-        case kinds.MISSPELT:
-            hint = hint or f"Lua kinds are {listed(sorted(kinds.LUA))}"
-            yield Problem(f"the kind `{entry.kind}` is unknown", field="kind", hint=hint)
         case kinds.FOREIGN:
             message = f"the kind `{entry.kind}` is unknown: the entry is kept, and nothing starts it"
-            yield Problem(message, field="kind", severity="warning")
+            yield Problem(message, field="kind", hint=hint, severity="warning")
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:

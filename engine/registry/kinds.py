@@ -12,7 +12,7 @@ from engine.registry.words import names, nearest
 
 Schema = Mapping[str, Any]
 
-MALFORMED, MISSPELT, FOREIGN, KNOWN = "malformed", "misspelt", "foreign", "known"
+MALFORMED, FOREIGN, KNOWN = "malformed", "foreign", "known"
 _WELL_FORMED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 
 TEXT: Schema = {"type": "string"}
@@ -214,19 +214,18 @@ DEFAULT_METHOD = "main"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a kind's name is to us: MALFORMED, MISSPELT, FOREIGN or KNOWN; `near` is the known kind meant."""
+    """What a kind's name is to us: MALFORMED, FOREIGN or KNOWN; `near` is the known kind that it looks like."""
 
     rank: str
     near: str | None = None
 
 
 def standing(kind: str) -> Standing:
-    """Tell a known kind from a foreign one, which loads and is never started, and both from a slip of the pen."""
+    """Tell a known kind from a foreign one, which loads and is never started (lua-api 1.1)."""
     if kind in SCHEMAS:
         return Standing(KNOWN)
     if not _WELL_FORMED.fullmatch(kind):
         return Standing(MALFORMED, nearest(kind, SCHEMAS))
     near = nearest(kind, SCHEMAS)
-    if near is not None or kind.endswith(".lua"):
-        return Standing(MISSPELT, near)
-    return Standing(KNOWN if kind.startswith(OUR_FAMILIES) or kind.endswith(".lua.bc") else FOREIGN)
+    ours = near is None and (kind.startswith(OUR_FAMILIES) or kind.endswith(".lua.bc"))
+    return Standing(KNOWN if ours else FOREIGN, near)

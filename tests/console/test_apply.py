@@ -108,12 +108,12 @@ def test_entries_elsewhere_count_when_the_tree_is_validated(tmp_path: Path) -> N
 
 def test_every_problem_is_listed_with_file_and_line_and_nothing_changes(shop: Path) -> None:
     (shop / "place_order.lua").write_text("local x = 1\nlocal y = = 2\n")
-    add(shop, "\n  - {name: a, kind: functon.lua}\n  - {name: b, kind: function.lua, source: file://gone.lua}\n")
+    add(shop, "\n  - {name: a, kind: function lua}\n  - {name: b, kind: function.lua, source: file://gone.lua}\n")
     add(shop, "  - {name: c, kind: temporal.worker, client: nobody, task_queue: ''}\n")
     out, err, failure = apply(shop)
     assert out == ""
     assert err.splitlines() == [
-        f"{shop}/_index.yaml:41: shop:a kind: the kind `functon.lua` is unknown (did you mean `function.lua`?)",
+        f"{shop}/_index.yaml:41: shop:a kind: `function lua` is no kind (did you mean `function.lua`?)",
         f"{shop}/_index.yaml:42: shop:b source: can't read file://gone.lua: no such file",
         f"{shop}/_index.yaml:43: shop:c client: there is no entry `shop:nobody`",
         f"{shop}/_index.yaml:43: shop:c task_queue: must not be empty",

@@ -92,7 +92,7 @@ def test_an_unsound_change_is_refused_with_every_problem_and_changes_nothing() -
             function("b", imports={"x": "gone"}),
             Entry("app:c", "workflow.lua", {}, {"source": "return {}", "modules": ["sql"]}),
             library("d", imports={"d": "d"}),
-            Entry("app:e", "functon.lua"),
+            Entry("app:e", "function lua"),
         )
     assert [(each.entry_id, each.field, each.line) for each in refused.value.problems] == [
         ("app:b", "imports.x", None),

@@ -130,8 +130,8 @@ std.type, std.tostring = typeof, text_of
 
 function std.assert(condition, ...)
   if condition then return condition, ... end
-  if select("#", ...) == 0 then error("assertion failed!", 2) end
-  error((...), 2)
+  if select("#", ...) == 0 then error("assertion failed!", 0) end
+  error((...), 0)
 end
 
 function std.getmetatable(value)

@@ -54,7 +54,7 @@ def test_every_problem_is_told_not_only_the_first() -> None:
         "  - kind: function.lua\n"
         "  - just text\n"
         "  - {name: b, kind: function.lua, source: file://missing.lua}\n"
-        "  - {name: c, kind: functon.lua, source: x}\n"
+        "  - {name: c, kind: function lua, source: x}\n"
         "  - {name: b, kind: registry.entry}\n"
         "  - {name: d, kind: registry.entry, meta: 5}\n"
     )
@@ -63,7 +63,7 @@ def test_every_problem_is_told_not_only_the_first() -> None:
         "_index.yaml:4: `name` is missing",
         "_index.yaml:5: an entry must be a mapping with `name` and `kind`",
         "_index.yaml:6: app:b source: can't read file://missing.lua: no such file",
-        "_index.yaml:7: app:c kind: the kind `functon.lua` is unknown (did you mean `function.lua`?)",
+        "_index.yaml:7: app:c kind: `function lua` is no kind (did you mean `function.lua`?)",
         "_index.yaml:8: app:b: defined before, in _index.yaml:6",
         "_index.yaml:9: app:d: `meta` must be a mapping",
     ]
