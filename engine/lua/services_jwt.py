@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt.algorithms import HMACAlgorithm, RSAAlgorithm
 from jwt.api_jws import PyJWS
 from jwt.exceptions import InvalidKeyError, PyJWTError
@@ -36,6 +37,11 @@ class _Rsa(RSAAlgorithm):
 
     def check_key_length(self, key: Any) -> str | None:
         return None
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        if not isinstance(key, RSAPrivateKey):
+            raise InvalidKeyError("a public key signs nothing")
+        return super().sign(msg, key)
 
 
 @lru_cache(maxsize=64)

@@ -58,7 +58,10 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/lua/test_unit_time.py": "a hand-moved clock",
         "tests/engine/test_durations.py": "durations",
     },
-    11: {"tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock"},
+    11: {
+        "tests/engine/lua/test_unit_crypto.py": "where secrets come from, RSA keys, and what work costs",
+        "tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock",
+    },
     12: {"tests/engine/test_security.py": "what policies say, in any order"},
     14: {"tests/replay/test_replay.py": "recorded histories replay"},
     15: {
