@@ -36,6 +36,7 @@ class LocalNode:
     ) -> None:
         self.id = node_id
         self.catalog = catalog
+        self.strict = strict
         self._limits = limits or Limits()
         self._system = ActorSystem(node_id, catalog, unit_factory, threads=threads, strict=strict)
         self._pids = PidCounter()

@@ -47,6 +47,7 @@ class Environment:
     database_url: str
     redis_url: str
     lua_publishes: tuple[str, ...]
+    strict_security: bool
     temporal: TemporalEnv
 
 
@@ -67,6 +68,7 @@ def read_environment() -> Environment:
         database_url=env.str("DATABASE_URL", ""),
         redis_url=env.str("REDIS_URL", ""),
         lua_publishes=tuple(env.list("WIPPY_LUA_PUBLISHES", [])),
+        strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         temporal=read_temporal(env, data),
     )
 

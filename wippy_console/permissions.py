@@ -31,7 +31,7 @@ ADMINISTRATOR = "administrator"
 
 MODELS = (
     "claim", "decision", "feedevent", "historyarchive", "node", "process", "program", "question", "questionrole",
-    "revision", "run", "service", "version",
+    "revision", "run", "service", "token", "version",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 

@@ -143,7 +143,7 @@ def translated(error: Exception) -> Exception:
 def host(worker_id: str) -> WorkflowHost:
     """The client side of a temporal.worker entry; NotFoundError, Unavailable."""
     try:
-        found = worker_settings(catalog(), worker_id)
+        found = worker_settings(catalog(), worker_id, strict=settings.STRICT_SECURITY)
     except UnitFailed as error:
         raise NotFoundError(f"There is no usable worker {worker_id}: {error}.") from error
     return WorkflowHost(client(found.client), found)

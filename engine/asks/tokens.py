@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from engine.host import Catalog, Service
 from engine.registry import policies
 from engine.registry.placeholders import OPENING
 from engine.registry.shapes import PLACEHOLDER
-from engine.security import Actor, Policy, Security
+from engine.security import Actor, Policy, Security, as_mapping
 from engine.steps import Value
 
 KIND = "security.token_store"
@@ -45,17 +44,17 @@ class Token:
 
 
 class TokenVault(Protocol):
-    """Where tokens are kept; used from worker threads."""
+    """Where tokens are kept; coroutines of the node's loop."""
 
-    def put(self, token: Token) -> None:
+    async def put(self, token: Token) -> None:
         """Keep a new token; those that expired may go."""
         ...
 
-    def get(self, store: str, digest: str) -> Token | None:
+    async def get(self, store: str, digest: str) -> Token | None:
         """The token of that digest, expired or not."""
         ...
 
-    def drop(self, store: str, digest: str) -> bool:
+    async def drop(self, store: str, digest: str) -> bool:
         """Forget it; whether it was there."""
         ...
 
@@ -66,25 +65,22 @@ class MemoryVault:
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, str], Token] = {}
         self._sweep_at = 1000
-        self._lock = threading.Lock()
 
-    def put(self, token: Token) -> None:
+    async def put(self, token: Token) -> None:
         """Keep it; expired ones are forgotten whenever the number has doubled."""
-        with self._lock:
-            if len(self._tokens) >= self._sweep_at:
-                now = time.time_ns()
-                self._tokens = {key: kept for key, kept in self._tokens.items() if kept.expires > now}
-                self._sweep_at = max(1000, 2 * len(self._tokens))
-            self._tokens[token.store, token.digest] = token
+        if len(self._tokens) >= self._sweep_at:
+            now = time.time_ns()
+            self._tokens = {key: kept for key, kept in self._tokens.items() if kept.expires > now}
+            self._sweep_at = max(1000, 2 * len(self._tokens))
+        self._tokens[token.store, token.digest] = token
 
-    def get(self, store: str, digest: str) -> Token | None:
+    async def get(self, store: str, digest: str) -> Token | None:
         """The token."""
         return self._tokens.get((store, digest))
 
-    def drop(self, store: str, digest: str) -> bool:
+    async def drop(self, store: str, digest: str) -> bool:
         """Forget it."""
-        with self._lock:
-            return self._tokens.pop((store, digest), None) is not None
+        return self._tokens.pop((store, digest), None) is not None
 
 
 class TokenAsks:
@@ -105,55 +101,45 @@ class TokenAsks:
         }
 
     async def exists(self, asker: str, args: tuple[Value, ...]) -> Value:
-        """True when the registry has that store."""
-        await asyncio.to_thread(self._store, args[0])
+        """(store) -> true when the registry has it."""
+        await self._store(args[0])
         return True
 
     async def create(self, asker: str, args: tuple[Value, ...]) -> Value:
-        """A new token: (store, actor, policy ids[, options]) -> text."""
-        return await asyncio.to_thread(self._create, *args)
-
-    async def validate(self, asker: str, args: tuple[Value, ...]) -> Value:
-        """Whom a token stands for: (store, token) -> {actor, scope}, with the policies of the current version."""
-        return await asyncio.to_thread(self._validate, *args)
-
-    async def revoke(self, asker: str, args: tuple[Value, ...]) -> Value:
-        """Forget a token: (store, token) -> whether it was known."""
-        return await asyncio.to_thread(self._revoke, *args)
-
-    def _create(self, store_id: str, actor: Any, scope: Any, options: Any = None) -> str:
-        store = self._store(store_id)
-        given: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
-        lifetime = _lifetime(given.get("expiration") or store.data.get("default_expiration") or EXPIRATION)
+        """(store, actor, policy ids[, options]) -> a new token, as text."""
+        store_id, actor, scope, options = *args[:3], as_mapping(args[3] if len(args) > 3 else None)
+        store = await self._store(store_id)
+        key = self._key(store)
+        lifetime = _lifetime(options.get("expiration") or store.data.get("default_expiration") or EXPIRATION)
         secret = secrets.token_bytes(store.data.get("token_length") or LENGTH)
         text = base64.urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")
-        holder = Security(Actor.from_json(actor), tuple(Policy(policy_id) for policy_id in scope or ()))
-        meta = given.get("meta") if isinstance(given.get("meta"), Mapping) else {}
-        self._vault.put(Token(store_id, _digest(text), holder, time.time_ns() + lifetime, meta or {}))
-        return self._signed(store, text)
+        holder = Security(Actor.from_json(actor), tuple(map(Policy, scope)))
+        expires = time.time_ns() + lifetime
+        await self._vault.put(Token(store_id, _digest(text), holder, expires, as_mapping(options.get("meta"))))
+        return f"{text}.{_signature(key, text)}" if key else text
 
-    def _validate(self, store_id: str, token: str) -> Value:
-        text = self._checked(self._store(store_id), token)
-        kept = self._vault.get(store_id, _digest(text)) if text else None
+    async def validate(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """(store, token) -> {actor, scope}, with the policies of the current registry version."""
+        store_id, token = args
+        text = self._checked(await self._store(store_id), token)
+        kept = await self._vault.get(store_id, _digest(text)) if text else None
         if kept is None or kept.expires <= time.time_ns() or kept.holder.actor is None:
             raise UnitFailed(Failure(INTERNAL, "token validation failed", retryable=False))
-        holder = policies.resolved(kept.holder, self._catalog.entry)
+        holder = await asyncio.to_thread(policies.resolved, kept.holder, self._catalog.entry)
         scope = (holder.scope if holder else None) or ()
         return {"actor": kept.holder.actor.to_json(), "scope": [told(policy) for policy in scope]}
 
-    def _revoke(self, store_id: str, token: str) -> bool:
-        text = self._checked(self._store(store_id), token)
-        return bool(text) and self._vault.drop(store_id, _digest(text))
+    async def revoke(self, asker: str, args: tuple[Value, ...]) -> Value:
+        """(store, token) -> whether it was known."""
+        store_id, token = args
+        text = self._checked(await self._store(store_id), token)
+        return bool(text) and await self._vault.drop(store_id, _digest(text))
 
-    def _store(self, store_id: str) -> Entry:
-        entry = self._catalog.entry(store_id)
+    async def _store(self, store_id: str) -> Entry:
+        entry = await asyncio.to_thread(self._catalog.entry, store_id)
         if entry is None or entry.kind != KIND:
             raise UnitFailed(Failure(INTERNAL, f"token store '{store_id}' not found", retryable=False))
         return entry
-
-    def _signed(self, store: Entry, text: str) -> str:
-        key = self._key(store)
-        return f"{text}.{_signature(key, text)}" if key else text
 
     def _checked(self, store: Entry, token: Any) -> str:
         """The random part of a token, or "" when it is not signed by the store's key."""

@@ -62,7 +62,13 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/lua/test_unit_crypto.py": "where secrets come from, RSA keys, and what work costs",
         "tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock",
     },
-    12: {"tests/engine/test_security.py": "what policies say, in any order"},
+    12: {
+        "tests/engine/test_security.py": "what policies say, in any order; expressions",
+        "tests/engine/registry/test_policies.py": "policies as entries, with field and line",
+        "tests/engine/hosts/actor/test_security.py": "whom functions, processes and services act for; strictness",
+        "tests/engine/hosts/temporal/test_security.py": "the header, pinned policies, replays",
+        "tests/console/test_tokens.py": "tokens as rows",
+    },
     14: {"tests/replay/test_replay.py": "recorded histories replay"},
     15: {
         "tests/engine/hosts/temporal/test_lifecycle.py": "start, cancel, terminate, upgrade",

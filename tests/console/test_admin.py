@@ -19,7 +19,18 @@ from django.utils import timezone
 
 from tests.console.operating import Cast, Stage
 from wippy_console import models
-from wippy_console.models import Decision, FeedEvent, HistoryArchive, Node, Program, Question, Revision, Run, Version
+from wippy_console.models import (
+    Decision,
+    FeedEvent,
+    HistoryArchive,
+    Node,
+    Program,
+    Question,
+    Revision,
+    Run,
+    Token,
+    Version,
+)  # fmt: skip
 from wippy_console.services import histories
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -51,6 +62,7 @@ def rows(cast: Cast) -> Run:
         version=version, entry_id="app:order", kind="workflow.lua", data={"source": "<b>return</b>"}
     )
     Program.objects.create(digest="d" * 64, entry_id="app:order", content={"chunks": {}}, version=version)
+    Token.objects.create(store="app:tokens", digest="d" * 64, actor={"id": "a"}, scope=[], expires_ns=1)
     return run
 
 

@@ -5,6 +5,7 @@ from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
+from wippy_console.models.tokens import Token
 
 __all__ = [
     "Claim",
@@ -19,5 +20,6 @@ __all__ = [
     "Revision",
     "Run",
     "Service",
+    "Token",
     "Version",
 ]

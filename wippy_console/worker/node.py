@@ -12,8 +12,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from engine.asks.env import EnvAsks
+from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
+from engine.asks.tokens import TokenAsks
 from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
@@ -35,6 +37,7 @@ from wippy_console.worker.names import DatabaseNames
 from wippy_console.worker.presence import Presence, Pulse, new_node_id
 from wippy_console.worker.registry import DatabaseRegistry
 from wippy_console.worker.temporal_side import Gateway, TemporalSide
+from wippy_console.worker.tokens import DatabaseVault
 from wippy_console.worker.turn import Turn
 
 logger = logging.getLogger(__name__)
@@ -56,13 +59,15 @@ class WorkerNode:
         self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
         self._projection.on_written = self._followup.after
         self._moved = asyncio.Event()
-        self._node = LocalNode(self.id, self._catalog)
+        self._node = LocalNode(self.id, self._catalog, strict=settings.STRICT_SECURITY)
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
         self._node.join(self._peers, DatabaseNames(self.id))
         storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
         self._node.add_services(EnvAsks(self._catalog, storages).services())
         self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
+        self._node.add_services(PolicyAsks(self._catalog).services())
+        self._node.add_services(TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).services())
         self._ends = Ends(self.id)
         self._node.tell_ends(self._ends.on_end)
         self._presence = Presence(self.id, self._pulse)

@@ -178,7 +178,7 @@ class TemporalSide:
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)
         worker_id = worker.id
-        settings = worker_settings(self._node.catalog, worker_id, self._observe)
+        settings = worker_settings(self._node.catalog, worker_id, self._observe, strict=self._node.strict)
         client = await self._gateway.another(settings.client)
         former = self._hosts.get(worker_id) or self._retired.pop(worker_id, None)
         host = WorkflowHost(client, settings, remembered=remember(settings.client), former=former)
