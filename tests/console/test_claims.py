@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from engine.errors import UnitFailed
 from wippy_console.models import Claim, Node
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
+from wippy_console.threads import in_thread
 from wippy_console.worker.names import DatabaseNames
 from wippy_console.worker.turn import Turn
 
@@ -87,7 +88,7 @@ class Follower:
 
 async def test_one_node_runs_the_services_and_the_next_takes_over_when_it_leaves() -> None:
     for name in ("a", "b"):
-        await sync_to_async(node)(name)
+        await in_thread(partial(node, name))
     first, second = Follower("a"), Follower("b")
     await first.turn.look()
     following = asyncio.create_task(second.turn.keep())
@@ -105,7 +106,7 @@ async def test_one_node_runs_the_services_and_the_next_takes_over_when_it_leaves
 async def test_without_a_database_a_node_goes_on_unless_others_may_take_over(
     monkeypatch: pytest.MonkeyPatch, doubtful: bool
 ) -> None:
-    await sync_to_async(node)("a")
+    await in_thread(partial(node, "a"))
     one = Follower("a", doubtful=doubtful)
     await one.turn.look()
 
@@ -119,7 +120,7 @@ async def test_without_a_database_a_node_goes_on_unless_others_may_take_over(
 
 async def test_a_name_is_held_once_in_the_fleet_until_its_unit_or_its_node_ends() -> None:
     for name in ("a", "b"):
-        await sync_to_async(node)(name)
+        await in_thread(partial(node, name))
     first, second = DatabaseNames("a"), DatabaseNames("b")
     assert (
         await first.claim("desk", "p1") == await first.claim("desk", "p1") == await second.claim("desk", "p2") == "p1"
@@ -130,7 +131,7 @@ async def test_a_name_is_held_once_in_the_fleet_until_its_unit_or_its_node_ends(
     assert await second.claim("desk", "p2") == "p2"
     assert (await first.release("desk"), await first.release("desk")) == (True, False)
     await second.claim("desk", "p2")
-    await Node.objects.filter(id="b").aupdate(stopped_at=timezone.now())
+    await in_thread(lambda: Node.objects.filter(id="b").update(stopped_at=timezone.now()))
     assert await first.lookup("desk") is None
     assert await first.claim("desk", "p1") == "p1"
     with pytest.raises(UnitFailed, match="taken for dead"):
@@ -139,7 +140,7 @@ async def test_a_name_is_held_once_in_the_fleet_until_its_unit_or_its_node_ends(
 
 @pytest.mark.parametrize("name", ["x" * 501, "a\0b", "\udc80"])
 async def test_a_name_that_no_table_can_hold_is_refused(name: str) -> None:
-    await sync_to_async(node)("a")
+    await in_thread(partial(node, "a"))
     with pytest.raises(UnitFailed, match="at most 500"):
         await DatabaseNames("a").claim(name, "p")
     assert await DatabaseNames("a").lookup(name) is None

@@ -12,6 +12,7 @@ from engine.hosts.actor.actor import ProcessInfo
 from engine.steps import Exited
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process
 from wippy_console.models import FeedEvent
+from wippy_console.threads import in_thread
 from wippy_console.worker import ends as module
 from wippy_console.worker.ends import MOST, Ends
 
@@ -40,7 +41,7 @@ async def told(it: Lab, ends: Ends, entry_id: str, *args: Any, parent: str = "")
     await host.spawn(SpawnRequest(entry_id, HOST.id, args, parent=parent))
     await it.until(lambda: not it.node.processes())
     await ends.write()
-    return [row async for row in FeedEvent.objects.order_by("id")]
+    return await in_thread(lambda: list(FeedEvent.objects.order_by("id")))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ async def test_a_terminated_process_says_so() -> None:
         it.node.tell_ends(ends.on_end)
         it.node.terminate(await it.spawn("app:idle", name="desk"))
         await ends.write()
-    row = await FeedEvent.objects.aget()
+    row = await in_thread(FeedEvent.objects.get)
     assert (row.data["status"], row.data["names"]) == ("terminated", ["desk"])
 
 
@@ -100,6 +101,6 @@ async def test_ends_outlive_a_database_that_is_away(monkeypatch: pytest.MonkeyPa
         await ends.write()
     ends.on_end(info, Exited(info.pid, 1_000_000_000))
     await ends.write()
-    rows = [row async for row in FeedEvent.objects.order_by("id")]
+    rows = await in_thread(lambda: list(FeedEvent.objects.order_by("id")))
     assert len(rows) == MOST + 1
     assert rows[-1].data["omitted"] == 6

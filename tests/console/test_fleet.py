@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from wippy_console.models import Node
 from wippy_console.services import fleet
+from wippy_console.threads import in_thread
 from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.machine import machine_id, runs
 
@@ -56,13 +57,13 @@ async def test_the_directory_tells_each_loss_once_and_knows_who_just_came() -> N
     directory = FleetDirectory()
     lost: list[str] = []
     directory.on_lost(lost.append)
-    await sync_to_async(node)("first")
+    await in_thread(partial(node, "first"))
     await directory.look()
-    await sync_to_async(node)("second")
+    await in_thread(partial(node, "second"))
     assert await directory.is_alive("first")
     assert await directory.is_alive("second")
     assert not await directory.is_alive("never")
-    await sync_to_async(Node.objects.all().update)(stopped_at=timezone.now())
+    await in_thread(lambda: Node.objects.update(stopped_at=timezone.now()))
     await directory.look()
     await directory.look()
     assert lost == ["first", "second"]

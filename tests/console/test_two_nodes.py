@@ -73,7 +73,7 @@ def lua(entry_id: str, kind: str, source: str) -> Entry:
 
 
 def service(entry_id: str, process: str) -> Entry:
-    lifecycle = {"auto_start": True}
+    lifecycle = {"auto_start": True, "requires": ["app:worker"]}
     return Entry(entry_id, "process.service", {}, {"process": process, "host": "app:processes", "lifecycle": lifecycle})
 
 
