@@ -21,6 +21,9 @@ from engine.patterns import TooCostlyError
 MAX_CHECKS = 200_000
 """Keywords looked at for one value, and other work of some microseconds: about a second."""
 
+PART = 15
+"""What a part of a schema costs: it is checked against the schema of schemas."""
+
 MAX_DEPTH = 200
 
 _NOTHING_REMOTE: Registry[Any] = Registry()
@@ -30,16 +33,23 @@ Check = Callable[..., Any]
 
 
 def errors(schema: Any, value: Any, default: Any, formats: Any = None) -> list[ValidationError]:
-    """What is wrong with the value; `default` is the validator class of a schema that names no dialect.
+    """What is wrong with the value; see `measured`."""
+    return measured(schema, value, default, formats)[0]
 
-    Raises SchemaError for a schema that is none, refers elsewhere or to itself without end, and TooCostlyError.
+
+def measured(schema: Any, value: Any, default: Any, formats: Any = None) -> tuple[list[ValidationError], int]:
+    """What is wrong with the value, and how many checks that took (of some microseconds each).
+
+    `default` is the validator class of a schema that names no dialect. Raises SchemaError for a schema that is none,
+    refers elsewhere or to itself without end, and TooCostlyError.
     """
     cls = validator_for(schema, default=default)
-    cls.check_schema(schema)
-    _refuse_dialects(schema)
     token = _left.set(MAX_CHECKS)
     try:
-        return list(_guarded(cls)(schema, format_checker=formats, registry=_NOTHING_REMOTE).iter_errors(value))
+        _refuse_dialects(schema)
+        cls.check_schema(schema)
+        found = list(_guarded(cls)(schema, format_checker=formats, registry=_NOTHING_REMOTE).iter_errors(value))
+        return found, MAX_CHECKS - _left.get()
     except Unresolvable as error:
         raise SchemaError(f"a reference leads nowhere: {error}") from error
     except RecursionError:
@@ -94,6 +104,7 @@ def _refuse_dialects(schema: Any, depth: int = 0) -> None:
     """
     if depth > MAX_DEPTH:
         raise SchemaError("it is nested too deeply, or refers to itself without end")
+    _spend(PART)
     if isinstance(schema, Mapping):
         if depth and isinstance(schema.get("$schema"), str):
             raise SchemaError("$schema may stand at the top only")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.program import Chunk, Program
-from engine.steps import Log, Value
+from engine.steps import Limits, Log, Value
 from engine.testing import Driver, HandWorld
 
 
@@ -302,3 +302,15 @@ def test_nothing_reachable_leads_to_the_real_globals() -> None:
         return found
     """
     assert run(source) == []
+
+
+def test_checking_by_a_schema_is_charged_to_the_step() -> None:
+    source = """
+        local json = require("json")
+        local schema = { type = "array", items = { type = "integer" } }
+        local list = {}
+        for i = 1, 5000 do list[i] = i end
+        return { main = function() while true do json.validate(schema, list) end end }
+    """
+    failure = Driver.of_source(source, limits=Limits(max_instructions=10_000_000)).failure
+    assert failure.kind == "LimitExceeded"
