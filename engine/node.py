@@ -12,6 +12,7 @@ from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCoun
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit
 from engine.pids import Pid
+from engine.registry.changes import Changes
 from engine.steps import Limits, Value
 
 PROCESS_HOST = "process.host"
@@ -141,6 +142,10 @@ class LocalNode:
     def add_services(self, services: Mapping[str, Service]) -> None:
         """Answer several."""
         self._system.commands.services.update(services)
+
+    def announce(self, changes: Changes) -> None:
+        """Tell this node's units, by the event bus, what changed in the registry; from any thread."""
+        self._system.bus.announce(changes)
 
     # --- for the console -------------------------------------------------------------------------
 

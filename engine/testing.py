@@ -49,7 +49,7 @@ from engine.steps import (
 )
 
 ALL_MODULES = ("base64", "crypto", "ctx", "funcs", "hash", "json", "logger", "time", "uuid", "workflow", "yaml")
-HOST_MODULES = ("env", "registry", "security")
+HOST_MODULES = ("env", "events", "registry", "security")
 """Modules that ask the host; not for workflows."""
 SECOND = 1_000_000_000
 PID = "{test:unit|0x00001}"

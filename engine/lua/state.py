@@ -64,6 +64,7 @@ MODULES = {
     "registry": ("registry",),
     "security": ("security",),
     "env": ("env",),
+    "events": ("bus",),
     "workflow": ("workflow",),
 }
 

@@ -71,7 +71,7 @@ class Stage:
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
         self.node.add_services(EnvAsks(catalog, storages).services())
-        self.node.add_services(RegistryAsks(MemoryRegistry(catalog)).services())
+        self.node.add_services(RegistryAsks(MemoryRegistry(catalog, followed=self.node.announce)).services())
         self.node.add_services(PolicyAsks(catalog).services())
         self.node.add_services(TokenAsks(catalog, MemoryVault(), {}).services())
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]

@@ -208,8 +208,15 @@ def test_on_a_worker_lua_reads_the_environment_but_none_of_the_console_s_secrets
 
 
 def test_on_a_worker_a_function_publishes_a_function_and_calls_it_at_once(server: Server, log: Path) -> None:  # noqa: F811
-    create(lua("robot", CREATE))
+    hears = """
+        local sub = require("events").subscribe("registry", "entry.*")
+        assert(registry.snapshot():changes():update(registry.get("app:made")):delete("app:robot"):apply())
+        local event = sub:channel():receive()
+        return { event.kind, event.path }
+    """
+    listener = function("hears", f"return {{ main = function() {hears} end }}", modules=["registry", "events"])
+    create(lua("robot", CREATE), listener)
     with running_node(log):
         until(lambda: any(FLEET_QUEUE in node.task_queues for node in Node.objects.all()), log=log)
-        value = units.call(None, "app:robot", [], 60)
-    assert value == [3, 42, True]
+        assert units.call(None, "app:robot", [], 60) == [3, 42, True]
+        assert units.call(None, "app:hears", [], 60) == ["entry.delete", "app:robot"]

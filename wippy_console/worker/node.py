@@ -16,11 +16,13 @@ from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
+from engine.entry import Entry
 from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.peers import Peers
 from engine.node import LocalNode
+from engine.registry.changes import diff
 from wippy_console import temporal
 from wippy_console.env import variables_for_lua
 from wippy_console.services import fleet
@@ -60,6 +62,7 @@ class WorkerNode:
         self._projection.on_written = self._followup.after
         self._moved = asyncio.Event()
         self._node = LocalNode(self.id, self._catalog, strict=settings.STRICT_SECURITY)
+        self._seen: Mapping[str, Entry] | None = None
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
         self._node.join(self._peers, DatabaseNames(self.id))
@@ -170,8 +173,15 @@ class WorkerNode:
         """Hosts before services, since those run on hosts."""
         logger.info("registry version %s", version)
         self._node.reconcile()
+        await asyncio.to_thread(self._announce, version)
         self._temporal.reconcile()
         await self._follow_services()
+
+    def _announce(self, version: int) -> None:
+        """Tell the units what changed since the last look; the first look tells nothing."""
+        before, self._seen = self._seen, self._catalog.state(version)
+        if before is not None:
+            self._node.announce(diff(before, self._seen))
 
     async def _follow_services(self) -> None:
         await self._supervisor.reconcile(self._catalog)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from engine.durations import SECOND
 from engine.errors import Failure
 from engine.host import CallRequest, Service, SpawnRequest
-from engine.hosts.actor import lifecycle, naming
+from engine.hosts.actor import bus, lifecycle, naming
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import unknown_service, unresolved
@@ -56,6 +56,7 @@ class Plan:
 
 
 NOTHING = Plan()
+OWN_SERVICES = {**naming.SERVICES, **bus.SERVICES}
 
 
 @dataclass(slots=True, eq=False)
@@ -213,8 +214,8 @@ class Commands:
             self.outbound.by_name(actor, names, command)
 
     def _ask(self, actor: Actor, command: Ask) -> None:
-        if name_service := naming.SERVICES.get(command.service):
-            answer = name_service(self._system, actor, command.args)
+        if own := OWN_SERVICES.get(command.service):
+            answer = own(self._system, actor, command.args)
             if isinstance(answer, naming.Later):
                 self.outbound.ask(actor, command.seq, f"ask {command.seq}", answer.work)
             else:

@@ -23,9 +23,11 @@ from engine.errors import Failure, UnitFailed
 from engine.fleet import FleetNames
 from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
+from engine.hosts.actor.bus import TOPIC, Bus
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.failures import (
     PID_NOT_REGISTERED,
+    RESERVED_TOPIC,
     TERMINATED,
     mailbox_full,
     process_not_found,
@@ -99,6 +101,8 @@ class ActorSystem:
         self.on_process_end: OnProcessEnd | None = None
         self.functions: FunctionStarter
         self.commands = Commands(self)
+        self.bus = Bus(self)
+        self.commands.services["events.send"] = self.bus.send
         self._unit_factory = unit_factory
         self._strict = strict
         self._scheduler = Scheduler(self.lock, self._turn, self.bridge.timer, threads=threads)
@@ -183,6 +187,8 @@ class ActorSystem:
 
     def send(self, pid: str, message: Message) -> Failure | None:
         """Deliver a message; the failure, when the receiver is gone or its mailbox is full."""
+        if message.topic.startswith("@"):
+            return RESERVED_TOPIC
         with self.lock:
             actor = self.actors.get(pid)
             if actor is None:
@@ -317,10 +323,10 @@ class ActorSystem:
         actor.program = plan.upgrade or actor.program
         actor.args = upgraded.args
         actor.unit = None
-        left = [event for event in actor.queue if not isinstance(event, Resolved | Rejected)]
+        left = [event for event in (*upgraded.messages, *actor.queue) if not _was_for_the_old_body(event)]
         actor.queue.clear()
         actor.queued_messages = actor.held_messages = 0
-        for event in (*upgraded.messages, *left):
+        for event in left:
             actor.put(event)
         self._make_ready(actor)
 
@@ -335,3 +341,8 @@ class ActorSystem:
 def _portions(actors: Sequence[Actor]) -> Iterator[Sequence[Actor]]:
     for start in range(0, len(actors), SNAPSHOT_PORTION):
         yield actors[start : start + SNAPSHOT_PORTION]
+
+
+def _was_for_the_old_body(event: Event) -> bool:
+    """Answers to its commands, and events of its subscriptions."""
+    return isinstance(event, Resolved | Rejected) or (isinstance(event, Message) and event.topic == TOPIC)

@@ -20,7 +20,7 @@ end
 function k.unlisten(channel)
   for i = 1, #box.order do
     local listener = box.order[i]
-    if listener.channel == channel then
+    if listener.channel == channel and not listener.of_bus then
       raw.table.remove(box.order, i)
       box.topics[listener.topic] = nil
       k.close_channel(channel)

@@ -8,6 +8,7 @@ local box = { topics = {}, order = {}, backlog = {}, queued_events = {} }
 local function message_of(item) return k.message(item.topic, item.sender, item.payloads) end
 
 local function give_to_listener(listener, item)
+  if listener.take then return listener.take(item.payloads) end -- the event bus
   k.push(listener.channel, listener.as_message and message_of(item) or k.raw_payloads(item.payloads))
 end
 

@@ -81,14 +81,6 @@ end
 
 -- --- changes ----------------------------------------------------------------------------------
 
-local function copied(v, depth)
-  if type(v) ~= "table" or k.is_object(v) then return v end
-  if depth > MAX_DEPTH then raw.error(k.invalid("the entry is nested too deeply, or in a circle"), 0) end
-  local t = {}
-  for key, value in raw.next, k.reveal(v) do t[key] = copied(value, depth + 1) end
-  return t
-end
-
 local changes_methods = {}
 local changes_class = k.class("registry.Changes", changes_methods, {
   __tostring = function(self) return "registry.Changes{" .. #self[S].ops .. "}" end,
@@ -97,9 +89,7 @@ local changes_class = k.class("registry.Changes", changes_methods, {
 --- Append an operation with its entry as it is now.
 local function add(self, kind, entry)
   local state = k.self(self, changes_class, "registry.Changes")
-  local ok, copy = k.pcall(copied, entry, 0)
-  if not ok then return nil, copy end
-  state.ops[#state.ops + 1] = { kind = kind, entry = copy }
+  state.ops[#state.ops + 1] = { kind = kind, entry = k.copied(entry) }
   return self
 end
 
@@ -158,7 +148,7 @@ function changes_methods.delete(self, value)
   return self
 end
 
-function changes_methods.ops(self) return copied(k.self(self, changes_class, "registry.Changes").ops, 0) end
+function changes_methods.ops(self) return k.copied(k.self(self, changes_class, "registry.Changes").ops) end
 
 --- Publish all of it as one version, or nothing: Version, err.
 function changes_methods.apply(self)

@@ -168,7 +168,7 @@ def test_an_entry_in_a_circle_is_invalid() -> None:
     body = """
         local entry = {id = 'app:circle', kind = 'registry.entry', data = {}}
         entry.data.self = entry
-        local changes, err = registry.snapshot():changes():create(entry)
-        return {changes == nil, err:kind()}
+        return registry.snapshot():changes():create(entry):apply()
     """
-    assert run(body, NOTE) == [True, "Invalid"]
+    failure = run(body, NOTE)
+    assert failure.kind == "Invalid" and "cyclic" in failure.message
