@@ -38,6 +38,7 @@ class Gateway:
 
     def __init__(self, catalog: Catalog, environ: Mapping[str, str], identity: str) -> None:
         self._catalog = catalog
+        self.environ = environ
         self._clients = Clients(environ, identity)
 
     async def client(self, client_id: str) -> Client:
@@ -184,7 +185,7 @@ class TemporalSide:
         host = WorkflowHost(client, settings, remembered=remember(settings.client), former=former)
         self._hosts[worker_id] = host
         self._node.add_host(host)
-        return [workflow_worker(client, self._node, settings)]
+        return [workflow_worker(client, self._node, settings, self._gateway.environ)]
 
     async def _services_run(self, worker: Entry) -> None:
         """Wait for the services that the worker or its client requires (lua-api 19); Unavailable when one does not."""

@@ -61,7 +61,7 @@ class ClientSettings:
 
         Without an address of its own the entry uses `TEMPORAL_ADDRESS` of the environment.
         """
-        data = _filled(dict(entry.data), environ)
+        data = filled(dict(entry.data), environ)
         address = data.get("address") or environ.get(ADDRESS_VARIABLE)
         if not address:
             raise UnitFailed(invalid(f"client '{entry.id}' has no address, and {ADDRESS_VARIABLE} is not set"))
@@ -136,14 +136,15 @@ def brief(error: BaseException) -> str:
     return " ".join(str(error).partition("Stack backtrace:")[0].split())
 
 
-def _filled(value: Any, environ: Mapping[str, str]) -> Any:
+def filled(value: Any, environ: Mapping[str, str]) -> Any:
+    """The value with every `${env:NAME}` of its texts replaced; an unknown name is "" (lua-api 1)."""
     match value:
         case str():
             return _PLACEHOLDER.sub(lambda match: environ.get(match[1], ""), value)
         case Mapping():
-            return {key: _filled(item, environ) for key, item in value.items()}
+            return {key: filled(item, environ) for key, item in value.items()}
         case list():
-            return [_filled(item, environ) for item in value]
+            return [filled(item, environ) for item in value]
         case _:
             return value
 

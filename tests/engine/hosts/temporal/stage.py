@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from temporalio.client import Client, WorkflowHistory
@@ -66,13 +66,20 @@ class Stage:
 
     @classmethod
     async def on(
-        cls, client: Client, *, serve: bool = True, queue: str = "", fleet: MemoryFleet | None = None
+        cls,
+        client: Client,
+        *,
+        serve: bool = True,
+        queue: str = "",
+        fleet: MemoryFleet | None = None,
+        worker_options: Mapping[str, Any] | None = None,
     ) -> Stage:
         """Serve a queue of its own by a client that is connected."""
         address = client.service_client.config.target_host
+        worker = {"client": CLIENT, "task_queue": queue or uuid.uuid4().hex, "worker_options": worker_options or {}}
         entries = [
             Entry(CLIENT, "temporal.client", {}, {"address": address}),
-            Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": queue or uuid.uuid4().hex}),
+            Entry(WORKER, "temporal.worker", {}, worker),
             Entry("app:processes", "process.host", {}, {"host": {}}),
         ]
         stage = cls(client, MemoryCatalog(entries), fleet or MemoryFleet())
