@@ -90,6 +90,7 @@ PYTHON: dict[int, dict[str, str]] = {
     18: {
         "tests/engine/hosts/temporal/test_clients.py": "settings of clients",
         "tests/engine/hosts/temporal/test_secure_clients.py": "TLS, certificates and API keys",
+        "tests/console/test_worker_clients.py": "clients that fail and are mended at run time",
         "tests/engine/hosts/temporal/test_versioning.py": "builds of a deployment, options of workers",
         "tests/engine/hosts/temporal/test_limits.py": "limits of Temporal, said early",
         "tests/engine/hosts/temporal/test_bounds.py": "what the server would refuse",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from engine.entry import Entry
-from engine.errors import Failure, ProgramError, UnitFailed
+from engine.errors import UNAVAILABLE, Failure, ProgramError, UnitFailed
 from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,
@@ -36,6 +36,7 @@ Found = TypeVar("Found")
 
 FUNCTION = "function.lua"
 PROCESS = "process.lua"
+WORKER = "temporal.worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,16 @@ class Targets:
         if host is None:
             other = self._others.get(host_id)
             if other is None:
-                raise UnitFailed(HOST_NOT_FOUND)
+                raise UnitFailed(self._absent(host_id))
             return RemoteTarget(other)
         return LocalTarget(host, self.process(entry_id))
+
+    def _absent(self, host_id: str) -> Failure:
+        """A worker that has not connected yet, or can't, may come; another host that is not there does not exist."""
+        entry = self.catalog.entry(host_id)
+        if entry is None or entry.kind != WORKER:
+            return HOST_NOT_FOUND
+        return Failure(UNAVAILABLE, f"worker '{host_id}' does not run: its client is not connected", retryable=True)
 
     def process(self, entry_id: str) -> Program:
         """The program of a process entry."""
