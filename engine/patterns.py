@@ -14,6 +14,7 @@ from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+MAX_PATTERN = 10_000
 MAX_BACKTRACKS = 1_000_000
 MAX_STATES = 2_000
 MAX_STEPS = 1_000_000
@@ -35,6 +36,13 @@ def search(pattern: str, text: str, spend: Callable[[int], None] = lambda _: Non
 
     `spend` is told of the work, in units of some microseconds, and may raise.
     """
+    try:
+        return _search(pattern, text, spend)
+    except (RecursionError, OverflowError):
+        raise TooCostlyError("a pattern nested so deeply, or with so large repetitions, could take too long") from None
+
+
+def _search(pattern: str, text: str, spend: Callable[[int], None]) -> bool:
     repeats, nested = _shape(pattern)
     worst = (len(text) + 1.0) ** min(repeats + 1, 50)
     if not nested and worst <= MAX_BACKTRACKS:
@@ -47,7 +55,7 @@ def is_simple(pattern: str) -> bool:
     """Whether Python's matcher is fast on any text that is no book; False for what is no pattern."""
     try:
         repeats, nested = _shape(pattern)
-    except re.error:
+    except (re.error, TooCostlyError, RecursionError, OverflowError):
         return False
     return not nested and repeats <= 2
 
@@ -55,6 +63,8 @@ def is_simple(pattern: str) -> bool:
 @lru_cache(maxsize=256)
 def _shape(pattern: str) -> tuple[int, bool]:
     """How many repetitions stand beside each other, and whether one holds something that may vary."""
+    if len(pattern) > MAX_PATTERN:  # reading a long one takes seconds
+        raise TooCostlyError(f"a pattern of more than {MAX_PATTERN} characters could take too long")
     return _measured(parser.parse(pattern))
 
 

@@ -156,14 +156,9 @@ class Reader:
         return [self.read() for _ in range(next(self._shape))]
 
     def _map(self) -> dict[Any, Value]:
-        count = next(self._shape)
-        table = {}
-        for _ in range(count):
-            key = self.read()
-            table[key] = self.read()
-        if len(table) == count:
-            return {key: value for key, value in table.items() if value is not None}
-        raise ValueRefused("a table with both 1 and true (or 0 and false) as keys cannot cross a unit boundary")
+        """A table; values that can't cross, such as functions, came as nil and go with their keys."""
+        pairs = ((self.read(), self.read()) for _ in range(next(self._shape)))
+        return {key: value for key, value in pairs if value is not None}
 
     def _failure(self) -> Failure:
         kind, message, retryable, details, stack = (self.read() for _ in range(5))

@@ -5,7 +5,7 @@ Each takes the decoded arguments and returns a value, or raises UnitFailed with 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.errors import INTERNAL, Failure, UnitFailed, ValueRefused, invalid
@@ -60,16 +60,16 @@ def serve(name: str, args: list[Any], world: World, identity: Identity) -> Value
         if name in _WORLD:
             return _WORLD[name](world, *args)
         if name in services_security.OF_UNIT:
-            return services_security.OF_UNIT[name](identity, *args)
-        return _pure(name, args)
+            return _pure(name, services_security.OF_UNIT[name], (identity, *args))
+        return _pure(name, _PURE[name], args)
     except TypeError as error:
         raise UnitFailed(invalid(f"{name}: {error}")) from None
 
 
-def _pure(name: str, args: list[Any]) -> Value:
+def _pure(name: str, service: Service, args: Sequence[Any]) -> Value:
     """Whatever else is raised came of Lua's arguments: it is the unit's failure, and no bug that stops its host."""
     try:
-        return _PURE[name](*args)
+        return service(*args)
     except (UnitFailed, ValueRefused, TypeError):
         raise
     except Exception as error:

@@ -155,17 +155,14 @@ class Unit:
     def _read(self, shape: Sequence[int], values: Sequence[Any], commands: list[Command]) -> Status | None:
         """Collect the records of one run: commands into the list, the status returned."""
         status: Status | None = None
-        try:
-            for record in Reader(shape, values).records():
-                if record[0] == "service":
-                    continue  # a limit struck before the task could wait for the answer
-                item = records.read_record(record)
-                if isinstance(item, Command):
-                    commands.append(item)
-                else:
-                    status = item
-        except ValueRefused as error:
-            return Failed(errors.invalid(str(error)))
+        for record in Reader(shape, values).records():
+            if record[0] == "service":
+                continue  # a limit struck before the task could wait for the answer
+            item = records.read_record(record)
+            if isinstance(item, Command):
+                commands.append(item)
+            else:
+                status = item
         return status
 
     def _sent(self, state: State, output: Output) -> int:

@@ -109,7 +109,7 @@ def _searching(key: str, needles: list[str], budget: _Budget) -> Test:
     for each in needles:
         try:
             search(each, "")
-        except (re.error, RecursionError, OverflowError) as error:
+        except re.error as error:
             raise FilterError(f"filter {key}: no regular expression: {error}") from None
     return search
 

@@ -45,3 +45,10 @@ def test_a_text_too_long_for_its_pattern_is_refused() -> None:
 
 def test_a_short_text_may_have_any_pattern_that_repeats_nothing_within_a_repetition() -> None:
     assert patterns.search(r"(?i)^(a)\1", "aA") is True
+
+
+@pytest.mark.parametrize("pattern", ["(" * 5000 + ")" * 5000, "a{99999999999999999999}", "x" * 1_000_000])
+def test_a_pattern_too_deep_or_too_long_to_be_read_is_refused_and_not_simple(pattern: str) -> None:
+    with pytest.raises(TooCostlyError):
+        patterns.search(pattern, "a")
+    assert not patterns.is_simple(pattern)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.conditions import BadPolicyError, Request
 from engine.rules import ALLOW, DENY, UNDEFINED, Rule, matches
 from engine.security import Actor, Policy, Security, evaluate, is_permitted
+from engine.testing import Driver, program_of
 
 ALICE = Actor("user:alice", {"role": "editor", "clearance": 2, "team": {"name": "blue"}, "tags": ["a", "b"]})
 
@@ -239,3 +240,16 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
 def test_an_expression_counts_together_with_conditions() -> None:
     both = policy(expression="true", conditions=[{"field": "action", "operator": "eq", "value": "other"}])
     assert evaluate([both], request()) == UNDEFINED
+
+
+HOSTILE_PATTERNS = ['("("):rep(5000)..(")"):rep(5000)', '"a{99999999999999999999}"', '("x"):rep(1000000)', '"["']
+
+
+@pytest.mark.parametrize("pattern", HOSTILE_PATTERNS)
+@pytest.mark.parametrize("kind", ["function", "workflow"])
+def test_a_pattern_that_code_brings_along_breaks_no_unit_and_allows_nothing(pattern: str, kind: str) -> None:
+    condition = {"field": "resource", "operator": "matches", "value_from": "meta.like"}
+    security = Security(ALICE, (policy(conditions=[condition]),))
+    source = f'return {{main = function() return require("security").can("a", "b", {{like = {pattern}}}) end}}'
+    program = program_of(source, modules=["security"])
+    assert Driver(program, kind, security=security).value is False

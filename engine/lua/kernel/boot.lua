@@ -144,6 +144,7 @@ end
 
 local out_shape, out_values, shape_n, values_n = {}, {}, 0, 0
 local MAX_DEPTH = 200
+local AMBIGUOUS = "table with both 1 and true (or 0 and false) as keys cannot cross a unit boundary" -- the host takes them for one
 
 local encode
 
@@ -184,6 +185,7 @@ local function encode_table(v, seen, depth)
     local pairs_n = 0
     for key, value in next, v do
       local t = type(key)
+      if t == "boolean" and v[key and 1 or 0] ~= nil then error(AMBIGUOUS, 0) end
       if t == "string" or t == "number" or t == "boolean" then
         pairs_n = pairs_n + 1
         encode(key, seen, depth)
