@@ -94,6 +94,26 @@ process.send('nobody', 'x')
 return 'done'
 """
 
+OPTIONS = """
+local workflow, out = require('workflow'), {}
+local nobody = 'nobody-serves-this'
+local o = {['workflow.memo'] = {n = 1}, ['workflow.priority'] = 2, ['workflow.parent_close_policy'] = 'abandon',
+           ['workflow.summary'] = 's', ['workflow.versioning_override'] = 'auto_upgrade'}
+local abandoned = process.with_options(o):spawn('Foreign', nobody, 1)
+process.cancel(abandoned, 'not needed')
+local _, cron = process.with_options{['workflow.cron_schedule'] = 'whenever'}:spawn('app:child', 'app:worker', 1)
+local search = process.with_options{['workflow.search_attributes'] = {Nobody = 1}}
+local _, unknown = search:spawn('app:child', 'app:worker', 1)
+local _, none = process.spawn('app:nothing', 'app:worker')
+local named = funcs.new():with_options{['activity.name'] = 'app:fn', ['activity.id'] = 'mine'}
+out[1] = {cron:kind(), unknown:kind(), none:kind(), named:call('any:name', 5)}
+workflow.attrs{memo = {status = 'done'}}
+o = {['activity.start_to_close_timeout'] = 100, ['activity.retry_policy'] = {maximum_attempts = 1}}
+local _, late = funcs.new():with_options(o):call('app:slow')
+out[2] = {late:kind(), late:details().timeout_type, process.exec('app:child', workflow.info().task_queue, 4)}
+return out
+"""
+
 FAILS = """
 local payment, err = funcs.call('app:fails')
 funcs.call('app:fn', err:message())
@@ -162,6 +182,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "upgrade": (UPGRADE, upgrade),
     "updates": (UPDATES, updates),
     "fails": (FAILS, alone),
+    "options": (OPTIONS, alone),
     "secrets": (SECRETS, alone),
 }
 

@@ -136,6 +136,14 @@ def brief(error: BaseException) -> str:
     return " ".join(str(error).partition("Stack backtrace:")[0].split())
 
 
+def health_interval(entry: Entry) -> timedelta | None:
+    """How often to ask for the server's health, or None when the entry does not want it; raises Invalid."""
+    check = entry.data.get("health_check")
+    if not isinstance(check, Mapping) or not check.get("enabled"):
+        return None
+    return timedelta(milliseconds=_milliseconds(entry, check, "interval", 30_000))
+
+
 def filled(value: Any, environ: Mapping[str, str]) -> Any:
     """The value with every `${env:NAME}` of its texts replaced; an unknown name is "" (lua-api 1)."""
     match value:

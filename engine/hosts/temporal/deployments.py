@@ -18,26 +18,11 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.25
 LONGEST_PAUSE = 10.0
-
-
-class VersionedWorker(Worker):
-    """A worker of a deployment's version, which sees to it while it runs that some version is current."""
-
-    version: WorkerDeploymentVersion
-
-    async def run(self) -> None:
-        """Run until shut down."""
-        care = asyncio.create_task(see_to_current(self.client, self.version))
-        try:
-            await super().run()
-        finally:
-            care.cancel()
 
 
 async def see_to_current(client: Client, version: WorkerDeploymentVersion) -> None:

@@ -68,8 +68,8 @@ class Run:
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._arrivals = Arrivals()
-        self._updates = Updates()
         self._budget = TaskBudget()
+        self._updates = Updates(self._budget)
         self._neighbours = Neighbours()
         self._neighbours.learn(headers.nodes(workflow.info().headers))
         self._pid = settings.pid(workflow.info().workflow_id)

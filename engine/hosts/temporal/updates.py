@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 
 from engine.errors import CONFLICT, INTERNAL, Failure, UnitFailed, invalid, not_found
 from engine.hosts.temporal import failures, payloads
+from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.places import UPDATE_HOST
 from engine.pids import Pid
 from engine.steps import Value
@@ -27,7 +28,8 @@ class Updates:
     late, and `nak` fails the update instead of refusing it. An update that is never answered ends with the run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: TaskBudget) -> None:
+        self._budget = budget
         self._open: dict[str, _Open] = {}
 
     def sender(self, update_id: str) -> str:
@@ -62,6 +64,7 @@ class Updates:
 
     def _complete(self, update_id: str, value: Value) -> None:
         payload = payloads.encode(value, f"result of update {update_id}")
+        self._budget.spend(payload.ByteSize(), f"the result of update {update_id}")
         self._open.pop(update_id).answer.set_result(RawValue(payload))
 
     def _fail(self, update_id: str, value: Value, default: str) -> None:

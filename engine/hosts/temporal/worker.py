@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
 
 from engine.host import Node
 from engine.hosts.temporal.activities import Activity, FunctionActivities, NodeActivities, PeerActivities
-from engine.hosts.temporal.clients import filled
-from engine.hosts.temporal.deployments import VersionedWorker
+from engine.hosts.temporal.clients import filled, health_interval
+from engine.hosts.temporal.deployments import see_to_current
 from engine.hosts.temporal.interceptors import WorkerHeaders
 from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.resolving import ResolvingActivities
 from engine.hosts.temporal.runner import BatchRunner
 from engine.hosts.temporal.settings import FLEET_QUEUE, WorkerSettings, node_queue
+from engine.hosts.temporal.tended import TendedWorker, Work, check_health
 from engine.hosts.temporal.worker_options import GRACE, HEARTBEAT_THROTTLE, sdk_options, version_of
 from engine.hosts.temporal.workflow import LuaWorkflow
 
@@ -33,13 +35,12 @@ def workflow_worker(
     """
     given = _given(settings, environ or {})
     options = sdk_options(settings.worker, given)
-    version = version_of(options)
     activities = [
         FunctionActivities(node).function,
         *NodeActivities(node).deliveries(),
         *ResolvingActivities(node.catalog, client, strict=settings.strict).all(),
     ]
-    worker = (VersionedWorker if version else Worker)(
+    worker = TendedWorker(
         client,
         task_queue=settings.task_queue,
         workflows=[] if given.get("disable_workflow_worker") is True else [LuaWorkflow],
@@ -50,8 +51,7 @@ def workflow_worker(
         interceptors=[WorkerHeaders(settings)],
         **options,
     )
-    if isinstance(worker, VersionedWorker) and version:
-        worker.version = version
+    worker.beside = tuple(_beside(client, settings, version_of(options)))
     return worker
 
 
@@ -83,6 +83,14 @@ def _activity_worker(client: Client, queue: str, activities: Sequence[Activity])
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=GRACE,
     )
+
+
+def _beside(client: Client, settings: WorkerSettings, version: WorkerDeploymentVersion | None) -> Iterator[Work]:
+    if version:
+        yield lambda: see_to_current(client, version)
+    entry = settings.catalog.entry(settings.client)
+    if entry and (interval := health_interval(entry)):
+        yield lambda: check_health(client, interval)
 
 
 def _given(settings: WorkerSettings, environ: Mapping[str, str]) -> Mapping[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
 from engine.errors import UnitFailed
 from engine.hosts.temporal.payloads import MAX_PAYLOAD
@@ -80,6 +83,62 @@ async def test_signals_children_and_starts_over_the_limit_fail_where_they_are_se
         await stage.host.send(pid, "big", ("x" * BIG,), "")
     await stage.host.send(pid, "small", (), "")
     assert (await stage.exit(pid)).value == "small"
+
+
+async def test_what_a_child_returns_has_its_limit(stage: Stage) -> None:
+    stage.workflow("app:child", f"return ('x'):rep({BIG})")
+    stage.workflow("app:w", "local v, err = process.exec('app:child', 'app:worker') return {err:kind(), err:message()}")
+    kind, message = await stage.value("app:w")
+    assert (kind, "result of app:child is too large" in message) == ("Invalid", True)
+
+
+async def test_an_answer_to_an_update_has_its_limit_and_may_be_given_again(stage: Stage) -> None:
+    stage.workflow(
+        "app:w",
+        f"""
+        local m = process.inbox():receive()
+        local ok, err = process.send(m:from(), 'ok', ('x'):rep({BIG}))
+        process.send(m:from(), 'ok', {{err:kind(), err:message()}})
+        return 'done'
+        """,
+    )
+    pid = await stage.spawn("app:w")
+    kind, message = await stage.client.get_workflow_handle(workflow_id(pid)).execute_update("any", id="u-1")
+    assert (kind, message.startswith("result of update u-1 is too large")) == ("Invalid", True)
+    assert (await stage.exit(pid)).value == "done"
+
+
+async def test_answers_to_updates_that_are_too_large_together_do_not_stick(stage: Stage) -> None:
+    stage.workflow(
+        "app:w",
+        """
+        local inbox, askers, out = process.inbox(), {}, {}
+        for i = 1, 4 do askers[i] = inbox:receive():from() end
+        for i = 1, 4 do
+            local ok, err = process.send(askers[i], 'ok', ('x'):rep(1500000))
+            if err then
+                out[#out + 1] = err:kind()
+                process.send(askers[i], 'ok', 'short')
+            end
+        end
+        return out
+        """,
+    )
+    pid = await stage.spawn("app:w")
+    handle = stage.client.get_workflow_handle(workflow_id(pid))
+    answers = await asyncio.gather(*(handle.execute_update("any", str(n)) for n in range(4)))
+    assert sorted(len(answer) for answer in answers) == [5, 5, 1_500_000, 1_500_000]
+    assert (await stage.exit(pid)).value == ["Invalid", "Invalid"]
+
+
+async def test_a_failed_update_of_any_size_is_told(stage: Stage) -> None:
+    stage.workflow(
+        "app:w", f"local m = process.inbox():receive() process.send(m:from(), 'error', ('m'):rep({BIG})) return 1"
+    )
+    pid = await stage.spawn("app:w")
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await stage.client.get_workflow_handle(workflow_id(pid)).execute_update("any")
+    assert "mmm" in str(caught.value.cause)
 
 
 async def test_calls_that_are_too_large_together_fail_but_do_not_stick(stage: Stage) -> None:

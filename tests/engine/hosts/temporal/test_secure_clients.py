@@ -14,6 +14,7 @@ from temporalio.client import Client
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.hosts.temporal.clients import Clients
+from engine.hosts.temporal.worker import workflow_worker
 from tests.engine.hosts.temporal.proxies import Authority, guard_before, tls_before
 from tests.engine.hosts.temporal.stage import Stage, until
 
@@ -214,4 +215,23 @@ async def test_a_worker_whose_key_expires_refuses_spawns_and_goes_on_with_the_ke
         assert "secret" not in caught.value.failure.message
         guard.change("secret-1")
         assert await stage.value("app:w") == 1
+        await stage.close()
+
+
+async def test_a_server_that_fails_its_health_check_ends_the_worker_with_the_reason(
+    temporal_address: str, authority: Authority
+) -> None:
+    async with guard_before(temporal_address, authority.issue("server"), "secret-1") as (address, guard):
+        client = await connected(
+            address, tls={"ca_file": str(authority.ca)}, auth={"type": "api_key", "api_key": "secret-1"}
+        )
+        stage = await Stage.on(client, serve=False)
+        stage.catalog.publish(entry(address, health_check={"enabled": True, "interval": "200ms"}))
+        running = asyncio.create_task(workflow_worker(client, stage.node, stage.settings).run())
+        stage.workflow("app:w", "return 1")
+        assert await stage.value("app:w") == 1
+        guard.change()
+        with pytest.raises(UnitFailed, match="is not healthy: the API key is not valid") as caught:
+            await asyncio.wait_for(running, 30)
+        assert (caught.value.failure.kind, caught.value.failure.retryable) == ("Unavailable", True)
         await stage.close()
