@@ -24,6 +24,7 @@ PID_NOT_REGISTERED = not_found("pid not registered")
 NAME_NOT_REGISTERED = not_found("name not registered")
 RESERVED_TOPIC = invalid("cannot send to @ topics")
 NAME_EMPTY = invalid("name cannot be empty")
+NAME_LIKE_PID = invalid("name cannot begin with {, as pids do")
 ALREADY_MONITORING = Failure(ALREADY_EXISTS, "already monitoring pid", retryable=False)
 NODE_STOPPING = Failure(UNAVAILABLE, "node is stopping", retryable=True)
 

@@ -18,7 +18,15 @@ from engine.errors import Failure, UnitFailed
 from engine.host import CallRequest, SpawnRequest, Watcher
 from engine.hosts.actor.actor import Actor, HostInfo, OnEnd
 from engine.hosts.actor.calls import FunctionCall
-from engine.hosts.actor.failures import HOST_NOT_FOUND, NODE_STOPPING, PID_NOT_REGISTERED, host_full, name_taken
+from engine.hosts.actor.failures import (
+    HOST_NOT_FOUND,
+    NAME_LIKE_PID,
+    NODE_STOPPING,
+    PID_NOT_REGISTERED,
+    host_full,
+    name_taken,
+)
+from engine.hosts.actor.names import is_like_pid
 from engine.hosts.actor.system import ActorSystem
 from engine.pids import Pid
 from engine.program import Program
@@ -144,6 +152,8 @@ class ActorHost:
         """Start a process, or find the live one that holds the wanted name. Lock held."""
         if request.name and (holder := self._system.names.holder(request.name)):
             return self._reuse(holder, request)
+        if is_like_pid(request.name):
+            return NAME_LIKE_PID
         if self.removed:
             return HOST_NOT_FOUND
         if self.max_processes and self._running >= self.max_processes:

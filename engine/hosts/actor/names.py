@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def is_like_pid(name: str) -> bool:
+    """Whether it could be taken for a pid: who held such a name would get what is meant for that unit."""
+    return name.startswith("{")
+
+
 class Names:
     """Names and the pids that hold them, both ways. Guarded by the system's lock."""
 

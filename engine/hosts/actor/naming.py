@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from engine.errors import Failure, UnitFailed, invalid
 from engine.fleet import FleetNames
 from engine.hosts.actor.actor import Actor
-from engine.hosts.actor.failures import NAME_EMPTY, NAME_NOT_REGISTERED, PID_NOT_REGISTERED, name_taken
+from engine.hosts.actor.failures import NAME_EMPTY, NAME_LIKE_PID, NAME_NOT_REGISTERED, PID_NOT_REGISTERED, name_taken
+from engine.hosts.actor.names import is_like_pid
 from engine.steps import Exited, Value
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Answer = Value | Failure | Later
 
 def register(system: ActorSystem, actor: Actor, args: tuple[Value, ...]) -> Answer:
     """Give a name to a pid, the asker's own by default; True, or AlreadyExists when another holds it."""
-    name = _name(args)
+    name = _new_name(args)
     if isinstance(name, Failure):
         return name
     pid = _pid(args) or actor.pid
@@ -91,6 +92,11 @@ def _name(args: tuple[Value, ...]) -> str | Failure:
     if not isinstance(name, str):
         return invalid("name must be a string")
     return name or NAME_EMPTY
+
+
+def _new_name(args: tuple[Value, ...]) -> str | Failure:
+    name = _name(args)
+    return NAME_LIKE_PID if isinstance(name, str) and is_like_pid(name) else name
 
 
 def _pid(args: tuple[Value, ...]) -> str:

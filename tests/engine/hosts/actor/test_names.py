@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+from engine.errors import NOT_FOUND
+from engine.hosts.actor.failures import NAME_LIKE_PID
 from tests.engine.hosts.actor.support import lab, lua, process
 
 HOLDER = process("app:holder", "process.inbox():receive()")
@@ -48,3 +50,17 @@ async def test_spawns_that_race_for_a_name_make_one_process() -> None:
         pids = await asyncio.gather(*(it.call("app:racer") for _ in range(12)))
         assert len(set(pids)) == 1
         assert it.node.counts()["app:procs"] == 1
+
+
+async def test_nobody_gets_a_name_that_others_would_take_for_a_pid() -> None:
+    async with lab(HOLDER) as it:
+        messages = await it.run(
+            """
+            local _, own = process.registry.register("{node-2@app:procs|0x01}")
+            local named = process.with_options({}):with_name("{node-2@app:procs|0x01}")
+            local _, spawned = named:spawn("app:holder", "app:procs")
+            local _, sent = process.send("{node-2@app:procs|0x01}", "secret")
+            return { own:message(), spawned:message(), sent:kind() }
+            """
+        )
+        assert messages == [NAME_LIKE_PID.message, NAME_LIKE_PID.message, NOT_FOUND]
