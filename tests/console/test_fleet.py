@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from wippy_console.models import Node
@@ -16,6 +18,7 @@ from wippy_console.services import fleet
 from wippy_console.threads import in_thread
 from wippy_console.worker.directory import FleetDirectory
 from wippy_console.worker.machine import machine_id, runs
+from wippy_console.worker.presence import beat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,3 +71,34 @@ async def test_the_directory_tells_each_loss_once_and_knows_who_just_came() -> N
     await directory.look()
     assert lost == ["first", "second"]
     assert not await directory.is_alive("first")
+
+
+async def test_after_an_outage_of_the_database_old_heartbeats_get_a_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = FleetDirectory()
+    lost: list[str] = []
+    directory.on_lost(lost.append)
+    await in_thread(lambda: node("other"))
+    await directory.look()
+    await in_thread(lambda: Node.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=20)))
+
+    def fail() -> set[str]:
+        monkeypatch.undo()
+        raise DatabaseError("no connection")
+
+    monkeypatch.setattr("wippy_console.worker.directory._look", fail)
+    monkeypatch.setattr("wippy_console.worker.directory.LOOK_SECONDS", 0)
+    keeping = asyncio.create_task(directory.keep())
+    while directory._trusts_from == 0:
+        await asyncio.sleep(0.01)
+    keeping.cancel()
+    await directory.look()
+    assert (lost, await directory.is_alive("other")) == ([], True)
+    directory._trusts_from = 0.0
+    await directory.look()
+    assert lost == ["other"]
+
+
+def test_a_heartbeat_says_whether_the_node_was_taken_for_dead() -> None:
+    made = node("late", age=20)
+    row = {"heartbeat_at": timezone.now(), "hostname": "h", "os_pid": 1, "started_at": made.started_at}
+    assert [beat("late", row), beat("late", row)] == [False, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -16,6 +17,8 @@ from wippy_console.worker.machine import machine_id, runs
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+# After an outage of the database every heartbeat is old: each node has time for its next one.
+GRACE_SECONDS = 5.0
 
 
 class FleetDirectory:
@@ -24,6 +27,7 @@ class FleetDirectory:
     def __init__(self) -> None:
         self._alive: set[str] = set()
         self._callbacks: list[Callable[[str], None]] = []
+        self._trusts_from = 0.0
 
     async def keep(self) -> None:
         """Look every half second, until cancelled."""
@@ -32,12 +36,15 @@ class FleetDirectory:
                 await self.look()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the nodes can't be read, trying again: %s", error)
+                self._trusts_from = time.monotonic() + GRACE_SECONDS
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Read which nodes run, and tell which do so no more."""
         before = set(self._alive)
         found = await in_thread(_look)
+        if time.monotonic() < self._trusts_from:
+            found |= before
         # Whoever was asked for meanwhile may be newer than what was found.
         self._alive = found | (self._alive - before)
         for node_id in sorted(before - found):

@@ -73,7 +73,7 @@ class WorkerNode:
         self._node.add_services(TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).services())
         self._ends = Ends(self.id)
         self._node.tell_ends(self._ends.on_end)
-        self._presence = Presence(self.id, self._pulse)
+        self._presence = Presence(self.id, self._pulse, self._peers.forgotten)
         self._board = ProcessBoard(self.id, self._node.processes)
         self._temporal = TemporalSide(
             self._node, self._peers, self._gateway, self._projection.offer, self

@@ -19,7 +19,7 @@ from django.utils import timezone
 from engine.hosts.actor.actor import HostInfo
 from engine.hosts.actor.service_state import ServiceState
 from wippy_console.models import Node, Process, Service
-from wippy_console.services import feed
+from wippy_console.services import feed, fleet
 from wippy_console.services.storable import storable_text
 from wippy_console.threads import in_thread
 from wippy_console.worker.machine import machine_id
@@ -47,11 +47,15 @@ class Pulse:
 
 
 class Presence:
-    """Keeps the rows of one node. A database that is down costs heartbeats, never the node."""
+    """Keeps the rows of one node. A database that is down costs heartbeats, never the node.
 
-    def __init__(self, node_id: str, pulse: Callable[[], Pulse]) -> None:
+    `returned` is called on the loop after a heartbeat that came so late that others took the node for dead.
+    """
+
+    def __init__(self, node_id: str, pulse: Callable[[], Pulse], returned: Callable[[], None]) -> None:
         self._node_id = node_id
         self._pulse = pulse
+        self._returned = returned
         self._started_at = timezone.now()
         self._writes: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._beat_now = asyncio.Event()
@@ -84,8 +88,11 @@ class Presence:
             self._beat_now.clear()
             began = time.monotonic()
             try:
-                await in_thread(partial(beat, self._node_id, self._row()))
+                was_alive = await in_thread(partial(beat, self._node_id, self._row()))
                 self._last_beat = began
+                if not was_alive:
+                    logger.warning("this node was taken for dead: its heartbeat was late")
+                    self._returned()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the heartbeat could not be written: %s", error)
             try:
@@ -123,9 +130,11 @@ class Presence:
         }
 
 
-def beat(node_id: str, row: dict[str, object]) -> None:
-    """Write the node's row."""
+def beat(node_id: str, row: dict[str, object]) -> bool:
+    """Write the node's row; whether it was alive until now."""
+    was_alive = fleet.is_alive(node_id)
     Node.objects.update_or_create(id=node_id, defaults=row)
+    return was_alive
 
 
 def announce(node_id: str, state: str, row: dict[str, object]) -> None:

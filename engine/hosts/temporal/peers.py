@@ -53,6 +53,12 @@ class Peers:
         """The host of that node's actors. From any thread."""
         return RemoteNode(node_id, self)
 
+    def forgotten(self) -> None:
+        """Others may have taken this node for dead, and forgotten what it watches there: it asks for it again."""
+        for node_id, watchers in self._watchers.items():
+            for key in watchers:
+                self._begin(self._watch_again(node_id, key))
+
     async def settle(self, seconds: float) -> None:
         """Wait until other nodes know the ends that they watch, `seconds` at most."""
         if self._tasks:
@@ -142,6 +148,16 @@ class Peers:
         if not watchers:
             self._watchers.pop(node_id, None)
         return watcher
+
+    async def _watch_again(self, node_id: str, key: Key) -> None:
+        try:
+            await self.ask(node_id, "wippy.watch", self._named(key))
+        except (UnitFailed, RPCError, RuntimeError) as error:
+            logger.info("%s can't be watched again: %s", key[0], error)
+            await asyncio.sleep(LONGEST_PAUSE)  # how it ended may be on its way
+            if (watcher := self._forget(node_id, key)) is not None:
+                text = f"how {key[0]} ended was told while this node was taken for dead"
+                watcher(Exited(key[0], time.time_ns(), None, Failure(UNAVAILABLE, text, retryable=True)))
 
     def _ended(self, node_id: str, token: str, exited: Exited) -> None:
         self._watched.get(node_id, {}).pop((exited.pid, f"{node_id} {token}"), None)

@@ -13,6 +13,7 @@ from engine.errors import Failure, UnitFailed
 from engine.fleets import MemoryFleet
 from engine.host import CallRequest, SpawnRequest
 from engine.hosts.actor.actor import ProcessInfo
+from engine.hosts.temporal import peers
 from engine.steps import Exited, Value
 from tests.engine.hosts.temporal.stage import Stage, until
 
@@ -272,6 +273,52 @@ async def test_what_a_lost_node_watched_is_forgotten(pair: Pair) -> None:
     pair.there.fleet.remove(pair.here.node.id)
     assert pair.there.peers._watched == {}
     assert pair.find(pair.there, pid)
+
+
+async def come_back(pair: Pair) -> None:
+    """The node `here` is taken for dead by the others, and beats again."""
+    pair.here.fleet.remove(pair.here.node.id)
+    assert pair.there.peers._watched == {}
+    pair.here.fleet.add(pair.here.node.id)
+
+
+async def test_a_node_that_was_taken_for_dead_still_hears_of_what_it_watches(pair: Pair) -> None:
+    pair.process("app:echo", ECHO)
+    pid = await pair.spawn(pair.there, "app:echo")
+    watching = asyncio.create_task(pair.run(pair.here, "process.monitor(a) return events('20s')", pid))
+
+    async def watched() -> bool:
+        return any(pair.there.peers._watched.values())
+
+    await until(watched)
+    await come_back(pair)
+    pair.here.peers.forgotten()
+    await until(watched)
+    pair.there.node.tell(pid, "return", "well")
+    assert await watching == [["EXIT", pid, "well"]]
+
+
+async def test_what_ended_while_its_watcher_was_taken_for_dead_is_an_exit_of_its_own(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "LONGEST_PAUSE", 0.1)
+    pair.process("app:echo", ECHO)
+    pid = await pair.spawn(pair.there, "app:echo")
+    seen: list[Exited] = []
+    host = pair.here.node.host_of(pid)
+    assert host is not None
+    await host.watch(pid, "test", seen.append)
+    await come_back(pair)
+    pair.there.node.terminate(pid)
+    await pair.gone(pair.there, pid)
+    pair.here.peers.forgotten()
+
+    async def heard() -> bool:
+        return bool(seen)
+
+    await until(heard)
+    assert [(each.pid, each.failure and each.failure.kind) for each in seen] == [(pid, "Unavailable")]
+    assert pair.here.peers._watchers == {}
 
 
 async def test_a_node_that_stops_tells_how_its_processes_ended(pair: Pair) -> None:
