@@ -207,9 +207,6 @@ async def test_a_start_delay_puts_the_first_task_off(stage: Stage) -> None:
     pid = await stage.spawn("app:quick", options={"workflow.start_delay": "1500ms"})
     assert (await beginning(stage, pid))["firstWorkflowTaskBackoff"] == "1.500s"
     assert (await stage.exit(pid)).value == 1
-    description = await stage.host.describe(workflow_id(pid))
-    assert description.close_time is not None
-    assert description.close_time - description.start_time >= timedelta(seconds=1.5)
 
 
 @pytest.mark.parametrize("how", STARTS)
