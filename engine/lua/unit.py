@@ -211,7 +211,7 @@ class Unit:
                 f"instruction limit exceeded: more than {self._limits.max_instructions} Lua instructions in one step"
             )
         else:
-            limit = f"memory limit exceeded: more than {self._limits.max_memory} bytes of Lua memory"
+            limit = f"memory limit exceeded: more than {self._limits.max_memory >> 20} MiB of Lua memory"
         return Failure(errors.LIMIT_EXCEEDED, limit, retryable=False)
 
 

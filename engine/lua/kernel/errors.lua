@@ -170,7 +170,7 @@ end
 
 local limit_messages = {
   instructions = function() return "instruction limit exceeded: more than " .. k.limits.instructions .. " Lua instructions in one step" end,
-  memory = function() return "memory limit exceeded: more than " .. k.limits.memory .. " bytes of Lua memory" end,
+  memory = function() return "memory limit exceeded: more than " .. k.limits.memory // 1048576 .. " MiB of Lua memory" end,
 }
 
 function k.limit_failure()

@@ -102,7 +102,8 @@ function k.command(op, name, ...)
   local task = running.task
   local id, err = k.issue(op, name, function(value, failure) k.wake(task, value, failure) end, ...)
   if not id then return nil, err end
-  return k.park()
+  local value, failure = k.park() -- two results, and no third, whoever takes all of them: f(funcs.call(...))
+  return value, failure
 end
 
 --- The host's answer to a command; unknown ids (cancelled meanwhile) are ignored.

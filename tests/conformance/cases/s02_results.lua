@@ -231,4 +231,13 @@ function M.errors_cross()
   assert(got.err:retryable() == true and got.err:details().a == 1)
 end
 
+--- Endless recursion is an error of Lua, which pcall catches; the unit goes on
+function M.endless_recursion()
+  local function deeper(n) return 1 + deeper(n + 1) end
+  local ok, err = pcall(deeper, 1)
+  assert(not ok and string.find(err, "stack overflow", 1, true), err)
+  local function depth(n) return n == 0 and 0 or 1 + depth(n - 1) end
+  assert(depth(50000) == 50000)
+end
+
 return M

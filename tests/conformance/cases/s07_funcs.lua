@@ -9,6 +9,15 @@ function M.call()
 end
 
 -- modules: funcs
+--- A call, an exec and a spawn have exactly two results, also where all of them are passed on
+function M.two_results(env)
+  assert(select("#", funcs.call("conf.units:echo", 1)) == 2)
+  assert(select("#", coroutine.wrap(function() return funcs.call("conf.units:echo", 1) end)()) == 2)
+  assert(select("#", process.exec("conf.units:results.workflow", env.worker, "value", 1)) == 2)
+  assert(select("#", funcs.call("conf.units:results.function", "text_error", "no")) == 2)
+end
+
+-- modules: funcs
 --- Bad ids are Invalid before anything is called
 function M.bad_ids()
   for id, message in pairs {
