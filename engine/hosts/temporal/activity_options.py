@@ -20,6 +20,7 @@ from engine.hosts.temporal.options import (
     call_timeout,
     final_when_slow,
 )
+from engine.hosts.temporal.renaming import own_type
 from engine.steps import Value
 
 START_TO_CLOSE = timedelta(minutes=10)
@@ -56,7 +57,7 @@ class ActivityOptions:
         return cls(
             local=_is_local(target, options),
             id=options.name("id"),
-            type=options.name("name"),
+            type=own_type(options),
             task_queue=options.queue(),
             schedule_to_close=options.duration("schedule_to_close_timeout"),
             schedule_to_start=options.duration("schedule_to_start_timeout"),

@@ -16,8 +16,10 @@ from engine.hosts.temporal import headers, payloads
 from engine.hosts.temporal.activity_options import ActivityOptions
 from engine.hosts.temporal.bounds import Pending, check_name
 from engine.hosts.temporal.budget import TaskBudget
+from engine.hosts.temporal.options import ACTIVITY_PREFIXES
 from engine.hosts.temporal.places import Places
-from engine.steps import Call
+from engine.hosts.temporal.renaming import check_right
+from engine.steps import Call, Identity
 
 RESOLVE = "wippy.resolve"
 ATTRIBUTES = "wippy.attributes"
@@ -37,10 +39,10 @@ def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
 class Calls:
     """Starts the activities of one run."""
 
-    def __init__(self, places: Places, budget: TaskBudget, pid: str) -> None:
+    def __init__(self, places: Places, budget: TaskBudget, identity: Identity) -> None:
         self._places = places
         self._budget = budget
-        self._pid = pid
+        self._identity = identity
         self._pending = Pending("activities")
         self._ids: set[str] = set()
 
@@ -48,12 +50,13 @@ class Calls:
         """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
         target = self._places.entry(call.target)
         options = ActivityOptions.read(target, call.options)
+        check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
         arguments = payloads.encode_all(call.args, call.target)
         head = headers.pack(
             {
                 headers.CONTEXT: headers.portable(call.context),
                 headers.SECURITY: headers.carried(call.security),
-                headers.SENDER: self._pid,
+                headers.SENDER: self._identity.pid,
             }
         )
         size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])

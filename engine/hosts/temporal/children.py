@@ -16,10 +16,12 @@ from engine.hosts.temporal.arrivals import Arrivals
 from engine.hosts.temporal.bounds import Pending, check_name, check_queue
 from engine.hosts.temporal.budget import TaskBudget
 from engine.hosts.temporal.calls import ATTRIBUTES, RESOLVE, ask_worker, fingerprint
+from engine.hosts.temporal.options import WORKFLOW_PREFIXES
 from engine.hosts.temporal.places import Place, Places
+from engine.hosts.temporal.renaming import check_right
 from engine.hosts.temporal.start_options import StartOptions, check_namespace, workflow_type
 from engine.pids import Pid
-from engine.steps import Exec, Message, Spawn
+from engine.steps import Exec, Identity, Message, Spawn
 
 LINKS = (
     "linked spawn is not supported in workflow context: Temporal doesn't support bidirectional linking; "
@@ -32,11 +34,12 @@ Handle = workflow.ChildWorkflowHandle[Any, Any]
 class Children:
     """Starts the child workflows of one run."""
 
-    def __init__(self, places: Places, arrivals: Arrivals, budget: TaskBudget, pid: str) -> None:
+    def __init__(self, places: Places, arrivals: Arrivals, budget: TaskBudget, identity: Identity) -> None:
         self._arrivals = arrivals
         self._places = places
         self._budget = budget
-        self._pid = pid
+        self._identity = identity
+        self._pid = identity.pid
         self._pending = Pending("children")
 
     async def start(self, command: Spawn | Exec) -> tuple[str, Handle]:
@@ -47,6 +50,8 @@ class Children:
         entry = self._places.entry(command.entry)
         options = StartOptions.read(entry, command.options, command.name)
         _check(options)
+        action = "process.spawn" if isinstance(command, Spawn) else "process.exec"
+        check_right(WORKFLOW_PREFIXES, command.options, self._identity, action)
         arguments = payloads.encode_all(command.args, command.entry)
         head = self._headers(command, [*arguments], options)
         kind = options.type or await self._type(entry, command.entry, place)

@@ -28,6 +28,7 @@ from engine.steps import (
     Command,
     Control,
     Exec,
+    Identity,
     Log,
     Message,
     Rejected,
@@ -60,17 +61,23 @@ class Commands:
     """The commands of one run that are under way."""
 
     def __init__(
-        self, places: Places, arrivals: Arrivals, budget: TaskBudget, updates: Updates, pid: str, entry_id: str
+        self,
+        places: Places,
+        arrivals: Arrivals,
+        budget: TaskBudget,
+        updates: Updates,
+        identity: Identity,
+        entry_id: str,
     ) -> None:
-        self._pid = pid
+        self._pid = identity.pid
         self._entry_id = entry_id
         self._places = places
         self._arrivals = arrivals
         self._budget = budget
         self._updates = updates
-        self._calls = Calls(places, budget, pid)
-        self._children = Children(places, arrivals, budget, pid)
-        self._deliveries = Deliveries(arrivals, budget, pid)
+        self._calls = Calls(places, budget, identity)
+        self._children = Children(places, arrivals, budget, identity)
+        self._deliveries = Deliveries(arrivals, budget, identity.pid)
         self._asks = Asks(arrivals, budget)
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}

@@ -149,10 +149,10 @@ class Run:
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
         places = Places(self._settings, pin.version, self._neighbours)
-        commands = Commands(places, self._arrivals, self._budget, self._updates, self._pid, pin.program.entry_id)
         head = workflow.info().headers
         security = resolved(headers.security(head), places.entry)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
+        commands = Commands(places, self._arrivals, self._budget, self._updates, identity, pin.program.entry_id)
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:
             await self._steps(unit, commands, args)

@@ -73,6 +73,38 @@ async def test_a_run_keeps_the_policies_that_it_began_with_also_in_a_replay(stag
     assert result.replay_failure is None
 
 
+async def test_an_option_leads_past_no_policy_and_into_no_activity_of_the_engine(stage: Stage) -> None:
+    body = {"actions": ["funcs.call", "process.*"], "resources": ["app:ok", "app:worker", "context"], "effect": "allow"}
+    stage.catalog.publish(Entry("app:policy", "security.policy", {}, {"policy": body}))
+    stage.function("app:ok", "return 'ok'")
+    stage.function("app:secret", "return 'secret'")
+    stage.workflow("app:hidden", "return 'hidden'")
+    stage.process("app:victim", "process.inbox():receive()")
+    host = stage.node.host("app:processes")
+    assert host is not None
+    victim = await host.spawn(SpawnRequest("app:victim", "app:processes"))
+    stage.workflow(
+        "app:w",
+        """
+        local function call(options)
+          return select(2, funcs.new():with_options(options):call("app:ok", { dest = a }))
+        end
+        return {
+          call { ["activity.name"] = "app:secret" }:kind(),
+          call { activity = { name = "app:secret" } }:kind(),
+          call { ["temporal.activity.name"] = "wippy.terminate" }:kind(),
+          call { ["activity.name"] = "wippy.call", ["activity.task_queue"] = "wippy-fleet" }:kind(),
+          select(2, process.with_options { ["workflow.name"] = "app:hidden" }:exec("app:ok", "app:worker")):kind(),
+        }
+        """,
+    )
+    allowed = replace(ANN, actor=Actor("user:ann"))
+    assert (await stage.run("app:w", victim, security=allowed)).value == [
+        "PermissionDenied", "PermissionDenied", "Invalid", "Invalid", "PermissionDenied",
+    ]  # fmt: skip
+    assert stage.node.describe(victim) is not None
+
+
 async def test_a_run_without_context_stays_without(stage: Stage) -> None:
     publish(stage)
     stage.workflow("app:w", "return funcs.call('app:who_function')")
