@@ -71,13 +71,17 @@ local function state_of(self, name)
   error("bad argument #1 to '" .. name .. "' (error expected)", 3)
 end
 
-function methods.kind(self) return state_of(self, "kind").kind end
 function methods.message(self) return state_of(self, "message").message end
-function methods.retryable(self) return state_of(self, "retryable").retryable end
 function methods.stack(self) return state_of(self, "stack").stack end
 
-function methods.details(self)
-  return k.copied(state_of(self, "details").details)
+-- With a value these give another error that has it: errors.new("no such order"):kind(errors.NOT_FOUND).
+for field, kind in raw.next, { kind = "string", retryable = "boolean", details = "table" } do
+  methods[field] = function(self, value)
+    local state = state_of(self, field)
+    if value == nil then return k.copied(state[field]) end
+    if k.std.type(value) ~= kind then error("error:" .. field .. ": " .. kind .. " expected, got " .. k.std.type(value), 2) end
+    return k.make_error(k.merged(state, { [field] = k.copied(value) }))
+  end
 end
 
 local lib = {

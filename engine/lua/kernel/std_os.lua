@@ -5,18 +5,15 @@ local type, error, pcall, format = raw.type, raw.error, raw.pcall, raw.string.fo
 local tointeger, byte, sub = raw.math.tointeger, raw.string.byte, raw.string.sub
 local settle = lib.settle
 
-local system = { platform = "linux" }
+local system = { platform = "wippy" }
 lib.os = system
 
 local SECOND = 1000000000
 
--- One field of a date table; a missing one is `default`, or an error without a default.
+-- One field of a date table; a missing one is `default`.
 local function field(date, name, default)
   local value = date[name]
-  if value == nil then
-    if default then return default end
-    error(format("field '%s' missing in date table", name), 3)
-  end
+  if value == nil then return default end
   local number = tointeger(raw.tonumber(value))
   if not number then error(format("field '%s' is not an integer", name), 3) end
   if number > 0x7fffffff or number < -0x7fffffff then error(format("field '%s' is out-of-bound", name), 3) end
@@ -32,11 +29,12 @@ local function days_to_month(year, month)
   return year // 400 * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 end
 
--- Seconds since the epoch; a date table is UTC, and its hour defaults to 0 (not to 12).
+-- Seconds since the epoch; a date table is UTC. A field it lacks is that of today at midnight (not at 12).
 function system.time(date)
   if date == nil then return k.now() // SECOND end
   if lib.typeof(date) ~= "table" then lib.refuse(1, "time", "table", date) end
-  local year, month, day = field(date, "year"), field(date, "month"), field(date, "day")
+  local today = raw.os.date("!*t", k.now() // SECOND)
+  local year, month, day = field(date, "year", today.year), field(date, "month", today.month), field(date, "day", today.day)
   local hour, min, sec = field(date, "hour", 0), field(date, "min", 0), field(date, "sec", 0)
   return ((days_to_month(year, month) + day - 1) * 24 + hour) * 3600 + min * 60 + sec
 end

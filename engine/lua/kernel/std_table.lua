@@ -231,5 +231,7 @@ function tables.is_immutable(list)
   return lib.contents[list] ~= nil
 end
 
+tables.freeze, tables.isfrozen = tables.make_immutable, tables.is_immutable
+
 lib.expose("table", tables)
 k.std.unpack = tables.unpack

@@ -77,13 +77,17 @@ function M.os_functions()
   assert(os.date("%Y-%m-%d", 0) == "1970-01-01" and os.date("!%H", 3600) == "01")
   assert(os.date("*t", 86400).day == 2)
   assert(type(os.clock()) == "number" and os.difftime(5, 3) == 2)
-  assert(type(os.platform) == "string" and os.platform ~= "")
+  assert(os.platform == "wippy")
 end
 
---- os.time of a table takes midnight when it has no hour
+--- os.time of a table takes midnight when it has no hour, and today for a year, month or day that it lacks
 function M.os_time_is_midnight()
   assert(os.time { year = 1970, month = 1, day = 2 } == 86400)
   assert(os.time { year = 1970, month = 1, day = 1, hour = 1, min = 2, sec = 3 } == 3723)
+  local midnight = os.time {}
+  assert(midnight % 86400 == 0 and midnight <= os.time())
+  assert(os.date("%m-%d", os.time { month = 2, day = 3 }) == "02-03")
+  assert(os.date("%Y", os.time { month = 2 }) == os.date("%Y", midnight))
 end
 
 --- print takes anything and returns nothing
@@ -91,17 +95,19 @@ function M.print_takes_anything()
   assert(select("#", print("a", 1, nil, {}, true)) == 0)
 end
 
---- table.make_immutable makes the table itself read-only
+--- table.freeze, or make_immutable, makes the table itself read-only
 function M.make_immutable()
   local t = { a = 1, 2, 3 }
   local same = table.make_immutable(t)
-  assert(same == t and table.is_immutable(t))
+  assert(same == t and table.is_immutable(t) and table.isfrozen(t) and table.freeze(t) == t)
   assert(not pcall(function() t.a = 2 end) and not pcall(function() t.b = 2 end) and not pcall(rawset, t, "a", 2))
   assert(t.a == 1 and #t == 2 and t[2] == 3)
   local seen = {}
   for key, value in pairs(t) do seen[key] = value end
   assert(seen.a == 1 and seen[1] == 2 and seen[2] == 3, "can be iterated")
-  assert(not table.is_immutable({}))
+  assert(not table.is_immutable({}) and not table.isfrozen({}))
+  local frozen = table.freeze({ b = 1 })
+  assert(table.isfrozen(frozen) and not pcall(function() frozen.b = 2 end))
 end
 
 --- subscribe and unsubscribe are listen and unlisten

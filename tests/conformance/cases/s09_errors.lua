@@ -64,6 +64,19 @@ function M.sealed()
   assert(not pcall(function() e.message = "y" end) and not pcall(e.kind, {}) and not pcall(e.message, "text") and not pcall(pairs, e))
 end
 
+--- kind, retryable and details with a value give another error that has it, and leave the first as it is
+function M.builders()
+  local plain = errors.new("no such order")
+  local err = plain:kind(errors.NOT_FOUND):retryable(false):details { id = 7 }
+  assert(err:kind() == "NotFound" and err:retryable() == false and err:details().id == 7 and err:message() == "no such order")
+  assert(plain:kind() == "" and plain:retryable() == nil and plain:details() == nil)
+  assert(err:retryable(true):retryable() == true and err:retryable() == false)
+  assert(errors.wrap(errors.wrap(err, "a"):kind("Late"), "b"):message() == "a: no such order", "keeps its context")
+  for method, value in pairs { kind = 5, retryable = "yes", details = "text" } do
+    assert(not pcall(err[method], err, value), method)
+  end
+end
+
 --- stack tells where the error was made
 function M.stack()
   local e = errors.new("x")

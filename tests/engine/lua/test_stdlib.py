@@ -225,8 +225,8 @@ def test_string_can_be_called_as_a_cast(state: StdlibState) -> None:
         ("setmetatable(1, {})", "user:1: bad argument #1 to 'setmetatable' (table expected, got number)"),
         ("pairs()", "user:1: bad argument #1 to 'for iterator' (table expected, got no value)"),
         ("math.random(0, -1)", "user:1: bad argument #1 to 'random' (interval is empty)"),
+        ("os.time({month = 1.5})", "user:1: field 'month' is not an integer"),
         ("os.date('%Ez')", "user:1: bad argument #1 to 'date' (invalid conversion specifier '%Ez')"),
-        ("os.time({year = 2020})", "user:1: field 'month' missing in date table"),
         ("assert(false, 'boom')", "boom"),
         ("error('boom')", "user:1: boom"),
         ("error('boom', 0)", "boom"),
@@ -286,7 +286,7 @@ def test_the_extra_names_of_the_dialect_are_there(state: StdlibState) -> None:
     source = """
     return unpack({1, 2}), table.getn({1, 2}), table.maxn({1, [9] = 1}), #table.create(4, 4), math.pow(2, 3),
       math.log10(1000), math.ldexp(0.5, 4), math.frexp(8), math.atan2(0, 1), os.platform"""
-    assert state.run(source) == (1, 2, 9, 0, 8.0, 3.0, 8.0, 0.5, 0.0, "linux")
+    assert state.run(source) == (1, 2, 9, 0, 8.0, 3.0, 8.0, 0.5, 0.0, "wippy")
 
 
 def test_an_immutable_table_reads_like_before_and_refuses_writes(state: StdlibState) -> None:
