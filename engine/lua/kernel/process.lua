@@ -39,23 +39,34 @@ end
 
 local defaults = { context = {}, options = {}, messages = {}, name = "" }
 
-local function start_refused(id, host, monitor, link)
+-- A taken name leads to its holder, who gets the messages and is watched: that takes the rights to do so.
+local function reuse_refused(spec, monitor, link)
+  local holder = spec.name ~= "" and not k.is_workflow and k.ask("names.lookup", spec.name)
+  if not holder then return nil end
+  local _, err = nil, nil
+  if #spec.messages > 0 then _, err = k.allowed("process.send", holder) end
+  if not err and monitor then _, err = k.allowed("process.monitor", holder) end
+  if not err and link then _, err = k.allowed("process.link", holder) end
+  return err
+end
+
+local function start_refused(spec, id, host, monitor, link)
   if not k.checks then return nil end
   local _, err = k.allowed("process.spawn", id)
   if not err and monitor then _, err = k.allowed("process.spawn.monitored", id) end
   if not err and link then _, err = k.allowed("process.spawn.linked", id) end
   if not err then _, err = k.allowed("process.host", host) end
-  return err
+  return err or reuse_refused(spec, monitor, link)
 end
 
-local function exec_refused(id, host)
+local function exec_refused(spec, id, host)
   local _, err = k.allowed("process.exec", id)
   if not err then _, err = k.allowed("process.host", host) end
-  return err
+  return err or k.checks and reuse_refused(spec, true, false) or nil
 end
 
 local function start(spec, monitor, link, id, host, ...)
-  local err = missing(id, host) or start_refused(id, host, monitor, link)
+  local err = missing(id, host) or start_refused(spec, id, host, monitor, link)
   if err then return nil, err end
   if link and k.kind == "workflow" then
     return nil, k.invalid("process.spawn_linked is not supported in workflow context: Temporal doesn't support bidirectional linking")
@@ -65,7 +76,7 @@ local function start(spec, monitor, link, id, host, ...)
 end
 
 local function exec(spec, id, host, ...)
-  local err = missing(id, host) or exec_refused(id, host)
+  local err = missing(id, host) or exec_refused(spec, id, host)
   if err then return nil, err end
   return k.command("exec", id, id, host, k.packed(...), spec.name, spec.options,
     k.merged(k.context, spec.context), packed_messages(spec.messages), k.credentials(spec))

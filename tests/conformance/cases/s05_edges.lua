@@ -43,15 +43,16 @@ function M.odd_topics_travel(env)
 end
 
 -- on: function process
---- A name is any text in UTF-8; another is Invalid, or raises in a builder
+--- A name is any text in UTF-8 that does not begin as a pid does; another is Invalid, or raises in a builder
 function M.odd_names(env)
   for _, text in ipairs(ODD) do
-    local name = text .. process.pid() -- a name is taken only once on a node
+    local name = "n" .. text .. process.pid() -- a name is taken only once on a node
     local pid = assert(process.with_context({}):with_name(name):spawn("conf.edges:listener", env.process_host))
     assert(process.registry.lookup(name) == pid, name)
     assert(process.send(name, "t"))
   end
   invalid(process.registry.register("\255"))
+  invalid(process.registry.register("{x|y}"))
   local spawner = process.with_context({})
   assert(not pcall(spawner.with_name, spawner, "\255"))
 end

@@ -178,3 +178,19 @@ async def test_a_service_starts_again_when_its_policies_change() -> None:
         await served.supervisor.reconcile(it.catalog)
         await it.until(lambda: served.stands("app:svc") == "Running" and served.states["app:svc"].pid != first)
         await served.supervisor.stop()
+
+
+async def test_a_taken_name_gives_no_way_to_a_process_that_may_not_be_sent_to() -> None:
+    idle = process("app:idle", "return process.inbox():receive():topic()")
+    knock = lua(
+        "app:knock",
+        "local knocker = process.with_context({}):with_name('desk'):with_message('hi', 1) "
+        "local _, err = knocker:spawn('app:idle', 'app:procs') "
+        "local alone = process.with_context({}):with_name('desk'):spawn('app:idle', 'app:procs') "
+        "return {err and err:kind() or 'none', alone}",
+    )
+    async with lab(ALL, NO_SENDING, idle, knock) as it:
+        desk = await it.spawn("app:idle", name="desk")
+        told = await it.call("app:knock", security=acting("app:all", "app:no_sending"))
+        assert told == ["PermissionDenied", desk]
+        assert desk in [info.pid for info in it.node.processes()]
