@@ -22,8 +22,7 @@ from engine.entry import Entry
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
 from engine.host import Catalog, Service
 from engine.registry import policies
-from engine.registry.placeholders import OPENING
-from engine.registry.shapes import PLACEHOLDER
+from engine.registry.placeholders import filled
 from engine.security import Actor, Policy, Security, as_mapping
 from engine.steps import Value
 
@@ -151,9 +150,10 @@ class TokenAsks:
 
     def _key(self, store: Entry) -> str:
         """The key of the store, "" for none; a variable that is not set is an error, not a store without a key."""
-        given, environ = store.data.get("token_key") or "", self._environ
+        name = store.data.get("token_key_env")
+        given = f"${{env:{name}}}" if name else store.data.get("token_key") or ""
         try:
-            return PLACEHOLDER.sub(lambda match: environ[match[0].removeprefix(OPENING)[:-1]], given)
+            return str(filled(given, self._environ))
         except KeyError as error:
             text = f"token store '{store.id}': the variable {error} is not set"
             raise UnitFailed(Failure(INTERNAL, text, retryable=False)) from error

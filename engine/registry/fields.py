@@ -92,7 +92,8 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:
-    found = list(shapes.check(entry.data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
+    data = placeholders.with_typed_defaults(entry.data) if entry.kind in kinds.FILLED else entry.data
+    found = list(shapes.check(data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
     yield from found
     if entry.kind in kinds.POLICIES and not errors_in(found):
         yield from _check_policy(entry.data["policy"])

@@ -67,19 +67,24 @@ POOL = mapping(
     max_size=COUNT,
     warm_start=FLAG,
 )
+_KEYS = "api_key api_key_file api_key_env value_from_env"
 AUTH: Schema = {
     **mapping(
         type=one_of("none", "api_key", "mtls"),
-        **dict.fromkeys(names("api_key api_key_file api_key_env cert_file key_file cert_pem key_pem"), NAME),
+        **dict.fromkeys(names(_KEYS + " cert_file key_file cert_pem key_pem cert_pem_env key_pem_env"), NAME),
     ),
     "allOf": [
         {
             "if": {"properties": {"type": {"const": "api_key"}}, "required": ["type"]},
-            "then": {"x-one-of": [["api_key"], ["api_key_file"], ["api_key_env"]]},
+            "then": {"x-one-of": [[name] for name in names(_KEYS)]},
         },
         {
             "if": {"properties": {"type": {"const": "mtls"}}, "required": ["type"]},
-            "then": {"x-one-of": [["cert_file", "key_file"], ["cert_pem", "key_pem"]]},
+            "then": {
+                "allOf": [
+                    {"x-one-of": [[f"{part}_file"], [f"{part}_pem"], [f"{part}_pem_env"]]} for part in ("cert", "key")
+                ]
+            },
         },
     ],
 }
@@ -114,9 +119,10 @@ _WORKER_OPTIONS = mapping(
         ),
         FLAG,
     ),
-    identity=NAME,
-    deployment_name=NAME,
-    build_id=NAME,
+    identity=TEXT,
+    deployment_name=TEXT,
+    build_id=TEXT,
+    build_id_env=NAME,
     default_versioning_behavior=one_of("pinned", "auto_upgrade"),
 )
 
@@ -144,6 +150,7 @@ TOKEN_STORE = mapping(
     token_length={"type": "integer", "minimum": 16, "maximum": 1024},
     default_expiration={"type": ["string", "number"], "format": "lifetime", "exclusiveMinimum": 0},
     token_key=NAME,
+    token_key_env=NAME,
 )
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -207,6 +214,8 @@ SCHEMAS: Mapping[str, Schema] = {
 EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
 LIBRARIES = frozenset({"library.lua", "module.lua"})
 LUA = EXECUTABLE | LIBRARIES
+FILLED = frozenset({"temporal.client", "temporal.worker"})
+"""Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""
 POLICIES = frozenset({"security.policy", "security.policy.expr"})
 OUR_FAMILIES = ("env.", "security.", "contract.")
 DEFAULT_METHOD = "main"

@@ -1,21 +1,34 @@
-"""`${env:NAME}` placeholders, as they are checked when an entry is published; hosts fill them in."""
+"""What entries take from the environment: `${env:NAME}` in texts, and fields `<name>_env` that name a variable.
+
+They are checked when an entry is published, and filled in by the host that reads it: the registry keeps no secret.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.registry.problems import Problem
-from engine.registry.shapes import PLACEHOLDER
 
 OPENING = "${env:"
+SUFFIX = "_env"
+PLACEHOLDER = re.compile(
+    r"\$\$\{|\$\{(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\|(?P<default>[^}]*))?"
+    r"|(?P<short>[A-Z_][A-Z0-9_]*)\|(?P<otherwise>[^}]*))\}"
+)
+"""`${env:NAME}`, `${env:NAME|default}`, `${NAME|default}`, and `$${`, which stands for `${`."""
 
 
 def check(value: Any, path: str = "") -> Iterator[Problem]:
     """A problem for each text that opens a placeholder which is none."""
     for where, text in texts(value, path):
         if OPENING in PLACEHOLDER.sub("", text):
-            yield Problem("a placeholder is written ${env:NAME}, with a name of letters, digits and _", field=where)
+            message = (
+                "a placeholder is written ${env:NAME} or ${env:NAME|default}, with a name of letters, digits and _"
+            )
+            yield Problem(message, field=where)
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -29,3 +42,78 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case list():
             for index, child in enumerate(value):
                 yield from texts(child, f"{path}.{index}" if path else str(index))
+
+
+def filled(value: Any, environ: Mapping[str, str], missing: str | None = None) -> Any:
+    """The value with its placeholders replaced, and `name` set where `name_env` names a variable that is not empty.
+
+    `missing` stands for a variable that is not set and has no default; when it is None that raises KeyError.
+    A text that is one placeholder and nothing else is of the type of its default, as 8080 in `${env:PORT|8080}`.
+    """
+    match value:
+        case str():
+            return _filled_text(value, environ, missing)
+        case Mapping():
+            own = {key: filled(item, environ, missing) for key, item in value.items()}
+            return {**own, **_named(value, environ)}
+        case list():
+            return [filled(item, environ, missing) for item in value]
+        case _:
+            return value
+
+
+def with_typed_defaults(value: Any) -> Any:
+    """The value with each text that is one placeholder with a number, true or false for default replaced by this."""
+    match value:
+        case str():
+            default = _default(whole) if (whole := PLACEHOLDER.fullmatch(value)) else None
+            return value if isinstance(default, str | None) else default
+        case dict():
+            return {key: with_typed_defaults(item) for key, item in value.items()}
+        case list():
+            return [with_typed_defaults(item) for item in value]
+        case _:
+            return value
+
+
+def _named(fields: Mapping[Any, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key.removesuffix(SUFFIX): environ[name]
+        for key, name in fields.items()
+        if isinstance(key, str) and key.endswith(SUFFIX) and isinstance(name, str) and environ.get(name)
+    }
+
+
+def _filled_text(text: str, environ: Mapping[str, str], missing: str | None) -> Any:
+    whole = PLACEHOLDER.fullmatch(text)
+    if whole is not None:
+        return _value(whole, environ, missing)
+    return PLACEHOLDER.sub(lambda match: _as_text(_value(match, environ, missing)), text)
+
+
+def _value(match: re.Match[str], environ: Mapping[str, str], missing: str | None) -> Any:
+    name = match["name"] or match["short"]
+    if name is None:
+        return "${"
+    default = _default(match)
+    if name not in environ:
+        return default if default is not None else environ[name] if missing is None else missing
+    return environ[name] if isinstance(default, str | None) else _literal(environ[name])
+
+
+def _default(match: re.Match[str]) -> Any:
+    text = match["default"] if match["name"] else match["otherwise"]
+    return None if text is None else _literal(text)
+
+
+def _literal(text: str) -> Any:
+    """A number, true or false, or a text in quotes; any other text as it is."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str | int | float) else text
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -18,10 +18,10 @@ from referencing.exceptions import PointerToNowhere, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from engine.durations import option_lifetime, parse_duration
+from engine.registry.placeholders import PLACEHOLDER
 from engine.registry.problems import Problem
 from engine.registry.words import did_you_mean, listed, names
 
-PLACEHOLDER = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 KEYWORDS = frozenset(
     names(

@@ -55,3 +55,11 @@ async def test_expired_tokens_are_worth_nothing_and_go_with_the_next_one() -> No
     assert await models.Token.objects.acount() == 1
     await asks().create("", ("app:tokens", ANN, []))
     assert [row.digest async for row in models.Token.objects.filter(digest="old")] == []
+
+
+async def test_a_key_may_be_named_as_a_variable_and_must_be_set() -> None:
+    catalog = MemoryCatalog([Entry("app:tokens", "security.token_store", {}, {"token_key_env": "KEY"})])
+    token = await TokenAsks(catalog, DatabaseVault(), {"KEY": "k" * 32}).create("", ("app:tokens", ANN, []))
+    assert (await asks().validate("", ("app:tokens", token)))["actor"] == ANN
+    with pytest.raises(UnitFailed, match="KEY"):
+        await TokenAsks(catalog, DatabaseVault(), {}).create("", ("app:tokens", ANN, []))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,12 +16,11 @@ from engine.durations import MILLISECOND, option_duration
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
 from engine.hosts.temporal.interceptors import ClientHeaders
+from engine.registry.placeholders import filled
 
 ADDRESS_VARIABLE = "TEMPORAL_ADDRESS"
 
 KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
-
-_PLACEHOLDER = re.compile(r"\$\{env:([^}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class ClientSettings:
 
         Without an address of its own the entry uses `TEMPORAL_ADDRESS` of the environment.
         """
-        data = filled(dict(entry.data), environ)
+        data = filled(entry.data, environ, missing="")
         address = data.get("address") or environ.get(ADDRESS_VARIABLE)
         if not address:
             raise UnitFailed(invalid(f"client '{entry.id}' has no address, and {ADDRESS_VARIABLE} is not set"))
@@ -144,25 +142,12 @@ def health_interval(entry: Entry) -> timedelta | None:
     return timedelta(milliseconds=_milliseconds(entry, check, "interval", 30_000))
 
 
-def filled(value: Any, environ: Mapping[str, str]) -> Any:
-    """The value with every `${env:NAME}` of its texts replaced; an unknown name is "" (lua-api 1)."""
-    match value:
-        case str():
-            return _PLACEHOLDER.sub(lambda match: environ.get(match[1], ""), value)
-        case Mapping():
-            return {key: filled(item, environ) for key, item in value.items()}
-        case list():
-            return [filled(item, environ) for item in value]
-        case _:
-            return value
-
-
 def _api_key(entry: Entry, auth: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
     if auth.get("type") != "api_key":
         return None
     if auth.get("api_key_file"):
         return _file(entry, str(auth["api_key_file"])).decode().strip()
-    key = auth.get("api_key") or environ.get(str(auth.get("api_key_env") or ""))
+    key = auth.get("api_key") or environ.get(str(auth.get("value_from_env") or ""))
     if not key:
         raise UnitFailed(invalid(f"client '{entry.id}' wants an API key and has none"))
     return str(key)

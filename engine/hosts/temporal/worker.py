@@ -12,7 +12,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
 
 from engine.host import Node
 from engine.hosts.temporal.activities import Activity, FunctionActivities, NodeActivities, PeerActivities
-from engine.hosts.temporal.clients import filled, health_interval
+from engine.hosts.temporal.clients import health_interval
 from engine.hosts.temporal.deployments import see_to_current
 from engine.hosts.temporal.interceptors import WorkerHeaders
 from engine.hosts.temporal.peers import Peers
@@ -22,6 +22,7 @@ from engine.hosts.temporal.settings import FLEET_QUEUE, WorkerSettings, node_que
 from engine.hosts.temporal.tended import TendedWorker, Work, check_health
 from engine.hosts.temporal.worker_options import GRACE, HEARTBEAT_THROTTLE, sdk_options, version_of
 from engine.hosts.temporal.workflow import LuaWorkflow
+from engine.registry.placeholders import filled
 
 WORKFLOW_THREADS = 8
 
@@ -95,5 +96,5 @@ def _beside(client: Client, settings: WorkerSettings, version: WorkerDeploymentV
 
 def _given(settings: WorkerSettings, environ: Mapping[str, str]) -> Mapping[str, Any]:
     entry = settings.catalog.entry(settings.worker)
-    options = filled(entry.data.get("worker_options"), environ) if entry else None
+    options = filled(entry.data.get("worker_options"), environ, missing="") if entry else None
     return options if isinstance(options, Mapping) else {}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine.entry import Entry
-from engine.registry import kinds
-from engine.registry.problems import errors_in, warnings_in
+from engine.registry import fields, kinds
+from engine.registry.problems import Problem, errors_in, warnings_in
 from tests.engine.registry.checking import entry, function, problems, told, workflow
 
 CLIENT = entry("client", "temporal.client", address="localhost:7233")
@@ -113,8 +113,24 @@ def test_credentials_must_be_complete() -> None:
 
     assert told(client(type="api_key", api_key="${env:KEY}")) == []
     assert told(client(type="mtls", cert_file="a", key_file="b")) == []
-    assert told(client(type="api_key")) == ["app:c auth: needs `api_key` or `api_key_file` or `api_key_env`"]
-    assert "needs `cert_file` with `key_file`" in told(client(type="mtls", cert_file="a"))[0]
+    assert told(client(type="api_key")) == [
+        "app:c auth: needs `api_key` or `api_key_file` or `api_key_env` or `value_from_env`"
+    ]
+    assert told(client(type="mtls", cert_file="a")) == ["app:c auth: needs `key_file` or `key_pem` or `key_pem_env`"]
+    assert told(client(type="mtls", cert_pem="a", key_pem_env="KEY")) == []
+    assert told(client(type="api_key", value_from_env="KEY")) == []
+
+
+def test_a_placeholder_with_a_typed_default_stands_for_a_number() -> None:
+    def found(**options: Any) -> list[Problem]:
+        return list(fields.check(entry("w", "temporal.worker", client="c", task_queue="q", worker_options=options)))
+
+    assert not found(max_concurrent_activity_execution_size="${env:SLOTS|100}", identity="", build_id_env="B")
+    assert not found(identity="${HOSTNAME|me}-$${x}", use_versioning="${env:V|false}")
+    (problem,) = found(max_concurrent_activity_execution_size="${env:SLOTS|true}")
+    assert problem.field == "worker_options.max_concurrent_activity_execution_size"
+    (problem,) = problems(entry("h", "process.host", host={"workers": "${env:N|4}"}))
+    assert problem.field == "host.workers"
 
 
 @pytest.mark.parametrize("method", ["", "a b", "end", "1st", "a.b", 5])

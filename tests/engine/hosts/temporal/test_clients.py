@@ -32,6 +32,10 @@ def test_an_api_key_comes_from_the_entry_a_variable_or_a_file(tmp_path: Path) ->
     for auth, environ in (
         ({"api_key": "${env:KEY}"}, {"KEY": "from-file"}),
         ({"api_key_env": "KEY"}, {"KEY": "from-file"}),
+        ({"value_from_env": "KEY"}, {"KEY": "from-file"}),
+        ({"api_key": "${env:KEY|from-file}"}, {}),
+        ({"api_key": "old", "api_key_env": "KEY"}, {"KEY": "from-file"}),
+        ({"api_key": "from-file", "api_key_env": "KEY"}, {"KEY": ""}),
         ({"api_key_file": str(tmp_path / "key")}, {}),
     ):
         assert settings({"address": "a:1", "auth": {"type": "api_key", **auth}}, environ).api_key == "from-file"
