@@ -128,8 +128,9 @@ class WorkerNode:
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
         self._exits.stop()
-        self._cancel("presence", "directory", "processes", "service states")
+        self._cancel("presence", "directory", "processes")
         await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
+        self._cancel("service states")
 
     async def _meet_others(self) -> None:
         """Know who runs, and take the place of one that was killed, before anything starts."""

@@ -103,14 +103,17 @@ class Presence:
     async def write_states(self) -> None:
         """Write service states in order, until cancelled."""
         while True:
-            await _persistently(await self._writes.get())
+            write = await self._writes.get()
+            try:
+                await _persistently(write)
+            finally:
+                self._writes.task_done()
 
     async def leave(self) -> None:
-        """Write what is left and that the node has stopped; gives up on a database that is down."""
+        """Wait until `write_states` is through, then write that the node has stopped; waits for a database as well."""
+        await self._writes.join()
         row = {**self._row(), "units": 0, "stopped_at": timezone.now()}
         try:
-            while not self._writes.empty():
-                await in_thread(self._writes.get_nowait())
             await in_thread(partial(announce, self._node_id, "stopped", row))
         except (DatabaseError, InterfaceError) as error:
             logger.warning("could not write that the node has stopped: %s", error)

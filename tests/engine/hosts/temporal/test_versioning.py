@@ -136,7 +136,20 @@ async def test_a_start_may_be_pinned_to_a_build(build: Build, deployment: str) -
     await build("two")
     version = {"deployment_name": deployment, "build_id": "two"}
     options = {"workflow.versioning_override": {"mode": "pinned", "version": version}}
-    assert (await one.run("app:now", options=options)).value == "two"
+    pinned = ""
+
+    async def present() -> bool:
+        """The queue learns of a build a moment after the deployment does."""
+        nonlocal pinned
+        try:
+            pinned = await one.spawn("app:now", options=options)
+        except UnitFailed as error:
+            if "not present" not in error.failure.message:
+                raise
+        return bool(pinned)
+
+    await until(present)
+    assert (await one.exit(pinned)).value == "two"
     assert (await one.run("app:now", options={"workflow.versioning_override": "auto_upgrade"})).value == "one"
 
 
