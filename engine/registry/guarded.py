@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.entry import Entry
+from engine.registry import policies
 from engine.registry.references import references
 from engine.registry.words import names
 
@@ -30,7 +31,7 @@ def guarded(touched: Collection[str], before: Entries, after: Entries) -> list[s
 def withheld_from_lua(touched: Collection[str], before: Entries, after: Entries, allowed: Collection[str]) -> list[str]:
     """The ids among `touched` that Lua code, which no user stands behind, may not publish; `allowed` names kinds.
 
-    Besides guarded entries: policies and token stores, and services that name the actor they run as, since code could
+    Besides guarded entries: policies and token stores, and entries that say under whom they run, since code could
     give itself rights by them.
     """
     secret = set(guarded(touched, before, after))
@@ -44,8 +45,7 @@ def withheld_from_lua(touched: Collection[str], before: Entries, after: Entries,
 
 
 def _gives_rights(entry: Entry) -> bool:
-    lifecycle = entry.data.get("lifecycle")
-    return entry.kind.startswith("security.") or (isinstance(lifecycle, Mapping) and "security" in lifecycle)
+    return entry.kind.startswith("security.") or any(policies.blocks(entry))
 
 
 def _holds(entry_id: str, entries: Entries) -> bool:

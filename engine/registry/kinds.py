@@ -42,6 +42,7 @@ def one_of(*words: str) -> Schema:
     return {"type": "string", "enum": list(words)}
 
 
+SECURITY = mapping(actor=mapping("id", id=NAME, meta={"type": "object"}), groups=TEXTS, policies=TEXTS)
 LIFECYCLE = mapping(
     auto_start=FLAG,
     start_timeout=DURATION,
@@ -57,7 +58,7 @@ LIFECYCLE = mapping(
         jitter={"type": "number", "minimum": 0, "maximum": 1},
         max_attempts=COUNT,
     ),
-    security=mapping(actor=mapping("id", id=NAME, meta={"type": "object"}), groups=TEXTS, policies=TEXTS),
+    security=SECURITY,
 )
 POOL = mapping(
     type=one_of("inline", "lazy", "static", "adaptive"),
@@ -154,8 +155,8 @@ TOKEN_STORE = mapping(
 )
 
 SCHEMAS: Mapping[str, Schema] = {
-    "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL),
-    "process.lua": mapping("source", **_CODE, method=METHOD),
+    "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, security=SECURITY),
+    "process.lua": mapping("source", **_CODE, method=METHOD, security=SECURITY),
     "workflow.lua": mapping("source", **_CODE, method=METHOD),
     "library.lua": mapping("source", **_CODE),
     "module.lua": mapping("source", **_CODE),
@@ -214,6 +215,8 @@ SCHEMAS: Mapping[str, Schema] = {
 EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
 LIBRARIES = frozenset({"library.lua", "module.lua"})
 LUA = EXECUTABLE | LIBRARIES
+ACTING = frozenset({"function.lua", "process.lua"})
+"""Kinds whose units run under the `security` of their entry."""
 FILLED = frozenset({"temporal.client", "temporal.worker"})
 """Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""
 POLICIES = frozenset({"security.policy", "security.policy.expr"})

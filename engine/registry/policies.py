@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid
-from engine.registry.kinds import POLICIES
+from engine.registry.kinds import ACTING, POLICIES
 from engine.registry.problems import Problem
 from engine.registry.references import resolve
 from engine.registry.words import did_you_mean
@@ -66,18 +66,37 @@ def _members(group_id: str, entries: Iterable[Entry]) -> tuple[Policy, ...]:
     return found
 
 
+def within(inherited: Security | None, own: Security | None) -> Security | None:
+    """The context of a unit whose entry declares one: its actor, if it names one, and the policies of both."""
+    if inherited is None or own is None:
+        return own or inherited
+    scope = inherited.scope
+    if own.scope is not None:
+        scope = tuple({policy.id: policy for policy in (*(inherited.scope or ()), *own.scope)}.values())
+    return Security(own.actor or inherited.actor, scope)
+
+
+def blocks(entry: Entry) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The `security` of an entry that counts, with the field where it stands."""
+    lifecycle = entry.data.get("lifecycle")
+    found = {
+        "lifecycle.security": lifecycle.get("security") if isinstance(lifecycle, Mapping) else None,
+        "security": entry.data.get("security") if entry.kind in ACTING else None,
+    }
+    yield from ((field, block) for field, block in found.items() if isinstance(block, Mapping))
+
+
 def check(entries: Mapping[str, Entry]) -> Iterator[Problem]:
-    """A problem for each group that a service's security names and no policy is of."""
+    """A problem for each group that an entry's security names and no policy is of."""
     known = {name for entry in entries.values() for name in groups(entry)}
     for entry in entries.values():
-        lifecycle = entry.data.get("lifecycle")
-        security = lifecycle.get("security") if isinstance(lifecycle, Mapping) else None
-        names = security.get("groups") if isinstance(security, Mapping) else None
-        for index, name in enumerate(names if isinstance(names, list) else ()):
-            if isinstance(name, str) and resolve(name, entry.namespace) not in known:
-                hint = did_you_mean(resolve(name, entry.namespace), known)
-                field = f"lifecycle.security.groups.{index}"
-                yield Problem(f"no policy is of the group `{name}`", entry_id=entry.id, field=field, hint=hint)
+        for field, security in blocks(entry):
+            names = security.get("groups")
+            for index, name in enumerate(names if isinstance(names, list) else ()):
+                if isinstance(name, str) and resolve(name, entry.namespace) not in known:
+                    hint = did_you_mean(resolve(name, entry.namespace), known)
+                    where = f"{field}.groups.{index}"
+                    yield Problem(f"no policy is of the group `{name}`", entry_id=entry.id, field=where, hint=hint)
 
 
 def groups(entry: Entry) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from engine.registry.words import did_you_mean, listed
 
 IMPORT = "imports"
 NAMESPACE = "ns:"
-POLICIES_OF = "lifecycle.security.policies"
 ONLY_ORDER = "meta.depends_on"  # orders what is there; nothing fails for the want of it
 _HOSTS = frozenset({"process.host", "terminal.host"})
 _WORKERS = frozenset({"temporal.worker"})
@@ -25,6 +24,8 @@ _FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "env.variable": {"storage": frozenset()},
 }
 """Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
+
+_POLICIES_OF = ("lifecycle.security.policies", "security.policies")
 
 SUPERVISED = frozenset({"process.service", "process.host", "temporal.client", "temporal.worker"})
 """Kinds that a node starts and stops in the order of what they require."""
@@ -107,7 +108,8 @@ def _references(entry: Entry) -> Iterator[Reference]:
     if entry.kind in kinds.SCHEMAS:
         yield from _several(entry, entry.data, "lifecycle.requires", "lifecycle.requires")
         yield from _several(entry, entry.data, "lifecycle.depends_on", "lifecycle.depends_on")
-        yield from _several(entry, entry.data, POLICIES_OF, POLICIES_OF, kinds.POLICIES)
+        for field in _POLICIES_OF if entry.kind in kinds.ACTING else _POLICIES_OF[:1]:
+            yield from _several(entry, entry.data, field, field, kinds.POLICIES)
     yield from _several(entry, entry.meta, "depends_on", "meta.depends_on")
 
 

@@ -11,10 +11,9 @@ from engine.durations import SECOND, option_duration
 from engine.entry import Entry
 from engine.errors import ProgramError, UnitFailed
 from engine.host import Catalog
+from engine.hosts.actor.contexts import declared_in
 from engine.hosts.actor.failures import bad_option
 from engine.hosts.actor.options import Backoff, read_backoff
-from engine.registry.kinds import POLICIES
-from engine.registry.policies import declared
 from engine.registry.references import required_services, resolve
 from engine.security import Security
 from engine.steps import Value
@@ -54,7 +53,7 @@ class ServiceSpec:
         restart = _mapping(lifecycle.get("restart"))
         process = _reference(entry, "process")
         host = _reference(entry, "host")
-        security = declared(lifecycle.get("security"), entry.namespace, catalog.entry, lambda: _policies(catalog))
+        security = declared_in(lifecycle.get("security"), entry.namespace, catalog)
         return cls(
             entry_id=entry.id,
             process=process,
@@ -104,10 +103,6 @@ def read_specs(catalog: Catalog, may_run: Callable[[str], bool]) -> Known:
         except UnitFailed as error:
             errors[entry.id] = error.failure.message
     return Known(good, errors)
-
-
-def _policies(catalog: Catalog) -> list[Entry]:
-    return [entry for kind in sorted(POLICIES) for entry in catalog.entries(kind)]
 
 
 def start_levels(specs: Specs) -> tuple[list[list[str]], dict[str, str]]:

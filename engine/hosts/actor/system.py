@@ -25,6 +25,7 @@ from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.bus import TOPIC, Bus
 from engine.hosts.actor.commands import Commands, Plan
+from engine.hosts.actor.contexts import context_of
 from engine.hosts.actor.failures import (
     PID_NOT_REGISTERED,
     RESERVED_TOPIC,
@@ -42,7 +43,6 @@ from engine.hosts.actor.scheduler import Scheduler
 from engine.hosts.actor.targets import FUNCTION, Targets
 from engine.hosts.actor.world import SystemWorld
 from engine.program import Program
-from engine.registry.policies import resolved
 from engine.steps import (
     CancelRequested,
     Event,
@@ -277,13 +277,15 @@ class ActorSystem:
                 actor.unit.send_now = partial(self.commands.send_now, actor)
                 actor.args = ()
             return actor.unit.step(events)
+        except UnitFailed as error:  # no context, no weaker one
+            return Step((), Failed(error.failure))
         except Exception as error:
             logger.exception("the unit %s of %s broke", actor.pid, actor.program.entry_id)
             return Step((), Failed(unexpected(error)))
 
     def _identity(self, actor: Actor) -> Identity:
-        """Who the actor is; policies are those of the current registry version."""
-        security = resolved(actor.security, self.targets.catalog.entry)
+        """Who the actor is; policies are those of the current registry version. Raises UnitFailed."""
+        security = context_of(actor.program.entry_id, actor.security, self.targets.catalog)
         return Identity(actor.pid, actor.kind, actor.context, security, self._strict)
 
     def _settle(self, actor: Actor, step: Step, plan: Plan) -> None:

@@ -157,6 +157,18 @@ end
 
 -- on: function process
 -- modules: security funcs
+--- An entry's own actor replaces the one of the caller; its policies come in addition to the caller's
+function M.entry_context_merges()
+  local seen = assert(as({ role = "reader" }, "everything"):call(NS .. "who_service"))
+  assert(seen.actor == "service:conf" and seen.role == "clerk", "another actor")
+  assert(seen.scope == NS .. "everything " .. NS .. "callers" and seen.can == true, "both scopes")
+  seen = assert(as({ role = "reader" }, "callers"):call(NS .. "who_more"))
+  assert(seen.actor == "user:ann" and seen.role == "reader", "the caller's actor")
+  assert(seen.scope == NS .. "callers " .. NS .. "everything " .. NS .. "no_secrets", "a group in addition")
+end
+
+-- on: function process
+-- modules: security funcs
 --- An executor is immutable: each step makes another one
 function M.executor_is_immutable()
   local plain = funcs.new()

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from engine.entry import Entry
+from engine.registry.guarded import withheld_from_lua
 from engine.registry.problems import errors_in
 from tests.engine.registry.checking import entry, found, index, problems, told
 
@@ -82,6 +84,35 @@ def test_a_service_names_policies_and_groups_that_exist() -> None:
         "app:s lifecycle.security.policies.1: `app:p` is a `process.lua`, and only `security.policy`, "
         "`security.policy.expr` can stand here",
     ]
+
+
+def test_functions_and_processes_name_policies_and_groups_that_exist() -> None:
+    for kind in ("function.lua", "process.lua"):
+        wrong = {"actor": {"id": "a"}, "policies": ["reader"], "groups": ["stuff"]}
+        assert [each.field for each in problems(READERS, entry("x", kind, source="return {}", security=wrong))] == [
+            "security.groups.0",
+            "security.policies.0",
+        ]
+        right = {"actor": {"id": "a", "meta": {"role": "x"}}, "policies": ["readers"], "groups": ["staff"]}
+        assert told(READERS, entry("x", kind, source="return {}", security=right)) == []
+    (problem,) = problems(entry("w", "workflow.lua", source="return {}", security={"policies": ["gone"]}))
+    assert problem.severity == "warning" and "has no effect" in problem.message
+
+
+@pytest.mark.parametrize("kind", ["function.lua", "process.lua", "process.service"])
+def test_code_can_not_publish_who_it_runs_as(kind: str) -> None:
+    block = {"policies": ["readers"]}
+    own = {"lifecycle": {"security": block}} if kind == "process.service" else {"security": block}
+    acting = entry("x", kind, source="return {}", **own)
+    plain = entry("x", kind, source="return {}")
+    changes: list[tuple[dict[str, Entry], dict[str, Entry]]] = [
+        ({}, {"app:x": acting}),
+        ({"app:x": acting}, {}),
+        ({"app:x": acting}, {"app:x": plain}),
+    ]
+    for before, after in changes:
+        assert withheld_from_lua(["app:x"], before, after, ()) == ["app:x"]
+    assert withheld_from_lua(["app:x"], {}, {"app:x": plain}, ()) == []
 
 
 def test_a_policy_that_a_service_uses_can_not_be_deleted() -> None:

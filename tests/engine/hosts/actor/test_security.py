@@ -105,6 +105,23 @@ async def test_the_asks_of_the_module_answer_by_the_current_version() -> None:
         assert await it.call("app:named") is True
 
 
+async def test_an_entry_whose_security_is_not_whole_does_not_run() -> None:
+    block = {"actor": {"id": "service:x"}, "policies": ["all", "gone"]}
+    guarded = Entry("app:guarded", "function.lua", {}, {**WHOAMI.data, "security": block})
+    body = Entry("app:body", "process.lua", {}, {**WHO_PROCESS.data, "security": block})
+    relay = lua("app:relay", "return funcs.call('app:guarded')", modules=SECURITY)
+    async with lab(ALL, guarded, body, relay) as it:
+        failure = await it.failure("app:relay", security=acting("app:all"))
+        assert (failure.kind, failure.message) == ("Invalid", "policy 'app:gone' not found")
+        host: Any = it.node.host(HOST.id)
+        ended: list[Any] = []
+        await host.spawn_watched(SpawnRequest("app:body", HOST.id), "t", ended.append)
+        await it.until(lambda: bool(ended))
+        assert ended[0].failure.kind == "Invalid"
+        it.catalog.publish(policy("app:gone"))
+        assert await it.call("app:relay", security=acting("app:all")) == ["service:x", "app:all app:gone"]
+
+
 class Served:
     """A supervisor, and what the services sent to a process that keeps it."""
 
