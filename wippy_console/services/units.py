@@ -68,7 +68,7 @@ def _process(user: Any, entry_id: str, host: str, args: list[Any], name: str) ->
     if entry.kind != PROCESS:
         raise Refused(f"{entry_id} is a {entry.kind}, not a {PROCESS}.")
     schemas.refuse_oversize(args, "The input")
-    return SpawnRequest(entry_id, host or only(PROCESS_HOST), args=tuple(args), name=name)
+    return SpawnRequest(entry_id, host or only(PROCESS_HOST, entry_id), args=tuple(args), name=name)
 
 
 def send(user: Any, pid: str, topic: str, values: tuple[Any, ...], sender: str) -> None:
@@ -110,7 +110,7 @@ def _options(entry: Entry, host: str) -> dict[str, Any]:
     if host:
         return {"default_host": host}
     known = entry.meta.get("default_host") or (entry.meta.get("options") or {}).get("default_host")
-    return {"default_host": only(PROCESS_HOST)} if entry.kind == PROCESS and not known else {}
+    return {"default_host": only(PROCESS_HOST, entry.id)} if entry.kind == PROCESS and not known else {}
 
 
 def _kind(entry_id: str) -> str:

@@ -21,7 +21,9 @@ class Command(OperationCommand):
         """Declare the options."""
         super().add_arguments(parser)
         parser.add_argument("entry", metavar="ENTRY")
-        help_host = "a temporal.worker or process.host entry; default: the one that the entry names, else the only one"
+        help_host = (
+            "a temporal.worker or process.host; default: the one that the entry names, else the only one near it"
+        )
         parser.add_argument("--host", default="", help=help_host)
         parser.add_argument("--id", default="", help="the workflow's id, or a name for the process")
         parser.add_argument(

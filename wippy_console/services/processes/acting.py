@@ -39,14 +39,14 @@ def spawnable(user: Any) -> list[Entry]:
 def spawn(
     user: Any, entry_id: str, host: str, args: list[Any], *, name: str = "", node: str = "", key: str = ""
 ) -> str:
-    """The pid of a new process, or of the live one that has the name; `node` "" means any, `host` "" the only one.
+    """The pid of a new process, or of the live one that has the name; `node` "" means any, `host` "" the only one near.
 
     Raises PermissionDenied; Refused (`fields` by path of the first argument, `host`, `name`); NotFoundError;
     Conflict; Unavailable.
     """
     permissions.require(user, permissions.START_RUN)
     entry = registry.entry(entry_id)
-    host = host or only(PROCESS_HOST)
+    host = host or only(PROCESS_HOST, entry_id)
     _check(entry, host, args, name)
     request = SpawnRequest(entry_id, host, args=tuple(args), parent=_identity(user), name=name)
     told = {"host": host, "args": args, "name": name}

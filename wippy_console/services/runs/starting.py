@@ -48,14 +48,14 @@ def named_worker(entry: Entry) -> str:
 def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
-    `user` None is the command line, `worker` "" means the one that the entry names, else the only one. Raises
+    `user` None is the command line, `worker` "" means the one that the entry names, else the only one near it. Raises
     PermissionDenied; Refused (`fields` by path of the first argument, "" for the whole, `workflow_id`);
     NotFoundError; Conflict when a run with `workflow_id` is open; Unavailable.
     """
     if user is not None:
         permissions.require(user, permissions.START_RUN)
     entry = _workflow(entry_id)
-    worker = worker or named_worker(entry) or only(WORKER)
+    worker = worker or named_worker(entry) or only(WORKER, entry_id)
     _check(entry, args, workflow_id)
     request = _request(user, entry, worker, args, workflow_id.strip())
     return _observed(user, temporal.host(worker), request)
@@ -68,15 +68,27 @@ def _workflow(entry_id: str) -> Entry:
     return entry
 
 
-def only(kind: str) -> str:
-    """The id of the only entry of a kind; Refused when there are more, NotFoundError when there is none."""
-    found = [entry.id for entry in registry.entries() if entry.kind == kind]
-    if not found:
+def only(kind: str, near: str = "") -> str:
+    """The id of the only entry of a kind; Refused when there are more, NotFoundError when there is none.
+
+    Looked for in the namespace of the entry `near`, then in the namespace around that, last everywhere: each
+    application brings a host and a worker of its own.
+    """
+    every = [entry for entry in registry.entries() if entry.kind == kind]
+    if not every:
         raise NotFoundError(f"The registry has no {kind}.")
+    around = near.partition(":")[0]
+    while around and not _within(around, every):
+        around = around.rpartition(".")[0]
+    found = _within(around, every) if around else [entry.id for entry in every]
     if len(found) > 1:
-        names = ", ".join(found)
-        raise Refused(f"Choose a {kind}: {names}.", {kind.rpartition(".")[2]: [f"Choose one of {names}."]})
+        field = kind.rpartition(".")[2]
+        raise Refused(f"There is more than one {kind}.", {field: [f"Choose one of {', '.join(found)}."]})
     return found[0]
+
+
+def _within(namespace: str, entries: list[Entry]) -> list[str]:
+    return [each.id for each in entries if f"{each.namespace}.".startswith(f"{namespace}.")]
 
 
 def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from datetime import UTC, datetime
 
@@ -86,6 +87,27 @@ async def test_a_run_that_times_out_exits_with_timeout(stage: Stage) -> None:
     exited = await stage.exit(pid)
     assert exited.failure is not None
     assert (exited.failure.kind, exited.failure.retryable) == ("Timeout", False)
+
+
+async def test_a_call_that_timed_out_is_told_without_a_traceback(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.function("app:slow", "require('time').sleep('20s')", modules=("time",))
+    stage.workflow(
+        "app:w",
+        """
+        local options = {["activity.start_to_close_timeout"] = 300, ["activity.retry_policy"] = {maximum_attempts = 1}}
+        return select(2, funcs.new():with_options(options):call("app:slow")):kind()
+        """,
+    )
+
+    async def told() -> bool:
+        return any("app:slow stopped" in record.getMessage() for record in caplog.records)
+
+    with caplog.at_level(logging.INFO):
+        assert (await stage.exit(await stage.spawn("app:w"))).value == "Timeout"
+        await until(told)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_ending_what_does_not_run_is_not_found(stage: Stage) -> None:

@@ -1,0 +1,33 @@
+"""Which host or worker is meant when none is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.entry import Entry
+from tests.console.registry_cast import create
+from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services.runs.starting import only
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOST = "process.host"
+
+
+def test_an_application_means_its_own_host_beside_that_of_another() -> None:
+    create(Entry("app:processes", HOST), Entry("shop:processes", HOST), Entry("shop.back:office", HOST))
+    assert only(HOST, "app:any") == "app:processes"
+    assert only(HOST, "app.deep.down:any") == "app:processes"
+    assert only(HOST, "shop.back:any") == "shop.back:office"
+    with pytest.raises(Refused, match="more than one") as caught:
+        only(HOST, "shop:any")
+    assert caught.value.fields == {"host": ["Choose one of shop.back:office, shop:processes."]}
+    with pytest.raises(Refused, match="more than one"):
+        only(HOST, "shopping:any")
+
+
+def test_an_only_host_is_meant_by_everyone() -> None:
+    with pytest.raises(NotFoundError, match="has no"):
+        only(HOST, "app:any")
+    create(Entry("app:processes", HOST))
+    assert only(HOST, "elsewhere.far:any") == only(HOST) == "app:processes"
