@@ -48,7 +48,7 @@ class DevServer:
             *("--ip", "127.0.0.1", "--port", str(self.port), "--db-filename", str(self.database)),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
             *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
-            *("--dynamic-config-value", 'history.continueAsNewMinInterval="10ms"'),
+            *("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="10ms"'),
         ]
 
     def lock(self) -> int:

@@ -110,6 +110,15 @@ async def test_a_call_that_timed_out_is_told_without_a_traceback(
     assert not [record for record in caplog.records if record.exc_info]
 
 
+async def test_an_upgrade_of_a_young_run_goes_on_at_once(stage: Stage) -> None:
+    stage.workflow("app:w", "if a > 0 then process.upgrade(nil, a - 1) end return 'done'")
+    pid = await stage.spawn("app:w", 1)
+    assert (await stage.exit(pid)).value == "done"
+    started = (await stage.history(pid)).events[0].workflow_execution_started_event_attributes
+    assert started.continued_execution_run_id
+    assert started.first_workflow_task_backoff.ToMilliseconds() <= 10  # what the server was told, not a measurement
+
+
 async def test_ending_what_does_not_run_is_not_found(stage: Stage) -> None:
     for end in (stage.host.cancel, stage.host.terminate):
         with pytest.raises(UnitFailed) as caught:
