@@ -1,4 +1,4 @@
-"""Regular expressions of JSON Schemas, searched for in bounded time.
+"""Regular expressions and globs, searched for in bounded time.
 
 Python's own matcher backtracks: a pattern such as `^(a+)+$` takes for ever on thirty characters, and no other thread
 runs meanwhile. So it gets only what is cheap at worst; the rest is matched by following all ways at once, in time
@@ -225,3 +225,20 @@ def _is_member(op: Any, arg: Any, char: str) -> bool:
     if op is ops.CATEGORY:
         return re.match(_CATEGORIES[arg], char) is not None
     return bool(ord(char) == arg)
+
+
+def glob(pattern: str, text: str) -> bool:
+    """Whether the whole text is the pattern, in which each `*` stands for any text. Linear in the text."""
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == text
+    *middle, last = others
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

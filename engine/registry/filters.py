@@ -45,23 +45,6 @@ def matcher(conditions: Mapping[Any, Any]) -> Condition:
     return lambda entry: all(test(entry) for test in tests)
 
 
-def glob(pattern: str, text: str) -> bool:
-    """Whether the text is the pattern, where `*` stands for any text."""
-    first, *rest = pattern.split("*")
-    if not rest:
-        return text == pattern
-    *middle, last = rest
-    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-        return False
-    at, end = len(first), len(text) - len(last)
-    for part in middle:
-        at = text.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
-
-
 _FIELDS: Mapping[str, Callable[[Entry], str]] = {
     ".kind": lambda entry: entry.kind,
     ".name": lambda entry: entry.name,
@@ -87,7 +70,7 @@ def _field(key: str, wanted: Any) -> Condition:
     globs = wanted if isinstance(wanted, list) else [wanted]
     if not all(isinstance(each, str) for each in globs):
         raise FilterError(f"filter {key}: text expected")
-    return lambda entry: all(glob(each, read(entry)) for each in globs)
+    return lambda entry: all(patterns.glob(each, read(entry)) for each in globs)
 
 
 def _test(key: str, operator: str, wanted: Any, budget: _Budget) -> Test:

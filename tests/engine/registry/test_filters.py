@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.entry import Entry
-from engine.registry.filters import FilterError, glob, matcher
+from engine.patterns import glob
+from engine.registry.filters import FilterError, matcher
 
 ENTRY = Entry(
     "app.api:get_user",
