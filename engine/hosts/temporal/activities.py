@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 from temporalio.common import RawValue
 
+from engine.entry import Entry
 from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed, invalid, not_found
 from engine.host import CallRequest, Host, Node, ProcessHost, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
@@ -44,13 +45,25 @@ class FunctionActivities:
             return RawValue(_result(value, info))
 
     def _request(self, target: str, args: Sequence[RawValue]) -> CallRequest:
-        if self._node.catalog.entry(target) is None:
+        entry = self._node.catalog.entry(target)
+        if entry is None:
             # Retried, since somebody may publish it (lua-api 17).
             raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
         head = headers.received()
         caller = headers.text(head, headers.SENDER)
         security = headers.security(head)
-        return CallRequest(target, payloads.decode_all(args), ONE_ATTEMPT, headers.context(head), caller, security)
+        options = {**ONE_ATTEMPT, **self._place(entry)}
+        return CallRequest(target, payloads.decode_all(args), options, headers.context(head), caller, security)
+
+    def _place(self, entry: Entry) -> Mapping[str, Value]:
+        """Where a process runs that is an activity by its meta (lua-api 16) and names no host: on the first one."""
+        own, temporal = entry.meta.get("options"), entry.meta.get("temporal")
+        named = entry.meta.get("default_host") or (isinstance(own, Mapping) and own.get("default_host"))
+        declared = isinstance(temporal, Mapping) and "activity" in temporal
+        if entry.kind != "process.lua" or named or not declared:
+            return {}
+        hosts = self._node.catalog.entries("process.host")
+        return {"default_host": hosts[0].id} if hosts else {}
 
 
 class NodeActivities:

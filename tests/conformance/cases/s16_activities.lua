@@ -35,6 +35,13 @@ end
 
 -- on: workflow
 -- modules: funcs
+--- A process that is an activity by its meta needs no default host
+function M.process_activity_by_meta()
+  assert(funcs.call("conf.temporal:chore", 21) == 42)
+end
+
+-- on: workflow
+-- modules: funcs
 --- Futures are as elsewhere: one value, then closed
 function M.futures()
   local future = assert(funcs.async("conf.temporal:answer", 5))
