@@ -74,6 +74,12 @@ def _is_requirement(reference: Reference) -> bool:
     return reference.field in ("client", "host") or reference.field.startswith(lists)
 
 
+def default_host(entry: Entry) -> str:
+    """The host that a process names for calls of it (lua-api 1.4), or ""."""
+    named = {each.field: each.target for each in references(entry)}
+    return named.get("meta.default_host") or named.get("meta.options.default_host", "")
+
+
 def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:
     """Problems of what the entry names. Targets in `deleted` are told elsewhere, once for all their users."""
     for reference in references(entry):

@@ -22,6 +22,7 @@ from engine.hosts.temporal.fleet import Fleet
 from engine.hosts.temporal.payloads import decode
 from engine.hosts.temporal.settings import reference
 from engine.pids import Pid
+from engine.registry.references import default_host
 from wippy_console import permissions, temporal
 from wippy_console.services import fleet, registry, schemas
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -109,8 +110,9 @@ def _require(user: Any, permission: str) -> None:
 def _options(entry: Entry, host: str) -> dict[str, Any]:
     if host:
         return {"default_host": host}
-    known = entry.meta.get("default_host") or (entry.meta.get("options") or {}).get("default_host")
-    return {"default_host": only(PROCESS_HOST, entry.id)} if entry.kind == PROCESS and not known else {}
+    if entry.kind != PROCESS or default_host(entry):
+        return {}
+    return {"default_host": only(PROCESS_HOST, entry.id)}
 
 
 def _kind(entry_id: str) -> str:

@@ -16,6 +16,7 @@ from engine.host import CallRequest, Host, Node, ProcessHost, SpawnRequest
 from engine.hosts.temporal import failures, headers, payloads
 from engine.hosts.temporal.budget import MAX_LOCAL_RESULT
 from engine.hosts.temporal.peers import Peers
+from engine.registry.references import default_host
 from engine.security import Security
 from engine.steps import Exited, Value
 
@@ -57,10 +58,9 @@ class FunctionActivities:
 
     def _place(self, entry: Entry) -> Mapping[str, Value]:
         """Where a process runs that is an activity by its meta (lua-api 16) and names no host: on the first one."""
-        own, temporal = entry.meta.get("options"), entry.meta.get("temporal")
-        named = entry.meta.get("default_host") or (isinstance(own, Mapping) and own.get("default_host"))
+        temporal = entry.meta.get("temporal")
         declared = isinstance(temporal, Mapping) and "activity" in temporal
-        if entry.kind != "process.lua" or named or not declared:
+        if entry.kind != "process.lua" or not declared or default_host(entry):
             return {}
         hosts = self._node.catalog.entries("process.host")
         return {"default_host": hosts[0].id} if hosts else {}
