@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from engine.catalog import MemoryCatalog
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
-from engine.host import CallRequest, SpawnRequest
+from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
 
 HOST = "bench:procs"

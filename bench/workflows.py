@@ -16,13 +16,13 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from bench.embedded import AT_ONCE, ThreeSteps, step
 from bench.figure import Figure
-from engine.catalog import MemoryCatalog
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.host import SpawnRequest
-from engine.hosts.temporal.clients import ClientSettings, connect
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.connections import ClientSettings, connect
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.worker import workflow_worker
+from engine.hosts.temporal.worker.worker import workflow_worker
+from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
 from engine.pids import Pid
 from wippy_console.supervision.dev_server import DevServer, prepare

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.fleet import FleetNames, Peers
-from engine.host import CallRequest, Catalog, Host, Service
+from engine.contracts.ask import Service
+from engine.contracts.catalog import Catalog
+from engine.contracts.fleet import FleetNames, Peers
+from engine.contracts.host import CallRequest, Host
 from engine.hosts.actor.actor import HostInfo, OnProcessEnd, ProcessInfo, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
 from engine.hosts.actor.system import ActorSystem
@@ -19,7 +21,7 @@ PROCESS_HOST = "process.host"
 
 
 class LocalNode:
-    """Implements `engine.host.Node`: actor hosts by the catalog's `process.host` entries, others by `add_host`.
+    """The node (`engine.contracts.node`): actor hosts by the catalog's `process.host` entries, others by `add_host`.
 
     Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `terminate`, `processes` and
     `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.

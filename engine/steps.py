@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.errors import Failure
-from engine.security import Security
+from engine.security.context import Security
 
 Value = Any
 

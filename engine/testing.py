@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from engine.contracts.ask import Service
 from engine.errors import Failure, UnitFailed, not_found
-from engine.host import Service
 from engine.lua.unit import Unit
 from engine.program import Chunk, Program
-from engine.security import Security
+from engine.security.context import Security
 from engine.steps import (
     DEFAULT_LIMITS,
     Ask,

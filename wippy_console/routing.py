@@ -7,7 +7,7 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
-from wippy_console.consumers import FeedConsumer
+from wippy_console.live.consumer import FeedConsumer
 from wippy_console.live.shutdown import close_on_shutdown
 
 websocket_urlpatterns = [path("ws/feed/", FeedConsumer.as_asgi())]

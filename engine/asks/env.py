@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.asks.storages import Storages, read_only
+from engine.contracts.ask import Service
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
-from engine.host import Catalog, Service
 from engine.registry.references import resolve
 from engine.steps import Value
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from engine.contracts.ask import Service
+from engine.contracts.catalog import Catalog
 from engine.errors import INTERNAL, Failure, UnitFailed
-from engine.host import Catalog, Service
 from engine.registry import policies
 from engine.registry.kinds import POLICIES
-from engine.security import Policy
+from engine.security.context import Policy
 from engine.steps import Value
 
 

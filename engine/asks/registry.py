@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.asks import failures
+from engine.contracts.ask import Service
+from engine.contracts.registry import Author, RegistryAccess
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid
-from engine.host import Author, RegistryAccess, Service
 from engine.registry import filters
 from engine.registry.changes import Changes, diff
 from engine.registry.from_lua import NoEntryError, read_entry, read_id

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.asks.dotenv import DotenvFile
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import PERMISSION_DENIED, Failure, UnitFailed, invalid, not_found
-from engine.host import Catalog
 from engine.registry.references import resolve
 
 ROUTER = "env.storage.router"

@@ -13,73 +13,23 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from engine.asks.policies import told
+from engine.contracts.ask import Service
+from engine.contracts.catalog import Catalog
+from engine.contracts.tokens import Token, TokenVault
 from engine.durations import option_lifetime
 from engine.entry import Entry
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
-from engine.host import Catalog, Service
 from engine.registry import policies
 from engine.registry.placeholders import filled
-from engine.security import Actor, Policy, Security, as_mapping
+from engine.security.context import Actor, Policy, Security, as_mapping
 from engine.steps import Value
 
 KIND = "security.token_store"
 LENGTH = 32
 EXPIRATION = "24h"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What is kept of a token. `digest` is of its random part; `expires` is ns since the epoch."""
-
-    store: str
-    digest: str
-    holder: Security
-    expires: int
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-class TokenVault(Protocol):
-    """Where tokens are kept; coroutines of the node's loop."""
-
-    async def put(self, token: Token) -> None:
-        """Keep a new token; those that expired may go."""
-        ...
-
-    async def get(self, store: str, digest: str) -> Token | None:
-        """The token of that digest, expired or not."""
-        ...
-
-    async def drop(self, store: str, digest: str) -> bool:
-        """Forget it; whether it was there."""
-        ...
-
-
-class MemoryVault:
-    """Tokens of one OS process, gone with it."""
-
-    def __init__(self) -> None:
-        self._tokens: dict[tuple[str, str], Token] = {}
-        self._sweep_at = 1000
-
-    async def put(self, token: Token) -> None:
-        """Keep it; expired ones are forgotten whenever the number has doubled."""
-        if len(self._tokens) >= self._sweep_at:
-            now = time.time_ns()
-            self._tokens = {key: kept for key, kept in self._tokens.items() if kept.expires > now}
-            self._sweep_at = max(1000, 2 * len(self._tokens))
-        self._tokens[token.store, token.digest] = token
-
-    async def get(self, store: str, digest: str) -> Token | None:
-        """The token."""
-        return self._tokens.get((store, digest))
-
-    async def drop(self, store: str, digest: str) -> bool:
-        """Forget it."""
-        return self._tokens.pop((store, digest), None) is not None
 
 
 class TokenAsks:

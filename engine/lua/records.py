@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import Failure
 from engine.lua.marshal import Flat, Writer, text_of
-from engine.security import Security
+from engine.security.context import Security
 from engine.steps import (
     Ask,
     Call,

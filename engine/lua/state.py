@@ -16,7 +16,7 @@ import lupa.lua54 as lupa_lua
 
 from engine.errors import ProgramError
 from engine.lua.marshal import to_lua_text
-from engine.lua.typed import erase
+from engine.lua.typed.eraser import erase
 
 KERNEL = Path(__file__).parent / "kernel"
 CORE = ("boot", "later", "scheduler", "channel", "mailbox", "unit")

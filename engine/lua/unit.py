@@ -7,8 +7,10 @@ from typing import Any
 
 from engine import errors
 from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
-from engine.lua import records, services, services_security
+from engine.lua import records
 from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
+from engine.lua.services import security as services_security
+from engine.lua.services import table as services
 from engine.lua.state import IDLE, SEND, SERVICE, Output, State, compile_chunk
 from engine.program import Program
 from engine.steps import (

@@ -13,9 +13,9 @@ from typing import Any
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from engine import yaml_graph
+from engine.bounded import yaml_graph
+from engine.bounded.yaml_graph import MAX_DEPTH
 from engine.registry.problems import Problem
-from engine.yaml_graph import MAX_DEPTH
 
 MAX_VALUES = 100_000
 MAX_DIGITS = 400

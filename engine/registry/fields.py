@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.conditions import BadPolicyError
 from engine.entry import Entry
 from engine.registry import kinds, placeholders, shapes
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
 from engine.registry.problems import Problem, errors_in
-from engine.rules import Rule
+from engine.security.conditions import BadPolicyError
+from engine.security.rules import Rule
 
 MAX_ID = 500
 MAX_KIND = 100

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import patterns
+from engine.bounded import patterns
 from engine.entry import Entry
 
 MAX_WORK = 100_000
-"""What the regular expressions of one filter may cost over all entries, in the units of `engine.patterns`."""
+"""What the regular expressions of one filter may cost over all entries, in the units of `engine.bounded.patterns`."""
 
 Test = Callable[[Any, Any], bool]
 Condition = Callable[[Entry], bool]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.conditions import OPERATORS
 from engine.registry.words import names, nearest
+from engine.security.conditions import OPERATORS
 
 Schema = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from engine.registry.kinds import ACTING, POLICIES
 from engine.registry.problems import Problem
 from engine.registry.references import resolve
 from engine.registry.words import did_you_mean
-from engine.security import Actor, Policy, Security
+from engine.security.context import Actor, Policy, Security
 
 Find = Callable[[str], Entry | None]
 

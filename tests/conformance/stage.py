@@ -12,21 +12,22 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.asks.env import EnvAsks
-from engine.asks.memory import MemoryRegistry
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
-from engine.asks.tokens import MemoryVault, TokenAsks
-from engine.catalog import MemoryCatalog
+from engine.asks.tokens import TokenAsks
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.host import CallRequest, SpawnRequest
 from engine.hosts.actor.supervisor import Supervisor
-from engine.hosts.temporal.clients import ADDRESS_VARIABLE, Clients
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
 from engine.lua.unit import Unit
+from engine.memory.catalog import MemoryCatalog
+from engine.memory.registry import MemoryRegistry
+from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
 from tests.engine.hosts.temporal.stage import workflow_id

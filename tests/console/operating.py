@@ -20,9 +20,9 @@ from engine.entry import Entry
 from engine.hosts.temporal.observations import Observation
 from engine.steps import Wait
 from tests.console import flows
-from wippy_console import permissions, temporal
+from wippy_console import permissions
 from wippy_console.models import Question, Run
-from wippy_console.services import histories, projection, registry, runs
+from wippy_console.services import histories, projection, registry, runs, temporal
 from wippy_console.services.registry import Changes
 
 CLIENT, WORKER = "app:client", "app:worker"

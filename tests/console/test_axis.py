@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wippy_console.services.timeline import Row, Timeline
-from wippy_console.views.axis import SHOWN, Axis, lay_out
+from wippy_console.services.timeline.axis import SHOWN, Axis, lay_out
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import ProgramError
-from engine.host import Catalog
 from tests.console.registry_cast import create, delete, function, library, update
-from wippy_console.services import catalog as catalogs
-from wippy_console.services.catalog import DatabaseCatalog
+from wippy_console.services.registry import catalog as catalogs
 from wippy_console.services.registry import reading
+from wippy_console.services.registry.catalog import DatabaseCatalog
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

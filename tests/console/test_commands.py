@@ -18,9 +18,8 @@ from django.core.management import CommandError, call_command
 from engine.entry import Entry
 from tests.console.operating import make_cast
 from tests.console.serving import environment
-from wippy_console import temporal
 from wippy_console.models import Decision, Node, Question, Run
-from wippy_console.services import decisions, histories, registry, timeline
+from wippy_console.services import decisions, histories, registry, temporal, timeline
 from wippy_console.services.errors import Conflict
 from wippy_console.services.registry import Changes
 

@@ -15,12 +15,11 @@ from django.utils import timezone
 from temporalio.api.history.v1 import WorkflowExecutionSignaledEventAttributes as Signaled
 
 from engine.entry import Entry
-from engine.hosts.temporal import headers
+from engine.hosts.temporal.wire import headers
 from engine.steps import Wait
 from tests.console.operating import CLIENT, Stage, settle, soon
-from wippy_console import temporal
 from wippy_console.models import Decision, FeedEvent, Question, Run
-from wippy_console.services import decisions, histories, projection, registry, runs
+from wippy_console.services import decisions, histories, projection, registry, runs, temporal
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ended, Ref

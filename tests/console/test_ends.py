@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 
-from engine.host import SpawnRequest
+from engine.contracts.host import SpawnRequest
 from engine.hosts.actor.actor import ProcessInfo
 from engine.steps import Exited
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process

@@ -17,9 +17,9 @@ from engine.entry import Entry
 from tests.console.operating import Cast
 from tests.console.registry_cast import create
 from tests.console.test_worker import entries, publish, running_node, until
-from wippy_console import permissions, temporal
+from wippy_console import permissions
 from wippy_console.models import FeedEvent, Node, Process, Service
-from wippy_console.services import processes
+from wippy_console.services import processes, temporal
 from wippy_console.services.errors import NotFoundError
 
 ODD = "{node-1@app.a/b:h-1/../x|ü “q” 'a' #%25?&x=1;日本 %2F//}"

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import Failure
 from engine.hosts.temporal.observations import Observation
+from engine.memory.catalog import MemoryCatalog
 from engine.steps import Wait
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services.projection import Began, Ended, Projection, Ref, Stalled, write

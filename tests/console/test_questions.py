@@ -13,8 +13,8 @@ from django.utils import timezone
 from engine.entry import Entry
 from tests.console.registry_cast import create, update
 from wippy_console.models import Decision, Question, QuestionRole, Run
-from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError
+from wippy_console.services.questions import listing as questions
 
 pytestmark = pytest.mark.django_db
 

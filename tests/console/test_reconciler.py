@@ -17,8 +17,8 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
+from engine.memory.catalog import MemoryCatalog
 from wippy_console.models import FeedEvent, Node, Run
 from wippy_console.services import fleet
 from wippy_console.services.projection import Fact, Ref, Vanished, write

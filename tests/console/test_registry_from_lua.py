@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 
 from engine.asks.registry import RegistryAsks
+from engine.contracts.host import CallRequest
+from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.host import Author, CallRequest
 from engine.hosts.temporal.settings import FLEET_QUEUE
 from engine.node import LocalNode
 from tests.console.registry_cast import author, create, function, update
@@ -23,8 +24,8 @@ from tests.console.test_worker import Server, log, queue, running_node, server, 
 from wippy_console import permissions
 from wippy_console.models import FeedEvent, Node, Program, Revision, Version
 from wippy_console.services import registry, units
-from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.registry import Changes, StaleBaseError, WithheldError
+from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.templatetags.feed import feed_text
 from wippy_console.worker.registry import DatabaseRegistry
 

@@ -11,9 +11,8 @@ from django.core.exceptions import PermissionDenied
 
 from engine.entry import Entry
 from tests.console.operating import CLIENT, WORKER, Cast, Stage, settle
-from wippy_console import temporal
 from wippy_console.models import FeedEvent, Question, Run
-from wippy_console.services import histories, registry, runs
+from wippy_console.services import histories, registry, runs, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.registry import Changes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from wippy_console import temporal
+from wippy_console.services import temporal
 from wippy_console.services.errors import Unavailable
 from wippy_console.worker.node import environment
 

@@ -8,11 +8,12 @@ import time
 import pytest
 from django.core import serializers
 
-from engine.asks.tokens import Token, TokenAsks
-from engine.catalog import MemoryCatalog
+from engine.asks.tokens import TokenAsks
+from engine.contracts.tokens import Token
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.security import Actor, Policy, Security
+from engine.memory.catalog import MemoryCatalog
+from engine.security.context import Actor, Policy, Security
 from wippy_console import models
 from wippy_console.worker.tokens import DatabaseVault
 

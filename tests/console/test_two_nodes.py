@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.host import SpawnRequest
-from engine.hosts.temporal.fleet import Fleet
+from engine.hosts.temporal.node.client import Fleet
 from tests.console.test_worker import Server, lines, log, publish, queue, running_node, server, until
 from wippy_console.models import Claim, FeedEvent, Node, Run, Service
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import ProgramError
+from engine.memory.catalog import MemoryCatalog
 
 
 def function(source: str) -> Entry:

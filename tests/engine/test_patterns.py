@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from engine import patterns
-from engine.patterns import TooCostlyError
+from engine.bounded import patterns
+from engine.bounded.patterns import TooCostlyError
 
 PATTERNS = [
     "^a", "a$", "b", "^$", r"^\d{3}-\d{4}$", "^[a-z0-9]+(?:-[a-z0-9]+)*$", r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "(a|b)*c",

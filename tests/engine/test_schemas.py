@@ -8,8 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from engine import schemas
-from engine.patterns import TooCostlyError
+from engine.bounded import schemas
+from engine.bounded.patterns import TooCostlyError
 
 
 def messages(schema: Any, value: Any) -> list[str]:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.conditions import BadPolicyError, Request
-from engine.patterns import glob
-from engine.rules import ALLOW, DENY, UNDEFINED, Rule
-from engine.security import Actor, Policy, Security, evaluate, is_permitted
+from engine.bounded.patterns import glob
+from engine.security.conditions import BadPolicyError, Request
+from engine.security.context import Actor, Policy, Security, evaluate, is_permitted
+from engine.security.rules import ALLOW, DENY, UNDEFINED, Rule
 from engine.testing import Driver, program_of
 
 ALICE = Actor("user:alice", {"role": "editor", "clearance": 2, "team": {"name": "blue"}, "tags": ["a", "b"]})

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from engine.hosts.temporal.worker import replayer
+from engine.hosts.temporal.worker.worker import replayer
 from tests.replay.recording import Recording
 
 

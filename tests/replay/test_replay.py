@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.hosts.temporal.worker import replayer
+from engine.hosts.temporal.worker.worker import replayer
 from engine.program import Chunk, Program
 from tests.engine.hosts.temporal.stage import Stage, body
 from tests.replay.record import recorded

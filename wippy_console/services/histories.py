@@ -21,8 +21,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from wippy_console import temporal
 from wippy_console.models import HistoryArchive, Run
+from wippy_console.services import temporal
 from wippy_console.services.errors import NotFoundError
 
 KEPT_EVENTS = 50_000

@@ -9,8 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 
-from engine import schemas
-from engine.patterns import TooCostlyError
+from engine.bounded import schemas
+from engine.bounded.patterns import TooCostlyError
 from wippy_console.services.errors import Refused
 
 MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024

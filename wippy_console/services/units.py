@@ -14,17 +14,17 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.service import RPCError
 
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, Failure, UnitFailed
-from engine.host import CallRequest, SpawnRequest
-from engine.hosts.temporal.failures import from_exception
-from engine.hosts.temporal.fleet import Fleet
-from engine.hosts.temporal.payloads import decode
+from engine.hosts.temporal.node.client import Fleet
 from engine.hosts.temporal.settings import reference
+from engine.hosts.temporal.wire.failures import from_exception
+from engine.hosts.temporal.wire.payloads import decode
 from engine.pids import Pid
 from engine.registry.references import default_host
-from wippy_console import permissions, temporal
-from wippy_console.services import fleet, registry, schemas
+from wippy_console import permissions
+from wippy_console.services import fleet, registry, schemas, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.runs.starting import WORKER, only
 from wippy_console.services.runs.values import Started

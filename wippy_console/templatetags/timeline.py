@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from wippy_console.services.timeline import Row
+from wippy_console.services.timeline.axis import Axis
 from wippy_console.templatetags import console, looks
-from wippy_console.views.axis import Axis
 
 register = template.Library()
 MIDDLE = 14

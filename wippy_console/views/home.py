@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import feed, fleet, questions, runs
+from wippy_console.services import feed, fleet, runs
+from wippy_console.services.questions import listing as questions
 from wippy_console.views.pages import needs, page
 
 FEW = 6

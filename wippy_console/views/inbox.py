@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.services import decisions, questions
+from wippy_console.services import decisions
+from wippy_console.services.questions import listing as questions
 from wippy_console.views.pages import needs, page
 
 VIEWS = ("open", "done")

@@ -9,11 +9,12 @@ from django.http import HttpRequest
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, questions, runs, timeline
+from wippy_console.services import decisions, runs, timeline
 from wippy_console.services.errors import Refused
+from wippy_console.services.questions import listing as questions
 from wippy_console.services.timeline import Row
+from wippy_console.services.timeline.axis import Axis, lay_out
 from wippy_console.templatetags.console import alternatives
-from wippy_console.views.axis import Axis, lay_out
 from wippy_console.views.pages import marked
 
 TABS = ("timeline", "table", "events", "json", "audit")

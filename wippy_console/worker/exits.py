@@ -17,8 +17,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from temporalio.service import RPCError
 
 from engine.errors import INTERNAL, Failure
-from engine.hosts.temporal.closings import Closed, fetch_closing
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.closings import Closed, fetch_closing
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.pids import Pid
 from wippy_console.live.changes import stamp
 from wippy_console.models import FeedEvent, Run

@@ -10,8 +10,8 @@ from typing import Any
 
 from temporalio.service import RPCError
 
+from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
-from engine.host import Catalog
 from wippy_console.services.projection import Fact, Ref, Vanished, Written
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_ending, is_gone
 

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 from engine.durations import SECOND
 from engine.errors import UnitFailed
 from engine.hosts.actor.service_state import FAILED, RUNNING, STARTING, STOPPED, STOPPING, ServiceState
-from engine.hosts.temporal.clients import brief
+from engine.hosts.temporal.client.connections import brief
 
 logger = logging.getLogger(__name__)
 

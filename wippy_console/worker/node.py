@@ -20,15 +20,14 @@ from engine.entry import Entry
 from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
-from engine.hosts.temporal.peers import Peers
+from engine.hosts.temporal.node.peers import Peers
 from engine.node import LocalNode
 from engine.registry.changes import diff
-from wippy_console import temporal
 from wippy_console.env import variables_for_lua
-from wippy_console.services import fleet
-from wippy_console.services.catalog import DatabaseCatalog
+from wippy_console.services import fleet, temporal
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
+from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.threads import in_thread
 from wippy_console.worker.board import ProcessBoard
 from wippy_console.worker.directory import FleetDirectory

@@ -11,14 +11,14 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError
 
 from engine.asks import failures
+from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
-from engine.host import Author
 from engine.registry.changes import Changes
 from wippy_console.models import Version
 from wippy_console.services import registry
-from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.registry import ChangesRefused, StaleBaseError, WithheldError
+from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ SILENT = Failure(UNAVAILABLE, "the registry's database does not answer", retryab
 
 
 class DatabaseRegistry:
-    """Implements `engine.host.RegistryAccess`. `applied` is called on the loop when the catalog knows a new version."""
+    """Implements `RegistryAccess`. `applied` is called on the loop when the catalog knows a new version."""
 
     def __init__(self, catalog: DatabaseCatalog, applied: Callable[[], None]) -> None:
         self._catalog = catalog

@@ -11,18 +11,18 @@ from typing import Protocol
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
-from engine.host import Catalog
 from engine.hosts.actor.service_spec import SERVICE, requirements
 from engine.hosts.actor.service_state import ServiceState
-from engine.hosts.temporal.clients import Clients
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.connections import Clients
+from engine.hosts.temporal.client.host import WorkflowHost
+from engine.hosts.temporal.node.operating import Operated, OperatingActivities
+from engine.hosts.temporal.node.peers import Peers
 from engine.hosts.temporal.observations import Observe
-from engine.hosts.temporal.operating import Operated, OperatingActivities
-from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
-from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
 from engine.node import LocalNode
 from wippy_console.services.reconciler.visibility import clients_in_use
 from wippy_console.worker.exits import remember

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError
 
-from engine.asks.tokens import Token
+from engine.contracts.tokens import Token
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
-from engine.security import Security
+from engine.security.context import Security
 from wippy_console import models
 from wippy_console.services.storable import storable
 from wippy_console.threads import in_thread

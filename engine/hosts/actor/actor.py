@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from engine.program import Program
-from engine.security import Security
+from engine.security.context import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.contracts.host import CallRequest
 from engine.durations import SECOND
 from engine.errors import Failure
-from engine.host import CallRequest
 from engine.hosts.actor.failures import call_timed_out
 from engine.hosts.actor.loop import Timer
 from engine.hosts.actor.pools import Ticket

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
+from engine.contracts.ask import Service
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import Failure
-from engine.host import CallRequest, Service, SpawnRequest
 from engine.hosts.actor import bus, lifecycle, naming
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.calls import FunctionCall

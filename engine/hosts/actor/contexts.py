@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
-from engine.host import Catalog
 from engine.registry.kinds import ACTING, POLICIES
 from engine.registry.policies import declared, resolved, within
-from engine.security import Security
+from engine.security.context import Security
 
 
 def declared_in(block: Any, namespace: str, catalog: Catalog) -> Security | None:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.contracts.host import CallRequest, SpawnRequest, Watcher
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.host import CallRequest, SpawnRequest, Watcher
 from engine.hosts.actor.actor import Actor, HostInfo, OnEnd
 from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import (

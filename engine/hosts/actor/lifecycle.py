@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.contracts.host import SpawnRequest
 from engine.errors import Failure, invalid
-from engine.host import SpawnRequest
 from engine.hosts.actor import relations
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.failures import PID_NOT_REGISTERED

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.contracts.fleet import FleetNames
 from engine.errors import Failure, UnitFailed, invalid
-from engine.fleet import FleetNames
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.failures import NAME_EMPTY, NAME_LIKE_PID, NAME_NOT_REGISTERED, PID_NOT_REGISTERED, name_taken
 from engine.hosts.actor.names import is_like_pid

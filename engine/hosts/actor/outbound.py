@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.contracts.fleet import FleetNames
+from engine.contracts.host import Host, SpawnRequest
 from engine.errors import Failure, UnitFailed
-from engine.fleet import FleetNames
-from engine.host import Host, SpawnRequest
 from engine.hosts.actor import lifecycle
 from engine.hosts.actor.actor import Actor, Pending
 from engine.hosts.actor.failures import unexpected, unresolved

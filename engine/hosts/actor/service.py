@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from engine.contracts.host import Host, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import CANCELED, TIMEOUT, Failure, UnitFailed, invalid
-from engine.host import Host, SpawnRequest
 from engine.hosts.actor.failures import HOST_NOT_FOUND
 from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.actor.service_spec import ServiceSpec

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from engine.contracts.catalog import Catalog
 from engine.durations import SECOND, option_duration
 from engine.entry import Entry
 from engine.errors import ProgramError, UnitFailed
-from engine.host import Catalog
 from engine.hosts.actor.contexts import declared_in
 from engine.hosts.actor.failures import bad_option
 from engine.hosts.actor.options import Backoff, read_backoff
 from engine.registry.references import required_services, resolve
-from engine.security import Security
+from engine.security.context import Security
 from engine.steps import Value
 
 SERVICE = "process.service"

@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
+from engine.contracts.catalog import Catalog
+from engine.contracts.host import Host
+from engine.contracts.node import Node
 from engine.errors import UnitFailed, not_found
-from engine.host import Catalog, Host, Node
 from engine.hosts.actor.service import Clock, Need, Service
 from engine.hosts.actor.service_spec import SERVICE, ServiceSpec, Specs, read_specs, start_levels
 from engine.hosts.actor.service_state import FAILED, UNKNOWN, ServiceState

@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
+from engine.contracts.catalog import Catalog
+from engine.contracts.fleet import FleetNames
+from engine.contracts.host import CallRequest, Host
 from engine.errors import Failure, UnitFailed
-from engine.fleet import FleetNames
-from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.bus import TOPIC, Bus
 from engine.hosts.actor.commands import Commands, Plan

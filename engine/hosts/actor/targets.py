@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from engine.contracts.catalog import Catalog
+from engine.contracts.host import CallRequest, Host
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, ProgramError, UnitFailed
-from engine.host import CallRequest, Catalog, Host
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,
     entry_not_found,

@@ -11,9 +11,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.contracts.fleet import PeerHost
+from engine.contracts.host import Host
 from engine.errors import UnitFailed
-from engine.fleet import PeerHost
-from engine.host import Host
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.failures import ALREADY_MONITORING
 from engine.hosts.actor.lanes import Job, Lanes

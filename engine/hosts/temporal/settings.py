@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
-from engine.host import Catalog
 from engine.hosts.temporal.observations import Observe, ignore
 from engine.pids import Pid
 from engine.steps import Limits

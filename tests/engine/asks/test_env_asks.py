@@ -12,9 +12,9 @@ import pytest
 from engine.asks.dotenv import DotenvFile
 from engine.asks.env import EnvAsks
 from engine.asks.storages import Storages
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import UnitFailed
+from engine.memory.catalog import MemoryCatalog
 from engine.testing import Driver
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from engine.asks.memory import MemoryRegistry
 from engine.asks.registry import RegistryAsks
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
 from engine.errors import Failure
+from engine.memory.catalog import MemoryCatalog
+from engine.memory.registry import MemoryRegistry
 from engine.testing import Driver, program_of
 
 NOTE = Entry("app:note", "registry.entry", {"tags": ["a", "b"], "options": {}}, {"text": "hi", "map": {}, "list": []})

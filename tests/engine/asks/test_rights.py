@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.asks.env import EnvAsks
-from engine.asks.memory import MemoryRegistry
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
-from engine.catalog import MemoryCatalog
 from engine.entry import Entry
-from engine.security import Actor, Policy, Security
+from engine.memory.catalog import MemoryCatalog
+from engine.memory.registry import MemoryRegistry
+from engine.security.context import Actor, Policy, Security
 from engine.testing import Driver
 
 ENTRIES = (

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.lua.typed import erase
+from engine.lua.typed.eraser import erase
 from engine.steps import Returned
 from engine.testing import Driver
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ProgramError
-from engine.lua.typed import erase
+from engine.lua.typed.eraser import erase
 
 _CHECK = lupa_lua.LuaRuntime(encoding="latin-1").eval("function(s) local f, e = load(s, '=s', 't') return e end")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.bounded.patterns import glob
 from engine.entry import Entry
-from engine.patterns import glob
 from engine.registry.filters import FilterError, matcher
 
 ENTRY = Entry(

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from temporalio.service import RPCError
 
 from engine.errors import UnitFailed
-from wippy_console.services.catalog import DatabaseCatalog
 from wippy_console.services.reconciler.rebuilding import rebuild
+from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.worker.node import environment
 from wippy_console.worker.temporal_side import Gateway
 

@@ -15,10 +15,11 @@ from temporalio.service import RPCError
 from wippy_console import permissions
 from wippy_console.models import Decision, Question, Run
 from wippy_console.services import schemas
-from wippy_console.services.decisions import journal, payloads, waits, wire
-from wippy_console.services.decisions.declared import declared, entry_of
+from wippy_console.services.decisions import journal, payloads, wire
 from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services.questions import answers as waits
+from wippy_console.services.questions.signals import declared, entry_of
 
 logger = logging.getLogger(__name__)
 

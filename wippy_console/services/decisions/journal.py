@@ -14,8 +14,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.models import Decision, Run
 from wippy_console.services import feed
-from wippy_console.services.decisions import waits, wire
+from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.questions import answers as waits
 from wippy_console.services.storable import preview
 
 T = TypeVar("T")

@@ -18,13 +18,12 @@ from temporalio.api.workflowservice.v1 import TerminateWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.hosts.temporal import headers, payloads
-from engine.hosts.temporal.host import RPC_TIMEOUT
-from engine.hosts.temporal.signals import Signal, request_cancel, send_signal
+from engine.hosts.temporal.client.host import RPC_TIMEOUT
+from engine.hosts.temporal.client.signals import Signal, request_cancel, send_signal
+from engine.hosts.temporal.wire import headers, payloads
 from engine.pids import Pid
-from wippy_console import temporal
 from wippy_console.models import Decision
-from wippy_console.services import histories
+from wippy_console.services import histories, temporal
 
 SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.host import SpawnRequest
-from engine.hosts.temporal.fleet import Fleet
-from engine.hosts.temporal.operating import START, STOP
+from engine.hosts.temporal.node.client import Fleet
+from engine.hosts.temporal.node.operating import START, STOP
 from wippy_console import permissions
 from wippy_console.models import Service
 from wippy_console.services import feed, registry, schemas

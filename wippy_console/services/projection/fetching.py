@@ -14,9 +14,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.host import Catalog
-from engine.hosts.temporal import payloads
+from engine.contracts.catalog import Catalog
 from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.wire import payloads
 from engine.steps import Wait
 from wippy_console.services.projection.facts import Began, Ended, Ref
 from wippy_console.services.projection.histories import beginning, ending

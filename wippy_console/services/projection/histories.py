@@ -13,10 +13,10 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from engine.host import Catalog
-from engine.hosts.temporal import headers, payloads
-from engine.hosts.temporal.closings import CONTINUED, read_closing
+from engine.contracts.catalog import Catalog
+from engine.hosts.temporal.client.closings import CONTINUED, read_closing
 from engine.hosts.temporal.settings import reference, task_queue
+from engine.hosts.temporal.wire import headers, payloads
 from wippy_console.models import Run
 from wippy_console.services.projection.facts import Began, Ended, Ref
 

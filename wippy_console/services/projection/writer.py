@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from engine.host import Catalog
+from engine.contracts.catalog import Catalog
 from wippy_console.services.projection.facts import Fact
 from wippy_console.services.projection.mailbox import Mailbox
 from wippy_console.services.projection.writing import Written, write

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from engine.host import Catalog
+from engine.contracts.catalog import Catalog
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.book import Book

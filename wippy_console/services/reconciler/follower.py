@@ -13,7 +13,7 @@ from django.db.models import Max
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.host import Catalog
+from engine.contracts.catalog import Catalog
 from wippy_console.models import Run
 from wippy_console.services.projection import Fact, Ref
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_state, is_gone

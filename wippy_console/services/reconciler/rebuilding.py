@@ -8,7 +8,7 @@ from functools import partial
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
-from engine.host import Catalog
+from engine.contracts.catalog import Catalog
 from wippy_console.services.projection import Fact, write
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_ending, fetch_state
 from wippy_console.services.reconciler.visibility import clients_in_use, on_queues, pages, queues_of, ref_of

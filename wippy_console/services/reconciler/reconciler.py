@@ -10,8 +10,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError
 from temporalio.service import RPCError
 
+from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
-from engine.host import Catalog
 from wippy_console.services import fleet
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.projection import Fact

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from temporalio.client import Client, WorkflowExecution
 
-from engine.host import Catalog
+from engine.contracts.catalog import Catalog
 from engine.hosts.temporal.settings import reference, task_queue
 from wippy_console.services.projection import Ref
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from engine.check import check_source
+from engine.contracts.registry import Author
 from engine.entry import Entry
-from engine.host import Author
 from engine.registry import changes as changing
 from engine.registry import kinds
 from engine.registry.changes import Changes

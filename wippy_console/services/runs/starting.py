@@ -9,13 +9,13 @@ from typing import Any
 from django.utils import timezone
 from temporalio.client import WorkflowHandle
 
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import ALREADY_EXISTS, UnitFailed
-from engine.host import SpawnRequest
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
-from wippy_console import permissions, temporal
-from wippy_console.services import projection, registry, schemas
+from wippy_console import permissions
+from wippy_console.services import projection, registry, schemas, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started

@@ -8,7 +8,7 @@ from temporalio.api.failure.v1 import Failure as Proto
 from temporalio.converter import DataConverter
 
 from engine.errors import Failure
-from engine.hosts.temporal.failures import from_exception
+from engine.hosts.temporal.wire.failures import from_exception
 from wippy_console.services.storable import storable
 
 _CONVERTER = DataConverter.default

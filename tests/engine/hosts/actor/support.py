@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.catalog import MemoryCatalog
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.host import CallRequest, SpawnRequest
+from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
 
 MODULES = ("funcs", "time", "json", "ctx")

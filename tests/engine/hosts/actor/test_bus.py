@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.host import SpawnRequest
 from engine.hosts.actor.bus import MAX_SUBSCRIPTIONS
 from engine.hosts.actor.wildcards import BadPatternError, Wildcard
 from engine.registry.changes import Changes

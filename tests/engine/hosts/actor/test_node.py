@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.host import SpawnRequest
 from tests.engine.hosts.actor.support import HOST, lab, lua, process
 
 IDLE = process("app:idle", "process.inbox():receive()")

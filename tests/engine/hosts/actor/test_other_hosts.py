@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from engine.contracts.host import SpawnRequest, Watcher
 from engine.errors import Failure, UnitFailed, not_found
-from engine.host import SpawnRequest, Watcher
 from engine.steps import Exited, Value
 from tests.engine.hosts.actor.support import Lab, lab
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from engine.asks.policies import PolicyAsks
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.host import SpawnRequest
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
-from engine.security import Actor, Policy, Security
+from engine.security.context import Actor, Policy, Security
 from tests.engine.hosts.actor.support import HOST, Lab, lab, lua, process, service
 
 WHO = """

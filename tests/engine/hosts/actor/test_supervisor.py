@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from engine.catalog import MemoryCatalog
 from engine.durations import SECOND
 from engine.entry import Entry
 from engine.errors import UnitFailed
@@ -15,6 +14,7 @@ from engine.hosts.actor.service import Clock
 from engine.hosts.actor.service_spec import ServiceSpec, start_levels
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
+from engine.memory.catalog import MemoryCatalog
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process, service
 
 IDLE = process("app:idle", "return process.inbox():receive():topic()")

@@ -10,16 +10,16 @@ from typing import Any
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Worker
 
-from engine.catalog import MemoryCatalog
+from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.fleets import MemoryFleet
-from engine.host import SpawnRequest
-from engine.hosts.temporal.clients import ClientSettings, connect
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.connections import ClientSettings, connect
+from engine.hosts.temporal.client.host import WorkflowHost
+from engine.hosts.temporal.node.peers import Peers
 from engine.hosts.temporal.observations import Observation
-from engine.hosts.temporal.peers import Peers
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
+from engine.memory.catalog import MemoryCatalog
+from engine.memory.fleet import MemoryFleet
 from engine.node import LocalNode
 from engine.pids import Pid
 from engine.steps import Exited, Value

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.hosts.temporal.bounds import MAX_PENDING
-from engine.hosts.temporal.cron import cron_problem
+from engine.hosts.temporal.options.cron import cron_problem
+from engine.hosts.temporal.wire.bounds import MAX_PENDING
 from tests.engine.hosts.temporal.stage import Stage
 
 LONG = "x" * 1100

@@ -9,7 +9,7 @@ import pytest
 
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.temporal.clients import Clients, ClientSettings
+from engine.hosts.temporal.client.connections import Clients, ClientSettings
 
 
 def settings(data: dict[str, Any], environ: dict[str, str] | None = None) -> ClientSettings:

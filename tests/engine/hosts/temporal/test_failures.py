@@ -14,7 +14,7 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from engine.errors import Failure
-from engine.hosts.temporal.failures import MAX_MESSAGE, application_error, from_exception
+from engine.hosts.temporal.wire.failures import MAX_MESSAGE, application_error, from_exception
 
 
 def test_a_failure_comes_back_whole() -> None:

@@ -11,10 +11,10 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
+from engine.contracts.host import CallRequest
 from engine.errors import UnitFailed
-from engine.host import CallRequest
-from engine.hosts.temporal.closings import Closed, fetch_closing
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.closings import Closed, fetch_closing
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.steps import Exited
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 
@@ -326,7 +326,7 @@ async def test_attributes_are_checked_before_they_are_set(stage: Stage) -> None:
 async def test_an_unhandled_python_exception_fails_the_task_and_not_the_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from engine.hosts.temporal.run import Run
+    from engine.hosts.temporal.workflow.run import Run
 
     stage.workflow("app:w", "return 'well'")
     healthy = Run._finish
@@ -366,8 +366,8 @@ async def test_an_activity_failure_tells_its_kind_and_where_it_was(stage: Stage)
 
 
 async def test_calls_and_processes_are_reached_through_the_fleet(stage: Stage) -> None:
-    from engine.host import SpawnRequest
-    from engine.hosts.temporal.fleet import Fleet
+    from engine.contracts.host import SpawnRequest
+    from engine.hosts.temporal.node.client import Fleet
 
     await stage.serve_fleet()
     stage.function("app:fn", "if a == 0 then return nil, 'zero' end return {n = a, user = ctx.get('user')}")

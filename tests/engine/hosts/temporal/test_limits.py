@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from engine.errors import UnitFailed
-from engine.hosts.temporal.payloads import MAX_PAYLOAD
+from engine.hosts.temporal.wire.payloads import MAX_PAYLOAD
 from tests.engine.hosts.temporal.stage import Stage, workflow_id
 
 BIG = 2_200_000

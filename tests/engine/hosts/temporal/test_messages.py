@@ -12,9 +12,9 @@ import pytest
 from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.errors import UnitFailed
-from engine.host import CallRequest, SpawnRequest
-from engine.hosts.temporal import headers
+from engine.hosts.temporal.wire import headers
 from tests.engine.hosts.temporal.stage import WORKER, Stage, until, workflow_id
 
 COLLECT = """

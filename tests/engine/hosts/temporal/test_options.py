@@ -11,8 +11,8 @@ from temporalio.workflow import ParentClosePolicy
 
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.temporal.activity_options import ActivityOptions
-from engine.hosts.temporal.start_options import StartOptions, workflow_type
+from engine.hosts.temporal.options.activity import ActivityOptions
+from engine.hosts.temporal.options.start import StartOptions, workflow_type
 
 
 def test_both_prefixes_text_and_milliseconds_are_understood() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
 from engine.errors import Failure, UnitFailed
-from engine.hosts.temporal import headers, payloads
+from engine.hosts.temporal.wire import headers, payloads
 from engine.steps import Failed, Returned
 from engine.testing import Driver, program_of
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.errors import Failure, UnitFailed
-from engine.fleets import MemoryFleet
-from engine.host import CallRequest, SpawnRequest
 from engine.hosts.actor.actor import ProcessInfo
-from engine.hosts.temporal import peers
+from engine.hosts.temporal.node import peers
+from engine.memory.fleet import MemoryFleet
 from engine.steps import Exited, Value
 from tests.engine.hosts.temporal.stage import Stage, until
 

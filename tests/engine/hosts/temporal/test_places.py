@@ -8,12 +8,12 @@ import uuid
 
 import pytest
 
-from engine.catalog import MemoryCatalog
+from engine.contracts.host import CallRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.host import CallRequest
-from engine.hosts.temporal.places import Elsewhere, Neighbours, Place, Places, Update, Workflow
 from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.workflow.places import Elsewhere, Neighbours, Place, Places, Update, Workflow
+from engine.memory.catalog import MemoryCatalog
 from tests.engine.hosts.temporal.stage import CLIENT, WORKER, Stage, workflow_id
 
 ENTRIES = (

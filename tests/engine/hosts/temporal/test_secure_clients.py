@@ -13,8 +13,8 @@ from temporalio.client import Client
 
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.hosts.temporal.clients import Clients
-from engine.hosts.temporal.worker import workflow_worker
+from engine.hosts.temporal.client.connections import Clients
+from engine.hosts.temporal.worker.worker import workflow_worker
 from tests.engine.hosts.temporal.proxies import Authority, guard_before, tls_before
 from tests.engine.hosts.temporal.stage import Stage, until
 

@@ -10,13 +10,13 @@ import pytest
 from temporalio.worker import Replayer
 
 from engine.asks.policies import PolicyAsks
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.host import CallRequest, SpawnRequest
-from engine.hosts.temporal import headers, payloads
-from engine.hosts.temporal.fleet import Fleet
-from engine.hosts.temporal.worker import replayer, workflow_worker
-from engine.security import Actor, Policy, Security
+from engine.hosts.temporal.node.client import Fleet
+from engine.hosts.temporal.wire import headers, payloads
+from engine.hosts.temporal.worker.worker import replayer, workflow_worker
+from engine.security.context import Actor, Policy, Security
 from tests.engine.hosts.temporal.stage import Stage
 
 WHO = """

@@ -12,9 +12,9 @@ import re
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from engine.contracts.host import ProcessHost, SpawnRequest
 from engine.entry import Entry
-from engine.host import ProcessHost, SpawnRequest
-from engine.hosts.temporal.host import WorkflowHost
+from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from engine.steps import Exited
 from tests import seed

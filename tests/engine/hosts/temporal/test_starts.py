@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.temporal.clients import Clients
+from engine.hosts.temporal.client.connections import Clients
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 
 ATTRIBUTES = {

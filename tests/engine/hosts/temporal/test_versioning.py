@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from engine.errors import UnitFailed
-from engine.hosts.temporal.worker_options import sdk_options, version_of
+from engine.hosts.temporal.worker.options import sdk_options, version_of
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 from wippy_console.supervision.dev_server import BINARY
 

@@ -1,0 +1,1 @@
+"""Readers of what people write that can't hold up a process: patterns, JSON Schema, YAML."""

@@ -1,0 +1,125 @@
+"""JSON Schema under a budget: schemas come from authors and values from anybody, and neither may hold up a process.
+
+Nothing is ever fetched: a reference leads to the schema's own parts, or is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend, validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from engine.bounded import patterns
+from engine.bounded.patterns import TooCostlyError
+
+MAX_CHECKS = 200_000
+"""Keywords looked at for one value, and other work of some microseconds: about a second."""
+
+PART = 15
+"""What a part of a schema costs: it is checked against the schema of schemas."""
+
+MAX_DEPTH = 200
+
+_NOTHING_REMOTE: Registry[Any] = Registry()
+_left: ContextVar[int] = ContextVar("checks left", default=MAX_CHECKS)
+
+Check = Callable[..., Any]
+
+
+def errors(schema: Any, value: Any, default: Any, formats: Any = None) -> list[ValidationError]:
+    """What is wrong with the value; see `measured`."""
+    return measured(schema, value, default, formats)[0]
+
+
+def measured(schema: Any, value: Any, default: Any, formats: Any = None) -> tuple[list[ValidationError], int]:
+    """What is wrong with the value, and how many checks that took (of some microseconds each).
+
+    `default` is the validator class of a schema that names no dialect. Raises SchemaError for a schema that is none,
+    refers elsewhere or to itself without end, and TooCostlyError.
+    """
+    cls = validator_for(schema, default=default)
+    token = _left.set(MAX_CHECKS)
+    try:
+        _refuse_dialects(schema)
+        cls.check_schema(schema)
+        found = list(_guarded(cls)(schema, format_checker=formats, registry=_NOTHING_REMOTE).iter_errors(value))
+        return found, MAX_CHECKS - _left.get()
+    except Unresolvable as error:
+        raise SchemaError(f"a reference leads nowhere: {error}") from error
+    except RecursionError:
+        raise SchemaError("it is nested too deeply, or refers to itself without end") from None
+    finally:
+        _left.reset(token)
+
+
+@cache
+def _guarded(cls: Any) -> Any:
+    """The class with every keyword counted, and patterns matched in bounded time."""
+    keywords = {**cls.VALIDATORS, "pattern": _pattern, "uniqueItems": _unique(cls.VALIDATORS["uniqueItems"])}
+    counted = {name: _counted(check) for name, check in keywords.items()}
+    return extend(cls, counted)  # type: ignore[no-untyped-call]
+
+
+def _counted(check: Check) -> Check:
+    def spending(validator: Any, wanted: Any, value: Any, schema: Any) -> Any:
+        _spend(1)
+        return check(validator, wanted, value, schema)
+
+    return spending
+
+
+def _spend(count: int) -> None:
+    left = _left.get() - count
+    _left.set(left)
+    if left < 0:
+        raise TooCostlyError("the schema asks for too much work on this value")
+
+
+def _pattern(validator: Any, wanted: str, value: Any, _: Any) -> Iterator[ValidationError]:
+    if validator.is_type(value, "string") and not patterns.search(wanted, value, _spend):
+        yield ValidationError(f"{value!r} does not match {wanted!r}")
+
+
+def _unique(check: Check) -> Check:
+    """Items that can't be sorted are compared all with all."""
+
+    def costly(validator: Any, wanted: Any, value: Any, schema: Any) -> Any:
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            _spend(len(value) ** 2 // 16)
+        return check(validator, wanted, value, schema)
+
+    return costly
+
+
+def _refuse_dialects(schema: Any, depth: int = 0) -> None:
+    """A part with a `$schema` of its own would be checked by another class, without the budget.
+
+    Names of properties are matched by Python itself, so only simple patterns may describe them.
+    """
+    if depth > MAX_DEPTH:
+        raise SchemaError("it is nested too deeply, or refers to itself without end")
+    _spend(PART)
+    if isinstance(schema, Mapping):
+        if depth and isinstance(schema.get("$schema"), str):
+            raise SchemaError("$schema may stand at the top only")
+        _refuse_costly_names(schema.get("patternProperties"))
+    for part in _parts(schema):
+        _refuse_dialects(part, depth + 1)
+
+
+def _parts(schema: Any) -> Iterable[Any]:
+    if isinstance(schema, Mapping):
+        return schema.values()
+    return schema if isinstance(schema, list) else ()
+
+
+def _refuse_costly_names(described: Any) -> None:
+    for pattern in described if isinstance(described, Mapping) else ():
+        if isinstance(pattern, str) and not patterns.is_simple(pattern):
+            raise TooCostlyError(f"the pattern {pattern!r} for names of properties could take too long")

@@ -1,0 +1,1 @@
+"""The client side: connections, starting, signalling, ending and watching workflows."""

@@ -1,0 +1,199 @@
+"""Temporal clients of `temporal.client` entries (lua-api 18), one connection for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import KeepAliveConfig, TLSConfig
+
+from engine.durations import MILLISECOND, option_duration
+from engine.entry import Entry
+from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
+from engine.hosts.temporal.wire.interceptors import ClientHeaders
+from engine.registry.placeholders import filled
+
+ADDRESS_VARIABLE = "TEMPORAL_ADDRESS"
+
+KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS as an entry wants it; None means the system's authorities, the address's name, no certificate of ours."""
+
+    server_root_ca_cert: bytes | None = None
+    domain: str | None = None
+    client_cert: bytes | None = None
+    client_private_key: bytes | None = None
+
+    def config(self) -> TLSConfig:
+        """As the SDK takes it. Its own class has no hash, by which connections are shared."""
+        return TLSConfig(
+            server_root_ca_cert=self.server_root_ca_cert,
+            domain=self.domain,
+            client_cert=self.client_cert,
+            client_private_key=self.client_private_key,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How to reach a Temporal service."""
+
+    address: str
+    namespace: str = "default"
+    api_key: str | None = field(default=None, repr=False)
+    tls: Tls | None = None
+    connect_timeout: timedelta = timedelta(seconds=10)
+    keep_alive: KeepAliveConfig = KEEP_ALIVE
+
+    @classmethod
+    def read(cls, entry: Entry, environ: Mapping[str, str]) -> ClientSettings:
+        """The settings of an entry, `${env:NAME}` filled in from `environ`; raises UnitFailed (Invalid).
+
+        Without an address of its own the entry uses `TEMPORAL_ADDRESS` of the environment.
+        """
+        data = filled(entry.data, environ, missing="")
+        address = data.get("address") or environ.get(ADDRESS_VARIABLE)
+        if not address:
+            raise UnitFailed(invalid(f"client '{entry.id}' has no address, and {ADDRESS_VARIABLE} is not set"))
+        auth, tls = data.get("auth") or {}, data.get("tls") or {}
+        return cls(
+            address=str(address),
+            namespace=data.get("namespace") or "default",
+            api_key=_api_key(entry, auth, environ),
+            tls=_tls(entry, tls, auth) if _wants_tls(entry, tls, auth) else None,
+            connect_timeout=timedelta(milliseconds=_milliseconds(entry, data, "connection_timeout", 10_000)),
+            keep_alive=KeepAliveConfig(
+                interval_millis=_milliseconds(entry, data, "keep_alive_time", 30_000),
+                timeout_millis=_milliseconds(entry, data, "keep_alive_timeout", 10_000),
+            ),
+        )
+
+
+class Clients:
+    """Connects once per set of settings; `environ` is given by whoever may read the environment."""
+
+    def __init__(self, environ: Mapping[str, str], identity: str | None = None) -> None:
+        self._environ = environ
+        self._identity = identity
+        self._connected: dict[ClientSettings, Client] = {}
+        self._settings: dict[str, ClientSettings] = {}
+        self._locks: dict[ClientSettings, asyncio.Lock] = {}
+
+    async def of(self, entry: Entry) -> Client:
+        """The client of a `temporal.client` entry; UnitFailed: Invalid settings, or Unavailable."""
+        settings = ClientSettings.read(entry, self._environ)
+        self._forget(self._settings.get(entry.id), entry.id, settings)
+        # One lock for each server: one that is away keeps nobody else waiting.
+        async with self._locks.setdefault(settings, asyncio.Lock()):
+            if settings not in self._connected:
+                self._connected[settings] = await connect(settings, self._identity)
+            return self._connected[settings]
+
+    def _forget(self, old: ClientSettings | None, entry_id: str, new: ClientSettings) -> None:
+        """Drop the connection of settings that no entry has any more, as of a key that was replaced."""
+        self._settings[entry_id] = new
+        if old is not None and old not in self._settings.values():
+            self._connected.pop(old, None)
+            self._locks.pop(old, None)
+
+    async def another(self, entry: Entry) -> Client:
+        """A connection of its own, for workers: the SDK refuses two workers of a queue on one, even while one ends."""
+        return await connect(ClientSettings.read(entry, self._environ), self._identity)
+
+
+async def connect(settings: ClientSettings, identity: str | None = None) -> Client:
+    """Connect; raises UnitFailed (Unavailable) when nobody answers in time."""
+    try:
+        return await asyncio.wait_for(
+            Client.connect(
+                settings.address,
+                namespace=settings.namespace,
+                api_key=settings.api_key,
+                tls=settings.tls.config() if settings.tls is not None else False,
+                keep_alive_config=settings.keep_alive,
+                interceptors=[ClientHeaders()],
+                identity=identity,
+            ),
+            settings.connect_timeout.total_seconds(),
+        )
+    except (RuntimeError, TimeoutError) as error:
+        text = f"Temporal at {settings.address} does not answer: {brief(error) or 'timed out'}"
+        raise UnitFailed(Failure(UNAVAILABLE, text, retryable=True)) from error
+
+
+def brief(error: BaseException) -> str:
+    """What the SDK's core says, without the stack of its own that it appends."""
+    return " ".join(str(error).partition("Stack backtrace:")[0].split())
+
+
+def health_interval(entry: Entry) -> timedelta | None:
+    """How often to ask for the server's health, or None when the entry does not want it; raises Invalid."""
+    check = entry.data.get("health_check")
+    if not isinstance(check, Mapping) or not check.get("enabled"):
+        return None
+    return timedelta(milliseconds=_milliseconds(entry, check, "interval", 30_000))
+
+
+def _api_key(entry: Entry, auth: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    if auth.get("type") != "api_key":
+        return None
+    if auth.get("api_key_file"):
+        return _file(entry, str(auth["api_key_file"])).decode().strip()
+    key = auth.get("api_key") or environ.get(str(auth.get("value_from_env") or ""))
+    if not key:
+        raise UnitFailed(invalid(f"client '{entry.id}' wants an API key and has none"))
+    return str(key)
+
+
+def _wants_tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> bool:
+    """Whether to use TLS: as the entry says, and else whenever it has to do with keys or certificates."""
+    mtls = auth.get("type") == "mtls"
+    if tls.get("enabled") is None:
+        return bool(tls) or mtls or auth.get("type") == "api_key"
+    if mtls and not tls["enabled"]:
+        raise UnitFailed(invalid(f"client '{entry.id}': auth.type mtls and tls.enabled false contradict each other"))
+    return bool(tls["enabled"])
+
+
+def _tls(entry: Entry, tls: Mapping[str, Any], auth: Mapping[str, Any]) -> Tls:
+    mtls = auth.get("type") == "mtls"
+    if tls.get("insecure_skip_verify"):
+        raise UnitFailed(invalid(f"client '{entry.id}': tls.insecure_skip_verify is not supported, give a ca_file"))
+    return Tls(
+        server_root_ca_cert=_file(entry, str(tls["ca_file"])) if tls.get("ca_file") else None,
+        domain=tls.get("server_name") or None,
+        client_cert=_pem(entry, auth, "cert") if mtls else None,
+        client_private_key=_pem(entry, auth, "key") if mtls else None,
+    )
+
+
+def _pem(entry: Entry, auth: Mapping[str, Any], name: str) -> bytes:
+    if auth.get(f"{name}_pem"):
+        return str(auth[f"{name}_pem"]).encode()
+    if auth.get(f"{name}_file"):
+        return _file(entry, str(auth[f"{name}_file"]))
+    raise UnitFailed(invalid(f"client '{entry.id}': mtls needs auth.{name}_file or auth.{name}_pem"))
+
+
+def _file(entry: Entry, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UnitFailed(invalid(f"client '{entry.id}': {error}")) from error
+
+
+def _milliseconds(entry: Entry, data: Mapping[str, Any], name: str, default: int) -> int:
+    if data.get(name) is None:
+        return default
+    nanoseconds = option_duration(data[name])
+    if nanoseconds is None or nanoseconds <= 0:
+        raise UnitFailed(invalid(f"client '{entry.id}': {name} must be a duration, not {data[name]!r}"))
+    return max(1, nanoseconds // MILLISECOND)

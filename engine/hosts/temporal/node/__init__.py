@@ -1,0 +1,1 @@
+"""Nodes among each other, and how consoles reach them: standalone activities, `wippy.*`."""

@@ -1,0 +1,1 @@
+"""What crosses to Temporal and back: payloads, headers, failures, search attributes."""

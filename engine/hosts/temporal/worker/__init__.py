@@ -1,0 +1,1 @@
+"""What takes workflow tasks and function calls from the queues of Temporal."""

@@ -1,0 +1,75 @@
+"""Local activities by which a run asks for facts that change: the answers are recorded, replays hear the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.client import Client
+
+from engine.contracts.catalog import Catalog
+from engine.entry import Entry
+from engine.errors import INVALID, Failure, ProgramError, UnitFailed, not_found
+from engine.hosts.temporal.node.activities import Activity, translated
+from engine.hosts.temporal.options.start import workflow_type
+from engine.hosts.temporal.wire.attributes import known_to
+from engine.hosts.temporal.workflow import calls
+from engine.program import Program
+
+WORKFLOW = "workflow.lua"
+
+
+class ResolvingActivities:
+    """What the registry and the namespace say now."""
+
+    def __init__(self, catalog: Catalog, client: Client, *, strict: bool = False) -> None:
+        self._catalog = catalog
+        self._strict = strict
+        self._client = client
+
+    def all(self) -> list[Activity]:
+        """For the queues of workers."""
+        return [self.resolve, self.attributes, self.entropy]
+
+    @activity.defn(name=calls.RESOLVE)
+    async def resolve(self, name: str) -> dict[str, str | int]:
+        """What runs of a workflow type (or of an entry) begin with now: {digest, version, type, strict}."""
+        with translated():
+            entry = workflow_entry(self._catalog, name)
+            program, version = current_program(self._catalog, entry.id)
+            kind = workflow_type(entry)
+            return {"digest": program.digest, "version": version, "type": kind, "strict": self._strict}
+
+    @activity.defn(name=calls.ATTRIBUTES)
+    async def attributes(self) -> Mapping[str, str]:
+        """The types of the namespace's search attributes by name, as KEYWORD."""
+        return await known_to(self._client)
+
+    @activity.defn(name=calls.ENTROPY)
+    async def entropy(self) -> bytes:
+        """32 bytes from the operating system: a run's own generator is seeded by its id, which is no secret."""
+        return os.urandom(32)
+
+
+def workflow_entry(catalog: Catalog, name: str) -> Entry:
+    """The `workflow.lua` entry of that id or workflow type; raises UnitFailed (NotFound)."""
+    entry = catalog.entry(name)
+    if entry is not None and entry.kind == WORKFLOW:
+        return entry
+    for other in catalog.entries(WORKFLOW):
+        if workflow_type(other) == name:
+            return other
+    raise UnitFailed(not_found(f"workflow '{name}' not found in the registry"))
+
+
+def current_program(catalog: Catalog, entry_id: str) -> tuple[Program, int]:
+    """The program of an entry and the registry version that it is of; raises UnitFailed when it can't be built."""
+    try:
+        while True:
+            version = catalog.version()
+            program = catalog.current(entry_id)
+            if catalog.version() == version:
+                return program, version
+    except ProgramError as error:
+        raise UnitFailed(Failure(INVALID, str(error), retryable=False, details={"line": error.line})) from error

@@ -1,0 +1,130 @@
+"""Calls of a run: activities, and the local activities by which a run asks its worker something once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+
+from engine.errors import ALREADY_EXISTS, Failure, UnitFailed
+from engine.hosts.temporal.options.activity import ActivityOptions
+from engine.hosts.temporal.options.reading import ACTIVITY_PREFIXES
+from engine.hosts.temporal.options.renaming import check_right
+from engine.hosts.temporal.wire import headers, payloads
+from engine.hosts.temporal.wire.bounds import Pending, check_name
+from engine.hosts.temporal.workflow.budget import TaskBudget
+from engine.hosts.temporal.workflow.places import Places
+from engine.steps import Call, Identity
+
+RESOLVE = "wippy.resolve"
+ATTRIBUTES = "wippy.attributes"
+ENTROPY = "wippy.entropy"
+
+Handle = workflow.ActivityHandle[Any]
+
+
+def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
+    """A short hash of arguments. In an id it makes a replay notice arguments that changed places (pitfall 24)."""
+    digest = hashlib.sha256("\0".join(texts).encode())
+    for payload in arguments:
+        digest.update(payload.SerializeToString(deterministic=True))
+    return digest.hexdigest()[:12]
+
+
+class Calls:
+    """Starts the activities of one run."""
+
+    def __init__(self, places: Places, budget: TaskBudget, identity: Identity) -> None:
+        self._places = places
+        self._budget = budget
+        self._identity = identity
+        self._pending = Pending("activities")
+        self._ids: set[str] = set()
+
+    def start(self, call: Call) -> tuple[Handle, bool]:
+        """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
+        target = self._places.entry(call.target)
+        options = ActivityOptions.read(target, call.options)
+        check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
+        arguments = payloads.encode_all(call.args, call.target)
+        head = headers.pack(
+            {
+                headers.CONTEXT: headers.portable(call.context),
+                headers.SECURITY: headers.carried(call.security),
+                headers.SENDER: self._identity.pid,
+            }
+        )
+        size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
+        self._budget.spend(size, f"the call of {call.target}")
+        activity_id = self._id_of(call, options, arguments)
+        kind = options.type or check_name(call.target, "function ID")
+        with headers.outgoing(head):
+            if options.local and self._budget.reserve_local():
+                return self._open(activity_id, _start_local(kind, arguments, options, activity_id)), True
+            self._pending.enter()
+            queue = options.task_queue or self._places.activity_queue(target)
+            handle = _start_remote(kind, arguments, options, activity_id, queue)
+        handle.add_done_callback(self._pending.leave)
+        return self._open(activity_id, handle), False
+
+    def _id_of(self, call: Call, options: ActivityOptions, arguments: list[Payload]) -> str:
+        if options.id in self._ids:
+            text = f"activity '{options.id}' of this run is under way"
+            raise UnitFailed(Failure(ALREADY_EXISTS, text, retryable=False))
+        return options.id or f"{call.seq}-{fingerprint(arguments, call.target)}"
+
+    def _open(self, activity_id: str, handle: Handle) -> Handle:
+        self._ids.add(activity_id)
+        handle.add_done_callback(lambda _: self._ids.discard(activity_id))
+        return handle
+
+
+def ask_worker(activity: str, *args: Any) -> Handle:
+    """Ask this worker something; its answer is recorded, so that a replay hears the same."""
+    return workflow.start_local_activity(
+        activity,
+        args=payloads.raw(payloads.encode_all(args, activity)),
+        result_type=RawValue,
+        start_to_close_timeout=timedelta(seconds=10),
+    )
+
+
+def _start_local(target: str, arguments: list[Payload], options: ActivityOptions, activity_id: str) -> Handle:
+    return workflow.start_local_activity(
+        target,
+        args=payloads.raw(arguments),
+        result_type=RawValue,
+        activity_id=activity_id,
+        schedule_to_close_timeout=options.schedule_to_close,
+        schedule_to_start_timeout=options.schedule_to_start,
+        start_to_close_timeout=options.start_to_close,
+        retry_policy=options.retry_policy,
+        cancellation_type=options.cancellation,
+        summary=options.summary,
+    )
+
+
+def _start_remote(
+    target: str, arguments: list[Payload], options: ActivityOptions, activity_id: str, queue: str
+) -> Handle:
+    return workflow.start_activity(
+        target,
+        args=payloads.raw(arguments),
+        result_type=RawValue,
+        activity_id=activity_id,
+        task_queue=queue or None,
+        schedule_to_close_timeout=options.schedule_to_close,
+        schedule_to_start_timeout=options.schedule_to_start,
+        start_to_close_timeout=options.start_to_close,
+        heartbeat_timeout=options.heartbeat,
+        retry_policy=options.retry_policy,
+        cancellation_type=options.cancellation,
+        summary=options.summary,
+        priority=options.priority,
+        versioning_intent=options.versioning_intent,
+    )

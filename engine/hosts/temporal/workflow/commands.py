@@ -1,0 +1,267 @@
+"""Carries out the commands of one run as commands of Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import workflow
+
+from engine.errors import UnitFailed, invalid
+from engine.hosts.logs import write_log
+from engine.hosts.temporal.workflow.arrivals import Arrivals
+from engine.hosts.temporal.workflow.asks import Asks
+from engine.hosts.temporal.workflow.budget import TaskBudget
+from engine.hosts.temporal.workflow.calls import Calls
+from engine.hosts.temporal.workflow.children import Children
+from engine.hosts.temporal.workflow.deliveries import CANCEL, SEND, TERMINATE, Deliveries
+from engine.hosts.temporal.workflow.places import Elsewhere, Places, Update, Workflow
+from engine.hosts.temporal.workflow.updates import Updates
+from engine.steps import (
+    Ask,
+    Call,
+    CancelCall,
+    CancelRequested,
+    CancelTimer,
+    Command,
+    Control,
+    Exec,
+    Identity,
+    Log,
+    Message,
+    Rejected,
+    Resolved,
+    Send,
+    Spawn,
+    StartTimer,
+    Value,
+)
+
+REFUSED = {
+    "monitor": "monitor is not supported in workflow context: child workflows are automatically monitored",
+    "unmonitor": "unmonitor is not supported in workflow context: child workflows are automatically monitored",
+    "link": "link is not supported in workflow context: Temporal doesn't support bidirectional linking",
+    "unlink": "unlink is not supported in workflow context: Temporal doesn't support bidirectional linking",
+}
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class WaitedFor:
+    """A child of `exec`: its id once it has started, and the reason with which it is to stop."""
+
+    workflow_id: str = ""
+    cancel: str | None = None
+    request: asyncio.Task[bool] | None = None
+
+
+class Commands:
+    """The commands of one run that are under way."""
+
+    def __init__(
+        self,
+        places: Places,
+        arrivals: Arrivals,
+        budget: TaskBudget,
+        updates: Updates,
+        identity: Identity,
+        entry_id: str,
+    ) -> None:
+        self._pid = identity.pid
+        self._entry_id = entry_id
+        self._places = places
+        self._arrivals = arrivals
+        self._budget = budget
+        self._updates = updates
+        self._calls = Calls(places, budget, identity)
+        self._children = Children(places, arrivals, budget, identity)
+        self._deliveries = Deliveries(arrivals, budget, identity.pid)
+        self._asks = Asks(arrivals, budget)
+        self._running: dict[int, asyncio.Task[Any]] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._leaving: set[int] = set()
+        self._waited_for: dict[int, WaitedFor] = {}
+
+    def carry_out(self, command: Command) -> None:
+        """Start the command; what it comes to arrives later, also when it is refused."""
+        try:
+            _CARRIED_OUT[type(command)](self, command)
+        except UnitFailed as error:
+            self._arrivals.answered(Rejected(_seq(command), error.failure))
+
+    def all_left(self) -> bool:
+        """Whether no message, control or start is under way: a run may end only then, or they would be lost."""
+        return not self._leaving
+
+    def pass_on_cancel(self, reason: str) -> None:
+        """The run was asked to stop: ask the children that it waits for as well (lua-api 5.2)."""
+        for child in self._waited_for.values():
+            child.cancel = reason
+            if child.workflow_id:
+                self._cancel_child(child)
+
+    def call(self, command: Call) -> None:
+        """An activity."""
+        handle, local = self._calls.start(command)
+        self._running[command.seq] = handle
+        handle.add_done_callback(lambda task: self._called(command.seq, task, local))
+
+    def cancel(self, command: CancelCall) -> None:
+        """Nobody waits for that call any more."""
+        task = self._running.pop(command.seq, None)
+        if task is not None:
+            task.cancel()
+
+    def start_timer(self, command: StartTimer) -> None:
+        """A durable timer; none for zero, which Temporal would make a timer of, too (pitfall 31)."""
+        if command.duration <= 0:
+            self._arrivals.answered(Resolved(command.seq))
+            return
+        loop = asyncio.get_running_loop()
+        seconds = command.duration / NANOSECONDS
+        self._timers[command.seq] = loop.call_later(seconds, self._fired, command.seq)
+
+    def cancel_timer(self, command: CancelTimer) -> None:
+        """Nobody waits for that timer any more."""
+        timer = self._timers.pop(command.seq, None)
+        if timer is not None:
+            timer.cancel()
+
+    def spawn(self, command: Spawn) -> None:
+        """A child whose end becomes an event."""
+        self._begin(command.seq, self._spawned(command), leaving=True)
+
+    def execute(self, command: Exec) -> None:
+        """A child that is waited for."""
+        self._begin(command.seq, self._executed(command), leaving=False)
+
+    def send(self, command: Send) -> None:
+        """A message."""
+        to = self._places.destination(command.dest)
+        match to:
+            case Update(update_id):
+                self._updates.reply(update_id, command.topic, command.payloads)
+                self._arrivals.answered(Resolved(command.seq, True))
+            case Workflow(workflow_id) if workflow_id == workflow.info().workflow_id:
+                self._arrivals.message(Message(command.topic, command.payloads, self._pid))
+                self._arrivals.answered(Resolved(command.seq, True))
+            case Workflow(workflow_id):
+                arguments = self._deliveries.encoded(command.dest, command.topic, command.payloads)
+                signal = self._deliveries.signal(workflow_id, command.topic, arguments)
+                self._begin(command.seq, signal, leaving=True)
+            case Elsewhere():
+                request = {"dest": command.dest, "topic": command.topic, "payloads": list(command.payloads)}
+                self._begin(command.seq, self._deliveries.through_node(to, SEND, request), leaving=True)
+
+    def control(self, command: Control) -> None:
+        """Cancel or terminate; a workflow can't do more than request the cancellation of another."""
+        if command.verb in REFUSED:
+            raise UnitFailed(invalid(REFUSED[command.verb]))
+        to = self._places.destination(command.dest)
+        match to:
+            case Workflow(workflow_id) if workflow_id == workflow.info().workflow_id:
+                # Temporal takes no cancel of a run by itself.
+                self._arrivals.cancel(CancelRequested(self._pid, command.reason, workflow.time_ns()))
+                self._arrivals.answered(Resolved(command.seq, True))
+                return
+            case Workflow(workflow_id):
+                delivery = self._deliveries.cancel(workflow_id, command.reason)
+            case Elsewhere():
+                activity = CANCEL if command.verb == "cancel" else TERMINATE
+                request = {"dest": command.dest, "reason": command.reason}
+                delivery = self._deliveries.through_node(to, activity, request)
+            case Update():
+                raise UnitFailed(invalid("an update can't be controlled, only answered"))
+        self._begin(command.seq, delivery, leaving=True)
+
+    def ask(self, command: Ask) -> None:
+        """A service of the host."""
+        self._begin(command.seq, self._asks.answer(command), leaving=False)
+
+    def log(self, command: Log) -> None:
+        """A line of the log, once."""
+        if not workflow.unsafe.is_replaying():
+            write_log(command, self._pid, self._entry_id)
+
+    async def _spawned(self, command: Spawn) -> str:
+        pid, child = await self._children.start(command)
+        child.add_done_callback(lambda task: self._exited(pid, task))
+        return pid
+
+    async def _executed(self, command: Exec) -> Value:
+        waited_for = self._waited_for[command.seq] = WaitedFor()
+        try:
+            _, child = await self._children.start(command)
+            waited_for.workflow_id = child.id
+            if waited_for.cancel is not None:
+                self._cancel_child(waited_for)
+            return await child
+        finally:
+            del self._waited_for[command.seq]
+
+    def _cancel_child(self, child: WaitedFor) -> None:
+        request = self._deliveries.cancel(child.workflow_id, child.cancel or "")
+        child.request = asyncio.get_running_loop().create_task(request)
+        child.request.add_done_callback(_retrieve)
+
+    def _begin(self, seq: int, work: Coroutine[Any, Any, Any], *, leaving: bool) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running[seq] = task
+        if leaving:
+            self._leaving.add(seq)
+        task.add_done_callback(lambda task: self._done(seq, task))
+
+    def _done(self, seq: int, task: asyncio.Task[Any]) -> None:
+        _retrieve(task)
+        self._leaving.discard(seq)
+        if self._running.pop(seq, None) is not None:
+            self._arrivals.completed(seq, task)
+
+    def _called(self, seq: int, task: asyncio.Task[Any], local: bool) -> None:
+        _retrieve(task)
+        if local:
+            self._budget.local_done(_size(task))
+        if self._running.pop(seq, None) is not None:
+            deliver = self._arrivals.completed_alone if local else self._arrivals.completed
+            deliver(seq, task)
+
+    def _exited(self, pid: str, task: asyncio.Task[Any]) -> None:
+        _retrieve(task)
+        self._arrivals.exited(pid, workflow.time_ns(), task)
+
+    def _fired(self, seq: int) -> None:
+        if self._timers.pop(seq, None) is not None:
+            self._arrivals.answered(Resolved(seq))
+
+
+def _seq(command: Command) -> int:
+    return 0 if isinstance(command, Log) else command.seq
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """Look at the exception, so that asyncio does not complain about one that nobody is told of any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _size(task: asyncio.Task[Any]) -> int:
+    if task.cancelled() or task.exception() is not None:
+        return 0
+    result = task.result()
+    return int(result.payload.ByteSize()) if hasattr(result, "payload") else 0
+
+
+_CARRIED_OUT: dict[type, Callable[[Commands, Any], None]] = {
+    Call: Commands.call,
+    CancelCall: Commands.cancel,
+    StartTimer: Commands.start_timer,
+    CancelTimer: Commands.cancel_timer,
+    Spawn: Commands.spawn,
+    Exec: Commands.execute,
+    Send: Commands.send,
+    Control: Commands.control,
+    Ask: Commands.ask,
+    Log: Commands.log,
+}

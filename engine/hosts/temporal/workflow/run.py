@@ -1,0 +1,267 @@
+"""One run: a unit of kind "workflow", driven by the activations of Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import CancelledError, FailureError
+
+from engine.errors import CANCELED, NOT_FOUND, Failure, UnitFailed
+from engine.hosts.temporal.observations import Observation, now
+from engine.hosts.temporal.settings import WorkerSettings
+from engine.hosts.temporal.wire import failures, headers, payloads
+from engine.hosts.temporal.wire.bounds import check_name
+from engine.hosts.temporal.workflow.arrivals import Arrivals
+from engine.hosts.temporal.workflow.budget import TaskBudget
+from engine.hosts.temporal.workflow.calls import RESOLVE, ask_worker
+from engine.hosts.temporal.workflow.commands import Commands
+from engine.hosts.temporal.workflow.places import Neighbours, Places
+from engine.hosts.temporal.workflow.updates import Updates
+from engine.hosts.temporal.workflow.world import WorkflowWorld
+from engine.lua.unit import Unit
+from engine.program import Program
+from engine.registry.policies import resolved
+from engine.steps import (
+    CancelRequested,
+    Event,
+    Failed,
+    Identity,
+    Message,
+    Returned,
+    Status,
+    Upgraded,
+    Value,
+    Waiting,
+)
+
+logger = logging.getLogger(__name__)
+
+SYSTEM_PID = "{system|temporal}"
+
+# How the SDK decorates the reason of a workflow that asks another to stop.
+_BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with reason: |$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a run keeps: its program, the registry version by which it reads options and policies, strictness."""
+
+    program: Program
+    version: int
+    strict: bool
+
+
+class Run:
+    """A run from its first task to its last; lives on the thread of its workflow tasks.
+
+    Only `main` steps the unit. An exception that is not a failure of Lua or Temporal is a bug: it leaves
+    `main`, fails the workflow task, and Temporal tries the task again.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._arrivals = Arrivals()
+        self._budget = TaskBudget()
+        self._updates = Updates(self._budget)
+        self._neighbours = Neighbours()
+        self._neighbours.learn(headers.nodes(workflow.info().headers))
+        self._pid = settings.pid(workflow.info().workflow_id)
+        self._status: Status = Waiting()
+        self._pin: Pin | None = None
+        self._canceled = False
+
+    async def main(self, args: Sequence[RawValue]) -> RawValue:
+        """Drive the unit to its end and return its value; raises what Temporal is to record."""
+        try:
+            # All of the first activation comes before the first step: early signals, an early cancel.
+            await self._until(lambda: True)
+            self._pin = await self._pinned()
+            return await self._drive(self._pin, payloads.decode_all(args))
+        except UnitFailed as error:
+            self._status = Failed(error.failure)
+            self._observe(None)
+            raise failures.application_error(error.failure) from error
+
+    def signal(self, topic: str, args: Sequence[RawValue]) -> None:
+        """A signal came."""
+        head = headers.received()
+        sender = headers.text(head, headers.SENDER)
+        self._neighbours.learn(headers.nodes(head))
+        self._arrivals.message(Message(topic, payloads.decode_all(args), sender))
+
+    async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
+        """An update came: it is answered when the run answers it."""
+        info = workflow.current_update_info()
+        update_id = info.id if info else ""
+        self._arrivals.update(Message(topic, payloads.decode_all(args), self._updates.sender(update_id)))
+        return await self._updates.answer(update_id)
+
+    def query(self, name: str) -> Value:
+        """The engine's state; raises NotFound for any other query."""
+        match name:
+            case "pid":
+                return self._pid
+            case "state":
+                return self._state()
+            case _:
+                failure = Failure(NOT_FOUND, f"query '{name}' not found: use state or pid", retryable=False)
+                raise failures.application_error(failure)
+
+    async def _until(self, ready: Callable[[], bool]) -> None:
+        """Wait until `ready()`, which is looked at when all of an activation has arrived; a cancel is noted."""
+        while True:
+            try:
+                await workflow.wait_condition(ready)
+                return
+            except asyncio.CancelledError:
+                # Without a reason it is an eviction, which must get through.
+                if workflow.cancellation_reason() is None or self._canceled:
+                    raise
+                self._note_cancel(workflow.cancellation_reason() or "")
+
+    def _note_cancel(self, reason: str) -> None:
+        self._canceled = True
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        self._arrivals.cancel(CancelRequested(SYSTEM_PID, _BY_WORKFLOW.sub("", reason), workflow.time_ns()))
+
+    async def _pinned(self) -> Pin:
+        head = workflow.info().headers
+        digest = headers.text(head, headers.PROGRAM)
+        if digest:
+            version, strict = headers.number(head, headers.VERSION), headers.flag(head, headers.STRICT)
+            return Pin(self._settings.catalog.pinned(digest), version, strict)
+        handle = ask_worker(RESOLVE, workflow.info().workflow_type)
+        await self._until(handle.done)
+        try:
+            answer = payloads.decode(handle.result().payload)
+        except FailureError as error:
+            raise UnitFailed(failures.from_exception(error)) from error
+        return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"], answer.get("strict", False))
+
+    async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
+        places = Places(self._settings, pin.version, self._neighbours)
+        head = workflow.info().headers
+        security = resolved(headers.security(head), places.entry)
+        identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
+        commands = Commands(places, self._arrivals, self._budget, self._updates, identity, pin.program.entry_id)
+        unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
+        try:
+            await self._steps(unit, commands, args)
+        finally:
+            unit.close()
+        await self._let_leave(commands)
+        return self._finish(self._status)
+
+    async def _steps(self, unit: Unit, commands: Commands, args: tuple[Value, ...]) -> None:
+        self._arrivals.startup(headers.messages(workflow.info().headers))
+        # Alone, so that an upgrade or an end in it does not swallow messages.
+        self._step(unit, commands, [])
+        self._observe(args)
+        while isinstance(self._status, Waiting):
+            await self._until(lambda: bool(self._arrivals))
+            events = self._arrivals.take()
+            if events:
+                self._step(unit, commands, events)
+                self._observe(None)
+
+    def _step(self, unit: Unit, commands: Commands, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, CancelRequested):
+                commands.pass_on_cancel(event.reason)
+        began = self._budget.begin_round()
+        step = unit.step(events)
+        self._status = step.status
+        self._budget.end_round(began)
+        for command in step.commands:
+            commands.carry_out(command)
+
+    async def _let_leave(self, commands: Commands) -> None:
+        """Wait until what the last steps sent is on its way; a closed run's commands are dropped by the server."""
+        while not commands.all_left():
+            await self._until(lambda: commands.all_left() or self._arrivals.any_alone())
+            self._arrivals.take_alone()
+
+    def _finish(self, status: Status) -> RawValue:
+        match status:
+            case Returned(value):
+                payload = payloads.encode(value, f"result of {workflow.info().workflow_type}")
+                self._budget.spend(payload.ByteSize(), f"result of {workflow.info().workflow_type}")
+                return RawValue(payload)
+            case Failed(failure):
+                raise self._failed(failure)
+            case Upgraded():
+                self._continue(status)
+            case Waiting():
+                pass
+        raise AssertionError("a run that waits does not finish")
+
+    def _failed(self, failure: Failure) -> FailureError:
+        if self._canceled and failure.kind == CANCELED:
+            return CancelledError(failure.message)
+        return failures.application_error(failure)
+
+    def _continue(self, upgrade: Upgraded) -> NoReturn:
+        """Continue as new; what was not consumed goes along as startup messages."""
+        kind = check_name(upgrade.entry or workflow.info().workflow_type, "workflow type")
+        old = workflow.info().headers
+        head = {name: old[name] for name in (headers.CONTEXT, headers.SECURITY, headers.PARENT) if name in old}
+        head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")
+        arguments = payloads.encode_all(upgrade.args, kind)
+        self._budget.spend(sum(payload.ByteSize() for payload in [*arguments, *head.values()]), f"upgrade to {kind}")
+        with headers.outgoing(head):
+            workflow.continue_as_new(args=payloads.raw(arguments), workflow=kind)
+
+    def _observe(self, args: tuple[Value, ...] | None) -> None:
+        if workflow.unsafe.is_replaying() or self._pin is None:
+            return
+        try:
+            self._settings.observe(self._observation(self._pin, args))
+        except Exception:
+            logger.exception("the observer of runs failed")
+
+    def _observation(self, pin: Pin, args: tuple[Value, ...] | None) -> Observation:
+        info = workflow.info()
+        return Observation(
+            workflow_id=info.workflow_id,
+            run_id=info.run_id,
+            entry_id=pin.program.entry_id,
+            pid=self._pid,
+            client=self._settings.client,
+            worker=self._settings.worker,
+            task_queue=info.task_queue,
+            namespace=info.namespace,
+            digest=pin.program.digest,
+            registry_version=pin.version,
+            history_length=info.get_current_history_length(),
+            status="running" if isinstance(self._status, Waiting) else "closing",
+            waits=self._status.on if isinstance(self._status, Waiting) else (),
+            at=now(),
+            started_at=info.workflow_start_time,
+            input=args,
+            parent_workflow_id=info.parent.workflow_id if info.parent else "",
+            parent_run_id=info.parent.run_id if info.parent else "",
+            first_run_id=info.first_execution_run_id,
+            continued_run_id=info.continued_run_id or "",
+        )
+
+    def _state(self) -> Mapping[str, Any]:
+        """What the query `state` answers; waits as in engine/steps.py, deadlines in ns since the epoch."""
+        waits = self._status.on if isinstance(self._status, Waiting) else ()
+        return {
+            "pid": self._pid,
+            "status": type(self._status).__name__.lower(),
+            "entry": self._pin.program.entry_id if self._pin else workflow.info().workflow_type,
+            "program": self._pin.program.digest if self._pin else "",
+            "registry_version": self._pin.version if self._pin else 0,
+            "cancel_requested": self._canceled,
+            "waits": [{"kind": w.kind, "name": w.name, "seq": w.seq, "deadline": w.deadline} for w in waits],
+        }

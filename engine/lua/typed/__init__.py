@@ -1,0 +1,1 @@
+"""The eraser of typed Lua: tokens, types, and what it blanks out."""

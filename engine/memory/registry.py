@@ -1,0 +1,76 @@
+"""A registry in memory: for tests, and for programs that embed the engine without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from engine.asks import failures
+from engine.check import check_source
+from engine.contracts.registry import Author
+from engine.entry import Entry
+from engine.errors import UnitFailed
+from engine.memory.catalog import MemoryCatalog
+from engine.registry import changes as changing
+from engine.registry.changes import Changes
+from engine.registry.guarded import withheld_from_lua
+from engine.registry.problems import errors_in
+from engine.registry.validate import validate
+
+
+class MemoryRegistry:
+    """Implements `engine.contracts.registry.RegistryAccess` over a `MemoryCatalog`.
+
+    `allowed` names kinds that Lua code may publish although they are withheld; `followed` is called after each version.
+    """
+
+    def __init__(
+        self,
+        catalog: MemoryCatalog,
+        *,
+        allowed: Collection[str] = (),
+        followed: Callable[[Changes], None] = lambda _: None,
+    ) -> None:
+        self._catalog = catalog
+        self._allowed = allowed
+        self._followed = followed
+
+    async def current(self) -> int:
+        """The number of the newest version."""
+        return self._catalog.version()
+
+    async def versions(self) -> Sequence[int]:
+        """The numbers of all versions."""
+        return range(1, self._catalog.version() + 1)
+
+    async def entries(self, version: int) -> Mapping[str, Entry]:
+        """All entries of a version."""
+        if not 0 <= version <= self._catalog.version():
+            raise UnitFailed(failures.no_version(version))
+        return self._catalog.state(version)
+
+    async def apply(self, changes: Changes, base: int, author: Author) -> int:
+        """Publish; nothing else runs on the loop meanwhile, so that nobody comes between."""
+        number = self._catalog.version()
+        current, before = self._catalog.state(number), self._catalog.state(base)
+        if problems := changing.check(before, changes):
+            raise UnitFailed(failures.refused(problems))
+        merged = changing.merge(before, current, changes)
+        if merged.conflicts:
+            text = f"{', '.join(merged.conflicts)} changed since version {base}"
+            raise UnitFailed(failures.conflict(text, merged.conflicts))
+        if not merged.changes:
+            return number
+        self._check(current, merged.changes)
+        number = self._catalog.publish(
+            *merged.changes.create, *merged.changes.update, delete=merged.changes.delete
+        )  # fmt: skip
+        self._followed(merged.changes)
+        return number
+
+    def _check(self, current: Mapping[str, Entry], changes: Changes) -> None:
+        after = changing.apply(current, changes)
+        if withheld := withheld_from_lua(changes.touched, current, after, self._allowed):
+            raise UnitFailed(failures.withheld(withheld))
+        problems = validate(after, check_source, touched=changes.touched, deleted=changes.delete)
+        if errors_in(problems):
+            raise UnitFailed(failures.refused(problems))

@@ -1,0 +1,1 @@
+"""Whom units act for, and what policies say of an action: pure."""

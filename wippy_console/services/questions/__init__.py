@@ -1,0 +1,1 @@
+"""What a question is: what entries declare, which question a message answers, and whether one is answered."""

@@ -1,0 +1,160 @@
+"""Temporal's client for synchronous code: an event loop thread per OS process, a client per temporal.client entry."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from django.conf import settings
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from engine.errors import UNAVAILABLE, UnitFailed
+from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
+from engine.hosts.temporal.client.host import WorkflowHost
+from engine.hosts.temporal.settings import worker_settings
+from wippy_console.env import variables_for_entries
+from wippy_console.services.errors import NotFoundError, Unavailable
+from wippy_console.services.registry.catalog import DatabaseCatalog
+
+T = TypeVar("T")
+
+CLIENT = "temporal.client"
+TIMEOUT = 15.0
+
+# Statuses that don't say whether the request had its effect, a connection that broke under it among them.
+_SILENCE = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.UNKNOWN,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.DATA_LOSS,
+}
+
+
+def environ() -> dict[str, str]:
+    """What client entries may refer to: the environment, with the address that this installation uses."""
+    return {**variables_for_entries(), ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
+
+
+class _Connections:
+    """The loop thread of one OS process and what lives on it."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.catalog = DatabaseCatalog()
+        self.clients = Clients(environ())
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="temporal-client", daemon=True)
+        self._thread.start()
+
+    def wait_for(self, coro: Coroutine[Any, Any, T], timeout: float | None) -> T:
+        """Wait for the coroutine, which runs on the loop thread."""
+        if threading.current_thread() is self._thread:
+            coro.close()
+            raise AssertionError("temporal.run would wait for itself: await the coroutine instead")
+        future = asyncio.run_coroutine_threadsafe(coro, self._loop)
+        try:
+            return future.result(timeout)
+        except concurrent.futures.TimeoutError as error:
+            if not future.cancel():  # the coroutine itself raised it
+                raise
+            raise Unavailable(f"Temporal did not answer within {timeout:g} seconds.") from error
+
+    def stop(self) -> None:
+        """End the thread; the clients' connections go with their last reference."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()
+        self.catalog.close()
+
+
+class _Holder:
+    """Makes the connections when they are first needed, and anew in a forked process, which has no such thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: _Connections | None = None
+
+    def get(self) -> _Connections:
+        """The connections of this OS process."""
+        with self._lock:
+            if self._held is None or self._held.process != os.getpid():
+                self._held = _Connections()
+            return self._held
+
+    def drop(self) -> None:
+        """Stop them; the next `get` makes new ones."""
+        with self._lock:
+            old, self._held = self._held, None
+        if old is not None and old.process == os.getpid():
+            old.stop()
+
+
+_holder = _Holder()
+
+
+def reset() -> None:
+    """Drop thread and clients; the next use makes new ones. For tests, which change registries under it."""
+    _holder.drop()
+
+
+def catalog() -> DatabaseCatalog:
+    """The registry as this process's client side sees it."""
+    return _holder.get().catalog
+
+
+def run(coro: Coroutine[Any, Any, T], timeout: float | None = TIMEOUT) -> T:
+    """Run `coro` on the loop thread and wait, with `timeout` None for as long as it takes.
+
+    Raises what it raises, but a Temporal that can't be reached, or is late, is `Unavailable`. Late does not
+    mean undone: a request that timed out may still have its effect.
+    """
+    try:
+        return _holder.get().wait_for(coro, timeout)
+    except (RPCError, UnitFailed, RuntimeError, OSError) as error:
+        better = translated(error)
+        if better is error:
+            raise
+        raise better from error
+
+
+def translated(error: Exception) -> Exception:
+    """`Unavailable` for an error that says that Temporal can't be reached, else the error itself."""
+    match error:
+        case RPCError(status=status) if status in _SILENCE:
+            return Unavailable(f"Temporal does not answer: {error.message}")
+        case UnitFailed(failure=failure) if failure.kind == UNAVAILABLE:
+            return Unavailable(failure.message)
+        case RuntimeError() if "Failed client connect" in str(error):
+            return Unavailable(f"Temporal can't be reached: {error}")
+        case OSError():
+            return Unavailable(f"Temporal can't be reached: {error}")
+    return error
+
+
+def host(worker_id: str) -> WorkflowHost:
+    """The client side of a temporal.worker entry; NotFoundError, Unavailable."""
+    try:
+        found = worker_settings(catalog(), worker_id, strict=settings.STRICT_SECURITY)
+    except UnitFailed as error:
+        raise NotFoundError(f"There is no usable worker {worker_id}: {error}.") from error
+    return WorkflowHost(client(found.client), found)
+
+
+def client(client_id: str) -> Client:
+    """The connected client of a temporal.client entry; NotFoundError, Unavailable."""
+    entry = catalog().entry(client_id)
+    if entry is None or entry.kind != CLIENT:
+        raise NotFoundError(f"The registry has no {CLIENT} {client_id}.")
+    try:
+        return run(_holder.get().clients.of(entry))
+    except UnitFailed as error:
+        raise Unavailable(str(error)) from error
