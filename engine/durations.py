@@ -1,4 +1,4 @@
-"""Durations of entries and options: Go's text syntax, or a number of milliseconds (lua-api 15.1)."""
+"""Durations of entries and options: Go's text syntax, or a number of milliseconds."""
 
 from __future__ import annotations
 

@@ -27,5 +27,5 @@ class Entry:
         return self.id.partition(":")[2]
 
     def to_json(self) -> dict[str, Any]:
-        """The entry as JSON data; the `registry.*` view of lua-api 1."""
+        """The entry as JSON data; the `registry.*` view of it (docs/lua.md#registry)."""
         return {"id": self.id, "kind": self.kind, "meta": dict(self.meta), "data": dict(self.data)}

@@ -25,7 +25,7 @@ UNKNOWN = ""
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A structured error value, as Lua's error objects carry it (lua-api 9).
+    """A structured error value, as Lua's error objects carry it (docs/lua.md#errors).
 
     `retryable` None means unspecified. `stack` is a Lua traceback or "".
     """

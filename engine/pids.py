@@ -1,4 +1,4 @@
-"""Pids: the addresses of units, as `{node@host|uniq}` or `{host|uniq}` (lua-api 4).
+"""Pids: the addresses of units, as `{node@host|uniq}` or `{host|uniq}` (docs/lua.md#pids).
 
 A process or function has the id of its node in front: it can be reached from every other. A workflow, which
 lives on no node, has its client's entry id there. Which of the two a pid is, the kind of its host tells.

@@ -1,4 +1,4 @@
-"""The step contract: events go into a unit, commands come out; nothing else crosses (design 4).
+"""The step contract: events go into a unit, commands come out; nothing else crosses (docs/architecture.md#the-seam).
 
 Values that cross are plain Python data, called `Value` here: None, bool, int (64 bit), float, str,
 bytes (a Lua string that is not UTF-8), list, dict (keys str, int, float or bool) and `Failure`.
@@ -327,5 +327,5 @@ class World(Protocol):
         ...
 
     def workflow_info(self) -> Mapping[str, Value] | None:
-        """The fields of `workflow.info()` (lua-api 13), or None outside a workflow."""
+        """The fields of `workflow.info()` (docs/lua.md#workflow), or None outside a workflow."""
         ...

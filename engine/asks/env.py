@@ -1,4 +1,4 @@
-"""The asks of the `env` module (lua-api 11): variables that `env.variable` entries declare."""
+"""The asks of the `env` module (docs/lua.md#env): variables that `env.variable` entries declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asks of the `security` module about policies (lua-api 12): one by its id, those of a group."""
+"""The asks of the `security` module about policies (docs/lua.md#security): one by its id, those of a group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asks of the `registry` module (lua-api 11), over a `RegistryAccess`.
+"""The asks of the `registry` module (docs/lua.md#registry), over a `RegistryAccess`.
 
 Lua holds numbers of versions, never entries that it did not ask for. A version None is the newest.
 """

@@ -1,4 +1,4 @@
-"""Token stores (lua-api 12): a token stands for an actor and a scope until it expires or is revoked.
+"""Token stores (docs/lua.md#security): a token stands for an actor and a scope until it expires or is revoked.
 
 Of a token only a digest is kept, so that whoever reads the store can't use what is in it. What is wrong with a token
 is never told, and neither is the token.

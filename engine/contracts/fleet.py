@@ -45,7 +45,7 @@ class PeerHost(Host, Protocol):
 
 
 class FleetNames(Protocol):
-    """Names that one unit of the whole fleet holds: the scopes above LOCAL of lua-api 5.5.
+    """Names that one unit of the whole fleet holds: the scopes above LOCAL of docs/lua.md#process-names.
 
     Used on the loop. A name falls when its unit ends, and when the node that registered it is lost. Operational
     failures are UnitFailed: Unavailable while it can't be known who holds a name.

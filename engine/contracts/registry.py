@@ -19,7 +19,7 @@ class Author:
 
 
 class RegistryAccess(Protocol):
-    """The registry as Lua code uses it (lua-api 11). Versions are immutable and numbered from 1; 0 is empty."""
+    """The registry as Lua code uses it (docs/lua.md#registry). Versions are numbered from 1; 0 is empty."""
 
     async def current(self) -> int:
         """The number of the newest version."""

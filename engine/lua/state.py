@@ -1,6 +1,6 @@
 """The one place that touches lupa: states, the kernel in them, and compiled chunks.
 
-Everything that lupa returns is `Any`; it stays in this module (pitfalls 1 to 8, 16, 17).
+Everything that lupa returns is `Any`; it stays in this module (docs/pitfalls.md#lua-and-lupa).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _syntax_error(message: str, entry_id: str) -> ProgramError:
 def compile_chunk(entry_id: str, source: str) -> str:
     """Bytecode (latin-1 text) of a typed-Lua source; cached. Raises ProgramError with the line.
 
-    The bytecode never leaves this OS process and never comes from outside it (pitfall 5).
+    The bytecode never leaves this OS process and never comes from outside it (docs/pitfalls.md#bytecode).
     """
     try:
         return _compile(erase(source), "=" + entry_id, False)
@@ -199,8 +199,8 @@ class State:
     def run(self, max_memory: int, answer: int = 0) -> Output:
         """Step (or go on with the answer to what was asked) under the memory limit.
 
-        Pushes from the host run without the limit: beyond it they abort the OS process (pitfall 7). A small number is
-        no push: it takes no memory.
+        Pushes from the host run without the limit: docs/pitfalls.md#pushes-beyond-the-memory-limit. A small number
+        is no push: it takes no memory.
         """
         output = self._run(max_memory, answer)
         while output[0] == CHUNK:

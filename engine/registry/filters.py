@@ -1,4 +1,4 @@
-"""Filters of `registry.find` (lua-api 11): what a table of conditions says of an entry.
+"""Filters of `registry.find` (docs/lua.md#registry): what a table of conditions says of an entry.
 
 `.kind`, `.name`, `.ns` and `.id` are globs; `meta.x` is equality, with `~` (regular expression), `*` (contains), `^`
 (begins with) or `$` (ends with) before it another test. An array asks for all of its values. Other keys mean nothing.

@@ -1,4 +1,4 @@
-"""What each kind of entry looks like (lua-api 1.1, 18, 19), as JSON Schema."""
+"""What each kind of entry looks like (docs/lua.md#kinds), as JSON Schema."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class Standing:
 
 
 def standing(kind: str) -> Standing:
-    """Tell a known kind from a foreign one, which loads and is never started (lua-api 1.1)."""
+    """Tell a known kind from a foreign one, which loads and is never started (docs/lua.md#kinds)."""
     if kind in SCHEMAS:
         return Standing(KNOWN)
     if not _WELL_FORMED.fullmatch(kind):

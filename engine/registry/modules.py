@@ -1,4 +1,4 @@
-"""The modules that an entry may list: known ones, and those that a workflow may use (lua-api 14)."""
+"""The modules that an entry may list: known ones, and those that a workflow may use."""
 
 from __future__ import annotations
 

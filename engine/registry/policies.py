@@ -1,4 +1,4 @@
-"""Policies as entries: looking up those of a context, and the groups that they declare (lua-api 12)."""
+"""Policies as entries: looking up those of a context, and the groups that they declare (docs/lua.md#policies)."""
 
 from __future__ import annotations
 

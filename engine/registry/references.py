@@ -75,7 +75,7 @@ def _is_requirement(reference: Reference) -> bool:
 
 
 def default_host(entry: Entry) -> str:
-    """The host that a process names for calls of it (lua-api 1.4), or ""."""
+    """The host that a process names for calls of it, or ""."""
     named = {each.field: each.target for each in references(entry)}
     return named.get("meta.default_host") or named.get("meta.options.default_host", "")
 

@@ -1,4 +1,4 @@
-"""Conditions of policies (lua-api 12): a field of what is asked, an operator, and a value or another field.
+"""Conditions of policies (docs/lua.md#policies): a field of what is asked, an operator, and a value or another field.
 
 A field that is missing equals nothing and is in nothing: `eq`, `in` and the like do not hold for it, their negations
 do.

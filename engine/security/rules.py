@@ -1,4 +1,4 @@
-"""What one policy says of a request: patterns of actions and resources, conditions, an effect (lua-api 12).
+"""What one policy says of a request: patterns of actions and resources, conditions, an effect (docs/lua.md#policies).
 
 What can't be decided (a pattern that could take too long) counts against the request, whatever the effect.
 """

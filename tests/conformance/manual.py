@@ -64,23 +64,6 @@ def examples() -> list[Case]:
     return [_example(fence) for fence in fences() if fence.language == "lua" and "fragment" not in fence.words]
 
 
-def anchors() -> set[str]:
-    """What links within the page may name, by GitHub's rule."""
-    headings = (line.lstrip("#").strip().lower() for line in _prose() if line.startswith("#"))
-    return {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings}
-
-
-def links() -> set[str]:
-    """What links within the page name."""
-    return set(re.findall(r"\]\(#([^)]+)\)", "\n".join(_prose())))
-
-
-def _prose() -> list[str]:
-    lines = PAGE.read_text("utf-8").splitlines()
-    code = {number for fence in fences() for number in range(fence.line, fence.line + fence.text.count("\n") + 1)}
-    return [line for number, line in enumerate(lines, 1) if number not in code]
-
-
 def _parts(lines: list[str]) -> Iterator[Part]:
     module = ""
     ends = [number for number, line in enumerate(lines) if line.startswith(("## ", "### "))] + [len(lines)]

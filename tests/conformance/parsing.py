@@ -52,7 +52,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One behaviour of lua-api, as a function of its topic."""
+    """One promised behaviour, as a function of its topic."""
 
     topic: Topic
     name: str

@@ -1,4 +1,4 @@
-"""The sections of lua-api, and the Python tests of what Lua can't see from inside."""
+"""The sections of docs/conformance.md, and the Python tests of what Lua can't see from inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every behaviour of lua-api that Lua can see, in each kind of unit, on both hosts."""
+"""Every promised behaviour that Lua can see, in each kind of unit, on both hosts."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from engine.registry.modules import GLOBALS
 from engine.registry.tree import parse
 from tests.conformance.kernel_names import kernel_names, plain_lua_names
-from tests.conformance.manual import FILE, Part, anchors, examples, fences, links, parts
+from tests.conformance.manual import FILE, Part, examples, fences, parts
 from tests.conformance.parsing import Case
 from tests.conformance.runs import Runs
 
@@ -51,10 +51,6 @@ def test_every_part_has_an_example() -> None:
         f"{FILE}:{part.line}: {part.heading}: add a ```lua example" for part in parts() if not _has_example(part)
     ]
     assert not without, "\n".join(without)
-
-
-def test_its_links_lead_somewhere() -> None:
-    assert links() <= anchors()
 
 
 def test_python_examples_run() -> None:

@@ -51,7 +51,7 @@ _WAITS = ("waiting", "restarting")
 
 
 class Service(models.Model):
-    """A supervised `process.service`, or a worker or client of Temporal, on a node (lua-api 19).
+    """A supervised `process.service`, or a worker or client of Temporal, on a node (docs/lua.md#services).
 
     `state` is unknown (`error` says what it waits for), starting, running, stopping, stopped, failed or exited;
     failed without `next_attempt` is final.

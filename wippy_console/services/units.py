@@ -1,4 +1,4 @@
-"""Units on nodes: call functions, spawn processes, send messages, wait for ends; through Temporal (design 8).
+"""Units on nodes: call functions, spawn processes, send messages, wait for ends; through Temporal.
 
 `user` None is the command line.
 """

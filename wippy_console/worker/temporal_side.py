@@ -188,7 +188,7 @@ class TemporalSide:
         return [workflow_worker(client, self._node, settings, self._gateway.environ)]
 
     async def _services_run(self, worker: Entry) -> None:
-        """Wait for the services that the worker or its client requires (lua-api 19); Unavailable when one does not."""
+        """Wait for the services that the worker or its client requires; Unavailable when one does not."""
         for need in requirements(worker, self._node.catalog):
             entry = self._node.catalog.entry(need)
             if entry is not None and entry.kind == SERVICE and not await self._around.up(need):

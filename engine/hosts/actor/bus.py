@@ -1,4 +1,4 @@
-"""The event bus of a node (lua-api 11): in memory, best effort, for the units of this node alone.
+"""The event bus of a node (docs/lua.md#events): in memory, best effort, for the units of this node alone.
 
 An event reaches a unit as a message on a topic that nobody else can send to; the kernel hands it to the channel of its
 subscription. A subscription is in flight (`Actor.pending`) until its unit closes it, ends or goes on as another body.

@@ -1,4 +1,4 @@
-"""What each command of a step does on an actor host (design 4).
+"""What each command of a step does on an actor host (docs/architecture.md#the-seam).
 
 `prepare` runs outside of the lock and does what may take a while: looking up entries, writing log
 lines. `carry_out` runs under the lock and does the commands in their order of issue.

@@ -1,4 +1,4 @@
-"""Under whom units run: what entries declare (lua-api 12, 19), and what callers hand on."""
+"""Under whom units run: what entries declare, and what callers hand on."""
 
 from __future__ import annotations
 

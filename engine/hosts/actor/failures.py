@@ -1,4 +1,4 @@
-"""The failures of the actor host, each with the text that lua-api 1.4 and 5 give it."""
+"""The failures of the actor host, each with the text that docs/lua.md#process promises."""
 
 from __future__ import annotations
 

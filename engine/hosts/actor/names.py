@@ -1,4 +1,4 @@
-"""Registered names of one node: the scope LOCAL of lua-api 5.5."""
+"""Registered names of one node: the scope LOCAL of docs/lua.md#process-names."""
 
 from __future__ import annotations
 

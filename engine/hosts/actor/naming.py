@@ -1,4 +1,4 @@
-"""The name services of `Ask` (lua-api 5.5): arguments are (name[, pid[, scope]]). Lock held.
+"""The name services of `Ask` (docs/lua.md#process-names): arguments are (name[, pid[, scope]]). Lock held.
 
 LOCAL names are this node's. The other scopes are one: the fleet holds such a name once. A name means the unit
 that holds it on this node, else the one that holds it in the fleet. A node alone has LOCAL names only.

@@ -1,4 +1,4 @@
-"""Options of calls: the retry interceptor and the timeout of lua-api 1.4."""
+"""Options of calls: the retry interceptor and the timeout (docs/lua.md#pools-and-call-options)."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Outbound:
         self.watches = Watches(system, self.lanes)
 
     def spawn(self, actor: Actor, host: Host, command: Spawn, request: SpawnRequest) -> None:
-        """Start a unit there and watch it, a plainly spawned one weakly (lua-api 5.4)."""
+        """Start a unit there and watch it, a plainly spawned one weakly (docs/lua.md#process-spawn)."""
 
         async def start() -> Value:
             pid = await host.spawn(request)

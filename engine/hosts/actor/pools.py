@@ -1,4 +1,7 @@
-"""How many calls of one function run at once; the others queue (lua-api 1.4). Lock held throughout."""
+"""How many calls of one function run at once; the others queue. Lock held throughout.
+
+See docs/lua.md#pools-and-call-options.
+"""
 
 from __future__ import annotations
 

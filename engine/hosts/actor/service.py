@@ -1,4 +1,4 @@
-"""One supervised service: a task that starts its process, watches it and starts it again (lua-api 19)."""
+"""One supervised service: a task that starts its process, watches it and starts it again (docs/lua.md#services)."""
 
 from __future__ import annotations
 

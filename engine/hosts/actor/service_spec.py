@@ -1,4 +1,4 @@
-"""What a `process.service` entry asks for, read (lua-api 19), and in which order services start."""
+"""What a `process.service` entry asks for, read (docs/lua.md#services), and in which order services start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where supervised things stand (lua-api 19): what supervisors report and operators see."""
+"""Where supervised things stand (docs/lua.md#services): what supervisors report and operators see."""
 
 from __future__ import annotations
 

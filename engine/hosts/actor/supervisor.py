@@ -1,4 +1,4 @@
-"""The supervisor of a node: runs the `process.service` entries of the registry (lua-api 19).
+"""The supervisor of a node: runs the `process.service` entries of the registry (docs/lua.md#services).
 
 All coroutines are for the node's loop. Workflows are outside of supervision.
 """

@@ -201,7 +201,7 @@ class ActorSystem:
             return None
 
     def cancel(self, pid: str, reason: str, sender: str) -> Failure | None:
-        """Deliver CANCEL, also to the processes that the actor executes (lua-api 5.2)."""
+        """Deliver CANCEL, also to the processes that the actor executes (docs/lua.md#process-cancel)."""
         with self.lock:
             actor = self.actors.get(pid)
             if actor is None:

@@ -1,4 +1,4 @@
-"""What actors watch elsewhere: monitors, links and the weak watch of lua-api 5.4.
+"""What actors watch elsewhere: monitors, links and the weak watch of a plain spawn (docs/lua.md#process-spawn).
 
 A host knows one watch per actor and unit (token = the actor's pid); what the actor wants of it is
 kept here, so that `monitor` after a plain spawn still yields exactly one EXIT. A workflow holds no side

@@ -11,7 +11,8 @@ from engine.hosts.temporal.observations import Observe, ignore
 from engine.pids import Pid
 from engine.steps import Limits
 
-# Measured: about 0.1 s of plain Lua loops under the count hook, and the SDK gives a task 2 s (pitfall 27).
+# Measured: about 0.1 s of plain Lua loops under the count hook, and the SDK gives a task 2 s
+# (docs/pitfalls.md#the-deadlock-detector).
 WORKFLOW_LIMITS = Limits(max_instructions=10_000_000)
 
 FLEET_QUEUE = "wippy-fleet"

@@ -1,4 +1,5 @@
--- Who acts in this unit, and what it may do (lua-api 12): the permission check of all modules, and what callees get.
+-- Who acts in this unit, and what it may do (docs/architecture.md#whom-units-act-for): the permission check of all
+-- modules, and what callees get.
 local k = ...
 local raw = k.raw
 

@@ -1,4 +1,4 @@
--- Base64 (lua-api 11).
+-- Base64 (docs/lua.md#base64).
 local k = ...
 
 local function coder(name)

@@ -1,4 +1,4 @@
--- The event bus of the node (lua-api 11). Events come in as messages on a topic that no code can send to.
+-- The event bus of the node (docs/lua.md#events). Events come in as messages on a topic that no code can send to.
 local k = ...
 local raw, box = k.raw, k.box
 

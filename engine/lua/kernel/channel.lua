@@ -1,4 +1,4 @@
--- Channels (lua-api 6). External channels (inbox, topics, events) are fed by the host
+-- Channels (docs/lua.md#channel). External channels (inbox, topics, events) are fed by the host
 -- through k.push, which never blocks.
 local k = ...
 local raw = k.raw

@@ -1,4 +1,4 @@
--- Values to texts and back, by the host's libraries: for the modules json and yaml, and for payloads (lua-api 11).
+-- Values to texts and back, by the host's libraries: for the modules json and yaml, and for payloads.
 local k = ...
 local codecs = {}
 k.codecs = codecs

@@ -1,4 +1,4 @@
--- Random values, authentication, encryption and tokens (lua-api 11).
+-- Random values, authentication, encryption and tokens (docs/lua.md#crypto).
 local k = ...
 local raw, lib = k.raw, k.lib
 local type, tointeger = raw.type, raw.math.tointeger

@@ -1,4 +1,4 @@
--- Inherited context values (lua-api 10).
+-- Inherited context values (docs/lua.md#ctx).
 local k = ...
 
 local lib = {}

@@ -1,4 +1,4 @@
--- Durations and civil dates: integer arithmetic for the time module (lua-api 8).
+-- Durations and civil dates: integer arithmetic for the time module (docs/lua.md#time).
 local k = ...
 local raw = k.raw
 local type, error, tointeger = raw.type, raw.error, raw.math.tointeger

@@ -1,4 +1,4 @@
--- Environment variables that entries declare (lua-api 11); the host keeps them.
+-- Environment variables that entries declare (docs/lua.md#env); the host keeps them.
 local k = ...
 local raw = k.raw
 local lib = {}

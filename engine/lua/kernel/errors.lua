@@ -1,4 +1,4 @@
--- Structured errors (lua-api 9).
+-- Structured errors (docs/lua.md#errors).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
@@ -163,7 +163,7 @@ function k.normalise(value, co)
   return k.make_error { kind = "Internal", message = message, stack = k.clean_stack(raw.debug.traceback(co)) }
 end
 
---- The outcome of `return x, e` (lua-api 2): an error object or nil.
+--- The outcome of `return x, e` (docs/lua.md#results-and-errors): an error object or nil.
 function k.returned_error(e)
   if type(e) == "string" then
     return k.make_error { kind = "Internal", message = e, retryable = false }

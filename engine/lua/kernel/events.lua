@@ -1,4 +1,4 @@
--- The events of a unit: cancel, exit, link down (lua-api 5.4).
+-- The events of a unit: cancel, exit, link down (docs/lua.md#process-events).
 local k = ...
 local box = k.box
 
@@ -21,7 +21,7 @@ function k.raise_event(event)
   end
 end
 
--- `type` and `pid` are the seed's names for `kind` and `from`.
+-- `type` and `pid` are other names for `kind` and `from`.
 local kinds = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" }
 
 function k.exit_event(name, pid, at, value, failure)

@@ -1,4 +1,4 @@
--- Function calls and futures (lua-api 7).
+-- Function calls and futures (docs/lua.md#funcs).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

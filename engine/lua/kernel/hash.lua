@@ -1,4 +1,4 @@
--- Digests, message authentication and FNV (lua-api 11).
+-- Digests, message authentication and FNV (docs/lua.md#hash).
 local k = ...
 local raw, lib = k.raw, k.lib
 local type, byte = raw.type, raw.string.byte

@@ -1,4 +1,4 @@
--- JSON and JSON Schema (lua-api 11).
+-- JSON and JSON Schema (docs/lua.md#json).
 local k = ...
 
 local function is_text(v) return k.raw.type(v) == "string" and v ~= "" end

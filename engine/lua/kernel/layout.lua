@@ -1,4 +1,4 @@
--- Go's reference-time layouts: formatting and parsing (lua-api 8).
+-- Go's reference-time layouts: formatting and parsing (docs/lua.md#time).
 local k = ...
 local raw, t = k.raw, k.time
 local str, tointeger, tonumber = raw.string, raw.math.tointeger, raw.tonumber

@@ -1,4 +1,4 @@
--- Topics with a listener of their own (lua-api 5.1).
+-- Topics with a listener of their own (docs/lua.md#process-messages).
 local k = ...
 local raw, box, release, give_to_listener = k.raw, k.box, k.release, k.give_to_listener
 local type = raw.type

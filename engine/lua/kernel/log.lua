@@ -1,4 +1,4 @@
--- Log lines (lua-api 11).
+-- Log lines.
 local k = ...
 local raw, std = k.raw, k.std
 

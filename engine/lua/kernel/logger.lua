@@ -1,4 +1,4 @@
--- Structured logging (lua-api 11). Hosts that replay mute it.
+-- Structured logging (docs/lua.md#logger). Hosts that replay mute it.
 local k = ...
 local raw = k.raw
 local methods = {}

@@ -1,4 +1,4 @@
--- Inbox, topics and events of a unit: where messages go (lua-api 5.1, 5.4).
+-- Inbox, topics and events of a unit: where messages go (docs/lua.md#process-messages, docs/lua.md#process-events).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

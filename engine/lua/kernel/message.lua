@@ -1,4 +1,4 @@
--- Messages (lua-api 5.1).
+-- Messages (docs/lua.md#process-message).
 local k = ...
 local raw = k.raw
 local type = raw.type
@@ -7,7 +7,7 @@ local S = k.S
 local message_methods = {}
 local message_class
 
--- Unknown fields read the first payload: msg.approved (the seed's style). Methods win.
+-- Unknown fields read the first payload: msg.approved. Methods win.
 local function message_index(self, key)
   local method = message_methods[key]
   if method then return method end

@@ -1,4 +1,4 @@
--- Payloads (lua-api 11).
+-- Payloads (docs/lua.md#payload).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

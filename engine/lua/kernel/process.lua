@@ -1,4 +1,4 @@
--- The `process` global (lua-api 5), but for what every process does: mailbox.lua has that.
+-- The `process` global (docs/lua.md#process), but for what every process does: mailbox.lua has that.
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

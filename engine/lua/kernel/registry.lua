@@ -1,4 +1,4 @@
--- The registry (lua-api 11). Objects hold the number of a version and ask the host for what they are asked.
+-- The registry (docs/lua.md#registry). Objects hold the number of a version and ask the host for what they are asked.
 local k = ...
 local raw = k.raw
 local type = raw.type

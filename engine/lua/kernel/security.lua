@@ -1,4 +1,4 @@
--- Actors, scopes, policies and tokens as values of Lua code (lua-api 12). Scopes are immutable.
+-- Actors, scopes, policies and tokens as values of Lua code (docs/lua.md#security). Scopes are immutable.
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

@@ -1,4 +1,4 @@
--- The spawner of process.with_context and process.with_options: an immutable builder (lua-api 5.2).
+-- The spawner of process.with_context and process.with_options: an immutable builder (docs/lua.md#process-spawner).
 local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error

@@ -1,4 +1,4 @@
--- The time module (lua-api 8): instants, locations, timers.
+-- The time module (docs/lua.md#time): instants, locations, timers.
 local k = ...
 local raw, t = k.raw, k.time
 local type, error, tointeger, floor = raw.type, raw.error, raw.math.tointeger, raw.math.floor

@@ -1,4 +1,4 @@
--- Going on as another body, with the messages that were not taken yet (lua-api 5.3).
+-- Going on as another body, with the messages that were not taken yet (docs/lua.md#process-upgrade).
 local k = ...
 local raw, box = k.raw, k.box
 local unpack = raw.unpack

@@ -1,4 +1,4 @@
--- UUIDs (lua-api 11); random ones take their bits from the unit's own source, so that a replay repeats them.
+-- UUIDs (docs/lua.md#uuid); random ones take their bits from the unit's own source, so that a replay repeats them.
 local k = ...
 local lib = {}
 

@@ -1,4 +1,4 @@
--- The workflow module (lua-api 13).
+-- The workflow module (docs/lua.md#workflow).
 local k = ...
 local raw = k.raw
 local lib = {}

@@ -1,4 +1,4 @@
--- YAML (lua-api 11). Keys are always in one order: the named ones first, the rest sorted.
+-- YAML (docs/lua.md#yaml). Keys are always in one order: the named ones first, the rest sorted.
 local k = ...
 local typeof = k.lib.typeof
 

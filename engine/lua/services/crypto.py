@@ -1,4 +1,4 @@
-"""Random values, encryption and keys for Lua (lua-api 11).
+"""Random values, encryption and keys for Lua (docs/lua.md#crypto).
 
 All randomness of one request grows from a secret of 32 bytes that Lua brings along: it got it from the
 operating system, or in a workflow from its history. So everything here is pure.

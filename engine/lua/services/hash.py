@@ -1,4 +1,4 @@
-"""Digests and base64 for Lua (lua-api 11). FNV is Lua: it needs no library, and so its work is counted."""
+"""Digests and base64 for Lua (docs/lua.md#hash). FNV is Lua: it needs no library, and so its work is counted."""
 
 from __future__ import annotations
 

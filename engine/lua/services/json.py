@@ -1,4 +1,4 @@
-"""JSON for Lua (lua-api 11): encode, decode, validate."""
+"""JSON for Lua (docs/lua.md#json): encode, decode, validate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Web Tokens for Lua (lua-api 11). The clock is the unit's: a replay judges a token as the run did."""
+"""JSON Web Tokens for Lua (docs/lua.md#crypto). The clock is the unit's: a replay judges a token as the run did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MessagePack for payloads (lua-api 11)."""
+"""MessagePack for payloads (docs/lua.md#payload)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permission checks and the evaluation of policies for Lua (lua-api 12)."""
+"""Permission checks and the evaluation of policies for Lua (docs/lua.md#security)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""UUIDs for Lua (lua-api 11); random bits and the clock come from the unit's world."""
+"""UUIDs for Lua (docs/lua.md#uuid); random bits and the clock come from the unit's world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML for Lua (lua-api 11): plain values only; aliases are counted in full, so that nothing blows up.
+"""YAML for Lua (docs/lua.md#yaml): plain values only; aliases are counted in full, so that nothing blows up.
 
 ruamel composes the graph of nodes; the values are built here, since its constructors expand merges without
 a limit and make dates, sets and other objects that Lua can't hold.

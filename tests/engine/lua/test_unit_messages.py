@@ -1,4 +1,4 @@
-"""Messages, topics, events, channels and select inside one unit (lua-api 5, 6)."""
+"""Messages, topics, events, channels and select inside one unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""errors, ctx, json, uuid, logger, workflow, require and globals (lua-api 1.3, 9 to 13)."""
+"""errors, ctx, json, uuid, logger, workflow, require and globals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a body does, and the outcome that a caller sees (lua-api 2, 9)."""
+"""What a body does, and the outcome that a caller sees (docs/lua.md#results-and-errors)."""
 
 from __future__ import annotations
 

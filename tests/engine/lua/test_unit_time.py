@@ -1,4 +1,4 @@
-"""The time module (lua-api 8)."""
+"""The time module (docs/lua.md#time)."""
 
 from __future__ import annotations
 

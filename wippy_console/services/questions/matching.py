@@ -1,4 +1,4 @@
-"""Which questions a waiting run asks: what it waits for, matched with what its entry declares (design 9)."""
+"""Which questions a waiting run asks: what it waits for, matched with what its entry declares."""
 
 from __future__ import annotations
 

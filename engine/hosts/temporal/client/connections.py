@@ -1,4 +1,4 @@
-"""Temporal clients of `temporal.client` entries (lua-api 18), one connection for each."""
+"""Temporal clients of `temporal.client` entries (docs/temporal.md#connecting), one connection for each."""
 
 from __future__ import annotations
 

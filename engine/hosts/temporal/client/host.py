@@ -57,7 +57,7 @@ class WorkflowHost:
         self._watches: Watches = former._watches if former else Watches()
 
     async def spawn(self, request: SpawnRequest) -> str:
-        """Start the workflow and return its pid; one of that id may be used instead (lua-api 15.1)."""
+        """Start the workflow and return its pid; one of that id may be used instead."""
         started = await self.start(request)
         return self.settings.pid(started.id)
 

@@ -1,4 +1,4 @@
-"""Starting a workflow from outside: the program is pinned, startup messages come before all others (lua-api 15.1)."""
+"""Starting a workflow from outside: the program is pinned, startup messages come before all others."""
 
 from __future__ import annotations
 

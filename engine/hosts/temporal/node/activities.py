@@ -49,7 +49,7 @@ class FunctionActivities:
     def _request(self, target: str, args: Sequence[RawValue]) -> CallRequest:
         entry = self._node.catalog.entry(target)
         if entry is None:
-            # Retried, since somebody may publish it (lua-api 17).
+            # Retried, since somebody may publish it.
             raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
         head = headers.received()
         caller = headers.text(head, headers.SENDER)
@@ -58,7 +58,7 @@ class FunctionActivities:
         return CallRequest(target, payloads.decode_all(args), options, headers.context(head), caller, security)
 
     def _place(self, entry: Entry) -> Mapping[str, Value]:
-        """Where a process runs that is an activity by its meta (lua-api 16) and names no host: on the first one."""
+        """Where a process runs that is an activity by its meta and names no host: on the first one."""
         temporal = entry.meta.get("temporal")
         declared = isinstance(temporal, Mapping) and "activity" in temporal
         if entry.kind != "process.lua" or not declared or default_host(entry):

@@ -1,4 +1,4 @@
-"""Reaching nodes from anywhere: standalone activities on the fleet's queue, or on one node's own (design 8)."""
+"""Reaching nodes from anywhere: standalone activities on the fleet's queue, or on one node's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The other nodes of the fleet: hosts of the actors that live there, reached by standalone activities (design 8).
+"""The other nodes of the fleet: hosts of their actors, reached by standalone activities.
+
+See docs/architecture.md#the-fleet.
 
 A watch stands on both nodes. The one of the watcher keeps who is to be told; the one of the watched tells it,
 again and again until that node has heard it or is gone. Who has been told is forgotten first, so that an end

@@ -1,4 +1,4 @@
-"""What a workflow's `Call` means as an activity: where it runs, how long, how often (lua-api 16)."""
+"""What a workflow's `Call` means as an activity: where, how long, how often (docs/lua.md#options-of-an-activity)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading options: the keys of one prefix, durations, retry policies and enumerations (lua-api 15.1, 16)."""
+"""Reading options: the keys of one prefix, durations, retry policies and enumerations."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Options:
 
 
 def call_retry_policy(options: Mapping[str, Value]) -> RetryPolicy | None:
-    """The policy that the `retry` option of local calls amounts to on Temporal (lua-api 1.4), or None."""
+    """The policy that the `retry` option of local calls amounts to on Temporal, or None."""
     retry = options.get("retry")
     if not isinstance(retry, Mapping) or not retry:
         return None

@@ -1,4 +1,4 @@
-"""What a spawn means as the start of a workflow: its id, timeouts and policies (lua-api 15.1)."""
+"""What a spawn means as the start of a workflow: its id, timeouts and policies (docs/lua.md#options-of-a-workflow)."""
 
 from __future__ import annotations
 

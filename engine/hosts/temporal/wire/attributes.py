@@ -1,4 +1,4 @@
-"""Search attributes: values of Lua as what the namespace has them for (lua-api 13, 15.1).
+"""Search attributes: values of Lua as what the namespace has them for (docs/lua.md#options-of-a-workflow).
 
 The namespace knows the type of each attribute. Where it can be asked, a text may be a keyword, a text or a date,
 and a number an integer or a double; where it can't, the value alone decides, and a text is a keyword.

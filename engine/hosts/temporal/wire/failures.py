@@ -1,4 +1,4 @@
-"""Failures across Temporal, both ways, as lua-api 17 has them.
+"""Failures across Temporal, both ways, as docs/temporal.md#errors has them.
 
 Outwards a `Failure` is an ApplicationError whose type is its kind and whose details hold the whole failure:
 `{"errors": [{msg, kind, retry, details, stack}]}`. Inwards the wrappers of activities and child workflows
@@ -113,7 +113,7 @@ def timed_out(kind: str) -> Failure:
 
 
 def _settled(failure: Failure) -> Failure:
-    """A raised plain error says nothing of retries; the server must not retry it (lua-api 17, "docs win")."""
+    """A raised plain error says nothing of retries; the server must not retry it (docs/temporal.md#errors)."""
     if failure.kind == errors.INTERNAL and failure.retryable is None:
         return replace(failure, retryable=False)
     return failure

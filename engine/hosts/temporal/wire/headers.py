@@ -147,7 +147,7 @@ def _message(item: Value) -> Message | None:
 
 
 def portable(context: Mapping[str, Value]) -> dict[str, Value]:
-    """What of a context survives Temporal: text, numbers, booleans and tables of them (lua-api 10)."""
+    """What of a context survives Temporal: text, numbers, booleans and tables of them (docs/lua.md#ctx)."""
     return {key: value for key, value in context.items() if isinstance(key, str) and _is_portable(value)}
 
 

@@ -1,4 +1,4 @@
-"""`worker_options` of a `temporal.worker` entry as the SDK takes them (lua-api 18).
+"""`worker_options` of a `temporal.worker` entry as the SDK takes them (docs/temporal.md#workers).
 
 | option                                                     | here                                            |
 |------------------------------------------------------------|-------------------------------------------------|
@@ -27,7 +27,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, WorkerDeploymentConfig
 from engine.durations import SECOND, option_duration
 from engine.errors import UnitFailed, invalid
 
-# A running activity gets this long to end when its node shuts down (pitfall 34).
+# A running activity gets this long to end when its node shuts down (docs/pitfalls.md#a-workers-grace).
 GRACE = timedelta(seconds=10)
 # Cancels reach an activity with the answer to a heartbeat; the SDK would hold beats back for most of their timeout.
 HEARTBEAT_THROTTLE = timedelta(seconds=2)

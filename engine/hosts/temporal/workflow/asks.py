@@ -1,4 +1,4 @@
-"""Services that a run may ask its host for: of the module `workflow` (lua-api 13), and a secret for `crypto`."""
+"""Services that a run may ask its host for: of the module `workflow`, and a secret for `crypto`."""
 
 from __future__ import annotations
 

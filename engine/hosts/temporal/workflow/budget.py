@@ -16,7 +16,8 @@ MAX_TASK_BYTES = 3_500_000
 # The result of a local activity travels in a marker of the same message.
 MAX_LOCAL_RESULT = 128 * 1024
 MAX_ROUNDS = 5_000
-# The SDK gives a task two seconds (pitfall 27). Time on the processor, since a loaded machine is no fault of the run.
+# The SDK gives a task two seconds (docs/pitfalls.md#the-deadlock-detector). Time on the processor, since a
+# loaded machine is no fault of the run.
 MAX_SECONDS = 1.2
 
 

@@ -29,7 +29,10 @@ Handle = workflow.ActivityHandle[Any]
 
 
 def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
-    """A short hash of arguments. In an id it makes a replay notice arguments that changed places (pitfall 24)."""
+    """A short hash of arguments. In an id it makes a replay notice arguments that changed places.
+
+    See docs/pitfalls.md#replay-does-not-compare-arguments.
+    """
     digest = hashlib.sha256("\0".join(texts).encode())
     for payload in arguments:
         digest.update(payload.SerializeToString(deterministic=True))

@@ -1,4 +1,4 @@
-"""Children of a run: child workflows for spawn and exec (lua-api 15.3)."""
+"""Children of a run: child workflows for spawn and exec (docs/lua.md#process-spawn)."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Commands:
         return not self._leaving
 
     def pass_on_cancel(self, reason: str) -> None:
-        """The run was asked to stop: ask the children that it waits for as well (lua-api 5.2)."""
+        """The run was asked to stop: ask the children that it waits for as well (docs/lua.md#process-cancel)."""
         for child in self._waited_for.values():
             child.cancel = reason
             if child.workflow_id:
@@ -115,7 +115,7 @@ class Commands:
             task.cancel()
 
     def start_timer(self, command: StartTimer) -> None:
-        """A durable timer; none for zero, which Temporal would make a timer of, too (pitfall 31)."""
+        """A durable timer; none for zero (docs/pitfalls.md#a-sleep-of-zero)."""
         if command.duration <= 0:
             self._arrivals.answered(Resolved(command.seq))
             return

@@ -91,14 +91,14 @@ class Places:
         return self._settings.catalog.entry_at(entry_id, self._version)
 
     def activity_queue(self, target: Entry | None) -> str:
-        """The queue of the worker that a function's meta names (lua-api 16), or "" for the queue of this run."""
+        """The queue of the worker that a function's meta names, or "" for the queue of this run."""
         worker = self.entry(worker_of(target)) if worker_of(target) else None
         if worker is None or worker.id == self._settings.worker:
             return ""
         return task_queue(worker, self.entry(reference(worker, "client")))
 
     def child(self, host: str) -> Place:
-        """The place that the host argument of a spawn means: a worker entry, else a literal queue (lua-api 15.3)."""
+        """The place that the host argument of a spawn means: a worker entry, else a literal queue."""
         settings = self._settings
         entry = self.entry(host) if host else None
         if not host or host == settings.worker:

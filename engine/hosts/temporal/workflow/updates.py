@@ -1,4 +1,4 @@
-"""Updates of Temporal: a message from `{update|<id>}`, which the run answers by sending to that pid (lua-api 15.2)."""
+"""Updates of Temporal: a message from `{update|<id>}`, answered by sending to that pid (docs/temporal.md#updates)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class WorkflowWorld:
         return workflow.random().randbytes(count)
 
     def workflow_info(self) -> Mapping[str, Value] | None:
-        """The fields of lua-api 13."""
+        """The fields of `workflow.info()` (docs/lua.md#workflow)."""
         info = workflow.info()
         return {
             "workflow_id": info.workflow_id,

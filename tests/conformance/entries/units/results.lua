@@ -1,4 +1,4 @@
--- One body for each row of lua-api 2.
+-- One body for each row of docs/lua.md#results-and-errors.
 local bodies = {}
 
 function bodies.value(v) return v end

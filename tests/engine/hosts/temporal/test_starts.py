@@ -1,4 +1,4 @@
-"""Every option of a start, as the server shows it, for starts from outside and for children (lua-api 15.1)."""
+"""Every option of a start, as the server shows it, for starts from outside and for children."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What docs and comments say of the code: that it is there."""
