@@ -17,7 +17,7 @@ from servestatic import ServeStaticASGI
 
 pages = get_asgi_application()
 
-from wippy_console.routing import websocket_urlpatterns  # noqa: E402 - models must be loaded first
+from wippy_console.live.routing import websocket_urlpatterns  # noqa: E402 - models must be loaded first
 
 
 def with_static(application: object) -> ServeStaticASGI:

@@ -49,9 +49,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "wippy_console.middleware.FeedCursorMiddleware",
-    "wippy_console.middleware.HtmxLoginMiddleware",
-    "wippy_console.middleware.RefusedMiddleware",
+    "wippy_console.http.middleware.FeedCursorMiddleware",
+    "wippy_console.http.middleware.HtmxLoginMiddleware",
+    "wippy_console.http.middleware.RefusedMiddleware",
 ]
 
 TEMPLATES = [
@@ -64,7 +64,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "wippy_console.context.console",
+                "wippy_console.http.context_processors.console",
             ]
         },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from wippy_console import converters
+from wippy_console.http import converters
 from wippy_console.views import (
     actions,
     editor,

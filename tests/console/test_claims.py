@@ -13,12 +13,12 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from engine.errors import UnitFailed
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Claim, Node
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
-from wippy_console.threads import in_thread
-from wippy_console.worker.names import DatabaseNames
-from wippy_console.worker.turn import Turn
+from wippy_console.worker.fleet.lease import Turn
+from wippy_console.worker.fleet.names import DatabaseNames
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

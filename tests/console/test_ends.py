@@ -11,10 +11,10 @@ from engine.contracts.host import SpawnRequest
 from engine.hosts.actor.actor import ProcessInfo
 from engine.steps import Exited
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process
+from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent
-from wippy_console.threads import in_thread
-from wippy_console.worker import ends as module
-from wippy_console.worker.ends import MOST, Ends
+from wippy_console.worker.reporting import process_exits as module
+from wippy_console.worker.reporting.process_exits import MOST, Ends
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

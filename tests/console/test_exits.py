@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from wippy_console.models import Run
-from wippy_console.worker.exits import ended_run
+from wippy_console.worker.temporal.run_exits import ended_run
 
 pytestmark = pytest.mark.django_db
 

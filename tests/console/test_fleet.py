@@ -13,12 +13,12 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Node
 from wippy_console.services import fleet
-from wippy_console.threads import in_thread
-from wippy_console.worker.directory import FleetDirectory
-from wippy_console.worker.machine import machine_id, runs
-from wippy_console.worker.presence import beat
+from wippy_console.worker.fleet.directory import FleetDirectory
+from wippy_console.worker.fleet.heartbeat import beat
+from wippy_console.worker.fleet.machine import machine_id, runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,8 +85,8 @@ async def test_after_an_outage_of_the_database_old_heartbeats_get_a_grace(monkey
         monkeypatch.undo()
         raise DatabaseError("no connection")
 
-    monkeypatch.setattr("wippy_console.worker.directory._look", fail)
-    monkeypatch.setattr("wippy_console.worker.directory.LOOK_SECONDS", 0)
+    monkeypatch.setattr("wippy_console.worker.fleet.directory._look", fail)
+    monkeypatch.setattr("wippy_console.worker.fleet.directory.LOOK_SECONDS", 0)
     keeping = asyncio.create_task(directory.keep())
     while directory._trusts_from == 0:
         await asyncio.sleep(0.01)

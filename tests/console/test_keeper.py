@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.product import is_alive, until
-from wippy_console.supervision import keeper as module
-from wippy_console.supervision.keeper import Child, ChildDied, Keeper
+from wippy_console.supervision import child as module
+from wippy_console.supervision.child import Child, ChildDied, Keeper
 from wippy_console.supervision.output import LogFile
 from wippy_console.supervision.ready import ready_or_dead
 

@@ -15,9 +15,9 @@ from tests.console.operating import Cast
 from wippy_console.models import Node, Process
 from wippy_console.services import fleet, processes
 from wippy_console.services.processes import reading
-from wippy_console.worker import board
-from wippy_console.worker.board import Differ, ProcessBoard
-from wippy_console.worker.presence import announce
+from wippy_console.worker.fleet.heartbeat import announce
+from wippy_console.worker.reporting import processes as board
+from wippy_console.worker.reporting.processes import Differ, ProcessBoard
 
 pytestmark = pytest.mark.django_db
 

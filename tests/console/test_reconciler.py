@@ -19,14 +19,14 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from engine.entry import Entry
 from engine.memory.catalog import MemoryCatalog
+from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Node, Run
 from wippy_console.services import fleet
 from wippy_console.services.projection import Fact, Ref, Vanished, write
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
 from wippy_console.services.reconciler.visibility import quoted
-from wippy_console.threads import in_thread
-from wippy_console.worker.followup import Followup
+from wippy_console.worker.temporal.followup import Followup
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,7 +27,7 @@ from wippy_console.services import registry, units
 from wippy_console.services.registry import Changes, StaleBaseError, WithheldError
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.templatetags.feed import feed_text
-from wippy_console.worker.registry import DatabaseRegistry
+from wippy_console.worker.asks.registry import DatabaseRegistry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

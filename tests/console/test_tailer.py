@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from wippy_console.database.threads import in_thread
 from wippy_console.live import tailer as module
 from wippy_console.live.tailer import Tailer
 from wippy_console.services import feed
-from wippy_console.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

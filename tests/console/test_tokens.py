@@ -15,7 +15,7 @@ from engine.errors import UnitFailed
 from engine.memory.catalog import MemoryCatalog
 from engine.security.context import Actor, Policy, Security
 from wippy_console import models
-from wippy_console.worker.tokens import DatabaseVault
+from wippy_console.worker.asks.tokens import DatabaseVault
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

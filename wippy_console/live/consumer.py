@@ -27,12 +27,12 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
+from wippy_console.database.threads import in_thread
 from wippy_console.live.frames import Frame, rendered
 from wippy_console.live.session import guard
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
 from wippy_console.models import FeedEvent, Run
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

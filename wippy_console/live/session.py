@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from wippy_console import permissions
-from wippy_console.threads import in_thread
+from wippy_console.database.threads import in_thread
 
 SIGNED_OUT = 4401
 FORBIDDEN = 4403

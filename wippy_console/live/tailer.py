@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from wippy_console.live.changes import stamp
+from wippy_console.database.changes import stamp
 from wippy_console.live.frames import Frame, rendered, warm_up
 from wippy_console.models import FeedEvent, Run
 

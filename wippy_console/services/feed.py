@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from wippy_console import permissions
+from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
-from wippy_console.services.storable import storable, storable_text
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser, AnonymousUser

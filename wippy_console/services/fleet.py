@@ -16,9 +16,9 @@ from temporalio.client import Client
 
 from wippy_console.models import FeedEvent, Node, Process, Service
 from wippy_console.models.fleet import FRESH
-from wippy_console.reach import Unreachable, reach
 from wippy_console.services import feed, temporal
 from wippy_console.services.errors import Refused
+from wippy_console.services.temporal_server import Unreachable, reach
 
 SHOWN_AFTER_END = timedelta(hours=1)
 KEPT_SECONDS = 2.0

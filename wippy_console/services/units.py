@@ -24,11 +24,11 @@ from engine.hosts.temporal.wire.payloads import decode
 from engine.pids import Pid
 from engine.registry.references import default_host
 from wippy_console import permissions
+from wippy_console.database.storable import storable
 from wippy_console.services import fleet, registry, schemas, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.runs.starting import WORKER, only
 from wippy_console.services.runs.values import Started
-from wippy_console.services.storable import storable
 
 PROCESS, PROCESS_HOST = "process.lua", "process.host"
 CALLABLE = ("function.lua", "process.lua")

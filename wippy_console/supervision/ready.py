@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from wippy_console.models import Node
-from wippy_console.supervision.keeper import ChildDied, Keeper
+from wippy_console.supervision.child import ChildDied, Keeper
 
 PATIENCE = 60.0
 FRESH = timedelta(seconds=15)

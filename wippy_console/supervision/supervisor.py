@@ -8,10 +8,10 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from wippy_console.env import Environment
-from wippy_console.reach import reach
-from wippy_console.supervision.children import child_environment, temporal_child, web_child, worker_child
+from wippy_console.services.temporal_server import reach
+from wippy_console.supervision.child import Child, Keeper
+from wippy_console.supervision.child_specs import child_environment, temporal_child, web_child, worker_child
 from wippy_console.supervision.dev_server import DevServer, prepare
-from wippy_console.supervision.keeper import Child, Keeper
 from wippy_console.supervision.output import LogFile
 from wippy_console.supervision.ready import node_registered, ready_or_dead, web_answers
 from wippy_console.supervision.report import Progress, Report

@@ -15,11 +15,11 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
 from wippy_console.env import ADDRESS_FILE, ROOT, Environment
-from wippy_console.reach import Unreachable
+from wippy_console.services.temporal_server import Unreachable
 from wippy_console.supervision import installation
+from wippy_console.supervision.child import ChildDied
 from wippy_console.supervision.dev_server import DevServer, FileInUse
 from wippy_console.supervision.folder import FolderInUse, held
-from wippy_console.supervision.keeper import ChildDied
 from wippy_console.supervision.ports import PortTaken, claimed_port, listen
 from wippy_console.supervision.report import Login, Progress, Ready, Report
 from wippy_console.supervision.supervisor import Supervisor

@@ -23,23 +23,23 @@ from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import Peers
 from engine.node import LocalNode
 from engine.registry.changes import diff
+from wippy_console.database.threads import in_thread
 from wippy_console.env import variables_for_lua
 from wippy_console.services import fleet, temporal
 from wippy_console.services.projection import Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry.catalog import DatabaseCatalog
-from wippy_console.threads import in_thread
-from wippy_console.worker.board import ProcessBoard
-from wippy_console.worker.directory import FleetDirectory
-from wippy_console.worker.ends import Ends
-from wippy_console.worker.exits import ExitTail
-from wippy_console.worker.followup import Followup
-from wippy_console.worker.names import DatabaseNames
-from wippy_console.worker.presence import Presence, Pulse, new_node_id
-from wippy_console.worker.registry import DatabaseRegistry
-from wippy_console.worker.temporal_side import Gateway, TemporalSide
-from wippy_console.worker.tokens import DatabaseVault
-from wippy_console.worker.turn import Turn
+from wippy_console.worker.asks.registry import DatabaseRegistry
+from wippy_console.worker.asks.tokens import DatabaseVault
+from wippy_console.worker.fleet.directory import FleetDirectory
+from wippy_console.worker.fleet.heartbeat import Presence, Pulse, new_node_id
+from wippy_console.worker.fleet.lease import Turn
+from wippy_console.worker.fleet.names import DatabaseNames
+from wippy_console.worker.reporting.process_exits import Ends
+from wippy_console.worker.reporting.processes import ProcessBoard
+from wippy_console.worker.temporal.followup import Followup
+from wippy_console.worker.temporal.run_exits import ExitTail
+from wippy_console.worker.temporal.workers import Gateway, TemporalSide
 
 logger = logging.getLogger(__name__)
 

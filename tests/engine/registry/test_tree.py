@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.registry.problems import Problem
 from engine.registry.tree import MAX_SOURCE, MAX_YAML, UnreadableError, parse
 from tests.engine.registry.checking import found, index
-from wippy_console.disk import Folder
+from wippy_console.management.disk import Folder
 
 SHOP = Path(__file__).parents[2] / "data" / "shop"
 

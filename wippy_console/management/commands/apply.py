@@ -15,7 +15,7 @@ from engine.registry import tree as trees
 from engine.registry.changes import Changes
 from engine.registry.problems import Problem, errors_in, warnings_in
 from engine.registry.tree import Tree
-from wippy_console.disk import Folder, FolderError
+from wippy_console.management.disk import Folder, FolderError
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Refused

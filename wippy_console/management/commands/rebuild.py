@@ -12,7 +12,7 @@ from engine.errors import UnitFailed
 from wippy_console.services.reconciler.rebuilding import rebuild
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.worker.node import environment
-from wippy_console.worker.temporal_side import Gateway
+from wippy_console.worker.temporal.workers import Gateway
 
 
 class Command(BaseCommand):

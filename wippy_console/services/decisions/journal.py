@@ -12,12 +12,12 @@ from django.utils import timezone
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.errors import UnitFailed
+from wippy_console.database.storable import preview
 from wippy_console.models import Decision, Run
 from wippy_console.services import feed
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, Unavailable
 from wippy_console.services.questions import answers as waits
-from wippy_console.services.storable import preview
 
 T = TypeVar("T")
 

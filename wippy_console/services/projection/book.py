@@ -9,11 +9,11 @@ from typing import Any
 from engine.contracts.catalog import Catalog
 from engine.errors import NOT_FOUND, Failure
 from engine.hosts.temporal.observations import Observation
+from wippy_console.database.storable import preview, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.questions.matching import Asked, asked, declared_signals, next_deadline
-from wippy_console.services.storable import preview, storable, storable_text
 
 STORED_BYTES = 64 * 1024
 Key = tuple[str, int]

@@ -14,12 +14,12 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.contracts.catalog import Catalog
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
 from wippy_console.services.projection import Fact, Ref
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.visibility import first_page, on_queues, pages, queues_of, ref_of, since
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

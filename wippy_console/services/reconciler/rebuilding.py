@@ -9,10 +9,10 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
 from engine.contracts.catalog import Catalog
+from wippy_console.database.threads import in_thread
 from wippy_console.services.projection import Fact, write
 from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_ending, fetch_state
 from wippy_console.services.reconciler.visibility import clients_in_use, on_queues, pages, queues_of, ref_of
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from temporalio.service import RPCError
 
 from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
+from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.projection import Fact
 from wippy_console.services.projection.fetching import Clients
 from wippy_console.services.reconciler.follower import Follower, Followup
 from wippy_console.services.reconciler.visibility import clients_in_use
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -23,12 +23,12 @@ from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in
 from engine.registry.validate import validate
 from wippy_console import permissions
+from wippy_console.database.storable import storable_text
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
 from wippy_console.services.registry import reading
 from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError, WithheldError
-from wippy_console.services.storable import storable_text
 
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200

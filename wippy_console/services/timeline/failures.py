@@ -9,7 +9,7 @@ from temporalio.converter import DataConverter
 
 from engine.errors import Failure
 from engine.hosts.temporal.wire.failures import from_exception
-from wippy_console.services.storable import storable
+from wippy_console.database.storable import storable
 
 _CONVERTER = DataConverter.default
 

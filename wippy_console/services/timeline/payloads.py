@@ -9,7 +9,7 @@ from typing import Any
 from temporalio.api.common.v1 import Payload, Payloads
 
 from engine.hosts.temporal.wire.payloads import decode
-from wippy_console.services.storable import storable
+from wippy_console.database.storable import storable
 
 PREVIEW_BYTES = 4096
 

@@ -20,10 +20,10 @@ from engine.errors import INTERNAL, Failure
 from engine.hosts.temporal.client.closings import Closed, fetch_closing
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.pids import Pid
-from wippy_console.live.changes import stamp
+from wippy_console.database.changes import stamp
+from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Run
 from wippy_console.services import feed
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 
+from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
-from wippy_console.threads import in_thread
-from wippy_console.worker.machine import machine_id, runs
+from wippy_console.worker.fleet.machine import machine_id, runs
 
 logger = logging.getLogger(__name__)
 

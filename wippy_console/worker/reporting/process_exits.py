@@ -21,9 +21,9 @@ from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.failures import TERMINATED
 from engine.pids import Pid
 from engine.steps import Exited
+from wippy_console.database.storable import preview
+from wippy_console.database.threads import in_thread
 from wippy_console.services import feed
-from wippy_console.services.storable import preview
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, t
 from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
 from engine.node import LocalNode
 from wippy_console.services.reconciler.visibility import clients_in_use
-from wippy_console.worker.exits import remember
-from wippy_console.worker.kept import Kept
+from wippy_console.worker.temporal.run_exits import remember
+from wippy_console.worker.temporal.supervisor import Kept
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError
 
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
+from wippy_console.database.storable import storable_text
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Claim
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
-from wippy_console.services.storable import storable_text
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

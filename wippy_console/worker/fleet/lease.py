@@ -14,9 +14,9 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 
+from wippy_console.database.threads import in_thread
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
 from engine.registry.changes import Changes
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.registry import ChangesRefused, StaleBaseError, WithheldError
 from wippy_console.services.registry.catalog import DatabaseCatalog
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from django.db import DatabaseError, InterfaceError
 
 from engine.durations import SECOND
 from engine.hosts.actor.actor import ProcessInfo
+from wippy_console.database.storable import storable_text
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Process
-from wippy_console.services.storable import storable_text
-from wippy_console.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
 from wippy_console.env import ROOT, Environment
+from wippy_console.supervision.child import Child
 from wippy_console.supervision.dev_server import DevServer
-from wippy_console.supervision.keeper import Child
 
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
 STOP_TEMPORAL = 10.0

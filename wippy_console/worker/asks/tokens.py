@@ -12,8 +12,8 @@ from engine.contracts.tokens import Token
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
 from engine.security.context import Security
 from wippy_console import models
-from wippy_console.services.storable import storable
-from wippy_console.threads import in_thread
+from wippy_console.database.storable import storable
+from wippy_console.database.threads import in_thread
 
 T = TypeVar("T")
 

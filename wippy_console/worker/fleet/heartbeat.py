@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from engine.hosts.actor.actor import HostInfo
 from engine.hosts.actor.service_state import ServiceState
+from wippy_console.database.storable import storable_text
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Node, Process, Service
 from wippy_console.services import feed, fleet
-from wippy_console.services.storable import storable_text
-from wippy_console.threads import in_thread
-from wippy_console.worker.machine import machine_id
+from wippy_console.worker.fleet.machine import machine_id
 
 logger = logging.getLogger(__name__)
 
