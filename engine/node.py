@@ -9,7 +9,8 @@ from engine.contracts.ask import Service
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet import FleetNames, Peers
 from engine.contracts.host import CallRequest, Host
-from engine.hosts.actor.actor import HostInfo, OnProcessEnd, ProcessInfo, UnitFactory
+from engine.contracts.operations import HostInfo, ProcessInfo
+from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError
 
 from engine.contracts.host import SpawnRequest
-from engine.hosts.actor.actor import ProcessInfo
+from engine.contracts.operations import ProcessInfo
 from engine.steps import Exited
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process
 from wippy_console.database.threads import in_thread

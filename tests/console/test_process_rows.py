@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
-from engine.hosts.actor.actor import ProcessInfo
 from tests.console.operating import Cast
 from wippy_console.models import Node, Process
 from wippy_console.services import fleet, processes

@@ -13,7 +13,7 @@ FRESH = timedelta(seconds=15)
 class Node(models.Model):
     """One worker OS process. It counts as alive while `heartbeat_at` is younger than 15 seconds.
 
-    `hosts` lists its actor hosts as `engine.hosts.actor.actor.HostInfo` describes them.
+    `hosts` lists its actor hosts as `engine.contracts.operations.HostInfo` describes them.
     """
 
     id = models.CharField(max_length=100, primary_key=True)

@@ -16,8 +16,8 @@ from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
+from engine.contracts.operations import ProcessInfo
 from engine.entry import Entry
-from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import Peers

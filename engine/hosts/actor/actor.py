@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from engine.contracts.operations import ProcessInfo
 from engine.program import Program
 from engine.security.context import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
@@ -70,7 +71,7 @@ class Pending(Protocol):
 
 
 OnEnd = Callable[[Exited], None]
-OnProcessEnd = Callable[["ProcessInfo", Exited], None]
+OnProcessEnd = Callable[[ProcessInfo, Exited], None]
 """Hears how each process ended, with its last picture: from any thread, under the lock, so it must be quick."""
 
 
@@ -129,43 +130,22 @@ class Actor:
         return events
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessInfo:
-    """One running unit as the console lists it. `started` is ns since the epoch.
-
-    `watchers` are the pids of those who monitor it, and `service <entry id>` of the service that it runs for.
-    """
-
-    pid: str
-    entry: str
-    kind: str
-    host: str
-    state: str
-    started: int
-    mailbox: int
-    mailbox_limit: int
-    parent: str
-    links: tuple[str, ...]
-    names: tuple[str, ...]
-    watchers: tuple[str, ...]
-
-    @classmethod
-    def of(cls, actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
-        """A picture of the actor as it is now. Lock held."""
-        return cls(
-            actor.pid,
-            actor.program.entry_id,
-            actor.kind,
-            actor.host_id,
-            actor.state.value,
-            actor.started,
-            actor.mailbox,
-            actor.limits.max_queue,
-            actor.parent,
-            tuple(sorted(actor.links)) if actor.links else (),
-            names,
-            _watchers(actor),
-        )
+def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
+    """A picture of the actor as it is now. Lock held."""
+    return ProcessInfo(
+        actor.pid,
+        actor.program.entry_id,
+        actor.kind,
+        actor.host_id,
+        actor.state.value,
+        actor.started,
+        actor.mailbox,
+        actor.limits.max_queue,
+        actor.parent,
+        tuple(sorted(actor.links)) if actor.links else (),
+        names,
+        _watchers(actor),
+    )
 
 
 def _watchers(actor: Actor) -> tuple[str, ...]:
@@ -174,20 +154,3 @@ def _watchers(actor: Actor) -> tuple[str, ...]:
     services = [token for token in tokens if token.startswith("service ")]
     elsewhere = [token[token.index("{") :] for token in tokens if "{" in token]
     return (*services, *sorted({*actor.monitors, *elsewhere})) if tokens or actor.monitors else ()
-
-
-@dataclass(frozen=True, slots=True)
-class HostInfo:
-    """One actor host as the console lists it. Limits are 0 where there is none.
-
-    `waiting` counts messages in the mailboxes of its units; `refused` counts what it did not take since the node
-    started: units over `max_processes`, and messages over the `queue_size` of a mailbox.
-    """
-
-    id: str
-    running: int
-    max_processes: int
-    queue_size: int
-    waiting: int
-    refused_units: int
-    refused_messages: int

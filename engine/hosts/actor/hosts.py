@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from engine.contracts.host import CallRequest, SpawnRequest, Watcher
+from engine.contracts.operations import HostInfo
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.hosts.actor.actor import Actor, HostInfo, OnEnd
+from engine.hosts.actor.actor import Actor, OnEnd
 from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,

@@ -22,8 +22,9 @@ from typing import Protocol
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet import FleetNames
 from engine.contracts.host import CallRequest, Host
+from engine.contracts.operations import ProcessInfo
 from engine.errors import Failure, UnitFailed
-from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, ProcessInfo, State, SteppedUnit, UnitFactory
+from engine.hosts.actor.actor import Actor, OnEnd, OnProcessEnd, Pending, State, SteppedUnit, UnitFactory, info_of
 from engine.hosts.actor.bus import TOPIC, Bus
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.contexts import context_of
@@ -138,14 +139,14 @@ class ActorSystem:
         found: list[ProcessInfo] = []
         for portion in _portions(actors):
             with self.lock:
-                found += [ProcessInfo.of(actor, self.names.of(actor.pid)) for actor in portion if not actor.ended]
+                found += [info_of(actor, self.names.of(actor.pid)) for actor in portion if not actor.ended]
         return found
 
     def describe(self, pid: str) -> ProcessInfo | None:
         """One actor as it is now, None when it is gone."""
         with self.lock:
             actor = self.actors.get(pid)
-            return None if actor is None else ProcessInfo.of(actor, self.names.of(pid))
+            return None if actor is None else info_of(actor, self.names.of(pid))
 
     def tell(self, dest: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Send to an actor by pid or name; raises UnitFailed."""
@@ -226,7 +227,7 @@ class ActorSystem:
         queued = actor.state is State.QUEUED
         exited = Exited(actor.pid, self.world.now(), value, failure)
         if self.on_process_end is not None and actor.kind == "process":
-            self.on_process_end(ProcessInfo.of(actor, self.names.of(actor.pid)), exited)
+            self.on_process_end(info_of(actor, self.names.of(actor.pid)), exited)
         actor.state = State.ENDED
         del self.actors[actor.pid]
         self.names.drop(actor.pid)

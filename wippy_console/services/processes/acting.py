@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.node.client import Fleet
-from engine.hosts.temporal.node.operating import START, STOP
+from engine.hosts.temporal.node.operations import START, STOP
 from wippy_console import permissions
 from wippy_console.models import Service
 from wippy_console.services import feed, registry, schemas

@@ -16,7 +16,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
-from engine.hosts.actor.actor import HostInfo
+from engine.contracts.operations import HostInfo
 from engine.hosts.actor.service_state import ServiceState
 from wippy_console.database.storable import storable_text
 from wippy_console.database.threads import in_thread

@@ -15,9 +15,9 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 
+from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
 from engine.errors import CANCELED
-from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.actor.failures import TERMINATED
 from engine.pids import Pid
 from engine.steps import Exited

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError
 
+from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
-from engine.hosts.actor.actor import ProcessInfo
 from wippy_console.database.storable import storable_text
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Process

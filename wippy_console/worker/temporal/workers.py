@@ -12,13 +12,14 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.contracts.catalog import Catalog
+from engine.contracts.operations import Operations
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.actor.service_spec import SERVICE, requirements
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.temporal.client.connections import Clients
 from engine.hosts.temporal.client.host import WorkflowHost
-from engine.hosts.temporal.node.operating import Operated, OperatingActivities
+from engine.hosts.temporal.node.operations import OperationActivities
 from engine.hosts.temporal.node.peers import Peers
 from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
@@ -79,7 +80,7 @@ class Wanted:
         return self.worker or self.client
 
 
-class Around(Operated, Protocol):
+class Around(Operations, Protocol):
     """What the Temporal side needs of its node; all on the loop."""
 
     def changed(self, state: ServiceState) -> None:
@@ -173,7 +174,7 @@ class TemporalSide:
         return Kept(entry.id, WORKER, (queue,), lambda: self._make_worker(worker), self._changed)
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
-        more = OperatingActivities(self._around).all()
+        more = OperationActivities(self._around).all()
         return node_workers(await self._gateway.another(client_id), self._node, self._peers, more)
 
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.contracts.host import CallRequest, SpawnRequest
+from engine.contracts.operations import ProcessInfo
 from engine.errors import Failure, UnitFailed
-from engine.hosts.actor.actor import ProcessInfo
 from engine.hosts.temporal.node import peers
 from engine.memory.fleet import MemoryFleet
 from engine.steps import Exited, Value

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from temporalio import activity
 from temporalio.common import RawValue
 
-from engine.errors import UnitFailed, invalid
-from engine.hosts.actor.actor import ProcessInfo
-from engine.hosts.actor.failures import process_not_found
+from engine.contracts.operations import Operations, ProcessInfo
+from engine.errors import UnitFailed, invalid, not_found
 from engine.hosts.temporal.node.activities import Activity, fields_of, text_of, translated, with_heartbeat
 from engine.hosts.temporal.wire import payloads
 
 START, STOP = "start", "stop"
 
 
-class Operated(Protocol):
-    """What operators see and move of a node."""
-
-    def describe(self, pid: str) -> ProcessInfo | None:
-        """A running process or function call, None when it is gone."""
-        ...
-
-    async def start_service(self, entry_id: str) -> None:
-        """Start one service, stopping it before if it runs; UnitFailed (NotFound) when it is not this node's."""
-        ...
-
-    async def stop_service(self, entry_id: str) -> None:
-        """Stop one service; UnitFailed (NotFound) when it is not this node's."""
-        ...
-
-
-class OperatingActivities:
+class OperationActivities:
     """For the node's own queue; each takes one table."""
 
-    def __init__(self, node: Operated) -> None:
+    def __init__(self, node: Operations) -> None:
         self._node = node
 
     def all(self) -> list[Activity]:
@@ -51,7 +34,7 @@ class OperatingActivities:
             pid = text_of(fields_of(request), "dest")
             info = self._node.describe(pid)
             if info is None:
-                raise UnitFailed(process_not_found(pid))
+                raise UnitFailed(not_found(f"process {pid} not found"))
             return RawValue(payloads.encode(_table(info), f"description of {pid}"))
 
     @activity.defn(name="wippy.service")
