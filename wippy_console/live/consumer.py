@@ -32,7 +32,8 @@ from wippy_console.live.frames import Frame, rendered
 from wippy_console.live.session import guard
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
-from wippy_console.models import FeedEvent, Run
+from wippy_console.models import Run
+from wippy_console.services import feed
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _begin(self, wanted: Wanted) -> None:
         """Settle the cursor, and say how the run stands: it may have moved since the page was drawn."""
-        head = await in_thread(newest_id)
+        head = await in_thread(feed.head)
         self._cursor = head if wanted.since is None else min(wanted.since, head)
         if wanted.since is None or wanted.since > head:
             await self._send({"events": [], "cursor": head, "reset": wanted.since is not None})
@@ -193,11 +194,6 @@ def parse(query: bytes) -> Wanted | None:
     return Wanted(int(since) if since else None, run_id, kinds, watched)
 
 
-def newest_id() -> int:
-    """The id of the newest feed row, 0 when there is none."""
-    return FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
-
-
 def run_hint(run_id: str) -> dict[str, Any] | None:
     """How the run stands, or None when it is unknown."""
     found = Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status").first()
@@ -205,13 +201,7 @@ def run_hint(run_id: str) -> dict[str, Any] | None:
 
 
 def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:
-    """Up to a chunk of matching rows after `cursor`, and the new cursor.
-
-    The newest id is read first: rows that come after it must not be skipped by the new cursor.
-    """
-    head = newest_id()
-    rows = FeedEvent.objects.filter(id__gt=cursor, id__lte=head)
-    rows = rows.filter(run_id=wanted.run_id) if wanted.run_id else rows
-    rows = rows.filter(kind__in=wanted.kinds) if wanted.kinds else rows
-    found = rendered(rows.order_by("id")[:CHUNK])
+    """Up to a chunk of matching rows after `cursor`, and the new cursor."""
+    head = feed.head()
+    found = rendered(feed.between(cursor, head, run_id=wanted.run_id, kinds=wanted.kinds)[:CHUNK])
     return found, found[-1].id if len(found) == CHUNK else max(cursor, head)

@@ -17,7 +17,8 @@ from django.db import connection
 
 from wippy_console.database.changes import stamp
 from wippy_console.live.frames import Frame, rendered, warm_up
-from wippy_console.models import FeedEvent, Run
+from wippy_console.models import Run
+from wippy_console.services import feed
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class Tailer:
     def _begin(self) -> None:
         """Start at the newest row; what was kept before may have a gap. Rows that came meanwhile are in the table."""
         warm_up()
-        newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        newest = feed.head()
         with self._lock:
             self._frames.clear()
             self._floor = self._head = newest
@@ -134,7 +135,7 @@ class Tailer:
 
     def _take_new(self) -> None:
         """Append the rows after the head, in batches, and wake everybody after each."""
-        while rows := list(FeedEvent.objects.filter(id__gt=self._head).order_by("id")[:BATCH]):
+        while rows := list(feed.between(self._head)[:BATCH]):
             fresh = rendered(rows)
             with self._lock:
                 self._keep(fresh)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,9 +18,6 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 STARTED = "STARTED"
 WAITING = "WAITING"
@@ -55,6 +53,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     PROCESS_EXIT: ("status", "result", "failure", "seconds", "names", "parent", "watchers", "omitted"),
 }
 """Each kind with the fields that its data may hold; docs/events.md explains them."""
+
+ONCE_PER_RUN = (STARTED, EXIT, CONTINUED)
 
 _LOCK = 0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
 
@@ -110,6 +110,15 @@ def append_all(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
         return FeedEvent.objects.bulk_create(drafts)
 
 
+def unsaid(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
+    """The drafts without what the feed knows already: runs may be rebuilt, but nothing happens twice."""
+    once = [event.run_id for event in drafts if event.kind in ONCE_PER_RUN]
+    if not once:
+        return list(drafts)
+    said = set(FeedEvent.objects.filter(run_id__in=once, kind__in=ONCE_PER_RUN).values_list("run_id", "kind"))
+    return [event for event in drafts if (event.run_id, event.kind) not in said]
+
+
 def after(
     user: AbstractUser | AnonymousUser,
     cursor: int,
@@ -119,7 +128,7 @@ def after(
 ) -> list[FeedEvent]:
     """Up to `limit` rows with ids over `cursor`, oldest first."""
     permissions.require(user, permissions.VIEW_FEED)
-    return list(_select(run_id, kinds).filter(id__gt=cursor).order_by("id")[:limit])
+    return list(between(cursor, run_id=run_id, kinds=kinds)[:limit])
 
 
 def latest(
@@ -140,6 +149,23 @@ def head() -> int:
     """The id of the newest row, 0 when there is none."""
     newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first()
     return newest or 0
+
+
+def between(
+    cursor: int, head: int | None = None, *, run_id: str = "", kinds: Sequence[str] = ()
+) -> QuerySet[FeedEvent]:
+    """The rows with ids over `cursor`, up to `head` if it is given, oldest first. For readers that ask for no right.
+
+    Who goes on at `head` reads it first: rows that come after it must not be skipped.
+    """
+    rows = _select(run_id, kinds).filter(id__gt=cursor).order_by("id")
+    return rows if head is None else rows.filter(id__lte=head)
+
+
+def is_silence_told(node: str, since: datetime) -> bool:
+    """Whether a NODE row says that the node fell silent since then."""
+    rows = FeedEvent.objects.filter(kind=NODE, node=node, at__gte=since)
+    return any(row.data.get("state") == "silent" for row in rows)
 
 
 def _take_turn() -> None:

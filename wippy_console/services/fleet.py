@@ -14,7 +14,7 @@ from django.utils import timezone
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 
-from wippy_console.models import FeedEvent, Node, Process, Service
+from wippy_console.models import Node, Process, Service
 from wippy_console.models.fleet import FRESH
 from wippy_console.services import feed, temporal
 from wippy_console.services.errors import Refused
@@ -135,13 +135,8 @@ def announce_silent() -> bool:
     Process.objects.exclude(node__in=alive()).delete()
     now = timezone.now()
     silent = Node.objects.filter(stopped_at=None, heartbeat_at__range=(now - SHOWN_AFTER_END, now - FRESH))
-    lost = [node for node in silent if not _announced(node)]
+    lost = [node for node in silent if not feed.is_silence_told(node.id, since=node.heartbeat_at)]
     for node in lost:
         data = {"state": "silent", "hostname": node.hostname, "os_pid": node.os_pid}
         feed.append(feed.NODE, node=node.id, data=data)
     return bool(lost)
-
-
-def _announced(node: Node) -> bool:
-    rows = FeedEvent.objects.filter(kind=feed.NODE, node=node.id, at__gte=node.heartbeat_at)
-    return any(row.data.get("state") == "silent" for row in rows)

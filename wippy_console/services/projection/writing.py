@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from engine.contracts.catalog import Catalog
-from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
+from wippy_console.models import HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.book import Book
 from wippy_console.services.projection.facts import Fact, Ref
 
 WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field.primary_key]
-
-ONCE_PER_RUN = (feed.STARTED, feed.EXIT, feed.CONTINUED)
 
 _LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
 
@@ -62,7 +60,7 @@ def _save(book: Book) -> None:
     Run.objects.bulk_create(changed, update_conflicts=True, unique_fields=["run_id"], update_fields=WRITTEN_FIELDS)
     HistoryArchive.objects.bulk_create(book.archives, ignore_conflicts=True)
     _save_questions(book)
-    feed.append_all(_unsaid(book.events))
+    feed.append_all(feed.unsaid(book.events))
 
 
 def _save_questions(book: Book) -> None:
@@ -76,12 +74,3 @@ def _save_questions(book: Book) -> None:
     )
     roles = [QuestionRole(question=question, role=role) for question, names in book.asked for role in names]
     QuestionRole.objects.bulk_create(roles, ignore_conflicts=True)
-
-
-def _unsaid(events: list[FeedEvent]) -> list[FeedEvent]:
-    """Without what the feed knows already: runs may be rebuilt, but nothing happens twice."""
-    once = [event.run_id for event in events if event.kind in ONCE_PER_RUN]
-    if not once:
-        return events
-    said = set(FeedEvent.objects.filter(run_id__in=once, kind__in=ONCE_PER_RUN).values_list("run_id", "kind"))
-    return [event for event in events if (event.run_id, event.kind) not in said]

@@ -22,7 +22,7 @@ from engine.hosts.temporal.client.host import WorkflowHost
 from engine.pids import Pid
 from wippy_console.database.changes import stamp
 from wippy_console.database.threads import in_thread
-from wippy_console.models import FeedEvent, Run
+from wippy_console.models import Run
 from wippy_console.services import feed
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class ExitTail:
     def _read(self, cursor: int) -> int:
         """Tell the EXITs after the cursor; returns the new one."""
         head = feed.head()
-        rows = FeedEvent.objects.filter(kind=feed.EXIT, id__gt=cursor, id__lte=head).order_by("id")
+        rows = feed.between(cursor, head, kinds=[feed.EXIT])
         for pid, workflow_id, run_id in rows.values_list("pid", "workflow_id", "run_id").iterator():
             self._post(self._tell, pid, workflow_id, run_id)
         return max(cursor, head)
