@@ -1,6 +1,6 @@
 """The actor hosts of a node: one per `process.host` entry, and one for function calls.
 
-Coroutines are for the loop of the node, as `engine.host.Host` says. The methods marked "Lock held"
+Coroutines are for the loop of the node, as `engine.contracts.host.Host` says. The methods marked "Lock held"
 are the machinery's own.
 """
 

@@ -1,0 +1,38 @@
+"""What docs/architecture.md and docs/temporal.md list is what the code has."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from tests.docs.pages import ROOT, line_of, name_of, pages, text_files, text_of
+
+_CLASS = re.compile(r"(?m)^(?:class )?([A-Z]\w+)(?: =|[(:])")
+_NAMED = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
+
+
+def test_the_layers_are_those_of_the_contract() -> None:
+    contracts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    drawn = re.search(r"(?ms)^```\n(.*?)^```", text_of(ROOT / "docs" / "architecture.md"))
+    assert drawn
+    layers = [re.split(r"\s{2,}", line)[0] for line in drawn[1].splitlines()]
+    assert layers == contracts[0]["layers"], "draw the layers as the first contract of pyproject.toml has them"
+
+
+def test_every_class_exists() -> None:
+    known = {name for path in text_files() if path.suffix == ".py" for name in _CLASS.findall(text_of(path))}
+    wrong = [
+        f"{name_of(page)}:{line_of(text_of(page), match.start())}: there is no class {match[1]}"
+        for page in pages()
+        if page.name in ("architecture.md", "fleet.md", "pitfalls.md", "CONTRIBUTING.md", "events.md")
+        for match in _NAMED.finditer(text_of(page))
+        if match[1] not in known
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_header_is_told() -> None:
+    code = text_of(ROOT / "engine" / "hosts" / "temporal" / "wire" / "headers.py")
+    names = set(re.findall(r'(?m)^[A-Z]+ = "([a-z.-]+)"', code))
+    told = set(re.findall(r"`([a-z.-]+)`", text_of(ROOT / "docs" / "temporal.md")))
+    assert names and not names - told, f"docs/temporal.md does not tell of {', '.join(sorted(names - told))}"
