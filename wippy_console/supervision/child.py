@@ -1,4 +1,4 @@
-"""Keeps one child process running: started, started again when it dies, stopped in good order."""
+"""One child process: started, started again when it dies, stopped in good order."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def no_descriptors() -> AbstractContextManager[tuple[int, ...]]:
 
 
 @dataclass(frozen=True)
-class Child:
-    """What to run. `descriptors` is entered for each start and gives the open files that the child inherits."""
+class ChildSpec:
+    """How to start a child. `descriptors` is entered for each start and gives the open files to inherit."""
 
     name: str
     command: tuple[str, ...]
@@ -38,13 +38,13 @@ class ChildDied(Exception):
     """A child ended before it was ready."""
 
 
-class Keeper:
-    """One child and its current process."""
+class Child:
+    """A child by its spec, and its current process."""
 
-    def __init__(self, child: Child, log: LogFile, tell: Callable[[str, str], None]) -> None:
-        self.child = child
+    def __init__(self, spec: ChildSpec, log: LogFile, report: Callable[[str, str], None]) -> None:
+        self.spec = spec
         self.log = log
-        self._tell = tell
+        self._report = report
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE
@@ -53,15 +53,15 @@ class Keeper:
     def process(self) -> asyncio.subprocess.Process:
         """The current process, perhaps already dead."""
         if self._process is None:
-            raise RuntimeError(f"{self.child.name} was never started")
+            raise RuntimeError(f"{self.spec.name} was never started")
         return self._process
 
     async def start(self) -> None:
         """Start a process in a group of its own, so that Ctrl-C reaches the supervisor alone."""
-        with self.child.descriptors() as descriptors:
+        with self.spec.descriptors() as descriptors:
             process = await asyncio.create_subprocess_exec(
-                *launched(list(self.child.command)),
-                env=dict(self.child.environment),
+                *launched(list(self.spec.command)),
+                env=dict(self.spec.environment),
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -71,9 +71,9 @@ class Keeper:
             )
         self._process = process
         if process.stdout:
-            self._pump = asyncio.create_task(pump(process.stdout, self.log, self._tell_line))
+            self._pump = asyncio.create_task(pump(process.stdout, self.log, self._report_line))
 
-    async def keep(self) -> None:
+    async def keep_running(self) -> None:
         """Start the child again each time it ends; the pause doubles while it keeps dying young."""
         while True:
             began = time.monotonic()
@@ -81,7 +81,7 @@ class Keeper:
             self.kill()  # what it started would hold on to its ports and files
             ended = describe_end(self.process.returncode)
             self._pause = FIRST_PAUSE if time.monotonic() - began > SETTLED else self._pause
-            self._tell(self.child.name, f"{ended}; starting again in {self._pause:g} s")
+            self._report(self.spec.name, f"{ended}; starting again in {self._pause:g} s")
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             await self._start_again()
@@ -91,9 +91,9 @@ class Keeper:
         try:
             await self.start()
         except Exception as error:
-            self._tell(self.child.name, f"could not be started: {error}")
+            self._report(self.spec.name, f"could not be started: {error}")
         else:
-            self._tell(self.child.name, f"started again, process {self.process.pid}")
+            self._report(self.spec.name, f"started again, process {self.process.pid}")
 
     async def stop(self) -> None:
         """Ask the child to end, wait for as long as it may take, then kill its whole group."""
@@ -101,7 +101,7 @@ class Keeper:
             with suppress(ProcessLookupError):
                 self._process.terminate()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), self.child.stop_seconds)
+                await asyncio.wait_for(self._process.wait(), self.spec.stop_seconds)
         self.kill()
         if self._process:
             await self._process.wait()
@@ -120,10 +120,10 @@ class Keeper:
         if self._pump:
             await asyncio.wait([self._pump], timeout=1)
         ended = describe_end(self.process.returncode)
-        raise ChildDied(f"{self.child.name} {ended}; see {self.log.path}, which ends with:\n{self.log.tail()}")
+        raise ChildDied(f"{self.spec.name} {ended}; see {self.log.path}, which ends with:\n{self.log.tail()}")
 
-    def _tell_line(self, line: str) -> None:
-        self._tell(self.child.name, line)
+    def _report_line(self, line: str) -> None:
+        self._report(self.spec.name, line)
 
 
 def describe_end(returncode: int | None) -> str:

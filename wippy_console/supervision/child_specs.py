@@ -1,4 +1,4 @@
-"""The three children of `up`: Temporal, web and worker."""
+"""How `up` starts its three children: Temporal, web and worker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
 from wippy_console.env import ROOT, Environment
-from wippy_console.supervision.child import Child
+from wippy_console.supervision.child import ChildSpec
 from wippy_console.supervision.dev_server import DevServer
 
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
@@ -18,7 +18,7 @@ STOP_WEB = 10.0
 STOP_WORKER = 25.0
 
 
-def temporal_child(server: DevServer) -> Child:
+def temporal_spec(server: DevServer) -> ChildSpec:
     """The embedded server; each of its processes takes the lock of the database file with it."""
 
     @contextmanager
@@ -29,18 +29,18 @@ def temporal_child(server: DevServer) -> Child:
         finally:
             os.close(descriptor)
 
-    return Child("temporal", tuple(server.command()), dict(os.environ), STOP_TEMPORAL, locked)
+    return ChildSpec("temporal", tuple(server.command()), dict(os.environ), STOP_TEMPORAL, locked)
 
 
-def web_child(listener: socket.socket, environment: Mapping[str, str]) -> Child:
+def web_spec(listener: socket.socket, environment: Mapping[str, str]) -> ChildSpec:
     """Daphne on a socket that we keep open for it."""
     command = (*MANAGE, "web", "--fd", str(listener.fileno()))
-    return Child("web", command, environment, STOP_WEB, lambda: nullcontext((listener.fileno(),)))
+    return ChildSpec("web", command, environment, STOP_WEB, lambda: nullcontext((listener.fileno(),)))
 
 
-def worker_child(environment: Mapping[str, str]) -> Child:
+def worker_spec(environment: Mapping[str, str]) -> ChildSpec:
     """One node."""
-    return Child("worker", (*MANAGE, "worker"), environment, STOP_WORKER)
+    return ChildSpec("worker", (*MANAGE, "worker"), environment, STOP_WORKER)
 
 
 def child_environment(environment: Environment, address: str) -> dict[str, str]:

@@ -13,8 +13,8 @@ class FolderInUse(Exception):
 
 
 @contextmanager
-def held(data: Path, note: str) -> Iterator[None]:
-    """Hold the folder's lock; the note tells a second starter who holds it."""
+def locked(data: Path, note: str) -> Iterator[None]:
+    """Hold it; the note tells a second starter who holds it."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "up.lock").open("a+") as file:
         try:

@@ -36,7 +36,7 @@ class LogFile:
         self._handler.close()
 
 
-async def pump(reader: asyncio.StreamReader, log: LogFile, tell: Callable[[str], None]) -> None:
+async def pump(reader: asyncio.StreamReader, log: LogFile, report: Callable[[str], None]) -> None:
     """Carry lines until the child closes its output. Python's own log format marks important ones."""
     while True:
         try:
@@ -49,4 +49,4 @@ async def pump(reader: asyncio.StreamReader, log: LogFile, tell: Callable[[str],
         line = raw.decode(errors="replace").rstrip()
         log.write(line)
         if IMPORTANT.match(line):
-            tell(line)
+            report(line)

@@ -6,27 +6,24 @@ import asyncio
 import re
 import socket
 from collections.abc import Coroutine
-from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.utils import timezone
 
-from wippy_console.models import Node
-from wippy_console.supervision.child import ChildDied, Keeper
+from wippy_console.services import fleet
+from wippy_console.supervision.child import Child, ChildDied
 
 PATIENCE = 60.0
-FRESH = timedelta(seconds=15)
 
 
-async def ready_or_dead(keeper: Keeper, ready: Coroutine[Any, Any, None], patience: float = PATIENCE) -> None:
+async def ready_or_dead(child: Child, ready: Coroutine[Any, Any, None], patience: float = PATIENCE) -> None:
     """Wait until the child is ready; raises ChildDied or TimeoutError, each naming the child."""
     waiting = asyncio.ensure_future(ready)
-    death = asyncio.ensure_future(keeper.until_dead())
+    death = asyncio.ensure_future(child.until_dead())
     try:
         done, _ = await asyncio.wait({waiting, death}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            raise TimeoutError(f"{keeper.child.name} was not ready after {patience:g} s; see {keeper.log.path}")
+            raise TimeoutError(f"{child.spec.name} was not ready after {patience:g} s; see {child.log.path}")
         await (death if death in done else waiting)
     finally:
         waiting.cancel()
@@ -48,12 +45,11 @@ async def web_answers(listener: socket.socket) -> None:
         raise ChildDied(f"web answers {status_line.strip() or 'nothing'}; see its log")
 
 
-async def node_registered(keeper: Keeper) -> None:
+async def node_registered(child: Child) -> None:
     """Wait until the worker's node is in the table with a fresh heartbeat."""
-    while not await sync_to_async(_node_is_fresh)(keeper.process.pid):
+    while not await sync_to_async(_node_is_fresh)(child.process.pid):
         await asyncio.sleep(0.1)
 
 
 def _node_is_fresh(os_pid: int) -> bool:
-    fresh = timezone.now() - FRESH
-    return Node.objects.filter(os_pid=os_pid, heartbeat_at__gt=fresh, stopped_at=None).exists()
+    return fleet.alive().filter(os_pid=os_pid).exists()

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from wippy_console.env import Environment
 from wippy_console.services.temporal_server import reach
-from wippy_console.supervision.child import Child, Keeper
-from wippy_console.supervision.child_specs import child_environment, temporal_child, web_child, worker_child
+from wippy_console.supervision.child import Child, ChildSpec
+from wippy_console.supervision.child_specs import child_environment, temporal_spec, web_spec, worker_spec
 from wippy_console.supervision.dev_server import DevServer, prepare
 from wippy_console.supervision.output import LogFile
 from wippy_console.supervision.ready import node_registered, ready_or_dead, web_answers
@@ -19,7 +19,7 @@ from wippy_console.supervision.report import Progress, Report
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Supervisor:
+class ChildSupervisor:
     """The running installation. `server` is the embedded Temporal, or None when an address was given."""
 
     def __init__(
@@ -29,8 +29,8 @@ class Supervisor:
         self._server = server
         self._listener = listener
         self._report = report
-        self._keepers: list[Keeper] = []
-        self._keeping: list[asyncio.Task[None]] = []
+        self._children: list[Child] = []
+        self._restarters: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
 
     async def run(self, progress: Progress, on_ready: Callable[[], None]) -> None:
@@ -41,15 +41,15 @@ class Supervisor:
             await self._unless_stopped(self._start(progress))
             if not self._stop.is_set():
                 on_ready()
-                await self._unless_stopped(asyncio.gather(*self._keeping))
+                await self._unless_stopped(asyncio.gather(*self._restarters))
         finally:
             await self._stop_all()
 
     def _on_signal(self) -> None:
         """Stop in order; a second signal means at once."""
         if self._stop.is_set():
-            for keeper in self._keepers:
-                keeper.kill()
+            for child in self._children:
+                child.kill()
         else:
             self._report.event("up", "stopping; a second Ctrl-C kills")
         self._stop.set()
@@ -71,40 +71,40 @@ class Supervisor:
             outcome.append(await self._start_temporal())
         environment = child_environment(self._environment, self._environment.temporal.address)
         with progress.step("Start web and worker"):
-            web = await self._launch(web_child(self._listener, environment))
-            worker = await self._launch(worker_child(environment))
+            web = await self._launch(web_spec(self._listener, environment))
+            worker = await self._launch(worker_spec(environment))
             await ready_or_dead(web, web_answers(self._listener))
-            self._keep(web)
+            self._keep_running(web)
         with progress.step("Wait for the worker's node"):
             await ready_or_dead(worker, node_registered(worker))
-            self._keep(worker)
+            self._keep_running(worker)
 
     async def _start_temporal(self) -> str:
         """Start the embedded server, or make sure that the given one answers."""
         address = self._environment.temporal.address
         if self._server:
-            keeper = await self._launch(temporal_child(self._server))
-            await ready_or_dead(keeper, prepare(address))
-            self._keep(keeper)
+            child = await self._launch(temporal_spec(self._server))
+            await ready_or_dead(child, prepare(address))
+            self._keep_running(child)
         else:
             await reach(self._environment.temporal)
         return address
 
-    async def _launch(self, child: Child) -> Keeper:
-        keeper = Keeper(child, LogFile(self._environment.data / "logs" / f"{child.name}.log"), self._report.event)
-        self._keepers.append(keeper)
-        await keeper.start()
-        return keeper
+    async def _launch(self, spec: ChildSpec) -> Child:
+        child = Child(spec, LogFile(self._environment.data / "logs" / f"{spec.name}.log"), self._report.event)
+        self._children.append(child)
+        await child.start()
+        return child
 
-    def _keep(self, keeper: Keeper) -> None:
-        self._keeping.append(asyncio.create_task(keeper.keep()))
+    def _keep_running(self, child: Child) -> None:
+        self._restarters.append(asyncio.create_task(child.keep_running()))
 
     async def _stop_all(self) -> None:
         """Stop the worker while it can still tell Temporal and the database, then web, then Temporal."""
-        for task in self._keeping:
+        for task in self._restarters:
             task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
-        for keeper in reversed(self._keepers):
-            await keeper.stop()
-            self._report.event(keeper.child.name, "stopped")
-            keeper.log.close()
+        await asyncio.gather(*self._restarters, return_exceptions=True)
+        for child in reversed(self._children):
+            await child.stop()
+            self._report.event(child.spec.name, "stopped")
+            child.log.close()

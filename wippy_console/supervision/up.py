@@ -19,10 +19,10 @@ from wippy_console.services.temporal_server import Unreachable
 from wippy_console.supervision import installation
 from wippy_console.supervision.child import ChildDied
 from wippy_console.supervision.dev_server import DevServer, FileInUse
-from wippy_console.supervision.folder import FolderInUse, held
+from wippy_console.supervision.folder import FolderInUse, locked
 from wippy_console.supervision.ports import PortTaken, claimed_port, listen
 from wippy_console.supervision.report import Login, Progress, Ready, Report
-from wippy_console.supervision.supervisor import Supervisor
+from wippy_console.supervision.supervisor import ChildSupervisor
 
 STEPS = 6
 
@@ -35,7 +35,7 @@ def up(environment: Environment, report: Report, *, examples: bool) -> None:
     """Run the installation until a signal stops it. Raises CannotStart."""
     began = time.monotonic()
     progress = Progress(report, STEPS + examples)
-    with _said_clearly(environment), ExitStack() as stack:
+    with _as_cannot_start(environment), ExitStack() as stack:
         listener = _claim(environment, progress, stack)
         _migrate(progress)
         login = _administrator(progress)
@@ -44,12 +44,12 @@ def up(environment: Environment, report: Report, *, examples: bool) -> None:
             _load_examples(environment, progress)
         connections.close_all()
         environment, server = _choose_temporal(environment, stack)
-        ready = partial(_tell_ready, environment, report, login, began)
-        asyncio.run(Supervisor(environment, server, listener, report).run(progress, ready))
+        ready = partial(_report_ready, environment, report, login, began)
+        asyncio.run(ChildSupervisor(environment, server, listener, report).run(progress, ready))
 
 
 @contextmanager
-def _said_clearly(environment: Environment) -> Iterator[None]:
+def _as_cannot_start(environment: Environment) -> Iterator[None]:
     """Turn what commonly goes wrong into one message."""
     try:
         yield
@@ -70,7 +70,7 @@ def _said_clearly(environment: Environment) -> Iterator[None]:
 def _claim(environment: Environment, progress: Progress, stack: ExitStack) -> socket.socket:
     """Take the data folder and the port, so that everything after this is ours alone."""
     with progress.step("Data folder and port") as outcome:
-        stack.enter_context(held(environment.data, f"process {os.getpid()} on port {environment.port}"))
+        stack.enter_context(locked(environment.data, f"process {os.getpid()} on port {environment.port}"))
         listener = stack.enter_context(closing(listen(environment.bind, environment.port)))
         outcome.append(str(environment.data))
     return listener
@@ -119,7 +119,7 @@ class FirstLogin:
         self._shown = True
 
 
-def _tell_ready(environment: Environment, report: Report, login: FirstLogin, began: float) -> None:
+def _report_ready(environment: Environment, report: Report, login: FirstLogin, began: float) -> None:
     host = f"[{environment.bind}]" if ":" in environment.bind else environment.bind
     temporal = environment.temporal
     kind = "embedded" if temporal.embedded else f"namespace {temporal.namespace}"
