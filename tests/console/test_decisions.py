@@ -220,7 +220,7 @@ def test_superusers_are_in_every_role(on_stage: Stage) -> None:
 def test_buttons_are_as_declared_and_wait_for_the_question(on_stage: Stage) -> None:
     run = on_stage.start()
     before = decisions.buttons(on_stage.cast.approver, run)
-    assert [(button.label, button.enabled) for button in before] == [
+    assert [(button.signal.label, button.enabled) for button in before] == [
         ("Approve", False),
         ("Reject", False),
         ("Comment", False),
@@ -229,13 +229,13 @@ def test_buttons_are_as_declared_and_wait_for_the_question(on_stage: Stage) -> N
     question = on_stage.ask(run)
     after = decisions.buttons(on_stage.cast.approver, run)
     assert all(button.enabled and button.question == question for button in after)
-    assert (after[0].tone, after[0].reason, after[0].role) == ("positive", "required", "approvers")
+    assert (after[0].signal.tone, after[0].signal.reason, after[0].signal.role) == ("positive", "required", "approvers")
 
 
 def test_a_listened_topic_is_answered_before_the_inbox(on_stage: Stage) -> None:
     run = on_stage.start()
     on_stage.observe(run, Wait("inbox", "", 0), Wait("topic", "decision", 0))
-    by_label = {button.label: button.question for button in decisions.buttons(on_stage.cast.approver, run)}
+    by_label = {button.signal.label: button.question for button in decisions.buttons(on_stage.cast.approver, run)}
     assert by_label["Approve"] and by_label["Approve"].channel == "decision"
     assert by_label["Comment"] and by_label["Comment"].channel == ""
 
@@ -279,6 +279,16 @@ def test_a_question_for_another_topic_is_not_answered(on_stage: Stage) -> None:
     question = on_stage.ask(run, channel="comment")
     with pytest.raises(Conflict, match="does not wait for 'decision'"):
         approve(on_stage.cast.approver, run, question)
+
+
+def test_a_question_of_the_inbox_is_not_answered_on_a_topic_that_is_listened_to_by_now(on_stage: Stage) -> None:
+    """The listener would take the message, and the question would stay open with an answer."""
+    run = on_stage.start()
+    question = on_stage.ask(run)
+    on_stage.observe(run, Wait("inbox", "", 0), Wait("topic", "decision", 0))
+    with pytest.raises(Conflict, match="does not wait for 'decision'"):
+        approve(on_stage.cast.approver, run, question)
+    assert not Decision.objects.exists()
 
 
 def test_a_run_that_ended_is_not_answered(on_stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.utils import timezone
 
 from engine.entry import Entry
+from engine.steps import Wait
 from tests.console.registry_cast import create, update
 from wippy_console.models import Decision, Question, QuestionRole, Run
+from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError
-from wippy_console.services.questions import listing as questions
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +117,7 @@ def test_a_question_is_told_in_the_words_of_the_version_that_the_run_began_with(
     Run.objects.filter(pk=old.run_id).update(registry_version=first)
     update(flow("Accept"))
     with django_assert_num_queries(2):  # the questions with their runs and words, and their roles
-        told = questions.told(questions.open_for(User(username="root", is_superuser=True)), 10)
+        told = questions.labelled(questions.open_for(User(username="root", is_superuser=True)), 10)
     assert {each.run_id: each.labels for each in told} == {"old": ["Approve", "Reject"], "new": ["Accept"]}
     assert questions.asked_by([old.run, new.run]) == {"old": ["Approve", "Reject"], "new": ["Accept"]}
 
@@ -134,3 +136,44 @@ def test_a_run_of_no_known_entry_still_says_where_it_listens() -> None:
     question = asked("foreign", "")
     Question.objects.filter(pk=question.pk).update(channel="approval")
     assert questions.asked_by([question.run]) == {"foreign": ["approval"]}
+
+
+def test_what_is_no_signal_is_left_out_everywhere() -> None:
+    odd: list[Any] = [
+        "decision",
+        {"label": "Nowhere"},
+        {"topic": 7},
+        {"topic": ""},
+        {"topic": "decision", "role": None},
+    ]
+    (signal,) = questions.declared({"signals": odd})
+    assert (signal.index, signal.topic, signal.label, signal.role) == (4, "decision", "decision", "")
+    assert questions.asked([Wait("inbox", "", 0)], questions.declared({"signals": odd[:4]})) == {}
+    assert questions.declared({"signals": {"topic": "decision"}}) == questions.declared({}) == []
+
+
+@pytest.mark.parametrize(
+    ("waits", "topic", "channel"),
+    [
+        ([Wait("inbox", "", 0)], "decision", ""),
+        ([Wait("topic", "decision", 0)], "decision", "decision"),
+        ([Wait("inbox", "", 0), Wait("topic", "decision", 0)], "decision", "decision"),
+        ([Wait("inbox", "", 0), Wait("topic", "decision", 0)], "comment", ""),
+        ([Wait("topic", "decision", 0)], "comment", None),
+        ([Wait("timer", "", 0)], "comment", None),
+    ],
+)
+def test_a_message_answers_the_question_that_was_asked_for_it(
+    waits: list[Wait], topic: str, channel: str | None
+) -> None:
+    """What the projection asks and what decisions answer is one rule."""
+    run = Run(run_id="r", waiting=[asdict(wait) for wait in waits])
+    found = questions.asked(
+        waits, questions.declared({"signals": [signal("decision", "Yes"), signal("comment", "No")]})
+    )
+    rows = [Question(run=run, channel=name, number=number) for name, number in found]
+    chosen = questions.question_for(topic, run, rows)
+    assert (chosen.channel if chosen else None) == channel
+    assert [key for key, each in found.items() if topic in each.topics] == (
+        [(channel, 0)] if channel is not None else []
+    )

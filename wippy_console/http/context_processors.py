@@ -48,6 +48,6 @@ def titles() -> Mapping[str, str]:
 
 def inbox_count(user: Any) -> int:
     """The number on the inbox badge: it counts the very list that the inbox shows."""
-    from wippy_console.services.questions import listing as questions  # noqa: PLC0415
+    from wippy_console.services import questions  # noqa: PLC0415
 
     return questions.open_for(user).count() if permissions.allows(user, permissions.VIEW_QUESTION) else 0

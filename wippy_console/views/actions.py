@@ -28,10 +28,10 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     run = runs.get(request.user, workflow_id, run_id)
     button = find_button(request.user, run, index)
     data = request.POST or None
-    form = AnswerForm(data, rule=button.reason, question=button.question.pk if button.question else None)
-    fields = SchemaForm(button.schema, data)
+    form = AnswerForm(data, rule=button.signal.reason, question=button.question.pk if button.question else None)
+    fields = SchemaForm(button.signal.schema, data)
     if data is not None and try_to_decide(request, run, button, form, fields):
-        messages.success(request, f"“{button.label}” was sent to {run.workflow_id}.")
+        messages.success(request, f"“{button.signal.label}” was sent to {run.workflow_id}.")
         return done(request, after(request, run), *touched(run))
     context = {"run": run, "button": button, "form": form, "fields": fields, "next": after(request, run)}
     return page(request, "runs/answer.html", context, status_of(form))
@@ -39,7 +39,7 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
 
 def find_button(user: Any, run: Run, index: int) -> Button:
     """The declared button with that index."""
-    found = next((each for each in decisions.buttons(user, run) if each.index == index), None)
+    found = next((each for each in decisions.buttons(user, run) if each.signal.index == index), None)
     if found is None:
         raise NotFoundError("The run's entry declares no such answer.")
     return found
@@ -54,7 +54,7 @@ def try_to_decide(request: HttpRequest, run: Run, button: Button, form: AnswerFo
     reason, question = marks.get("reason", ""), marks["question"]
     try:
         decisions.decide(
-            request.user, run, button.index, payload, reason=reason, question_id=question, key=marks["key"]
+            request.user, run, button.signal.index, payload, reason=reason, question_id=question, key=marks["key"]
         )
     except Refused as refusal:
         if refusal.status != Refused.status:

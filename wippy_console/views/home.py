@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import feed, fleet, runs
-from wippy_console.services.questions import listing as questions
+from wippy_console.services import feed, fleet, questions, runs
 from wippy_console.views.pages import needs, page
 
 FEW = 6
@@ -35,7 +34,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def asked(user: Any) -> list[Any]:
     """The first questions of the inbox."""
     allowed = permissions.allows(user, permissions.VIEW_QUESTION)
-    return questions.told(questions.open_for(user), FEW) if allowed else []
+    return questions.labelled(questions.open_for(user), FEW) if allowed else []
 
 
 def troubled(user: Any) -> Any:

@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.services import decisions
-from wippy_console.services.questions import listing as questions
+from wippy_console.services import decisions, questions
 from wippy_console.views.pages import needs, page
 
 VIEWS = ("open", "done")
@@ -19,7 +18,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The open questions with the nearest deadline first, or the answered ones."""
     view = request.GET.get("view") if request.GET.get("view") in VIEWS else "open"
     found = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
-    context = {"view": view, "rows": questions.told(found, LIMIT), "limit": LIMIT}
+    context = {"view": view, "rows": questions.labelled(found, LIMIT), "limit": LIMIT}
     return page(request, "inbox/list.html", context)
 
 
@@ -38,8 +37,8 @@ def question(request: HttpRequest, question_id: int) -> HttpResponse:
         "question": asked,
         "run": asked.run,
         "buttons": buttons,
-        "labels": list(dict.fromkeys(each.label for each in buttons)),
-        "decision": asked.decisions.filter(state__in=["pending", "sent"]).select_related("user").first(),
+        "labels": list(dict.fromkeys(each.signal.label for each in buttons)),
+        "decision": questions.answer_of(asked),
         "following": questions.open_for(request.user).exclude(pk=asked.pk).first(),
     }
     return page(request, "inbox/question.html", context)

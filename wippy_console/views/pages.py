@@ -13,7 +13,7 @@ from django_htmx.http import trigger_client_event
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services.questions import listing as questions
+from wippy_console.services import questions
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]

@@ -9,9 +9,8 @@ from django.http import HttpRequest
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, runs, timeline
+from wippy_console.services import decisions, questions, runs, timeline
 from wippy_console.services.errors import Refused
-from wippy_console.services.questions import listing as questions
 from wippy_console.services.timeline import Row
 from wippy_console.services.timeline.axis import Axis, lay_out
 from wippy_console.templatetags.console import alternatives
@@ -63,7 +62,9 @@ def in_words(run: Run, rows: list[Row]) -> list[Row]:
     """The rows, questions by what they ask instead of by their topic."""
     if not any(row.kind == "question" for row in rows):
         return rows
-    asked = {-each.pk: alternatives(each.labels) for each in questions.told(run.questions.select_related("run"), 500)}
+    asked = {
+        -each.pk: alternatives(each.labels) for each in questions.labelled(run.questions.select_related("run"), 500)
+    }
     return [
         replace(row, label=f"{words}?", summary=row.label)
         if row.kind == "question" and (words := asked.get(row.id))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,12 +13,11 @@ from temporalio.service import RPCError
 
 from wippy_console import permissions
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services import schemas
+from wippy_console.services import questions, schemas
 from wippy_console.services.decisions import journal, payloads, wire
 from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
-from wippy_console.services.questions import answers as waits
-from wippy_console.services.questions.signals import declared, entry_of
+from wippy_console.services.questions import Signal
 
 logger = logging.getLogger(__name__)
 
@@ -31,24 +29,24 @@ Key = uuid.UUID | str | None
 
 def buttons(user: Any, run: Run) -> list[Button]:
     """What the run's entry (at the run's registry version) declares that it may be asked."""
-    questions = waits.open_questions(run) if run.is_open else []
-    return [_judged(user, run, button, waits.question_of(button, questions)) for button in declared(entry_of(run))]
+    asked = questions.open_questions(run) if run.is_open else []
+    return [_button(user, run, signal, asked) for signal in questions.signals_of(run)]
 
 
-def _judged(user: Any, run: Run, button: Button, question: Question | None) -> Button:
-    why_not = _why_not(user, run, button, question)
-    return replace(button, question=question, enabled=not why_not, why_not=why_not)
+def _button(user: Any, run: Run, signal: Signal, asked: list[Question]) -> Button:
+    question = questions.question_for(signal.topic, run, asked)
+    return Button(signal, question, _why_not(user, run, signal, question))
 
 
-def _why_not(user: Any, run: Run, button: Button, question: Question | None) -> str:
+def _why_not(user: Any, run: Run, signal: Signal, question: Question | None) -> str:
     if not permissions.allows(user, permissions.SIGNAL_RUN):
         return "You may not answer runs."
-    if not permissions.in_role(user, button.role):
-        return f"Only members of {button.role} may answer this."
-    if waits.ended(run) or question is None:
-        return waits.ended(run) or "The run does not wait for this now."
-    answer = waits.answer_of(question)
-    return waits.answered(answer) if answer else waits.expired(question)
+    if not permissions.in_role(user, signal.role):
+        return f"Only members of {signal.role} may answer this."
+    if (ended := questions.why_ended(run)) or question is None:
+        return ended or "The run does not wait for this now."
+    answer = questions.answer_of(question)
+    return questions.why_answered(answer) if answer else questions.why_expired(question)
 
 
 def decide(
@@ -61,11 +59,11 @@ def decide(
     question_id: int | None = None,
     key: Key = None,
 ) -> Decision:
-    """Answer the run by its declared button `index`.
+    """Answer the run by its declared signal `index`.
 
     Make `key` once per drawn form: the same key again is the same decision. Raises PermissionDenied;
     Refused (`fields` by form field, "reason" among them); Conflict naming the winner or the expiry;
-    NotFoundError for an unknown button or question; Unavailable (the answer is kept and sent later).
+    NotFoundError for an unknown signal or question; Unavailable (the answer is kept and sent later).
     """
     permissions.require(user, permissions.SIGNAL_RUN)
     before = journal.known(key, user.pk, run)
@@ -73,7 +71,7 @@ def decide(
         return journal.finish(before)
     run.refresh_from_db()
     try:
-        answer = _answer(user, run, _button(run, index), payload, reason, question_id)
+        answer = _answer(user, run, _signal(run, index), payload, reason, question_id)
     except Conflict:
         before = journal.known(key, user.pk, run)
         if before is None:
@@ -84,27 +82,27 @@ def decide(
 
 
 def _answer(
-    user: Any, run: Run, button: Button, payload: dict[str, Any], reason: str, question_id: int | None
+    user: Any, run: Run, signal: Signal, payload: dict[str, Any], reason: str, question_id: int | None
 ) -> Decision:
-    if not permissions.in_role(user, button.role):
-        raise PermissionDenied(f"Only members of {button.role} may answer this.")
-    question = waits.chosen(run, button, question_id)
-    value = payloads.checked(button, payload, reason)
-    why = "" if button.reason == "none" else reason.strip()
+    if not permissions.in_role(user, signal.role):
+        raise PermissionDenied(f"Only members of {signal.role} may answer this.")
+    question = questions.chosen(run, signal.topic, question_id)
+    value = payloads.checked(signal, payload, reason)
+    why = "" if signal.reason == "none" else reason.strip()
     return Decision(
         run=run,
         user=user,
         question=question,
         action=wire.SIGNAL,
-        topic=button.topic,
-        label=button.label,
+        topic=signal.topic,
+        label=signal.label,
         payload=value,
         reason=why,
     )
 
 
-def _button(run: Run, index: int) -> Button:
-    found = next((button for button in declared(entry_of(run)) if button.index == index), None)
+def _signal(run: Run, index: int) -> Signal:
+    found = next((signal for signal in questions.signals_of(run) if signal.index == index), None)
     if found is None:
         raise NotFoundError(f"{run.entry_id} declares no signal number {index}.")
     return found
@@ -142,8 +140,8 @@ def act(
     if before is not None:
         return journal.finish(before)
     run.refresh_from_db()
-    if waits.ended(run):
-        raise Conflict(waits.ended(run))
+    if ended := questions.why_ended(run):
+        raise Conflict(ended)
     return journal.make(
         Decision(
             id=journal.parsed(key),

@@ -14,10 +14,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview
 from wippy_console.models import Decision, Run
-from wippy_console.services import feed
+from wippy_console.services import feed, questions
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, Unavailable
-from wippy_console.services.questions import answers as waits
 
 T = TypeVar("T")
 
@@ -97,7 +96,7 @@ def _winner(decision: Decision) -> Decision:
     if same is not None:
         return same
     if decision.question is not None:
-        waits.refuse_answered(decision.question)
+        questions.refuse_answered(decision.question)
     raise Conflict("Somebody else was faster. Reload the page.")
 
 
@@ -108,7 +107,7 @@ def _too_late(decision: Decision) -> str:
     """
     if decision.question is None or timezone.now() - decision.created_at < IN_FLIGHT:
         return ""
-    return waits.over(decision.question, decision.run)
+    return questions.why_over(decision.question, decision.run)
 
 
 def _send(decision: Decision) -> Decision:

@@ -1,4 +1,4 @@
-"""What a button sends: the form's values with the declared constants over them, checked by the declared schema."""
+"""What an answer sends: the form's values with the declared constants over them, checked by the declared schema."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from wippy_console.services import schemas
-from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Refused
+from wippy_console.services.questions import Signal
 
 
-def merged(button: Button, form: Any) -> Any:
+def merged(signal: Signal, form: Any) -> Any:
     """Declared constants win over the form; a declared payload that is not a table is sent as it is."""
-    if not isinstance(button.payload, Mapping):
-        return form if button.payload is None else button.payload
-    return {**(form if isinstance(form, Mapping) else {}), **button.payload}
+    if not isinstance(signal.payload, Mapping):
+        return form if signal.payload is None else signal.payload
+    return {**(form if isinstance(form, Mapping) else {}), **signal.payload}
 
 
-def checked(button: Button, form: Any, reason: str) -> Any:
+def checked(signal: Signal, form: Any, reason: str) -> Any:
     """The payload to send; Refused with `fields` when form or reason are not as declared."""
-    payload = merged(button, form)
-    fields = schemas.problems(button.schema, _subject(button, payload)) if button.schema is not None else {}
-    if button.reason == "required" and not reason.strip():
+    payload = merged(signal, form)
+    fields = schemas.problems(signal.schema, _subject(signal, payload)) if signal.schema is not None else {}
+    if signal.reason == "required" and not reason.strip():
         fields.setdefault("reason", []).append("A reason is required.")
     if fields:
         raise Refused("Please correct the marked fields.", fields)
@@ -29,10 +29,10 @@ def checked(button: Button, form: Any, reason: str) -> Any:
     return payload
 
 
-def _subject(button: Button, payload: Any) -> Any:
+def _subject(signal: Signal, payload: Any) -> Any:
     """Constants that the schema does not name are the author's business, also under additionalProperties: false."""
-    if not isinstance(payload, Mapping) or not isinstance(button.payload, Mapping) or button.schema is None:
+    if not isinstance(payload, Mapping) or not isinstance(signal.payload, Mapping) or signal.schema is None:
         return payload
-    named = button.schema.get("properties")
+    named = signal.schema.get("properties")
     known = named if isinstance(named, Mapping) else {}
-    return {key: item for key, item in payload.items() if key not in button.payload or key in known}
+    return {key: item for key, item in payload.items() if key not in signal.payload or key in known}

@@ -13,7 +13,7 @@ from wippy_console.database.storable import preview, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
-from wippy_console.services.questions.matching import Asked, asked, declared_signals, next_deadline
+from wippy_console.services.questions import Asked, asked, next_deadline, signals_in
 
 STORED_BYTES = 64 * 1024
 Key = tuple[str, int]
@@ -114,8 +114,7 @@ class Book:
 
     def _ask(self, run: Run, seen: Observation) -> None:
         """Open the questions of this step and close those that it no longer asks."""
-        signals = declared_signals(self._catalog, run.entry_id, run.registry_version) if seen.waits else []
-        wanted = asked(seen.waits, signals)
+        wanted = asked(seen.waits, signals_in(self._catalog, run)) if seen.waits else {}
         self._close_questions(run, seen.at, keep=wanted)
         for key, question in self.open.get(run.run_id, {}).items():
             if question.deadline != run.next_deadline and key in wanted:

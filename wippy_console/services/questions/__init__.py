@@ -1,1 +1,24 @@
-"""What a question is: what entries declare, which question a message answers, and whether one is answered."""
+"""Questions: what an entry may be asked, which of its waits a message answers, and whether one is answered.
+
+The projection asks what a waiting run asks, decisions what may still be answered and by what, the inbox who is asked.
+"""
+
+from wippy_console.services.questions.answers import (
+    answer_of,
+    chosen,
+    open_questions,
+    refuse_answered,
+    why_answered,
+    why_ended,
+    why_expired,
+    why_over,
+)
+from wippy_console.services.questions.inbox import asked_by, done_for, get, labelled, open_for
+from wippy_console.services.questions.matching import Asked, asked, next_deadline, question_for
+from wippy_console.services.questions.signals import ReasonRule, Signal, declared, signals_in, signals_of
+
+__all__ = [
+    "Asked", "ReasonRule", "Signal", "answer_of", "asked", "asked_by", "chosen", "declared", "done_for", "get",
+    "labelled", "next_deadline", "open_for", "open_questions", "question_for", "refuse_answered", "signals_in",
+    "signals_of", "why_answered", "why_ended", "why_expired", "why_over",
+]  # fmt: skip

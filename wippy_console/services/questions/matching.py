@@ -1,14 +1,17 @@
-"""Which questions a waiting run asks: what it waits for, matched with what its entry declares."""
+"""Which waits are questions, and which question a message answers: what a run waits for meets what its entry declares.
+
+A *channel* is what a run waits on: the topic that it listens to, or the inbox.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from engine.contracts.catalog import Catalog
 from engine.steps import Wait
+from wippy_console.models import Question, Run
+from wippy_console.services.questions.signals import Signal
 
 INBOX = ""
 
@@ -24,24 +27,27 @@ class Asked:
     roles: tuple[str, ...]
 
 
-def asked(waits: Iterable[Wait], declared: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], Asked]:
-    """The questions by channel and number. A topic that is listened to is not asked for through the inbox."""
-    channels = {wait.name: wait.seq for wait in waits if wait.kind == "topic"}
+def asked(waits: Iterable[Wait], signals: Sequence[Signal]) -> dict[tuple[str, int], Asked]:
+    """The questions of a run that waits so, by channel and number; what no signal answers is none."""
+    listened = {wait.name: wait.seq for wait in waits if wait.kind == "topic"}
     inbox = [(INBOX, wait.seq) for wait in waits if wait.kind == "inbox"]
     found = {}
-    for channel, number in (*channels.items(), *inbox):
-        if signals := [each for each in declared if _answers(each, channel, channels)]:
-            found[channel, number] = _question(channel, number, signals)
+    for channel, number in (*listened.items(), *inbox):
+        if fitting := [signal for signal in signals if _answers(signal.topic, channel, listened)]:
+            found[channel, number] = _question(channel, number, fitting)
     return found
 
 
-def declared_signals(catalog: Catalog, entry_id: str, version: int | None) -> list[Mapping[str, Any]]:
-    """`meta.signals` of the entry at that registry version; what is not a list of objects with topics is left out."""
-    entry = catalog.entry_at(entry_id, version) if version else catalog.entry(entry_id)
-    items = entry.meta.get("signals") if entry else None
-    if not isinstance(items, list):
-        return []
-    return [item for item in items if isinstance(item, Mapping) and isinstance(item.get("topic"), str)]
+def question_for(topic: str, run: Run, questions: Iterable[Question]) -> Question | None:
+    """The one among the run's questions that a message on the topic answers now."""
+    listened = _listened(run)
+    return next((each for each in questions if _answers(topic, each.channel, listened)), None)
+
+
+def labels_of(question: Question, signals: Iterable[Signal]) -> list[str]:
+    """The labels of those signals that answer the question."""
+    listened = _listened(question.run)
+    return _distinct(each.label for each in signals if _answers(each.topic, question.channel, listened))
 
 
 def next_deadline(waits: Iterable[Wait]) -> datetime | None:
@@ -50,20 +56,25 @@ def next_deadline(waits: Iterable[Wait]) -> datetime | None:
     return datetime.fromtimestamp(min(deadlines) / 1e9, UTC) if deadlines else None
 
 
-def _answers(signal: Mapping[str, Any], channel: str, channels: Mapping[str, int]) -> bool:
-    topic = signal["topic"]
-    return topic not in channels if channel == INBOX else topic == channel
+def _answers(topic: str, channel: str, listened: Container[str]) -> bool:
+    """The rule: a listener of a topic takes its messages, the inbox takes those that nobody listens to."""
+    return topic not in listened if channel == INBOX else topic == channel
 
 
-def _question(channel: str, number: int, signals: Sequence[Mapping[str, Any]]) -> Asked:
+def _listened(run: Run) -> set[str]:
+    """The topics that the run listens to now."""
+    return {str(wait.get("name")) for wait in run.waiting if wait.get("kind") == "topic"}
+
+
+def _question(channel: str, number: int, signals: Sequence[Signal]) -> Asked:
     return Asked(
         channel,
         number,
-        topics=_distinct(signal["topic"] for signal in signals),
-        labels=_distinct(str(signal.get("label") or signal["topic"]) for signal in signals),
-        roles=_distinct(str(signal.get("role") or "") for signal in signals),
+        topics=tuple(_distinct(signal.topic for signal in signals)),
+        labels=tuple(_distinct(signal.label for signal in signals)),
+        roles=tuple(_distinct(signal.role for signal in signals)),
     )
 
 
-def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

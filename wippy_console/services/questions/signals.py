@@ -1,42 +1,77 @@
-"""Reads `meta.signals` of an entry: the buttons as the author declared them."""
+"""Reads `meta.signals` of an entry: what it may be asked, as the author declared it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
+from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from wippy_console.models import Run
 from wippy_console.services import registry
-from wippy_console.services.decisions.values import Button, ReasonRule
 from wippy_console.services.errors import NotFoundError
 
+ReasonRule = Literal["required", "optional", "none"]
 _REASONS = ("required", "optional", "none")
 
 
-def entry_of(run: Run) -> Entry | None:
-    """The run's entry as it stood when the run began, else as it is now, None when there is none."""
-    for version in (run.registry_version, None):
-        try:
-            return registry.entry(run.entry_id, at=version)
-        except NotFoundError:
-            continue
-    return None
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One item of `meta.signals`. `index` is its position there and names it.
+
+    `schema` is the JSON Schema of the form or None (no form fields); `payload` are the declared constants;
+    `role` is the group whose members may send it, "" for everybody.
+    """
+
+    index: int
+    topic: str
+    label: str
+    tone: str = "neutral"
+    description: str = ""
+    schema: Mapping[str, Any] | None = None
+    payload: Any = None
+    reason: ReasonRule = "optional"
+    role: str = ""
 
 
-def declared(entry: Entry | None) -> list[Button]:
-    """The buttons in the order of their declaration, none of them enabled yet; malformed items are left out."""
-    signals = entry.meta.get("signals") if entry else None
+def declared(meta: Mapping[str, Any]) -> list[Signal]:
+    """The signals in the order of their declaration; items without a topic are left out."""
+    signals = meta.get("signals")
     items = signals if isinstance(signals, list) else []
     return [
-        _button(index, item) for index, item in enumerate(items) if isinstance(item, Mapping) and _text(item, "topic")
+        _signal(index, item) for index, item in enumerate(items) if isinstance(item, Mapping) and _text(item, "topic")
     ]
 
 
-def _button(index: int, item: Mapping[str, Any]) -> Button:
+def signals_of(run: Run) -> list[Signal]:
+    """What the run's entry declares."""
+    return _as_begun(run, _published)
+
+
+def signals_in(catalog: Catalog, run: Run) -> list[Signal]:
+    """The same for a node, whose catalog keeps versions in memory."""
+    return _as_begun(run, lambda entry_id, at: catalog.entry_at(entry_id, at) if at else catalog.entry(entry_id))
+
+
+def _as_begun(run: Run, find: Callable[[str, int | None], Entry | None]) -> list[Signal]:
+    """By the entry as it stood when the run began, else as it is now."""
+    entry = find(run.entry_id, run.registry_version) if run.registry_version else None
+    entry = entry or find(run.entry_id, None)
+    return declared(entry.meta) if entry else []
+
+
+def _published(entry_id: str, at: int | None) -> Entry | None:
+    try:
+        return registry.entry(entry_id, at=at)
+    except NotFoundError:
+        return None
+
+
+def _signal(index: int, item: Mapping[str, Any]) -> Signal:
     topic = _text(item, "topic")
     schema = item.get("schema")
-    return Button(
+    return Signal(
         index=index,
         topic=topic,
         label=_text(item, "label") or topic,

@@ -1,21 +1,21 @@
-"""Questions: what runs ask of people. The inbox and its badge share one queryset."""
+"""What runs ask of whom: the inbox, its badge and the labels in lists. One query serves a whole page."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from engine.entry import Entry
 from wippy_console import permissions
-from wippy_console.models import Decision, Question, QuestionRole, Revision, Run
+from wippy_console.models import Question, QuestionRole, Revision, Run
 from wippy_console.services.errors import NotFoundError
+from wippy_console.services.questions.answers import answered
+from wippy_console.services.questions.matching import labels_of
 from wippy_console.services.questions.signals import declared
 
 MOST_ASKED = 1000
-ANSWERED = [Decision.State.PENDING, Decision.State.SENT]
 
 _META = (
     Revision.objects.filter(
@@ -35,12 +35,12 @@ def open_for(user: Any) -> QuerySet[Question]:
     One that was answered is not open any more, even before the run has taken the answer.
     """
     waiting = _allowed(user).filter(closed_at=None, run__status=Run.Status.RUNNING)
-    return waiting.exclude(_answered()).order_by(F("deadline").asc(nulls_last=True), "opened_at", "pk")
+    return waiting.exclude(answered()).order_by(F("deadline").asc(nulls_last=True), "opened_at", "pk")
 
 
 def done_for(user: Any) -> QuerySet[Question]:
     """The questions that were answered or went away, of those that the user might have answered; newest first."""
-    rows = _allowed(user).exclude(~_answered(), closed_at=None)
+    rows = _allowed(user).exclude(~answered(), closed_at=None)
     return rows.prefetch_related("decisions__user").order_by(F("closed_at").desc(nulls_first=True), "-pk")
 
 
@@ -53,11 +53,11 @@ def get(user: Any, question_id: int) -> Question:
     return found
 
 
-def told(rows: QuerySet[Question], limit: int) -> list[Any]:
+def labelled(rows: QuerySet[Question], limit: int) -> list[Any]:
     """The first questions, each with `labels`: those of the declared signals that answer it; one query for all."""
     found: list[Any] = list(rows.annotate(meta=Subquery(_META))[:limit])
     for question in found:
-        question.labels = _labels(question, question.meta or {})
+        question.labels = labels_of(question, declared(question.meta or {}))
     return found
 
 
@@ -65,17 +65,9 @@ def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
     """What the runs ask now, by run id: labels in the order of the questions. One query; silent runs are left out."""
     waiting = Question.objects.filter(run__in=runs, closed_at=None).select_related("run")
     found: dict[str, list[str]] = {}
-    for question in told(waiting.defer("run__input", "run__result", "run__failure").order_by("pk"), MOST_ASKED):
+    for question in labelled(waiting.defer("run__input", "run__result", "run__failure").order_by("pk"), MOST_ASKED):
         found.setdefault(question.run_id, []).extend(question.labels or [question.channel or "an answer"])
     return found
-
-
-def _labels(question: Question, meta: Mapping[str, Any]) -> list[str]:
-    signals = declared(Entry(question.run.entry_id, "workflow.lua", meta))
-    listened = {wait.get("name") for wait in question.run.waiting if wait.get("kind") == "topic"}
-    # The rule by which the projection found the question: a topic that is listened to is not asked for by the inbox.
-    fitting = (e for e in signals if (e.topic == question.channel if question.channel else e.topic not in listened))
-    return list(dict.fromkeys(each.label for each in fitting))
 
 
 def _allowed(user: Any) -> QuerySet[Question]:
@@ -87,7 +79,3 @@ def _allowed(user: Any) -> QuerySet[Question]:
         return rows
     names = ["", *permissions.role_names(user)]
     return rows.filter(Exists(QuestionRole.objects.filter(question=OuterRef("pk"), role__in=names)))
-
-
-def _answered() -> Exists:
-    return Exists(Decision.objects.filter(question=OuterRef("pk"), state__in=ANSWERED))
