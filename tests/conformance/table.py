@@ -13,8 +13,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 HEAD = """\
 # Conformance
 
-What Lua code is promised, by the sections of the contract, and the test of each promise. One suite runs the same Lua
-in a function (F), a process (P) and a workflow (W): functions and processes on a node, workflows on a real Temporal
+What Lua code is promised ([docs/lua.md](lua.md) in other words), and the test of each promise. One suite runs the same
+Lua in a function (F), a process (P) and a workflow (W): functions and processes on a node, workflows on a real Temporal
 server, where the functions are activities. `python -m tests.conformance.table` writes this page.
 """
 

@@ -86,9 +86,9 @@ def links(page: Path) -> Iterator[Reference]:
 
 
 def citations(path: Path) -> Iterator[Reference]:
-    """The pages that a file names by their paths; links of a page are no citations."""
+    """The pages that a file names by their paths; what links name is relative, and no citation."""
     text = text_of(path)
-    linked = [match.span() for match in _LINK.finditer(text)] if path.suffix == ".md" else []
+    linked = [match.span() for match in _LINK.finditer(text)]
     for match in _CITATION.finditer(text):
         if not any(begin <= match.start() < end for begin, end in linked):
             name, _, anchor = match[0].partition("#")
