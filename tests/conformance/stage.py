@@ -22,8 +22,9 @@ from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
+from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.lua.unit import Unit
 from engine.memory.catalog import MemoryCatalog
 from engine.memory.registry import MemoryRegistry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from engine.contracts.catalog import Catalog
 from engine.entry import Entry
@@ -16,6 +17,11 @@ from engine.steps import Limits
 WORKFLOW_LIMITS = Limits(max_instructions=10_000_000)
 
 FLEET_QUEUE = "wippy-fleet"
+
+# A running activity gets this long to end when its node shuts down (docs/pitfalls.md#a-workers-grace).
+GRACE = timedelta(seconds=10)
+# Cancels reach an activity with the answer to a heartbeat; the SDK would hold beats back for most of their timeout.
+HEARTBEAT_THROTTLE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)

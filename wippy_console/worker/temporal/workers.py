@@ -21,9 +21,10 @@ from engine.hosts.temporal.client.connections import Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.operations import OperationActivities
 from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
-from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.node import LocalNode
 from wippy_console.services.reconciler.visibility import clients_in_use
 from wippy_console.worker.temporal.run_exits import remember

@@ -11,7 +11,8 @@ from temporalio.common import RawValue
 
 from engine.contracts.operations import Operations, ProcessInfo
 from engine.errors import UnitFailed, invalid, not_found
-from engine.hosts.temporal.node.activities import Activity, fields_of, text_of, translated, with_heartbeat
+from engine.hosts.temporal.node.activities import fields_of, text_of
+from engine.hosts.temporal.node.execution import Activity, translated, with_heartbeat
 from engine.hosts.temporal.wire import payloads
 
 START, STOP = "start", "stop"

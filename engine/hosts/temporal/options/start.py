@@ -101,14 +101,6 @@ class StartOptions:
         )
 
 
-def workflow_type(entry: Entry) -> str:
-    """The workflow type of an entry: `meta.temporal.workflow.name`, else its id."""
-    temporal = entry.meta.get("temporal")
-    workflow = temporal.get("workflow") if isinstance(temporal, Mapping) else None
-    name = workflow.get("name") if isinstance(workflow, Mapping) else None
-    return name if isinstance(name, str) and name else entry.id
-
-
 def _conflict(options: Options, explicit: bool) -> WorkflowIDConflictPolicy:
     default = WorkflowIDConflictPolicy.USE_EXISTING if explicit else WorkflowIDConflictPolicy.FAIL
     policy = options.choice("id_conflict_policy", CONFLICT, default)

@@ -26,11 +26,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, WorkerDeploymentConfig
 
 from engine.durations import SECOND, option_duration
 from engine.errors import UnitFailed, invalid
-
-# A running activity gets this long to end when its node shuts down (docs/pitfalls.md#a-workers-grace).
-GRACE = timedelta(seconds=10)
-# Cancels reach an activity with the answer to a heartbeat; the SDK would hold beats back for most of their timeout.
-HEARTBEAT_THROTTLE = timedelta(seconds=2)
+from engine.hosts.temporal.settings import GRACE, HEARTBEAT_THROTTLE
 
 BEHAVIORS = {"pinned": VersioningBehavior.PINNED, "auto_upgrade": VersioningBehavior.AUTO_UPGRADE}
 

@@ -9,15 +9,10 @@ from temporalio import activity
 from temporalio.client import Client
 
 from engine.contracts.catalog import Catalog
-from engine.entry import Entry
-from engine.errors import INVALID, Failure, ProgramError, UnitFailed, not_found
-from engine.hosts.temporal.node.activities import Activity, translated
-from engine.hosts.temporal.options.start import workflow_type
+from engine.hosts.temporal.node.execution import Activity, translated
+from engine.hosts.temporal.programs import current_program, workflow_entry, workflow_type
 from engine.hosts.temporal.wire.attributes import known_to
 from engine.hosts.temporal.workflow import calls
-from engine.program import Program
-
-WORKFLOW = "workflow.lua"
 
 
 class ResolvingActivities:
@@ -50,26 +45,3 @@ class ResolvingActivities:
     async def entropy(self) -> bytes:
         """32 bytes from the operating system: a run's own generator is seeded by its id, which is no secret."""
         return os.urandom(32)
-
-
-def workflow_entry(catalog: Catalog, name: str) -> Entry:
-    """The `workflow.lua` entry of that id or workflow type; raises UnitFailed (NotFound)."""
-    entry = catalog.entry(name)
-    if entry is not None and entry.kind == WORKFLOW:
-        return entry
-    for other in catalog.entries(WORKFLOW):
-        if workflow_type(other) == name:
-            return other
-    raise UnitFailed(not_found(f"workflow '{name}' not found in the registry"))
-
-
-def current_program(catalog: Catalog, entry_id: str) -> tuple[Program, int]:
-    """The program of an entry and the registry version that it is of; raises UnitFailed when it can't be built."""
-    try:
-        while True:
-            version = catalog.version()
-            program = catalog.current(entry_id)
-            if catalog.version() == version:
-                return program, version
-    except ProgramError as error:
-        raise UnitFailed(Failure(INVALID, str(error), retryable=False, details={"line": error.line})) from error

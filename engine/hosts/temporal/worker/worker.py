@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
+from temporalio.worker import Replayer, Worker
 
 from engine.contracts.node import Node
 from engine.hosts.temporal.client.connections import health_interval
-from engine.hosts.temporal.node.activities import Activity, FunctionActivities, NodeActivities, PeerActivities
-from engine.hosts.temporal.node.peers import Peers
-from engine.hosts.temporal.settings import FLEET_QUEUE, WorkerSettings, node_queue
+from engine.hosts.temporal.node.activities import NodeActivities
+from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire.interceptors import WorkerHeaders
 from engine.hosts.temporal.worker.deployments import see_to_current
-from engine.hosts.temporal.worker.options import GRACE, HEARTBEAT_THROTTLE, sdk_options, version_of
+from engine.hosts.temporal.worker.functions import FunctionActivities
+from engine.hosts.temporal.worker.options import sdk_options, version_of
 from engine.hosts.temporal.worker.resolving import ResolvingActivities
 from engine.hosts.temporal.worker.runner import BatchRunner
 from engine.hosts.temporal.worker.tended import TendedWorker, Work, check_health
@@ -56,13 +56,6 @@ def workflow_worker(
     return worker
 
 
-def node_workers(client: Client, node: Node, peers: Peers | None = None, more: Sequence[Activity] = ()) -> list[Worker]:
-    """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own."""
-    anywhere = NodeActivities(node).all()
-    here = [*anywhere, *(PeerActivities(node, peers).all() if peers else ()), *more]
-    return [_activity_worker(client, FLEET_QUEUE, anywhere), _activity_worker(client, node_queue(node.id), here)]
-
-
 def replayer(settings: WorkerSettings) -> Replayer:
     """Replays histories with the programs of the settings' catalog."""
     return Replayer(
@@ -70,19 +63,6 @@ def replayer(settings: WorkerSettings) -> Replayer:
         workflow_runner=BatchRunner(),
         unsandboxed_workflow_runner=BatchRunner(),
         interceptors=[WorkerHeaders(settings)],
-    )
-
-
-def _activity_worker(client: Client, queue: str, activities: Sequence[Activity]) -> Worker:
-    return Worker(
-        client,
-        task_queue=queue,
-        activities=activities,
-        interceptors=[WorkerHeaders()],
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=GRACE,
     )
 
 

@@ -13,7 +13,8 @@ from engine.entry import Entry
 from engine.errors import NOT_FOUND, UnitFailed, invalid
 from engine.hosts.temporal.options.reading import WORKFLOW_PREFIXES
 from engine.hosts.temporal.options.renaming import check_right
-from engine.hosts.temporal.options.start import StartOptions, check_namespace, workflow_type
+from engine.hosts.temporal.options.start import StartOptions, check_namespace
+from engine.hosts.temporal.programs import workflow_type
 from engine.hosts.temporal.wire import attributes, failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name, check_queue
 from engine.hosts.temporal.workflow.arrivals import Arrivals

@@ -15,9 +15,10 @@ from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings, connect
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.observations import Observation
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.worker.worker import node_workers, workflow_worker
+from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.memory.catalog import MemoryCatalog
 from engine.memory.fleet import MemoryFleet
 from engine.node import LocalNode

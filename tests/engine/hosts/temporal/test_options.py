@@ -12,7 +12,8 @@ from temporalio.workflow import ParentClosePolicy
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.hosts.temporal.options.activity import ActivityOptions
-from engine.hosts.temporal.options.start import StartOptions, workflow_type
+from engine.hosts.temporal.options.start import StartOptions
+from engine.hosts.temporal.programs import workflow_type
 
 
 def test_both_prefixes_text_and_milliseconds_are_understood() -> None:

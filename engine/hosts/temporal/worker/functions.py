@@ -1,0 +1,65 @@
+"""The dynamic activity: a function that a workflow calls, run on this node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from temporalio import activity
+from temporalio.common import RawValue
+
+from engine.contracts.host import CallRequest
+from engine.contracts.node import Node
+from engine.entry import Entry
+from engine.errors import NOT_FOUND, Failure, UnitFailed, invalid
+from engine.hosts.temporal.node.execution import translated, with_heartbeat
+from engine.hosts.temporal.wire import headers, payloads
+from engine.hosts.temporal.workflow.budget import MAX_LOCAL_RESULT
+from engine.registry.references import default_host
+from engine.steps import Value
+
+# Temporal retries the activity; the node must not retry the call inside it.
+ONE_ATTEMPT: Mapping[str, Value] = {"retry": {"max_attempts": 1}}
+
+
+class FunctionActivities:
+    """The dynamic activity that runs the entry named by its type."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @activity.defn(dynamic=True)
+    async def function(self, args: Sequence[RawValue]) -> RawValue:
+        """Call the function on this node, with a heartbeat, and hand over its value or failure."""
+        info = activity.info()
+        with translated():
+            value = await with_heartbeat(self._node.call(self._request(info.activity_type, args)))
+            return RawValue(_result(value, info))
+
+    def _request(self, target: str, args: Sequence[RawValue]) -> CallRequest:
+        entry = self._node.catalog.entry(target)
+        if entry is None:
+            # Retried, since somebody may publish it.
+            raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
+        head = headers.received()
+        caller = headers.text(head, headers.SENDER)
+        security = headers.security(head)
+        options = {**ONE_ATTEMPT, **self._place(entry)}
+        return CallRequest(target, payloads.decode_all(args), options, headers.context(head), caller, security)
+
+    def _place(self, entry: Entry) -> Mapping[str, Value]:
+        """Where a process runs that is an activity by its meta and names no host: on the first one."""
+        temporal = entry.meta.get("temporal")
+        declared = isinstance(temporal, Mapping) and "activity" in temporal
+        if entry.kind != "process.lua" or not declared or default_host(entry):
+            return {}
+        hosts = self._node.catalog.entries("process.host")
+        return {"default_host": hosts[0].id} if hosts else {}
+
+
+def _result(value: Value, info: activity.Info) -> Any:
+    payload = payloads.encode(value, f"result of {info.activity_type}")
+    if info.is_local and payload.ByteSize() > MAX_LOCAL_RESULT:
+        text = f"result of {info.activity_type} is too large for a local activity: {payload.ByteSize()} bytes"
+        raise UnitFailed(invalid(f"{text}, the limit is {MAX_LOCAL_RESULT}"))
+    return payload
