@@ -11,12 +11,14 @@ from engine.contracts.fleet import FleetNames, Peers
 from engine.contracts.host import CallRequest, Host
 from engine.contracts.operations import HostInfo, ProcessInfo
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
-from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, PidCounter
+from engine.hosts.actor.destinations import Elsewhere, Here, Nowhere
+from engine.hosts.actor.hosts import ActorHost
+from engine.hosts.actor.routes import Routes
 from engine.hosts.actor.system import ActorSystem
 from engine.lua.unit import Unit
 from engine.pids import Pid
 from engine.registry.changes import Changes
-from engine.steps import Limits, Value
+from engine.steps import Limits, Message, Value
 
 PROCESS_HOST = "process.host"
 
@@ -24,8 +26,10 @@ PROCESS_HOST = "process.host"
 class LocalNode:
     """The node (`engine.contracts.node`): actor hosts by the catalog's `process.host` entries, others by `add_host`.
 
-    Coroutines and `add_host` are for the loop on which `start` ran; `tell`, `terminate`, `processes` and
+    Coroutines and `add_host` are for the loop on which `start` ran; `send`, `terminate`, `processes` and
     `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.
+    `services` answer `Ask` commands by name, on the loop. With `peers` and `fleet_names` it is one of several nodes.
+    `on_process_end` is called for each process that ends, function calls not included.
     """
 
     def __init__(
@@ -37,21 +41,29 @@ class LocalNode:
         threads: int = 2,
         strict: bool = False,
         unit_factory: UnitFactory = Unit,
+        services: Mapping[str, Service] | None = None,
+        peers: Peers | None = None,
+        fleet_names: FleetNames | None = None,
+        on_process_end: OnProcessEnd | None = None,
     ) -> None:
         self.id = node_id
         self.catalog = catalog
         self.strict = strict
-        self._limits = limits or Limits()
-        self._system = ActorSystem(node_id, catalog, unit_factory, threads=threads, strict=strict)
-        self._pids = PidCounter()
-        self._functions = FunctionHost(FUNCTIONS, self._system, self._pids, self._limits)
         self._actor_hosts: dict[str, ActorHost] = {}
         self._removed: dict[str, ActorHost] = {}
         self._others: dict[str, Host] = {}
-        self._peers: Peers | None = None
-        self._system.functions = self._functions
-        self._system.foreign = self._host_elsewhere
-        self._system.targets.connect(self._actor_hosts, self._others)
+        self._routes = Routes(node_id, self._actor_hosts, self._others, peers)
+        self._system = ActorSystem(
+            self._routes,
+            catalog,
+            unit_factory,
+            limits=limits or Limits(),
+            services=services or {},
+            fleet_names=fleet_names,
+            on_process_end=on_process_end,
+            threads=threads,
+            strict=strict,
+        )
 
     # --- the contract of a node ----------------------------------------------------------------
 
@@ -64,29 +76,33 @@ class LocalNode:
 
         A pid that names no node means this one.
         """
-        parsed = Pid.parse(pid)
-        if parsed is None or parsed.node not in ("", self.id):
-            return self._host_elsewhere(pid)
-        return self._actor_hosts.get(parsed.host) or self._removed.get(parsed.host) or self._functions
+        with self._system.table.lock:
+            found = self._system.destinations.of_pid(pid)
+        match found:
+            case Elsewhere(host):
+                return host
+            case Here(actor):
+                return self._actor_host(actor.host_id)
+            case Nowhere(_, Pid() as gone) if self._routes.is_own(gone):
+                return self._actor_host(gone.host)
+            case Nowhere():
+                return None
 
     async def find(self, dest: str) -> str | None:
         """The pid that `dest` is or names, here or in the fleet."""
-        with self._system.lock:
-            pid = self._system.commands.resolve(dest)
-        names = self._system.fleet_names
-        return pid or (await names.lookup(dest) if names else None)
+        return await self._system.find(dest)
 
     async def call(self, request: CallRequest) -> Value:
         """Call a function, or a process by its default host; raises UnitFailed."""
-        return await self._functions.call(request)
+        return await self._system.calls.call(request)
 
     async def link(self, pid: str, peer: str) -> None:
         """Let an actor here hold its side of a link with one of another node; NotFound when it is gone."""
-        await self._system.relate(pid, peer, "link")
+        await self._system.remote.relate(pid, peer, "link")
 
     async def unlink(self, pid: str, peer: str) -> None:
         """Undo `link`; whatever is gone has no link."""
-        await self._system.relate(pid, peer, "unlink")
+        await self._system.remote.relate(pid, peer, "unlink")
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -103,10 +119,10 @@ class LocalNode:
         for host in self._all_actor_hosts():
             host.draining = True
         for process in self.processes():
-            self._system.cancel(process.pid, "node stopping", "")
-        await self._system.wait_until_empty(grace)
+            self._system.table.cancel(process.pid, "node stopping", "")
+        await self._system.table.wait_until_empty(grace)
         for process in self.processes():
-            self._system.terminate(process.pid)
+            self._system.table.terminate(process.pid)
         await self._system.stop()
 
     def reconcile(self) -> None:
@@ -116,7 +132,7 @@ class LocalNode:
             host = self._removed[host_id] = self._actor_hosts.pop(host_id)
             host.removed = True
         for host_id, entry in wanted.items():
-            host = self._actor_hosts.get(host_id) or self._removed.pop(host_id, None) or self._new_host(host_id)
+            host = self._actor_hosts.get(host_id) or self._removed.pop(host_id, None) or self._system.new_host(host_id)
             host.removed = False
             host.configure(entry)
             self._actor_hosts[host_id] = host
@@ -129,44 +145,27 @@ class LocalNode:
         """Withdraw a host that `add_host` added."""
         self._others.pop(host_id, None)
 
-    def join(self, peers: Peers, names: FleetNames) -> None:
-        """Become one of several nodes; before `start`."""
-        self._peers = peers
-        self._system.fleet_names = names
-
-    def tell_ends(self, on_end: OnProcessEnd) -> None:
-        """Call back for each process that ends, function calls not included; before `start`."""
-        self._system.on_process_end = on_end
-
-    def add_service(self, name: str, service: Service) -> None:
-        """Answer `Ask` commands of that name on the loop."""
-        self._system.commands.services[name] = service
-
-    def add_services(self, services: Mapping[str, Service]) -> None:
-        """Answer several."""
-        self._system.commands.services.update(services)
-
     def announce(self, changes: Changes) -> None:
         """Tell this node's units, by the event bus, what changed in the registry; from any thread."""
         self._system.bus.announce(changes)
 
     # --- for the console -------------------------------------------------------------------------
 
-    def tell(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
+    def send(self, dest: str, topic: str, *payloads: Value, sender: str = "") -> None:
         """Send to an actor by pid or name, from any thread; raises UnitFailed."""
-        self._system.tell(dest, topic, payloads, sender)
+        self._system.send(dest, Message(topic, payloads, sender))
 
     def terminate(self, pid: str) -> None:
         """End an actor now, from any thread; one that is gone is left so."""
-        self._system.terminate(pid)
+        self._system.table.terminate(pid)
 
     def processes(self) -> list[ProcessInfo]:
         """All running processes and function calls, oldest first."""
-        return self._system.snapshot()
+        return self._system.table.snapshot()
 
     def describe(self, pid: str) -> ProcessInfo | None:
         """One running process or function call, None when it is gone; from any thread."""
-        return self._system.describe(pid)
+        return self._system.table.describe(pid)
 
     def hosts(self, waiting: Mapping[str, int] | None = None) -> list[HostInfo]:
         """The actor hosts by id, function calls at the end; `waiting` tells the messages that wait by host id."""
@@ -184,15 +183,8 @@ class LocalNode:
 
     def _all_actor_hosts(self) -> list[ActorHost]:
         hosts = {**self._removed, **self._actor_hosts}
-        return [*(hosts[id_] for id_ in sorted(hosts)), self._functions]
+        return [*(hosts[id_] for id_ in sorted(hosts)), self._system.functions]
 
-    def _new_host(self, host_id: str) -> ActorHost:
-        return ActorHost(host_id, self._system, self._pids, self._limits)
-
-    def _host_elsewhere(self, pid: str) -> Host | None:
-        """The host of a workflow, or of another node's actor; None for actors of this node and for no unit."""
-        parsed = Pid.parse(pid)
-        if parsed is None or not parsed.node or parsed.node == self.id:
-            return None
-        host = self._others.get(parsed.host)
-        return host or (self._peers.host(parsed.node) if self._peers else None)
+    def _actor_host(self, host_id: str) -> ActorHost:
+        """The host of processes of that id, one too that was deleted; any other id is a function's."""
+        return self._actor_hosts.get(host_id) or self._removed.get(host_id) or self._system.functions

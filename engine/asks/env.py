@@ -46,7 +46,7 @@ class Variable:
 
 
 class EnvAsks:
-    """`services` are for `LocalNode.add_services`. A memory storage lives as long as this object does."""
+    """`services` are for `LocalNode`. A memory storage lives as long as this object does."""
 
     def __init__(self, catalog: Catalog, storages: Storages) -> None:
         self._catalog = catalog

@@ -23,7 +23,7 @@ CREATE, UPDATE, DELETE = "entry.create", "entry.update", "entry.delete"
 
 
 class RegistryAsks:
-    """`services` are for `LocalNode.add_services`, or the Driver of `engine.testing`."""
+    """`services` are for `LocalNode`, or the Driver of `engine.testing`."""
 
     def __init__(self, access: RegistryAccess) -> None:
         self._access = access

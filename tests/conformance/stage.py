@@ -30,6 +30,7 @@ from engine.memory.catalog import MemoryCatalog
 from engine.memory.registry import MemoryRegistry
 from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
+from engine.registry.changes import Changes
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
 from tests.engine.hosts.temporal.stage import workflow_id
 
@@ -70,12 +71,15 @@ class Stage:
     def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
         self.catalog = catalog
         self._folder = TemporaryDirectory()
-        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit)
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
-        self.node.add_services(EnvAsks(catalog, storages).services())
-        self.node.add_services(RegistryAsks(MemoryRegistry(catalog, followed=self.node.announce)).services())
-        self.node.add_services(PolicyAsks(catalog).services())
-        self.node.add_services(TokenAsks(catalog, MemoryVault(), {}).services())
+        registry = MemoryRegistry(catalog, followed=self._announce)
+        services = {
+            **EnvAsks(catalog, storages).services(),
+            **RegistryAsks(registry).services(),
+            **PolicyAsks(catalog).services(),
+            **TokenAsks(catalog, MemoryVault(), {}).services(),
+        }
+        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit, services=services)
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
         self.hosts = {each.worker: WorkflowHost(client, each) for each in settings}
         self.workflows = self.hosts[WORKER]
@@ -154,9 +158,13 @@ class Stage:
             await self.workflows.end(workflow_id(pid), "hangs")
             return hung
 
+    def _announce(self, changes: Changes) -> None:
+        self.node.announce(changes)
+
     def _waits_of(self, entry_id: str) -> Hung:
-        with self.node._system.lock:
-            actors = [each for each in self.node._system.actors.values() if each.program.entry_id == entry_id]
+        table = self.node._system.table
+        with table.lock:
+            actors = [each for each in table._actors.values() if each.program.entry_id == entry_id]
         waits = []
         for actor in actors:
             commands = [str(command) for command in getattr(actor.unit, "in_flight", {}).values()]

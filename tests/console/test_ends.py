@@ -35,7 +35,6 @@ ENTRIES = (
 
 async def told(it: Lab, ends: Ends, entry_id: str, *args: Any, parent: str = "") -> list[FeedEvent]:
     """The rows that are written once the process and all that it spawned have ended."""
-    it.node.tell_ends(ends.on_end)
     host = it.node.host(HOST.id)
     assert host is not None
     await host.spawn(SpawnRequest(entry_id, HOST.id, args, parent=parent))
@@ -55,14 +54,16 @@ async def told(it: Lab, ends: Ends, entry_id: str, *args: Any, parent: str = "")
     ],
 )
 async def test_ends_that_somebody_may_look_for_are_told(entry: str, parent: str, expected: list[str]) -> None:
-    async with lab(*ENTRIES) as it:
-        rows = await told(it, Ends("node-1"), entry, parent=parent)
+    ends = Ends("node-1")
+    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
+        rows = await told(it, ends, entry, parent=parent)
     assert [row.data["status"] for row in rows] == expected
 
 
 async def test_a_row_says_how_it_went_and_who_was_told() -> None:
-    async with lab(*ENTRIES) as it:
-        failed, parent = await told(it, Ends("node-1"), "app:parent", "app:failing")
+    ends = Ends("node-1")
+    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
+        failed, parent = await told(it, ends, "app:parent", "app:failing")
     assert (failed.kind, failed.entry_id, failed.node) == ("PROCESS_EXIT", "app:failing", "node-1")
     assert failed.data["failure"]["message"] == "broken"
     assert failed.data["watchers"] == [parent.pid] == [failed.data["parent"]]
@@ -70,9 +71,8 @@ async def test_a_row_says_how_it_went_and_who_was_told() -> None:
 
 
 async def test_a_terminated_process_says_so() -> None:
-    async with lab(*ENTRIES) as it:
-        ends = Ends("node-1")
-        it.node.tell_ends(ends.on_end)
+    ends = Ends("node-1")
+    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
         it.node.terminate(await it.spawn("app:idle", name="desk"))
         await ends.write()
     row = await in_thread(FeedEvent.objects.get)
@@ -80,9 +80,10 @@ async def test_a_terminated_process_says_so() -> None:
 
 
 async def test_many_short_processes_do_not_flood_the_feed() -> None:
-    async with lab(*ENTRIES) as it:
-        assert len(await told(it, Ends("node-1"), "app:parent", "app:well", 500)) == 1
-        rows = await told(it, Ends("node-1"), "app:parent", "app:failing", 500)
+    ends = Ends("node-1")
+    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
+        assert len(await told(it, ends, "app:parent", "app:well", 500)) == 1
+        rows = await told(it, ends, "app:parent", "app:failing", 500)
     assert len(rows) == 1 + MOST + 1
     assert rows[-1].data == {"status": "failed", "omitted": 501 - MOST}
 

@@ -55,8 +55,11 @@ def run(body: str, *args: Any) -> Any:
 
 async def _run(args: tuple[Any, ...]) -> Any:
     catalog = DatabaseCatalog()
-    node = LocalNode("n", catalog)
-    node.add_services(RegistryAsks(DatabaseRegistry(catalog, node.reconcile)).services())
+
+    def reconcile() -> None:
+        node.reconcile()
+
+    node = LocalNode("n", catalog, services=RegistryAsks(DatabaseRegistry(catalog, reconcile)).services())
     await node.start()
     try:
         return await asyncio.wait_for(node.call(CallRequest("app:robot", args)), 20)

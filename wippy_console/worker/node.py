@@ -16,6 +16,7 @@ from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
+from engine.contracts.ask import Service
 from engine.contracts.operations import ProcessInfo
 from engine.entry import Entry
 from engine.hosts.actor.service_state import ServiceState
@@ -60,18 +61,19 @@ class WorkerNode:
         self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
         self._projection.on_written = self._followup.after
         self._moved = asyncio.Event()
-        self._node = LocalNode(self.id, self._catalog, strict=settings.STRICT_SECURITY)
         self._seen: Mapping[str, Entry] | None = None
         self._directory = FleetDirectory()
         self._peers = Peers(self.id, self._directory, self._gateway.any_client)
-        self._node.join(self._peers, DatabaseNames(self.id))
-        storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
-        self._node.add_services(EnvAsks(self._catalog, storages).services())
-        self._node.add_services(RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services())
-        self._node.add_services(PolicyAsks(self._catalog).services())
-        self._node.add_services(TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).services())
         self._ends = Ends(self.id)
-        self._node.tell_ends(self._ends.on_end)
+        self._node = LocalNode(
+            self.id,
+            self._catalog,
+            strict=settings.STRICT_SECURITY,
+            services=self._services(),
+            peers=self._peers,
+            fleet_names=DatabaseNames(self.id),
+            on_process_end=self._ends.on_end,
+        )
         self._presence = Presence(self.id, self._pulse, self._peers.forgotten)
         self._board = ProcessBoard(self.id, self._node.processes)
         self._temporal = TemporalSide(
@@ -86,6 +88,16 @@ class WorkerNode:
             self.id, self._catalog, self._gateway, self._followup, self._projection.offer
         )  # fmt: skip
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _services(self) -> Mapping[str, Service]:
+        """What answers to modules of functions and processes."""
+        storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
+        return {
+            **EnvAsks(self._catalog, storages).services(),
+            **RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services(),
+            **PolicyAsks(self._catalog).services(),
+            **TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).services(),
+        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Live until `stop` is set."""

@@ -1,7 +1,7 @@
 """The record of one running unit. Idle, it is this object, a Lua state and nothing else: no task, no thread.
 
-Every field is guarded by the lock of the `ActorSystem`; `unit` is used outside of the lock, but only
-by the thread whose turn it is (`State.STEPPING`), or once the actor has ended.
+Every field is guarded by the lock of the `Table`; `unit` is used outside of the lock, but only
+by the thread that runs the actor (`State.STEPPING`), or once it has ended.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from engine.contracts.host import Host
 from engine.contracts.operations import ProcessInfo
 from engine.program import Program
 from engine.security.context import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
-
-if TYPE_CHECKING:
-    from engine.hosts.actor.watches import Watch
 
 # Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short.
 PORTION = 64
@@ -62,17 +60,27 @@ class Pending(Protocol):
     """A command in flight that ends with its actor: a timer, a call, an exec."""
 
     def abandon(self) -> None:
-        """Stop it without an answer. Lock held."""
+        """Stop it without an answer."""
         ...
 
     def pass_on_cancel(self, reason: str) -> None:
-        """The actor itself was asked to stop. Lock held."""
+        """The actor itself was asked to stop."""
         ...
 
 
 OnEnd = Callable[[Exited], None]
 OnProcessEnd = Callable[[ProcessInfo, Exited], None]
 """Hears how each process ended, with its last picture: from any thread, under the lock, so it must be quick."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """An actor's interest in one unit of another host. `weak`: nobody asked, EXIT comes all the same."""
+
+    host: Host
+    monitor: bool = False
+    link: bool = False
+    weak: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +108,9 @@ class Actor:
     on_end: dict[str, OnEnd] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
     watches: dict[str, Watch] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.pid
 
     @property
     def ended(self) -> bool:
@@ -129,9 +140,15 @@ class Actor:
         self.queued_messages -= sum(isinstance(event, Message | CancelRequested) for event in events)
         return events
 
+    def abandon_pending(self) -> None:
+        """Stop whatever is in flight; nothing of it is answered."""
+        pending, self.pending = self.pending, {}
+        for command in pending.values():
+            command.abandon()
+
 
 def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
-    """A picture of the actor as it is now. Lock held."""
+    """A picture of the actor as it is now."""
     return ProcessInfo(
         actor.pid,
         actor.program.entry_id,

@@ -9,16 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.errors import LIMIT_EXCEEDED, PERMISSION_DENIED, Failure, UnitFailed, invalid
 from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.table import Table
 from engine.hosts.actor.wildcards import BadPatternError, Wildcard
 from engine.registry.changes import Changes
 from engine.steps import Message, Value
-
-if TYPE_CHECKING:
-    from engine.hosts.actor.system import ActorSystem
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +35,7 @@ class Subscription:
     kind: Wildcard | None
 
     def abandon(self) -> None:
-        """Hear no more. Lock held."""
+        """Hear no more."""
         self.bus.subscriptions.pop((self.pid, self.number), None)
 
     def pass_on_cancel(self, reason: str) -> None:
@@ -52,37 +49,18 @@ class Subscription:
 class Bus:
     """The subscriptions of a node's units."""
 
-    def __init__(self, system: ActorSystem) -> None:
-        self._system = system
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self.subscriptions: dict[tuple[str, int], Subscription] = {}
-
-    def subscribe(self, actor: Actor, number: int, system: str, kind: str | None) -> Value | Failure:
-        """Begin to hear. Lock held."""
-        if len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
-            return Failure(LIMIT_EXCEEDED, f"the node has {MAX_SUBSCRIPTIONS} subscriptions already", retryable=True)
-        try:
-            wanted = None if kind in (None, "*") else Wildcard(str(kind))
-            subscription = Subscription(self, actor.pid, number, Wildcard(system), wanted)
-        except BadPatternError as error:
-            return invalid(f"events: {error}")
-        # Beside the commands in flight, whose numbers are positive: it ends with them.
-        actor.pending[-number] = self.subscriptions[actor.pid, number] = subscription
-        return True
-
-    def unsubscribe(self, actor: Actor, number: int) -> Value:
-        """Hear no more. Lock held."""
-        if subscription := actor.pending.pop(-number, None):
-            subscription.abandon()
-        return True
 
     def publish(self, system: str, kind: str, path: str, data: Value = None) -> None:
         """Tell everybody who wants to hear; from any thread. Who has a full mailbox misses it."""
         event = {"system": system, "kind": kind, "path": path, **({} if data is None else {"data": data})}
-        with self._system.lock:
+        with self._table.lock:
             subscriptions = list(self.subscriptions.values())
         chosen = [each for each in subscriptions if each.wants(system, kind)]
         for each in chosen:
-            with self._system.lock:
+            with self._table.lock:
                 self._deliver(each, event)
 
     def announce(self, changes: Changes) -> None:
@@ -94,8 +72,35 @@ class Bus:
         for entry_id in changes.delete:
             self.publish(REGISTRY, "entry.delete", entry_id, {"id": entry_id})
 
+    # --- answers to `Ask` --------------------------------------------------------------------------
+
+    def services(self) -> Mapping[str, Callable[[Actor, tuple[Value, ...]], Value | Failure]]:
+        """Those that are given at once, by the names of their services."""
+        return {"events.subscribe": self.subscribe, "events.unsubscribe": self.unsubscribe}
+
+    def subscribe(self, actor: Actor, args: tuple[Value, ...]) -> Value | Failure:
+        """Begin to hear: (number, system[, kind]) -> True."""
+        number, system, *kinds = args
+        kind = kinds[0] if kinds else None
+        if len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+            return Failure(LIMIT_EXCEEDED, f"the node has {MAX_SUBSCRIPTIONS} subscriptions already", retryable=True)
+        try:
+            wanted = None if kind in (None, "*") else Wildcard(str(kind))
+            subscription = Subscription(self, actor.pid, number, Wildcard(system), wanted)
+        except BadPatternError as error:
+            return invalid(f"events: {error}")
+        # Beside the commands in flight, whose numbers are positive: it ends with them.
+        actor.pending[-number] = self.subscriptions[actor.pid, number] = subscription
+        return True
+
+    def unsubscribe(self, actor: Actor, args: tuple[Value, ...]) -> Value | Failure:
+        """Hear no more: (number) -> True."""
+        if subscription := actor.pending.pop(-args[0], None):
+            subscription.abandon()
+        return True
+
     async def send(self, pid: str, args: tuple[Value, ...]) -> Value:
-        """Answers `events.send`: (system, kind, path[, data]) -> True."""
+        """`events.send`: (system, kind, path[, data]) -> True."""
         system, kind, path, *data = args
         if system == REGISTRY:
             text = "not allowed: only the registry tells of its changes"
@@ -104,26 +109,10 @@ class Bus:
         return True
 
     def _deliver(self, subscription: Subscription, event: Value) -> None:
-        actor = self._system.live(subscription.pid)
+        actor = self._table.live(subscription.pid)
         if actor is None or (subscription.pid, subscription.number) not in self.subscriptions:
             return
         if actor.mailbox >= actor.limits.max_queue:
             logger.warning("%s has a full mailbox and misses an event of %s", actor.pid, event["system"])
             return
-        self._system.deliver(actor, Message(TOPIC, (subscription.number, event)))
-
-
-def _subscribe(system: ActorSystem, actor: Actor, args: tuple[Value, ...]) -> Value | Failure:
-    number, pattern, *kind = args
-    return system.bus.subscribe(actor, number, pattern, kind[0] if kind else None)
-
-
-def _unsubscribe(system: ActorSystem, actor: Actor, args: tuple[Value, ...]) -> Value | Failure:
-    return system.bus.unsubscribe(actor, args[0])
-
-
-SERVICES: Mapping[str, Callable[[ActorSystem, Actor, tuple[Value, ...]], Value | Failure]] = {
-    "events.subscribe": _subscribe,
-    "events.unsubscribe": _unsubscribe,
-}
-"""Answers to `Ask`. Lock held."""
+        self._table.deliver(actor, Message(TOPIC, (subscription.number, event)))

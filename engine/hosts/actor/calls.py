@@ -1,38 +1,84 @@
-"""One call of a function, or of a process by its default host: attempts, timeout, giving up."""
+"""Calls of functions, and of processes by their default host: attempts, timeout, giving up."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from engine.contracts.host import CallRequest
 from engine.durations import SECOND
-from engine.errors import Failure
-from engine.hosts.actor.failures import call_timed_out
-from engine.hosts.actor.loop import Timer
-from engine.hosts.actor.pools import Ticket
-from engine.hosts.actor.targets import CallTarget
+from engine.errors import Failure, UnitFailed
+from engine.hosts.actor.admission import FunctionStarter, ProcessStarter
+from engine.hosts.actor.concurrency.loop import Timer
+from engine.hosts.actor.failures import NODE_STOPPING, call_timed_out
+from engine.hosts.actor.pools import Pools, Ticket
+from engine.hosts.actor.table import Table
+from engine.hosts.actor.targets import FUNCTION, CallTarget, Targets
 from engine.steps import Exited, Value
-
-if TYPE_CHECKING:
-    from engine.hosts.actor.hosts import ActorHost
-    from engine.hosts.actor.system import ActorSystem
 
 PATIENCE = 5.0
 
 Done = Callable[[Value, Failure | None], None]
 
 
-class FunctionCall:
-    """A call in flight; `done` is called once with value or failure, lock held, unless it is abandoned first.
+class Calls:
+    """Makes calls, within the bounds of their functions' pools."""
 
-    All methods: lock held. The callee is told to stop by CANCEL; a function that does not heed it
+    def __init__(self, table: Table, targets: Targets, functions: FunctionStarter) -> None:
+        self.table = table
+        self.functions = functions
+        self.pools = Pools()
+        self._targets = targets
+
+    async def call(self, request: CallRequest) -> Value:
+        """Call from outside of the node's actors and wait; raises UnitFailed.
+
+        When the waiting task is cancelled the callee gets CANCEL, and is terminated five seconds later.
+        """
+        if self.functions.draining:
+            raise UnitFailed(NODE_STOPPING)
+        target = await asyncio.to_thread(self._targets.call, request)
+        future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+
+        def done(value: Value, failure: Failure | None) -> None:
+            self.table.bridge.post(lambda: _settle(future, value, failure))
+
+        call = self.prepare(target, request, done)
+        with self.table.lock:
+            call.start()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            with self.table.lock:
+                call.abandon()
+            raise
+
+    def prepare(self, target: CallTarget, request: CallRequest, done: Done) -> FunctionCall:
+        """A call that has not begun."""
+        return FunctionCall(self, target, request, done)
+
+    def functions_above(self, pid: str) -> frozenset[str]:
+        """The functions among the live ancestors of `pid`, itself included."""
+        found = set()
+        actor = self.table.live(pid)
+        while actor is not None:
+            if actor.program.kind == FUNCTION:
+                found.add(actor.program.entry_id)
+            actor = self.table.live(actor.parent)
+        return frozenset(found)
+
+
+class FunctionCall:
+    """A call in flight; `done` is called once with value or failure, unless it is abandoned first.
+
+    For those who hold the lock. The callee is asked to stop by CANCEL; a function that does not heed it
     is terminated after five seconds, a process (a unit of its own right) is left alone.
     """
 
-    def __init__(self, system: ActorSystem, target: CallTarget, request: CallRequest, done: Done) -> None:
-        self._system = system
+    def __init__(self, calls: Calls, target: CallTarget, request: CallRequest, done: Done) -> None:
+        self._calls = calls
+        self._table = calls.table
         self._target = target
         self._request = request
         self._done: Done | None = done
@@ -63,15 +109,15 @@ class FunctionCall:
             self._begin_process(host)
             return
         target = self._target.program.entry_id
-        self._ticket = self._system.pools.enter(target, self._target.bound, self._within, self._begin_function)
+        self._ticket = self._calls.pools.enter(target, self._target.bound, self._within, self._begin_function)
 
     def _within(self) -> frozenset[str]:
-        return self._system.functions_above(self._request.caller)
+        return self._calls.functions_above(self._request.caller)
 
     def _begin_function(self) -> None:
-        self._callee = self._system.functions.begin(self._target.program, self._request, self._ended)
+        self._callee = self._calls.functions.begin(self._target.program, self._request, self._ended)
 
-    def _begin_process(self, host: ActorHost) -> None:
+    def _begin_process(self, host: ProcessStarter) -> None:
         callee = host.admit_callee(self._target.program, self._request, self._ended)
         if isinstance(callee, Failure):
             self._finish(None, callee)
@@ -103,7 +149,7 @@ class FunctionCall:
     def _conclude(self) -> None:
         self._done = None
         for timer in self._timers:
-            self._system.bridge.stop_timer(timer)
+            self._table.bridge.stop_timer(timer)
         self._timers.clear()
         if not self._callee:
             self._leave_pool()
@@ -111,15 +157,24 @@ class FunctionCall:
     def _leave_pool(self) -> None:
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
-            self._system.pools.leave(ticket)
+            self._calls.pools.leave(ticket)
 
     def _stop_callee(self, reason: str) -> None:
         if not self._callee:
             return
-        self._system.cancel(self._callee, reason, self._request.caller)
+        self._table.cancel(self._callee, reason, self._request.caller)
         if self._target.host is None:
             pid = self._callee
-            self._system.bridge.timer(PATIENCE, lambda: self._system.terminate(pid))
+            self._table.bridge.timer(PATIENCE, lambda: self._table.terminate(pid))
 
     def _after(self, nanoseconds: int, callback: Callable[[], None]) -> None:
-        self._timers.append(self._system.bridge.timer(nanoseconds / SECOND, callback))
+        self._timers.append(self._table.bridge.timer(nanoseconds / SECOND, callback))
+
+
+def _settle(future: asyncio.Future[Value], value: Value, failure: Failure | None) -> None:
+    if future.done():
+        return
+    if failure is None:
+        future.set_result(value)
+    else:
+        future.set_exception(UnitFailed(failure))

@@ -1,7 +1,6 @@
 """The actor hosts of a node: one per `process.host` entry, and one for function calls.
 
-Coroutines are for the loop of the node, as `engine.contracts.host.Host` says. The methods marked "Lock held"
-are the machinery's own.
+Coroutines are for the loop of the node, as `engine.contracts.host.Host` says.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from engine.contracts.operations import HostInfo
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, OnEnd
-from engine.hosts.actor.calls import FunctionCall
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,
     NAME_LIKE_PID,
@@ -28,7 +26,8 @@ from engine.hosts.actor.failures import (
     name_taken,
 )
 from engine.hosts.actor.names import is_like_pid
-from engine.hosts.actor.system import ActorSystem
+from engine.hosts.actor.table import Table
+from engine.hosts.actor.targets import Targets
 from engine.pids import Pid
 from engine.program import Program
 from engine.steps import Exited, Limits, Message, Value
@@ -36,19 +35,20 @@ from engine.steps import Exited, Limits, Message, Value
 FUNCTIONS = "functions"
 
 
-class PidCounter:
-    """Makes the `uniq` of pids: `0x`, eight digits of this node's birth, a counter.
+class Pids:
+    """Makes the pids of a node. Their `uniq` is `0x`, eight digits of this node's birth, a counter.
 
     The birth is random, so that a pid kept from before a restart reaches nobody rather than a stranger.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, node_id: str) -> None:
+        self._node_id = node_id
         self._birth = secrets.token_hex(4)
         self._counter = itertools.count(1)
 
-    def next(self) -> str:
-        """A `uniq` that was not used before."""
-        return f"0x{self._birth}{next(self._counter):05x}"
+    def next(self, host: str) -> str:
+        """A pid that was not used before."""
+        return str(Pid(self._node_id, host, f"0x{self._birth}{next(self._counter):05x}"))
 
 
 class ActorHost:
@@ -56,7 +56,7 @@ class ActorHost:
 
     kind = "process"
 
-    def __init__(self, host_id: str, system: ActorSystem, pids: PidCounter, limits: Limits) -> None:
+    def __init__(self, host_id: str, table: Table, targets: Targets, pids: Pids, limits: Limits) -> None:
         self.id = host_id
         self.limits = limits
         self.max_processes = 0
@@ -64,7 +64,8 @@ class ActorHost:
         self.draining = False
         self.removed = False
         self._base = limits
-        self._system = system
+        self._table = table
+        self._targets = targets
         self._pids = pids
         self._running = 0
         self._watchers: dict[tuple[str, str], Watcher] = {}
@@ -76,7 +77,7 @@ class ActorHost:
 
     def info(self, waiting: int = 0) -> HostInfo:
         """The host with its limits and what it refused; `waiting` messages lie in the mailboxes of its units."""
-        refused = self._system.refused_messages[self.id]
+        refused = self._table.refused[self.id]
         return HostInfo(
             self.id, self._running, self.max_processes, self.limits.max_queue, waiting, self.refused, refused
         )  # fmt: skip
@@ -100,36 +101,36 @@ class ActorHost:
 
     async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Deliver a message; NotFound, or LimitExceeded when the mailbox is full."""
-        _raise(self._system.send(pid, Message(topic, payloads, sender)))
+        _raise(self._table.send(pid, Message(topic, payloads, sender)))
 
     async def cancel(self, pid: str, reason: str, sender: str) -> None:
         """Deliver CANCEL."""
-        _raise(self._system.cancel(pid, reason, sender))
+        _raise(self._table.cancel(pid, reason, sender))
 
     async def terminate(self, pid: str, reason: str, sender: str) -> None:
         """End the unit now."""
-        _raise(self._system.terminate(pid))
+        _raise(self._table.terminate(pid))
 
     async def watch(self, pid: str, token: str, watcher: Watcher) -> None:
         """Call `watcher` on the loop when the unit ends."""
-        with self._system.lock:
-            actor = self._system.live(pid)
+        with self._table.lock:
+            actor = self._table.live(pid)
             if actor is None:
                 raise UnitFailed(PID_NOT_REGISTERED)
             self._add_watch(actor, token, watcher)
 
     async def unwatch(self, pid: str, token: str) -> None:
         """Drop a watch, also when its call is under way already."""
-        with self._system.lock:
+        with self._table.lock:
             self._watchers.pop((pid, token), None)
-            if actor := self._system.live(pid):
+            if actor := self._table.live(pid):
                 actor.on_end.pop(f"watch {token}", None)
 
     async def _spawn(self, request: SpawnRequest, watch: tuple[str, Watcher] | None) -> Actor:
         if self.draining or self.removed:
             raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
-        program = await asyncio.to_thread(self._system.targets.process, request.entry)
-        with self._system.lock:
+        program = await asyncio.to_thread(self._targets.process, request.entry)
+        with self._table.lock:
             actor = self.admit(program, request)
             if isinstance(actor, Failure):
                 raise UnitFailed(actor)
@@ -140,18 +141,18 @@ class ActorHost:
     def _add_watch(self, actor: Actor, token: str, watcher: Watcher) -> None:
         key = (actor.pid, token)
         self._watchers[key] = watcher
-        actor.on_end[f"watch {token}"] = lambda exited: self._system.bridge.post(lambda: self._notify(key, exited))
+        actor.on_end[f"watch {token}"] = lambda exited: self._table.bridge.post(lambda: self._notify(key, exited))
 
     def _notify(self, key: tuple[str, str], exited: Exited) -> None:
         watcher = self._watchers.pop(key, None)
         if watcher is not None:
             watcher(exited)
 
-    # --- for the machinery ---------------------------------------------------------------------
+    # --- for calls and spawns of this node ------------------------------------------------------
 
     def admit(self, program: Program, request: SpawnRequest) -> Actor | Failure:
-        """Start a process, or find the live one that holds the wanted name. Lock held."""
-        if request.name and (holder := self._system.names.holder(request.name)):
+        """Start a process, or find the live one that holds the wanted name."""
+        if request.name and (holder := self._table.names.holder(request.name)):
             return self._reuse(holder, request)
         if is_like_pid(request.name):
             return NAME_LIKE_PID
@@ -164,12 +165,12 @@ class ActorHost:
         for topic, payloads in request.messages:
             actor.put(Message(topic, payloads, request.parent))
         if request.name:
-            self._system.names.claim(request.name, actor.pid)
-        self._system.begin(actor)
+            self._table.names.claim(request.name, actor.pid)
+        self._table.begin(actor)
         return actor
 
     def admit_callee(self, program: Program, request: CallRequest, ended: OnEnd) -> str | Failure:
-        """Start a process for a call and tell its end; its pid. Lock held."""
+        """Start a process for a call and report its end; its pid."""
         spawn = SpawnRequest(
             program.entry_id, self.id, request.args, request.caller, context=request.context, security=request.security
         )
@@ -180,16 +181,16 @@ class ActorHost:
         return actor.pid
 
     def _reuse(self, holder: str, request: SpawnRequest) -> Actor | Failure:
-        actor = self._system.live(holder)
+        actor = self._table.live(holder)
         if actor is None:  # a unit of another host holds the name
             return name_taken(request.name, holder)
         for topic, payloads in request.messages:
-            self._system.send(holder, Message(topic, payloads))
+            self._table.send(holder, Message(topic, payloads))
         return actor
 
     def _make(self, place: str, program: Program, request: SpawnRequest | CallRequest, parent: str) -> Actor:
-        pid = str(Pid(self._system.node_id, place, self._pids.next()))
-        started = self._system.world.now()
+        pid = self._pids.next(place)
+        started = self._table.world.now()
         inherited = request.args, request.context, request.security
         actor = Actor(pid, self.kind, self.id, program, *inherited, parent, self.limits, started)
         self._running += 1
@@ -205,44 +206,12 @@ class FunctionHost(ActorHost):
 
     kind = "function"
 
-    async def call(self, request: CallRequest) -> Value:
-        """Call a function, or a process by its default host, and wait; raises UnitFailed.
-
-        When the waiting task is cancelled the callee gets CANCEL, and is terminated five seconds later.
-        """
-        if self.draining:
-            raise UnitFailed(NODE_STOPPING)
-        target = await asyncio.to_thread(self._system.targets.call, request)
-        future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-
-        def done(value: Value, failure: Failure | None) -> None:
-            self._system.bridge.post(lambda: _settle(future, value, failure))
-
-        call = FunctionCall(self._system, target, request, done)
-        with self._system.lock:
-            call.start()
-        try:
-            return await future
-        except asyncio.CancelledError:
-            with self._system.lock:
-                call.abandon()
-            raise
-
     def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
-        """Start a function call; its pid. Lock held."""
+        """Start a function and report its end; its pid."""
         actor = self._make(program.entry_id, program, request, request.caller)
         actor.on_end["call"] = ended
-        self._system.begin(actor)
+        self._table.begin(actor)
         return actor.pid
-
-
-def _settle(future: asyncio.Future[Value], value: Value, failure: Failure | None) -> None:
-    if future.done():
-        return
-    if failure is None:
-        future.set_result(value)
-    else:
-        future.set_exception(UnitFailed(failure))
 
 
 def _raise(failure: Failure | None) -> None:

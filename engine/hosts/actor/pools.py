@@ -1,4 +1,4 @@
-"""How many calls of one function run at once; the others queue. Lock held throughout.
+"""How many calls of one function run at once; the others queue.
 
 See docs/lua.md#pools-and-call-options.
 """

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.contracts.host import Host, SpawnRequest
+from engine.contracts.host import Host, ProcessHost, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import CANCELED, TIMEOUT, Failure, UnitFailed, invalid
 from engine.hosts.actor.failures import HOST_NOT_FOUND
-from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.actor.service_spec import ServiceSpec
 from engine.hosts.actor.service_state import (
     EXITED,
@@ -169,11 +168,11 @@ class Service:
             return None, 0
         return self._after_exit(exited.failure), self._around.clock.now() - began
 
-    async def _spawn(self, ended: asyncio.Future[Exited]) -> tuple[ActorHost, str]:
+    async def _spawn(self, ended: asyncio.Future[Exited]) -> tuple[ProcessHost, str]:
         host = self._around.host(self.spec.host)
         if host is None:
             raise UnitFailed(HOST_NOT_FOUND)
-        if not isinstance(host, ActorHost):
+        if not isinstance(host, ProcessHost):
             raise UnitFailed(invalid(f"host '{self.spec.host}' does not run services"))
         request = SpawnRequest(self.spec.process, self.spec.host, self.spec.args, security=self.spec.security)
         token = f"service {self.spec.entry_id}"
@@ -183,7 +182,7 @@ class Service:
         except TimeoutError:
             raise UnitFailed(Failure(TIMEOUT, "the process did not start in time")) from None
 
-    async def _end(self, host: ActorHost, pid: str, ended: asyncio.Future[Exited]) -> None:
+    async def _end(self, host: ProcessHost, pid: str, ended: asyncio.Future[Exited]) -> None:
         self._change(STOPPING, pid=pid)
         with contextlib.suppress(UnitFailed):
             await host.cancel(pid, "service stopping", "")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from engine.contracts.catalog import Catalog
 from engine.contracts.host import CallRequest, Host
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, ProgramError, UnitFailed
+from engine.hosts.actor.admission import ProcessStarter
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,
     entry_not_found,
@@ -24,11 +25,9 @@ from engine.hosts.actor.failures import (
 )
 from engine.hosts.actor.options import CallOptions
 from engine.hosts.actor.pools import bound_of
+from engine.hosts.actor.routes import Routes
 from engine.program import Program
 from engine.steps import Value
-
-if TYPE_CHECKING:
-    from engine.hosts.actor.hosts import ActorHost
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +46,14 @@ class CallTarget:
     program: Program
     options: CallOptions
     bound: int = 0
-    host: ActorHost | None = None
+    host: ProcessStarter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTarget:
     """A process to start on an actor host of this node."""
 
-    host: ActorHost
+    host: ProcessStarter
     program: Program
 
 
@@ -65,21 +64,19 @@ class RemoteTarget:
     host: Host
 
 
+Target = CallTarget | LocalTarget | RemoteTarget
+
+
 class Targets:
     """Looks targets up; raises UnitFailed."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-        self._actor_hosts: Mapping[str, ActorHost] = {}
-        self._others: Mapping[str, Host] = {}
-
-    def connect(self, actor_hosts: Mapping[str, ActorHost], others: Mapping[str, Host]) -> None:
-        """Look hosts up in these mappings of the node, which change as the registry does."""
-        self._actor_hosts, self._others = actor_hosts, others
+    def __init__(self, catalog: Catalog, routes: Routes) -> None:
+        self._catalog = catalog
+        self._routes = routes
 
     def call(self, request: CallRequest) -> CallTarget:
         """What a call of `request.target` runs."""
-        entry = self.catalog.entry(request.target)
+        entry = self._catalog.entry(request.target)
         options = _options(entry.meta, request.options) if entry else {}
         match entry:
             case Entry(kind="function.lua"):
@@ -91,9 +88,9 @@ class Targets:
 
     def spawn(self, entry_id: str, host_id: str) -> LocalTarget | RemoteTarget:
         """Where and what a spawn of `entry_id` on `host_id` starts."""
-        host = self._actor_hosts.get(host_id)
+        host = self._routes.process_hosts.get(host_id)
         if host is None:
-            other = self._others.get(host_id)
+            other = self._routes.other_hosts.get(host_id)
             if other is None:
                 raise UnitFailed(self._absent(host_id))
             return RemoteTarget(other)
@@ -101,7 +98,7 @@ class Targets:
 
     def _absent(self, host_id: str) -> Failure:
         """A worker that has not connected yet, or can't, may come; another host that is not there does not exist."""
-        entry = self.catalog.entry(host_id)
+        entry = self._catalog.entry(host_id)
         if entry is None or entry.kind != WORKER:
             return HOST_NOT_FOUND
         return Failure(UNAVAILABLE, f"worker '{host_id}' does not run: its client is not connected", retryable=True)
@@ -115,7 +112,7 @@ class Targets:
         return self._of_kind(entry_id or current.entry_id, current.kind)
 
     def _of_kind(self, entry_id: str, kind: str) -> Program:
-        entry = self.catalog.entry(entry_id)
+        entry = self._catalog.entry(entry_id)
         if entry is None:
             raise UnitFailed(entry_not_found(entry_id))
         if entry.kind != kind:
@@ -124,15 +121,15 @@ class Targets:
 
     def _program(self, entry_id: str) -> Program:
         try:
-            return self.catalog.current(entry_id)
+            return self._catalog.current(entry_id)
         except ProgramError as error:
             raise UnitFailed(program_failure(error)) from error
 
-    def _default_host(self, entry: Entry, options: Mapping[str, Any]) -> ActorHost | None:
+    def _default_host(self, entry: Entry, options: Mapping[str, Any]) -> ProcessStarter | None:
         host_id = entry.meta.get("default_host") or options.get("default_host")
         if not isinstance(host_id, str):
             return None
-        return self._actor_hosts.get(host_id if ":" in host_id else f"{entry.namespace}:{host_id}")
+        return self._routes.process_hosts.get(host_id if ":" in host_id else f"{entry.namespace}:{host_id}")
 
 
 def attempt(look_up: Callable[Args, Found], *args: Args.args, **kwargs: Args.kwargs) -> Found | Failure:
@@ -150,6 +147,3 @@ def _options(meta: Mapping[str, Any], caller: Mapping[str, Value]) -> dict[str, 
     own = meta.get("options")
     # An empty Lua table arrives as an empty list.
     return {key: value for part in (own, caller) if isinstance(part, Mapping) for key, value in part.items()}
-
-
-Looked = CallTarget | LocalTarget | RemoteTarget | Failure

@@ -8,42 +8,29 @@ of a link; of two linked actors on two nodes each watches the other.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from engine.contracts.fleet import PeerHost
 from engine.contracts.host import Host
 from engine.errors import UnitFailed
-from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.actor import Actor, Watch
+from engine.hosts.actor.concurrency.lanes import Job, Lanes
 from engine.hosts.actor.failures import ALREADY_MONITORING
-from engine.hosts.actor.lanes import Job, Lanes
+from engine.hosts.actor.table import Table
 from engine.steps import Exited, LinkDown
 
-if TYPE_CHECKING:
-    from engine.hosts.actor.system import ActorSystem
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Watch:
-    """An actor's interest in one unit elsewhere. `weak`: nobody asked, EXIT comes all the same."""
-
-    host: Host
-    monitor: bool = False
-    link: bool = False
-    weak: bool = False
 
 
 class Watches:
     """The watches of all actors; each actor's stand in `Actor.watches` by pid."""
 
-    def __init__(self, system: ActorSystem, lanes: Lanes) -> None:
-        self._system = system
+    def __init__(self, table: Table, lanes: Lanes) -> None:
+        self._table = table
         self._lanes = lanes
+        table.at_end(self._drop_all)
 
     def adopt(self, actor: Actor, host: Host, pid: str, *, monitor: bool, link: bool) -> None:
-        """Watch a unit that the actor just started. Lock held."""
+        """Watch a unit that the actor just started."""
         if actor.ended:
             return
         known = actor.watches.get(pid)
@@ -54,13 +41,13 @@ class Watches:
         if known is None:
             self._lanes.enqueue((actor.pid, pid), lambda: self._begin(actor, host, pid))
 
-    async def change(self, actor: Actor, host: Host, pid: str, verb: str, *, told: bool = False) -> None:
+    async def change(self, actor: Actor, host: Host, pid: str, verb: str, *, by_peer: bool = False) -> None:
         """Carry out monitor, unmonitor, link or unlink; on the loop, within the lane of (actor, pid).
 
-        With `told` it is the other side of a link that asks, outside of any lane: two that link each other at
+        With `by_peer` it is the other side of a link that asks, outside of any lane: two that link each other at
         once would otherwise wait for each other.
         """
-        with self._system.lock:
+        with self._table.lock:
             if actor.ended:
                 return
             known = actor.watches.get(pid)
@@ -73,23 +60,22 @@ class Watches:
             await host.unwatch(pid, actor.pid)
         if not idle and not known:
             await self._watch(actor, host, pid)
-        if not told and isinstance(host, PeerHost):
-            await self._tell_peer(actor, host, pid, verb)
+        if not by_peer and isinstance(host, PeerHost):
+            await self._ask_peer(actor, host, pid, verb)
 
-    def drop_all(self, actor: Actor) -> None:
-        """Stop watching for an actor that ended. Lock held."""
+    def _drop_all(self, actor: Actor, exited: Exited) -> None:
         for pid, watch in actor.watches.items():
             self._lanes.enqueue((actor.pid, pid), _unwatching(watch.host, pid, actor.pid))
         actor.watches = {}
 
-    async def _tell_peer(self, actor: Actor, host: PeerHost, pid: str, verb: str) -> None:
+    async def _ask_peer(self, actor: Actor, host: PeerHost, pid: str, verb: str) -> None:
         if verb == "unlink":
             await host.unlink(pid, actor.pid)
         elif verb == "link":
             try:
                 await host.link(pid, actor.pid)
             except BaseException:
-                await self.change(actor, host, pid, "unlink", told=True)
+                await self.change(actor, host, pid, "unlink", by_peer=True)
                 raise
 
     async def _begin(self, actor: Actor, host: Host, pid: str) -> None:
@@ -102,19 +88,19 @@ class Watches:
         try:
             await host.watch(pid, actor.pid, lambda exited: self._arrived(actor, pid, exited))
         except BaseException:
-            with self._system.lock:
+            with self._table.lock:
                 actor.watches.pop(pid, None)
             raise
 
     def _arrived(self, actor: Actor, pid: str, exited: Exited) -> None:
-        with self._system.lock:
+        with self._table.lock:
             watch = actor.watches.pop(pid, None)
             if watch is None or actor.ended:
                 return
             if watch.monitor or watch.weak or (exited.failure is None and not isinstance(watch.host, PeerHost)):
-                self._system.deliver(actor, exited)
+                self._table.deliver(actor, exited)
             if watch.link and exited.failure is not None:
-                self._system.deliver(actor, LinkDown(pid, exited.at, exited.failure))
+                self._table.deliver(actor, LinkDown(pid, exited.at, exited.failure))
 
 
 def _unwatching(host: Host, pid: str, token: str) -> Job:

@@ -70,15 +70,15 @@ async def test_the_new_body_of_an_upgraded_process_hears_nothing_of_the_old_one(
         await stage.until(lambda: subscriptions(stage) == 1)
         for n in range(10):
             stage.node._system.bus.publish("news", "k", str(n))
-        stage.node.tell(pid, "go")
-        await stage.until(lambda: stage.node._system.names.holder("new") == pid)
+        stage.node.send(pid, "go")
+        await stage.until(lambda: stage.node._system.table.names.holder("new") == pid)
         assert subscriptions(stage) == 0
         stage.node._system.bus.publish("news", "k", "late")
         ended: list[Any] = []
         host = stage.node.host("app:procs")
         assert host is not None
         await host.watch(pid, "t", ended.append)
-        stage.node.tell(pid, "hello")
+        stage.node.send(pid, "hello")
         await stage.until(lambda: bool(ended))
         assert ended[0].value == "hello"
 
@@ -107,10 +107,10 @@ async def test_a_full_mailbox_bounds_events_too(caplog: pytest.LogCaptureFixture
         small = stage.node.host("app:small")
         assert small is not None
         pid = await small.spawn(SpawnRequest("app:busy", "app:small"))
-        await stage.until(lambda: stage.node._system.names.holder("busy") == pid)
+        await stage.until(lambda: stage.node._system.table.names.holder("busy") == pid)
         for n in range(50):
             stage.node._system.bus.publish("news", "k", str(n))
-        assert stage.node._system.actors[pid].mailbox <= 5
+        assert stage.node._system.table._actors[pid].mailbox <= 5
         stage.node.terminate(pid)
     assert any("full mailbox" in each.message for each in caplog.records)
 
@@ -120,7 +120,7 @@ async def test_nobody_forges_an_event_by_a_message() -> None:
         pid = await stage.spawn("app:listener")
         await stage.until(lambda: subscriptions(stage) == 1)
         with pytest.raises(UnitFailed, match="@ topics"):
-            stage.node.tell(pid, "@events", 1, {"system": "news", "kind": "k", "path": "forged"})
+            stage.node.send(pid, "@events", 1, {"system": "news", "kind": "k", "path": "forged"})
 
 
 async def test_changes_of_the_registry_are_told_without_what_is_in_the_entries() -> None:

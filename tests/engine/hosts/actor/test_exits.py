@@ -120,7 +120,7 @@ async def test_a_linked_failure_kills_those_who_do_not_trap_along_the_chain() ->
     async with lab(chain, bystander) as it:
         await it.spawn("app:bystander")
         await it.until(lambda: len(it.node.processes()) == 5)
-        it.node.tell(it.node.processes()[-1].pid, "go")
+        it.node.send(it.node.processes()[-1].pid, "go")
         await it.until(lambda: [p.entry for p in it.node.processes()] == ["app:bystander"])
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.hosts.actor.scheduler import CEILING
+from engine.hosts.actor.concurrency.scheduler import CEILING
 from engine.steps import Limits
 from tests.engine.hosts.actor.support import lab, lua, process
 
@@ -67,7 +67,7 @@ async def test_two_thousand_idle_processes_need_no_threads_of_their_own() -> Non
         assert it.node.threads <= CEILING
         assert len(asyncio.all_tasks()) < 5
         for pid in pids:
-            it.node.tell(pid, "go")
+            it.node.send(pid, "go")
         await it.until(lambda: it.node.counts()["app:procs"] == 0, 60)
 
 

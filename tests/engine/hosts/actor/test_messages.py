@@ -130,7 +130,7 @@ async def test_any_thread_may_send_through_the_node() -> None:
 
         def send_all(sender: str) -> None:
             for number in range(100):
-                it.node.tell("box", "m", number, sender=sender)
+                it.node.send("box", "m", number, sender=sender)
 
         threads = [threading.Thread(target=send_all, args=(f"s{n}",)) for n in range(4)]
         for thread in threads:
@@ -140,7 +140,7 @@ async def test_any_thread_may_send_through_the_node() -> None:
         seen = await it.run(ASK, pid)
         assert [number for _, number, sender in seen if sender == "s2"] == list(range(100))
         with pytest.raises(UnitFailed, match="could not resolve"):
-            it.node.tell("nobody", "m")
+            it.node.send("nobody", "m")
 
 
 async def test_spawning_what_is_not_there_says_so() -> None:

@@ -13,7 +13,7 @@ async def test_a_name_is_found_until_its_owner_ends() -> None:
     async with lab(HOLDER) as it:
         pid = await it.spawn("app:holder", name="desk")
         assert await it.run("return process.registry.lookup('desk')") == pid
-        it.node.tell("desk", "go")
+        it.node.send("desk", "go")
         await it.until(lambda: not it.node.processes())
         kind, message = await it.run("local _, e = process.registry.lookup('desk') return { e:kind(), e:message() }")
         assert (kind, message) == ("NotFound", "name not registered")

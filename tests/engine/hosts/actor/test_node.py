@@ -75,7 +75,7 @@ async def test_a_pid_of_an_earlier_life_of_the_node_reaches_nobody() -> None:
     async with lab(IDLE) as second:
         assert await second.spawn("app:idle") != old
         with pytest.raises(UnitFailed, match="not found"):
-            second.node.tell(old, "m")
+            second.node.send(old, "m")
 
 
 async def test_a_published_function_is_callable_and_a_deleted_one_is_not() -> None:

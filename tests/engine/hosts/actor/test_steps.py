@@ -38,7 +38,7 @@ async def test_a_unit_is_stepped_by_one_thread_at_a_time() -> None:
     async with lab(*ENTRIES, unit_factory=scripts, threads=4) as it:
         pid = await it.spawn("app:p")
         for _ in range(20):
-            await asyncio.gather(*(asyncio.to_thread(it.node.tell, pid, "m") for _ in range(10)))
+            await asyncio.gather(*(asyncio.to_thread(it.node.send, pid, "m") for _ in range(10)))
         await it.until(lambda: it.node.processes()[0].mailbox == 0)
     assert not scripts.units[0].overlapped
     assert scripts.units[0].closed == 1
@@ -57,13 +57,12 @@ async def test_a_step_that_raises_fails_that_unit_only(caplog: pytest.LogCapture
         assert it.node.counts()["app:procs"] == 1
 
 
-async def test_an_unknown_service_is_invalid_and_an_added_one_answers() -> None:
-    async with lab(*ENTRIES, unit_factory=asking(Ask(1, "weather"), Ask(2, "echo", ("x",)))) as it:
+async def test_an_unknown_service_is_invalid_and_a_known_one_answers() -> None:
+    async def echo(pid: str, args: tuple[object, ...]) -> object:
+        return args[0]
 
-        async def echo(pid: str, args: tuple[object, ...]) -> object:
-            return args[0]
-
-        it.node.add_service("echo", echo)
+    units = asking(Ask(1, "weather"), Ask(2, "echo", ("x",)))
+    async with lab(*ENTRIES, unit_factory=units, services=lambda _: {"echo": echo}) as it:
         assert sorted(await it.call("app:f")) == ["Invalid", "ok"]
 
 

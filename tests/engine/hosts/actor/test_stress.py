@@ -37,7 +37,7 @@ async def test_every_monitor_and_link_hears_of_every_death_exactly_once_whoever_
         pids = [await it.spawn("app:member") for _ in range(30)]
         watcher = pids[0]
         for pid in pids[1:]:
-            it.node.tell(watcher, "watch", pid)
+            it.node.send(watcher, "watch", pid)
         await it.until(lambda: len(it.node.processes()[0].links) == 29)
         host = it.node.host(HOST.id)
         assert host is not None

@@ -10,6 +10,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Worker
 
+from engine.asks.policies import PolicyAsks
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings, connect
@@ -50,10 +51,16 @@ class Stage:
         self.catalog = catalog
         self.observations: list[Observation] = []
         self.settings = worker_settings(catalog, WORKER, self.observations.append)
-        self.node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
         self.fleet = fleet
-        self.peers = Peers(self.node.id, fleet, self._connected)
-        self.node.join(self.peers, fleet.names(self.node.id))
+        node_id = f"node-{uuid.uuid4().hex[:8]}"
+        self.peers = Peers(node_id, fleet, self._connected)
+        self.node = LocalNode(
+            node_id,
+            catalog,
+            services=PolicyAsks(catalog).services(),
+            peers=self.peers,
+            fleet_names=fleet.names(node_id),
+        )
         self.host = WorkflowHost(client, self.settings)
         self._running: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []

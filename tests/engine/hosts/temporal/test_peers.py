@@ -294,7 +294,7 @@ async def test_a_node_that_was_taken_for_dead_still_hears_of_what_it_watches(pai
     await come_back(pair)
     pair.here.peers.forgotten()
     await until(watched)
-    pair.there.node.tell(pid, "return", "well")
+    pair.there.node.send(pid, "return", "well")
     assert await watching == [["EXIT", pid, "well"]]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from temporalio.worker import Replayer
 
-from engine.asks.policies import PolicyAsks
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
@@ -170,7 +169,6 @@ async def test_the_fleet_carries_the_context(stage: Stage) -> None:
 
 async def test_a_process_that_a_workflow_s_activity_spawns_acts_for_the_same(stage: Stage) -> None:
     publish(stage)
-    stage.node.add_services(PolicyAsks(stage.catalog).services())
     stage.function("app:spawns", "return process.exec('app:who_process', 'app:processes')")
     stage.workflow("app:w", "return funcs.call('app:spawns')")
     assert (await stage.run("app:w", security=ANN)).value == SEEN

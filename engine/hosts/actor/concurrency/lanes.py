@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from engine.hosts.actor.loop import LoopBridge
+from engine.hosts.actor.concurrency.lock import OwnedLock
+from engine.hosts.actor.concurrency.loop import LoopBridge
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +19,15 @@ Job = Callable[[], Awaitable[object]]
 class Lanes:
     """Runs jobs on the loop. A lane costs a task while it has work, and nothing otherwise."""
 
-    def __init__(self, bridge: LoopBridge, lock: threading.RLock) -> None:
+    def __init__(self, bridge: LoopBridge, lock: OwnedLock) -> None:
         self._bridge = bridge
         self._lock = lock
         self._lanes: dict[Key, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def enqueue(self, key: Key, job: Job) -> None:
-        """Do the job after the earlier ones of its key. From any thread, lock held."""
+        """Do the job after the earlier ones of its key. From any thread that holds the lock."""
+        assert self._lock.held()
         lane = self._lanes.get(key)
         if lane is not None:
             lane.append(job)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
+
+from engine.hosts.actor.concurrency.lock import OwnedLock
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ Callback = Callable[[], object]
 class LoopBridge:
     """Runs callbacks on the node's loop. Many posts cost one wake-up of the loop."""
 
-    def __init__(self, lock: threading.RLock) -> None:
+    def __init__(self, lock: OwnedLock) -> None:
         self._lock = lock
         self._calls: deque[Callback] = deque()
         self._woken = False
@@ -56,7 +57,8 @@ class LoopBridge:
         return timer
 
     def stop_timer(self, timer: Timer) -> None:
-        """The timer never calls back from now on. From any thread, lock held."""
+        """The timer never calls back from now on. From any thread that holds the lock."""
+        assert self._lock.held()
         timer.disarm()
         self.post(timer.drop)
 
@@ -82,7 +84,7 @@ class Timer:
 
     __slots__ = ("_callback", "_handle", "_lock")
 
-    def __init__(self, lock: threading.RLock, callback: Callback) -> None:
+    def __init__(self, lock: OwnedLock, callback: Callback) -> None:
         self._lock = lock
         self._callback: Callback | None = callback
         self._handle: asyncio.TimerHandle | None = None
@@ -93,7 +95,7 @@ class Timer:
             self._handle = loop.call_at(deadline, self._fire)
 
     def disarm(self) -> None:
-        """Forget the callback. Lock held."""
+        """Forget the callback."""
         self._callback = None
 
     def drop(self) -> None:

@@ -3,7 +3,7 @@
 Short steps are best run by one thread: a second one would mostly wait for the GIL (measured: a third
 of the messages per second). While steps are long (Lua runs without the GIL), more threads help, and
 when all of them are held up by endless steps, one more is started, so that busy units can't starve
-the rest. A check every few milliseconds tells the cases apart by the number of turns since the last.
+the rest. A check every few milliseconds tells the cases apart by the number of time slices since the last.
 """
 
 from __future__ import annotations
@@ -12,42 +12,41 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.concurrency.lock import OwnedLock
 
 logger = logging.getLogger(__name__)
 
+Item = TypeVar("Item")
+
 INTERVAL = 0.005
-SHORT_TURNS = 10  # so many turns in one interval are short ones
-STALLED_CHECKS = 10  # so many intervals without a turn call for one more thread
+SHORT_SLICES = 10  # so many time slices in one interval are short ones
+STALLED_CHECKS = 10  # so many intervals without a slice call for one more thread
 BACKLOG = 4  # with more than this ready, another thread helps at once
 CEILING = 32
 
 
-class Scheduler:
-    """The ready queue and its threads. `turn` runs one actor's turn, without the lock.
-
-    `watch(seconds, callback)` calls back once with the lock held; it is the system's timer.
-    """
+class Scheduler(Generic[Item]):
+    """The ready queue and its threads. `timer(seconds, callback)` calls back once with the lock held."""
 
     def __init__(
         self,
-        lock: threading.RLock,
-        turn: Callable[[Actor], None],
-        watch: Callable[[float, Callable[[], None]], object],
+        lock: OwnedLock,
+        timer: Callable[[float, Callable[[], None]], object],
         *,
         threads: int = 2,
         ceiling: int = CEILING,
     ) -> None:
         self._changed = threading.Condition(lock)
-        self._turn = turn
-        self._watch = watch
+        self._timer = timer
         self._least = threads
         self._ceiling = ceiling
-        self._ready: deque[Actor] = deque()
+        self._run_slice: Callable[[Item], None] = _refuse
+        self._ready: deque[Item] = deque()
         self._threads: dict[int, threading.Thread] = {}
         self._idle = 0
-        self._turns = 0
+        self._slices = 0
         self._seen = 0
         self._stalled = 0
         self._watching = False
@@ -58,9 +57,10 @@ class Scheduler:
         """How many threads there are now."""
         return len(self._threads)
 
-    def start(self) -> None:
-        """Start the threads."""
+    def start(self, run: Callable[[Item], None]) -> None:
+        """Start the threads; they call `run`, without the lock, for whatever is first in the queue."""
         with self._changed:
+            self._run_slice = run
             for _ in range(self._least):
                 self._grow()
 
@@ -75,13 +75,13 @@ class Scheduler:
         for thread in list(self._threads.values()):
             thread.join(timeout)
 
-    def push(self, actor: Actor) -> None:
-        """Queue an actor for a turn. Lock held.
+    def push(self, item: Item) -> None:
+        """Queue an actor for a time slice; for those who hold the lock.
 
         A thread of ours that pushes an actor goes on to run it itself: waking another thread for it
-        would cost more than a short turn. From elsewhere an idle thread is woken.
+        would cost more than a short slice. From elsewhere an idle thread is woken.
         """
-        self._ready.append(actor)
+        self._ready.append(item)
         if self._idle and (len(self._ready) > BACKLOG or threading.get_ident() not in self._threads):
             self._changed.notify()
         elif not self._watching:
@@ -94,13 +94,13 @@ class Scheduler:
         self._threads[thread.ident or 0] = thread
 
     def _run(self) -> None:
-        while (actor := self._next()) is not None:
+        while (item := self._next()) is not None:
             try:
-                self._turn(actor)
+                self._run_slice(item)
             except Exception:  # a defect of ours; the thread has others to serve
-                logger.exception("the turn of %s broke", actor.pid)
+                logger.exception("the time slice of %s broke", item)
 
-    def _next(self) -> Actor | None:
+    def _next(self) -> Item | None:
         with self._changed:
             while not self._ready:
                 if self._closing:
@@ -108,24 +108,28 @@ class Scheduler:
                 self._idle += 1
                 self._changed.wait()
                 self._idle -= 1
-            self._turns += 1
+            self._slices += 1
             return self._ready.popleft()
 
     def _watch_progress(self) -> None:
         self._watching = True
-        self._seen = self._turns
-        self._watch(INTERVAL, self._check_progress)
+        self._seen = self._slices
+        self._timer(INTERVAL, self._check_progress)
 
     def _check_progress(self) -> None:
         self._watching = False
         if not self._ready or self._closing:
             self._stalled = 0
             return
-        turns = self._turns - self._seen
-        self._stalled = 0 if turns else self._stalled + 1
-        if self._idle and turns < SHORT_TURNS:
+        slices = self._slices - self._seen
+        self._stalled = 0 if slices else self._stalled + 1
+        if self._idle and slices < SHORT_SLICES:
             self._changed.notify()
         elif self._stalled >= STALLED_CHECKS and len(self._threads) < self._ceiling:
             self._stalled = 0
             self._grow()
         self._watch_progress()
+
+
+def _refuse(item: object) -> None:
+    raise RuntimeError("the scheduler is not started")

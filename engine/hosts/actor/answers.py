@@ -1,0 +1,74 @@
+"""How commands are answered: at once, or by work on the event loop.
+
+What one actor asks of one destination goes in order. A command that is in flight when its actor ends
+is still carried out, but answered no more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.errors import Failure, UnitFailed
+from engine.hosts.actor.actor import Actor, Pending
+from engine.hosts.actor.concurrency.lanes import Lanes
+from engine.hosts.actor.failures import unexpected
+from engine.hosts.actor.table import Table
+from engine.steps import Rejected, Resolved, Value
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """An answer that `work` returns or raises, on the loop, after all that its actor has put into the same lane."""
+
+    work: Callable[[], Awaitable[Value]]
+    lane: str = ""
+
+
+Answer = Value | Failure | Deferred
+
+
+class InFlight:
+    """A command that is carried out on the loop; it can't be called back."""
+
+    def abandon(self) -> None:
+        """Let it happen."""
+
+    def pass_on_cancel(self, reason: str) -> None:
+        """Nothing: it ends by itself."""
+
+
+class Answers:
+    """Gives answers."""
+
+    def __init__(self, table: Table, lanes: Lanes) -> None:
+        self._table = table
+        self._lanes = lanes
+
+    def give(self, actor: Actor, seq: int, answer: Answer) -> None:
+        """Answer the command `seq`, now or when the work is done."""
+        if not isinstance(answer, Deferred):
+            self._table.reply(actor, seq, answer)
+            return
+        pending = actor.pending[seq] = InFlight()
+        lane = answer.lane or f"command {seq}"
+        self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
+
+    async def _work(self, actor: Actor, pending: Pending, seq: int, deferred: Deferred) -> None:
+        event = await outcome(seq, deferred.work)
+        with self._table.lock:
+            self._table.answer(actor, pending, event)
+
+
+async def outcome(seq: int, work: Callable[[], Awaitable[Value]]) -> Resolved | Rejected:
+    """The answer to the command `seq` that the work ends with."""
+    try:
+        return Resolved(seq, await work())
+    except UnitFailed as error:
+        return Rejected(seq, error.failure)
+    except Exception as error:
+        logger.error("a host broke", exc_info=error)
+        return Rejected(seq, unexpected(error))

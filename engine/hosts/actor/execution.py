@@ -1,0 +1,147 @@
+"""One time slice of an actor: what arrived goes into its unit, and what the unit asks for is carried out."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from engine.contracts.catalog import Catalog
+from engine.errors import Failure, UnitFailed
+from engine.hosts.actor.actor import Actor, State, SteppedUnit, UnitFactory
+from engine.hosts.actor.bus import TOPIC
+from engine.hosts.actor.commands import Commands, Plan
+from engine.hosts.actor.contexts import context_of
+from engine.hosts.actor.failures import unexpected
+from engine.hosts.actor.table import Table
+from engine.steps import (
+    Event,
+    Failed,
+    Identity,
+    Message,
+    Rejected,
+    Resolved,
+    Returned,
+    Step,
+    Upgraded,
+    Waiting,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Execution:
+    """Runs actors, each on one thread at a time."""
+
+    def __init__(
+        self, table: Table, commands: Commands, catalog: Catalog, unit_factory: UnitFactory, *, strict: bool
+    ) -> None:
+        self._table = table
+        self._commands = commands
+        self._catalog = catalog
+        self._unit_factory = unit_factory
+        self._strict = strict
+
+    def run(self, actor: Actor) -> None:
+        """Run an actor for one step; close the unit of one that has ended."""
+        events = self._enter(actor)
+        if events is not None:
+            step = self._step(actor, events)
+            unit = actor.unit
+            plan = self._commands.prepare(actor, step)
+            with self._table.lock:
+                self._settle(actor, step, plan)
+            if unit is not actor.unit:
+                _close(unit)
+        if actor.ended:
+            _close(actor.unit)
+            actor.unit = None
+
+    # --- without the lock --------------------------------------------------------------------
+
+    def _enter(self, actor: Actor) -> list[Event] | None:
+        with self._table.lock:
+            if actor.ended:
+                return None
+            actor.state = State.STEPPING
+            return actor.take()
+
+    def _step(self, actor: Actor, events: list[Event]) -> Step:
+        try:
+            unit = actor.unit or self._new_unit(actor)
+            return unit.step(events)
+        except UnitFailed as error:  # no context, no weaker one
+            return Step((), Failed(error.failure))
+        except Exception as error:
+            logger.exception("the unit %s of %s broke", actor.pid, actor.program.entry_id)
+            return Step((), Failed(unexpected(error)))
+
+    def _new_unit(self, actor: Actor) -> SteppedUnit:
+        identity = self._identity(actor)
+        actor.unit = self._unit_factory(actor.program, identity, actor.args, self._table.world, actor.limits)
+        actor.unit.send_now = partial(self._commands.send_now, actor)
+        actor.args = ()
+        return actor.unit
+
+    def _identity(self, actor: Actor) -> Identity:
+        """Who the actor is; policies are those of the current registry version. Raises UnitFailed."""
+        security = context_of(actor.program.entry_id, actor.security, self._catalog)
+        return Identity(actor.pid, actor.kind, actor.context, security, self._strict)
+
+    # --- under the lock ----------------------------------------------------------------------
+
+    def _settle(self, actor: Actor, step: Step, plan: Plan) -> None:
+        """Carry out the commands of a step, then go by its status."""
+        if actor.ended:
+            return
+        try:
+            self._commands.carry_out(actor, step, plan)
+        except Exception as error:
+            logger.exception("the commands of %s of %s broke", actor.pid, actor.program.entry_id)
+            step = Step((), Failed(unexpected(error)))
+        if actor.ended:  # by a command of its own
+            return
+        match step.status:
+            case Waiting() as waiting:
+                self._rest(actor, waiting)
+            case Returned(value):
+                self._table.end(actor, value, None)
+            case Failed(failure):
+                self._table.end(actor, None, failure)
+            case Upgraded() as upgraded:
+                self._upgrade(actor, upgraded, plan)
+
+    def _rest(self, actor: Actor, waiting: Waiting) -> None:
+        actor.held_messages = waiting.queued
+        if actor.queue:
+            self._table.make_ready(actor)
+        else:
+            actor.state = State.IDLE
+
+    def _upgrade(self, actor: Actor, upgraded: Upgraded, plan: Plan) -> None:
+        """Put a new unit of the wanted program in the place of the old one: same pid, mailbox and relations."""
+        if isinstance(plan.upgrade, Failure):
+            self._table.end(actor, None, plan.upgrade)
+            return
+        actor.abandon_pending()
+        actor.program = plan.upgrade or actor.program
+        actor.args = upgraded.args
+        actor.unit = None
+        left = [event for event in (*upgraded.messages, *actor.queue) if not _was_for_the_old_unit(event)]
+        actor.queue.clear()
+        actor.queued_messages = actor.held_messages = 0
+        for event in left:
+            actor.put(event)
+        self._table.make_ready(actor)
+
+
+def _was_for_the_old_unit(event: Event) -> bool:
+    """Answers to its commands, and events of its subscriptions."""
+    return isinstance(event, Resolved | Rejected) or (isinstance(event, Message) and event.topic == TOPIC)
+
+
+def _close(unit: SteppedUnit | None) -> None:
+    try:
+        if unit is not None:
+            unit.close()
+    except Exception:
+        logger.exception("a unit could not be closed")
