@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from engine.contracts.ask import Service
 from engine.errors import Failure, UnitFailed, not_found
 from engine.lua.unit import Unit
+from engine.modules import ASKING, MODULES
 from engine.program import Chunk, Program
 from engine.security.context import Security
 from engine.steps import (
@@ -48,9 +49,6 @@ from engine.steps import (
     Waiting,
 )
 
-ALL_MODULES = ("base64", "crypto", "ctx", "funcs", "hash", "json", "logger", "time", "uuid", "workflow", "yaml")
-HOST_MODULES = ("env", "events", "registry", "security")
-"""Modules that ask the host; not for workflows."""
 SECOND = 1_000_000_000
 PID = "{test:unit|0x00001}"
 
@@ -83,7 +81,7 @@ class HandWorld:
 def program_of(source: str, kind: str = "function", modules: Sequence[str] | None = None) -> Program:
     """A program of one chunk, with the entry id `test:unit`; `modules` None means all that the kind may use."""
     if modules is None:
-        modules = ALL_MODULES if kind == "workflow" else ALL_MODULES + HOST_MODULES
+        modules = sorted(MODULES.keys() - ASKING) if kind == "workflow" else sorted(MODULES)
     return Program("test:unit", f"{kind}.lua", "main", {"test:unit": Chunk("test:unit", source, tuple(modules))})
 
 

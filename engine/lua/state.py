@@ -5,69 +5,23 @@ Everything that lupa returns is `Any`; it stays in this module (docs/pitfalls.md
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import lupa.lua54 as lupa_lua
 
+from engine import modules
 from engine.errors import ProgramError
 from engine.lua.marshal import to_lua_text
 from engine.lua.typed.eraser import erase
 
 KERNEL = Path(__file__).parent / "kernel"
-CORE = ("boot", "later", "scheduler", "channel", "mailbox", "unit")
-NEVER = re.compile(r"(?!)")
-# Loaded when first used (kernel/later.lua), and held ready in the state where a source has a word of theirs: where code
-# can't wait, under a native call, the host can't be asked for them.
-ON_DEMAND = {
-    "std_values": re.compile(r"\b(?:type|to(?:string|number)|assert|error|select|[gs]etmetatable|raw\w+|package)\b"),
-    "std_pairs": re.compile(r"\b(?:i?pairs|next)\b"),
-    "coroutines": re.compile(r"\b(?:x?pcall|coroutine)\b"),
-    "errors": re.compile(r"\berrors\b"),
-    "select": re.compile(r"\bchannel\b"),
-    "payload": re.compile(r"\bpayload\s*\."),
-    "process": re.compile(r"\bprocess\s*\.\s*(?!inbox|pid|send)\w+"),
-    "std_string": re.compile(
-        r"\bstring\b|[:.]\s*(?:byte|char|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\b"
-    ),
-    "pattern": re.compile(r"[:.]\s*(?:find|gmatch|gsub|match)\b"),
-    "std_table": re.compile(r"\b(?:table|unpack)\b"),
-    "std_math": re.compile(r"\bmath\b"),
-    "std_os": re.compile(r"\bos\b"),
-    "layout": re.compile(r"\btime\b(?s:.*)[:.]\s*(?:format\w*|parse)\b"),
-    "codecs": re.compile(r"\b(?:json|yaml)\b|[:.]\s*transcode\b"),
-    "pbkdf2": re.compile(r"\bpbkdf2\b"),
-    "spawner": re.compile(r"\bprocess\s*\.\s*with_"),
-    "access": NEVER,
-    "message": NEVER,
-    "listen": re.compile(r"\b(?:un)?(?:listen|subscribe)\b"),
-    "events": NEVER,
-    "upgrade": NEVER,
-    "waits": NEVER,
-    "log": re.compile(r"\bprint\b"),
-}
-MODULES = {
-    "funcs": ("funcs",),
-    "time": ("duration", "time"),
-    "json": ("json",),
-    "yaml": ("yaml",),
-    "base64": ("base64",),
-    "hash": ("hash",),
-    "crypto": ("crypto",),
-    "uuid": ("uuid",),
-    "ctx": ("ctx",),
-    "logger": ("logger",),
-    "registry": ("registry",),
-    "security": ("security",),
-    "env": ("env",),
-    "events": ("bus",),
-    "workflow": ("workflow",),
-}
-
+INDEX = "index"
 # The codes of `run`: idle or ended, a service is asked for, a limit was exceeded, a file, a send.
 IDLE, SERVICE, EXCEEDED, CHUNK, SEND = range(5)
 MOST_ARGUMENTS = 100
@@ -155,25 +109,44 @@ def compile_chunk(entry_id: str, source: str) -> str:
 
 @cache
 def kernel_code(name: str) -> str:
-    """Bytecode (latin-1 text) of a file of the kernel."""
-    return _compile((KERNEL / f"{name}.lua").read_text("utf-8"), f"=[kernel]/{name}", True)
+    """Bytecode (latin-1 text) of a file of the kernel, or of its index."""
+    text = index_text() if name == INDEX else (KERNEL / f"{name}.lua").read_text("utf-8")
+    return _compile(text, f"=[kernel]/{name}", True)
+
+
+def index_text() -> str:
+    """What kernel/later.lua reads of `engine.modules`, as Lua: the file of each name that is looked for, and sets."""
+    later = [(name, file) for name, file in modules.FILES.items() if not file.core]
+    parts = {
+        "names": {each: name for name, file in later for each in file.names},
+        "globals": {each: name for name, file in later for each in (*file.libraries, *file.globals)},
+        "libraries": dict.fromkeys(sorted(modules.LIBRARIES), True),
+        "asking": dict.fromkeys(sorted(modules.ASKING), True),
+    }
+    return f"local k = ... k.index = {_as_lua(parts)}"
+
+
+def _as_lua(value: Mapping[str, Any] | str | bool) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_as_lua(item)}' for key, item in value.items())} }}"
+    return json.dumps(value)
 
 
 @lru_cache(maxsize=2048)
 def _likely(source: str) -> tuple[str, ...]:
-    return tuple(name for name, word in ON_DEMAND.items() if word.search(source))
+    return tuple(name for name, file in modules.FILES.items() if file.words and file.words.search(source))
 
 
 class State:
     """A Lua state with the kernel in it. One per unit; freed when dropped."""
 
-    def __init__(self, kind: str, modules: Sequence[str], sources: Iterable[str], now: int) -> None:
+    def __init__(self, kind: str, listed: Sequence[str], sources: Iterable[str], now: int) -> None:
         self._lua = _runtime()
-        files = list(dict.fromkeys(file for module in modules for file in MODULES.get(module, ())))
+        files = [file for module in dict.fromkeys(listed) for file in modules.MODULES.get(module, ())]
         held = {name: kernel_code(name) for name in (*files, *(n for source in sources for n in _likely(source)))}
         tables = self._lua.table_from(held), self._lua.table_from(files)
         load, self._k, ready = self._lua.execute(_LOADER, *tables, kind, now, name="=[kernel]")
-        for name in CORE:
+        for name in (INDEX, *modules.CORE):
             load(kernel_code(name), name)
         ready()
         self._io = self._k["io"]

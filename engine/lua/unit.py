@@ -7,10 +7,9 @@ from typing import Any
 
 from engine import errors
 from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
-from engine.lua import records
+from engine.lua import records, requests
 from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
-from engine.lua.services import security as services_security
-from engine.lua.services import table as services
+from engine.lua.services.security import security_value
 from engine.lua.state import IDLE, SEND, SERVICE, Output, State, compile_chunk
 from engine.program import Program
 from engine.steps import (
@@ -107,7 +106,7 @@ class Unit:
                 program,
                 dict(self._identity.context),
                 limits,
-                services_security.plain(self._identity.security),
+                security_value(self._identity.security),
                 self._identity.strict,
             )
         )
@@ -196,7 +195,7 @@ class Unit:
     def _served(self, name: str, args: list[Value]) -> Writer:
         writer = Writer()
         try:
-            writer.write_array((services.serve(name, args, self._world, self._identity), None))
+            writer.write_array((requests.answered(name, args, self._world, self._identity), None))
         except UnitFailed as error:
             writer = Writer()
             writer.write_array((None, error.failure))

@@ -1,30 +1,25 @@
-"""The modules that an entry may list: known ones, and those that a workflow may use."""
+"""The modules that an entry may list: ours (engine/modules.py), those that are always there, and other runtimes'."""
 
 from __future__ import annotations
 
+from engine.modules import ASKING, LIBRARIES, MODULES
 from engine.registry.words import names
 
-GLOBALS = frozenset(
-    names("process channel payload errors os string table math coroutine print subscribe unsubscribe require package")
-)
+GLOBALS = LIBRARIES | frozenset(names("print subscribe unsubscribe require package"))
 """Present without being listed; listing one changes nothing."""
 
-IN_WORKFLOWS = GLOBALS | frozenset(
-    names(
-        "funcs time uuid crypto ctx json hash base64 yaml text html template expr compress treesitter contract "
-        "workflow logger"
-    )
-)
-"""What replays alike, or is replaced by durable commands."""
+_FOREIGN_IN_WORKFLOWS = frozenset(names("text html template expr compress treesitter contract"))
 
-FOREIGN = frozenset(
+FOREIGN = _FOREIGN_IN_WORKFLOWS | frozenset(
     names(
-        "text html template expr compress treesitter contract "
         "sql store fs http http_client websocket queue exec excel cloudstorage eval system metrics otel stream btea "
         "upstream llm io bapp"
     )
 )
 """Modules that other Wippy runtimes have: entries that list them load, but `require` finds nothing here."""
 
-PROVIDED = (IN_WORKFLOWS | frozenset(names("events registry env security"))) - FOREIGN
+IN_WORKFLOWS = GLOBALS | (MODULES.keys() - ASKING) | _FOREIGN_IN_WORKFLOWS
+"""What replays alike, or is replaced by durable commands."""
+
+PROVIDED = GLOBALS | MODULES.keys()
 """Everything that an entry may list without being warned."""

@@ -6,7 +6,8 @@ from typing import Any
 from unittest import mock
 
 from engine.lua import state
-from engine.lua.state import KERNEL, MODULES, ON_DEMAND, State, kernel_code
+from engine.lua.state import KERNEL, State, kernel_code
+from engine.modules import CORE, FILES, MODULES
 
 # Notes each class as it is made.
 _SPY = """
@@ -68,12 +69,10 @@ def plain_lua_names() -> set[str]:
 def _kernel_names() -> list[str]:
     with (
         mock.patch.object(state, "kernel_code", _spied),
-        mock.patch.object(state, "_likely", return_value=tuple(ON_DEMAND)),
+        mock.patch.object(state, "_likely", return_value=tuple(FILES)),
     ):
         made: Any = State("function", sorted(MODULES), [""], 0)
-    return str(
-        made._lua.eval(_WALK)(made._k, " ".join((*(file for files in MODULES.values() for file in files), *ON_DEMAND)))
-    ).split()
+    return str(made._lua.eval(_WALK)(made._k, " ".join(name for name in FILES if name not in CORE))).split()
 
 
 def _spied(name: str) -> str:

@@ -247,7 +247,7 @@ HOSTILE_PATTERNS = ['("("):rep(5000)..(")"):rep(5000)', '"a{99999999999999999999
 
 
 @pytest.mark.parametrize("pattern", HOSTILE_PATTERNS)
-@pytest.mark.parametrize("kind", ["function", "workflow"])
+@pytest.mark.parametrize("kind", ["function", "process"])
 def test_a_pattern_that_code_brings_along_breaks_no_unit_and_allows_nothing(pattern: str, kind: str) -> None:
     condition = {"field": "resource", "operator": "matches", "value_from": "meta.like"}
     security = Security(ALICE, (policy(conditions=[condition]),))

@@ -12,17 +12,11 @@ local raw = {
 k.raw = raw
 k.std = {} -- the globals of user code
 k.modules = {} -- what `modules:` may name
-k.host_modules = {} -- those of them that ask the host: no replay could repeat its answers
 k.exceeded, k.main, k.outcome, k.issued, k.sends = false, false, false, false, 0 -- set, since a name that is not there is looked for in files
 
 local type, next, error, pcall, setmetatable, select = raw.type, raw.next, raw.error, raw.pcall, raw.setmetatable, raw.select
 local getmetatable, math_type = raw.getmetatable, math.type
 local sethook = debug.sethook
-
---- Offer a module that asks the host; a workflow that lists it does not start.
-function k.host_module(name, lib)
-  k.modules[name], k.host_modules[name] = k.library(lib), true
-end
 
 --- Nanoseconds since the epoch. In a workflow, and outside tasks, the moment at which the step began.
 function k.now()

@@ -83,4 +83,4 @@ function methods.close(self)
   return true
 end
 
-k.host_module("events", lib)
+k.modules.events = k.library(lib)

@@ -44,4 +44,4 @@ function lib.get_all()
   return visible, nil
 end
 
-k.host_module("env", lib)
+k.modules.env = k.library(lib)

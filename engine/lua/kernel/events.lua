@@ -24,20 +24,20 @@ end
 -- `type` and `pid` are other names for `kind` and `from`.
 local kinds = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" }
 
-function k.exit_event(name, pid, at, value, failure)
+local function exit_event(name, pid, at, value, failure)
   return { kind = kinds[name], type = name, from = pid, pid = pid, at = at, result = { value = value, error = failure } }
 end
 
-function k.cancel_event(sender, reason, at)
+local function cancel_event(sender, reason, at)
   return { kind = kinds.CANCEL, type = "CANCEL", from = sender, pid = sender, at = at, reason = reason }
 end
 
 local takers = {
-  cancel = function(e) k.raise_event(k.cancel_event(e[2], e[3], e[4])) end,
-  exit = function(e) k.raise_event(k.exit_event("EXIT", e[2], e[3], e[4], e[5])) end,
+  cancel = function(e) k.raise_event(cancel_event(e[2], e[3], e[4])) end,
+  exit = function(e) k.raise_event(exit_event("EXIT", e[2], e[3], e[4], e[5])) end,
   link_down = function(e)
     if k.unit_options.trap_links then
-      k.raise_event(k.exit_event("LINK_DOWN", e[2], e[3], e[4], e[5]))
+      k.raise_event(exit_event("LINK_DOWN", e[2], e[3], e[4], e[5]))
     else
       k.fail(k.make_error { kind = "Internal", message = "linked process failed", details = { pid = e[2] } })
     end

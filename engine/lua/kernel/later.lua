@@ -4,26 +4,8 @@ local raw, std = k.raw, k.std
 local type, error, rawget, rawset, setmetatable = raw.type, raw.error, raw.rawget, raw.rawset, raw.setmetatable
 local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not hide it
 
--- The files that define names of `k`, and globals of user code. k.chunk(file) is a compiled file as a function.
-local homes = {
-  xpcall = "coroutines", pause = "coroutines", random_seed = "coroutines",
-  make_error = "errors", failure = "errors", invalid = "errors", clean_stack = "errors", error_boundary_message = "errors",
-  normalise = "errors", copied = "errors", returned_error = "errors", limit_failure = "errors",
-  message = "message", raw_payloads = "message", payload = "payload", log = "log",
-  listen = "listen", unlisten = "listen", upgrade = "upgrade", put_upgraded = "upgrade", waits = "waits",
-  open_events = "events", raise_event = "events", take_event = "events", unit_options = "events", fail = "events",
-  pattern = "pattern", codecs = "codecs", pbkdf2 = "pbkdf2", allowed = "access", must_be_allowed = "access",
-  permitted_target = "access", reference = "access", security_state = "access",
-}
-local std_homes = {
-  type = "std_values", tostring = "std_values", tonumber = "std_values", assert = "std_values", error = "std_values",
-  select = "std_values", getmetatable = "std_values", setmetatable = "std_values", rawequal = "std_values",
-  rawget = "std_values", rawset = "std_values", _VERSION = "std_values", package = "std_values",
-  pairs = "std_pairs", ipairs = "std_pairs", next = "std_pairs",
-  string = "std_string", table = "std_table", unpack = "std_table", math = "std_math", os = "std_os",
-  coroutine = "coroutines", pcall = "coroutines", xpcall = "coroutines",
-  errors = "errors", channel = "select", payload = "payload", print = "log", subscribe = "listen", unsubscribe = "listen",
-}
+-- Made of `engine/modules.py`: `names` of `k` and `globals` of user code, each with the file that defines it.
+local index = k.index
 local loaded = {}
 
 --- Run a file of the kernel unless it was. Outside of a state's making the host is asked for its code.
@@ -43,8 +25,8 @@ local function found_at_home(places)
   end
 end
 
-setmetatable(k, { __index = found_at_home(homes) })
-setmetatable(std, { __index = found_at_home(std_homes) })
+setmetatable(k, { __index = found_at_home(index.names) })
+setmetatable(std, { __index = found_at_home(index.globals) })
 
 --- Let `file` add its fields to `t` when one is asked for that is not there.
 function k.fill_later(t, file)

@@ -251,4 +251,4 @@ function lib.build_delta(from, to)
   return k.ask("registry.delta", from, to)
 end
 
-k.host_module("registry", lib)
+k.modules.registry = k.library(lib)

@@ -37,8 +37,7 @@ local function library(id)
   return slot.value
 end
 
-local always = { process = true, channel = true, payload = true, errors = true, string = true, table = true, math = true,
-  os = true, coroutine = true }
+local libraries, asking = k.index.libraries, k.index.asking
 
 local function not_in_workflows(name)
   return k.failure("PermissionDenied", "module '" .. name .. "' is not allowed in a workflow: module does not have any allowed class", false)
@@ -51,7 +50,7 @@ function environment(chunk)
   for i = 1, #chunk.modules do
     local name = chunk.modules[i]
     local module = k.modules[name]
-    if k.is_workflow and k.host_modules[name] then error(not_in_workflows(name), 0) end
+    if k.is_workflow and asking[name] then error(not_in_workflows(name), 0) end
     if module ~= nil then env[name], bound[name] = module, module end
   end
   for i = 1, #chunk.imports, 2 do
@@ -62,7 +61,7 @@ function environment(chunk)
   env._G = env
   env.require = function(name)
     local value = bound[name]
-    if value == nil and always[name] then value = std[name] end
+    if value == nil and libraries[name] then value = std[name] end
     if value == nil then error("module '" .. std.tostring(name) .. "' not found", 2) end
     return value
   end

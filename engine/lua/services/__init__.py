@@ -1,1 +1,1 @@
-"""What the kernel asks of Python within a step: pure functions, the clock and the entropy of the world."""
+"""What the kernel asks of Python within a step, a file a subject; `engine.lua.requests` finds each file by itself."""

@@ -71,7 +71,7 @@ def same(left: Text, right: Text) -> bool:
     return hmac.compare_digest(bytes_of(left), bytes_of(right))
 
 
-SERVICES: dict[str, Callable[..., Value]] = {
+PURE: dict[str, Callable[..., Value]] = {
     "crypto.bytes": random_bytes,
     "crypto.string": random_string,
     "crypto.uuid": random_uuid,

@@ -38,7 +38,7 @@ def decode(text: str | bytes) -> bytes:
         raise UnitFailed(invalid(f"base64.decode: {error}")) from None
 
 
-SERVICES: dict[str, Callable[..., Value]] = {
+PURE: dict[str, Callable[..., Value]] = {
     "hash.digest": digest,
     "hash.hmac": keyed,
     "base64.encode": encode,

@@ -139,7 +139,7 @@ def _objects_for(schema: Any, data: Value) -> Any:
     return data
 
 
-SERVICES: dict[str, Callable[..., Value]] = {
+PURE: dict[str, Callable[..., Value]] = {
     "json.encode": encode,
     "json.decode": decode,
     "json.validate": validate,

@@ -128,4 +128,4 @@ def _refused(why: str) -> UnitFailed:
     return UnitFailed(Failure(INTERNAL, f"crypto.jwt.verify: the token is not valid: {why}", retryable=False))
 
 
-SERVICES: dict[str, Callable[..., Value]] = {"jwt.encode": encode, "jwt.verify": verify}
+PURE: dict[str, Callable[..., Value]] = {"jwt.encode": encode, "jwt.verify": verify}

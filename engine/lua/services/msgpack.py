@@ -52,4 +52,4 @@ def _no_extension(code: int, _: bytes) -> Any:
     raise _refuse(f"the extension type {code} is not supported")
 
 
-SERVICES: dict[str, Callable[..., Value]] = {"msgpack.encode": encode, "msgpack.decode": decode}
+PURE: dict[str, Callable[..., Value]] = {"msgpack.encode": encode, "msgpack.decode": decode}

@@ -11,7 +11,7 @@ from engine.security.rules import DENY
 from engine.steps import Identity, Value
 
 
-def plain(security: Security | None) -> Value:
+def security_value(security: Security | None) -> Value:
     """The context as a unit gets it: {actor: {id, meta}, scope: [{id, definition}]}, or None for none."""
     if security is None:
         return None
@@ -43,5 +43,5 @@ def actor(actor_id: Value, meta: Value = None) -> Value:
     return {"id": actor_id, "meta": dict(as_mapping(meta))}
 
 
-OF_UNIT: dict[str, Callable[..., Value]] = {"security.check": check}
+WITH_IDENTITY: dict[str, Callable[..., Value]] = {"security.check": check}
 PURE: dict[str, Callable[..., Value]] = {"security.evaluate": evaluated, "security.actor": actor}

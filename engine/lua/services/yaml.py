@@ -152,4 +152,4 @@ class _Plain:
         return (self._ranks.get(key, len(self._ranks)), type(key).__name__, key)
 
 
-SERVICES: dict[str, Callable[..., Value]] = {"yaml.encode": encode, "yaml.decode": decode}
+PURE: dict[str, Callable[..., Value]] = {"yaml.encode": encode, "yaml.decode": decode}

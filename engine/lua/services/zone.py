@@ -36,4 +36,4 @@ def zone(name: str, seconds: int) -> Value:
     return {"offset": int(offset.total_seconds()), "zone": moment.tzname() or ""}
 
 
-SERVICES: dict[str, Callable[..., Value]] = {"time.zone": zone}
+PURE: dict[str, Callable[..., Value]] = {"time.zone": zone}

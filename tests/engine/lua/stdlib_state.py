@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from lupa.lua54 import LuaRuntime
 
-KERNEL = Path(__file__).parents[3] / "engine" / "lua" / "kernel"
+from engine.lua.state import KERNEL, index_text
+
 ON_DEMAND = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os")
 
 _HARNESS = """
@@ -72,6 +72,7 @@ class StdlibState:
         self.lua = LuaRuntime(encoding="latin-1", register_eval=False, register_builtins=False)
         self.lua.globals().is_workflow = is_workflow
         self.lua.execute(_HARNESS)
+        self.lua.globals().add(index_text(), "index", True)
         for name in (*ON_DEMAND, "later"):
             source = (KERNEL / f"{name}.lua").read_text(encoding="latin-1")
             self.lua.globals().add(source, name, name == "later")
