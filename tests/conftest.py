@@ -1,13 +1,38 @@
-"""Fixtures that every test may use. Fixtures of one area stand in that area's folder."""
+"""Fixtures that every test may use, and how tests share the cores. Fixtures of one area stand in that area's folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
+from tests.sharing import scheduler, turn_of
 from tests.temporal_server import running_temporal
+
+# A slow machine is no fault of the code. What Hypothesis finds is printed to be pasted, so two runs at once share no
+# memory of it.
+hypothesis.settings.register_profile(
+    "wippy",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("wippy")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share the tests out as tests/sharing.py says, whatever --dist says."""
+    return scheduler(config, log)
 
 
 @pytest.fixture
@@ -16,6 +41,25 @@ def data_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """pytest-django's fixture; the groups that a migration makes come back whenever a test has emptied the tables.
+
+    So no test depends on whether another went before it.
+    """
+    from django.apps import apps
+    from django.contrib.auth.models import Group, Permission
+    from django.db.models.signals import post_migrate
+
+    from wippy_console.permissions import install_groups
+
+    def install(**_: Any) -> None:
+        install_groups(Group, Permission)
+
+    last = list(apps.get_app_configs())[-1]
+    post_migrate.connect(install, sender=last, weak=False, dispatch_uid="tests")
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.ports import free_port
 from wippy_console.env import ROOT
-from wippy_console.supervision.ports import free_port
 
 T = TypeVar("T")
 MANAGE = [sys.executable, str(ROOT / "manage.py")]

@@ -1,7 +1,8 @@
-"""Settings of the tests: the product's own, on a data folder of this test session."""
+"""Settings of the tests: the product's own, on a data folder and a database of this process alone."""
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,9 +25,11 @@ for _name in ("WIPPY_DEBUG", "WIPPY_SECURE", "TEMPORAL_ADDRESS", "PORT"):
 from wippy_console.settings import *  # noqa: E402, F403
 from wippy_console.settings import DATABASES  # noqa: E402
 
-# A file, not memory: threads and processes of the tests share it under the product's own pragmas.
-if "sqlite3" in DATABASES["default"]["ENGINE"]:
-    DATABASES["default"]["TEST"] = {"NAME": Path(_data) / "test.sqlite3"}
+# SQLite's is a file, not memory: threads and processes of the tests share it under the product's own pragmas.
+_is_file = "sqlite3" in DATABASES["default"]["ENGINE"]
+DATABASES["default"]["TEST"] = {
+    "NAME": Path(_data) / "test.sqlite3" if _is_file else f"test_wippy_{secrets.token_hex(6)}"
+}
 # Threads of the tests end without closing their connections; PostgreSQL would refuse to drop the test database.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -19,8 +19,7 @@ async def runs(temporal_address: str, request: pytest.FixtureRequest) -> AsyncIt
     """The runs of the chosen cases, under way."""
     published = application([*cases(), *examples()])
     stage = await Stage.open(temporal_address, published.entries)
-    runs = Runs(stage, published.refused)
-    runs.start(_chosen(request.session.items))
+    runs = Runs(stage, published.refused, _chosen(request.session.items))
     try:
         yield runs
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 
 from engine.errors import Failure
 from engine.registry.problems import Problem
@@ -16,22 +15,28 @@ PATIENCE = 60.0
 
 
 class Runs:
-    """Started in the order of the tests; `outcome` is what one came to, as text, "" when it held."""
+    """Started in the order of the tests; `outcome` is what one came to, as text, "" when it held.
 
-    def __init__(self, stage: Stage, refused: dict[str, list[Problem]]) -> None:
+    The first that is asked for begins those on the same host: another process may run those on the other.
+    """
+
+    def __init__(self, stage: Stage, refused: dict[str, list[Problem]], wanted: list[tuple[Case, str]]) -> None:
         self._stage = stage
         self._refused = refused
+        self._wanted = wanted
         self._tasks: dict[tuple[Case, str], asyncio.Task[str]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    def start(self, wanted: Iterable[tuple[Case, str]]) -> None:
-        """Begin to run them."""
-        for case, unit in wanted:
-            self._tasks[case, unit] = asyncio.create_task(self._run(case, unit))
-
     async def outcome(self, case: Case, unit: str) -> str:
         """What is wrong, or ""."""
+        if (case, unit) not in self._tasks:
+            self._start(unit == "workflow")
         return await self._tasks[case, unit]
+
+    def _start(self, on_temporal: bool) -> None:
+        for case, unit in self._wanted:
+            if (unit == "workflow") is on_temporal:
+                self._tasks[case, unit] = asyncio.create_task(self._run(case, unit))
 
     async def stop(self) -> None:
         """Drop what is not awaited any more."""

@@ -13,11 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def environment(**extra: str) -> dict[str, str]:

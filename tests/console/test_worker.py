@@ -19,7 +19,8 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from engine.entry import Entry
-from tests.console.serving import environment, free_port
+from tests.console.serving import environment
+from tests.ports import free_port
 from wippy_console.models import FeedEvent, HistoryArchive, Node, Question, Run, Service
 from wippy_console.services import registry
 from wippy_console.supervision.dev_server import DevServer, prepare

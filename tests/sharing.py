@@ -1,0 +1,42 @@
+"""How the suite is shared out among worker processes: file by file, what takes longest first.
+
+A file stays together, since its fixtures (a product, a browser, a site) take seconds to start; so does what each host
+runs of the conformance suite, which runs all of its cases at once.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST = (
+    "tests/story/",
+    "tests/browser/",
+    "tests/console/test_up.py",
+    "tests/conformance/",
+    "tests/interop/",
+    "tests/console/",
+    "tests/engine/hosts/",
+)
+"""Begin with these, in this order: a long file that begins last would leave the other cores idle at the end."""
+
+
+def group_of(nodeid: str) -> str:
+    """Name what must run in one process, one test after the other."""
+    file, _, name = nodeid.partition("::")
+    if file.startswith("tests/conformance/"):
+        return f"conformance {'on Temporal' if name.endswith('workflow]') else 'elsewhere'}"
+    return file
+
+
+def turn_of(nodeid: str) -> int:
+    """Say how early a test should begin; smaller is earlier."""
+    return next((turn for turn, folder in enumerate(LONGEST) if nodeid.startswith(folder)), len(LONGEST))
+
+
+def scheduler(config: pytest.Config, log: object) -> object:
+    """Make xdist's scheduler of groups share these groups out, in the order of the tests."""
+    config.option.loadscopereorder = False
+    made = LoadScopeScheduling(config, log)
+    made._split_scope = group_of
+    return made
