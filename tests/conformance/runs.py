@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 
 from engine.errors import Failure
 from engine.registry.problems import Problem
@@ -26,6 +27,7 @@ class Runs:
         self._wanted = wanted
         self._tasks: dict[tuple[Case, str], asyncio.Task[str]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._turns: defaultdict[Case, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def outcome(self, case: Case, unit: str) -> str:
         """What is wrong, or ""."""
@@ -48,7 +50,7 @@ class Runs:
         if problems := self._refused.get(case.topic.name):
             return "\n".join(["its entries can't be published:", *map(str, problems)])
         env = {"process_host": PROCESSES, "worker": WORKER, "kind": unit}
-        async with self._places:
+        async with self._turns[case], self._places:  # units of one case use the same names and variables
             result = await self._stage.run(unit, case.entry_id(unit), (env,), PATIENCE)
         return "" if result is None else told(case, unit, result)
 

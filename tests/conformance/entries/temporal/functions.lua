@@ -30,6 +30,17 @@ function M.tries(who, good, kind)
   return nil, errors.new { message = "attempt " .. attempt, kind = kind or "Unavailable" }
 end
 
+-- Counts attempts for `tries`, until it is asked how many there were.
+function M.tally()
+  local tries, over, attempts = process.listen("try"), process.listen("over"), 0
+  while true do
+    local result = channel.select { over:case_receive(), tries:case_receive() }
+    if result.channel == over then return process.send(result.value, "count", attempts) end
+    attempts = attempts + 1
+    process.send(result.value, "attempt", attempts)
+  end
+end
+
 function M.job(x) return x * 2 end
 
 return M
