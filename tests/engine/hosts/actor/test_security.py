@@ -184,7 +184,8 @@ async def test_a_service_starts_again_when_its_policies_change() -> None:
     idle = process("app:idle", "return process.inbox():receive()")
     async with lab(ALL, idle) as it:
         served = Served(it)
-        it.catalog.publish(service("app:svc", "app:idle", {"security": {"actor": {"id": "s"}, "groups": ["team"]}}))
+        security = {"actor": {"id": "s"}, "groups": ["team"]}
+        it.catalog.publish(service("app:svc", "app:idle", {"security": security, "stop_timeout": "10ms"}))
         await served.supervisor.reconcile(it.catalog)
         await it.until(lambda: served.stands("app:svc") == "Running")
         first = served.states["app:svc"].pid

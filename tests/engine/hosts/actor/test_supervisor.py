@@ -80,7 +80,7 @@ async def test_a_service_starts_by_itself_with_its_input() -> None:
     keeper = process(
         "app:keeper", "local a, b = ... process.registry.register('k' .. a .. b) process.inbox():receive()"
     )
-    async with watched(keeper, service("app:svc", "app:keeper", input=["x", 7])) as it:
+    async with watched(keeper, service("app:svc", "app:keeper", {"stop_timeout": "10ms"}, input=["x", 7])) as it:
         running = await it.reach("app:svc", "Running")
         await it.it.until(lambda: it.it.node.processes()[0].names == ("kx7",))
         assert running.pid == it.it.node.processes()[0].pid
