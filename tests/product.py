@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from wippy_console.env import ROOT
 
 T = TypeVar("T")
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 UNSET = ("TEMPORAL_ADDRESS", "DJANGO_SETTINGS_MODULE", "WIPPY_DEBUG", "WIPPY_SECURE", "SECRET_KEY", "WIPPY_PARENT")
-START_SECONDS = 90.0
 
 
-def until(probe: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
+def until(probe: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """Return the first true answer of the probe; an assertion error names what never came."""
     deadline = time.monotonic() + seconds
     while not (answer := probe()):
@@ -95,12 +95,12 @@ class Product:
 
     def wait_ready(self) -> None:
         """Wait until everything runs."""
-        until(lambda: self.reports("ready") or self.up.poll() is not None, "up is ready", START_SECONDS)
+        until(lambda: self.reports("ready") or self.up.poll() is not None, "up is ready")
         assert self.up.poll() is None, f"up ended: {self.output()}"
         self.ready = self.reports("ready")[0]
         self.login = (self.reports("login") or [self.login])[0]
 
-    def stop(self, seconds: float = 45.0) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Press Ctrl-C and return the exit status."""
         self.up.send_signal(signal.SIGINT)
         return self.up.wait(seconds)
@@ -152,7 +152,7 @@ class Product:
         kill(pid)
         return pid
 
-    def wait_back(self, name: str, old_pid: int, seconds: float = 30.0) -> int:
+    def wait_back(self, name: str, old_pid: int, seconds: float = PATIENCE) -> int:
         """Wait until the child runs again under another pid, and return that."""
 
         def replaced() -> int | None:
@@ -163,13 +163,13 @@ class Product:
 
     # -- its command line and its pages ----------------------------------------------------------------
 
-    def command(self, *words: str, timeout: float = 90.0) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Run `manage.py WORDS` against the installation."""
         return subprocess.run(
             [*MANAGE, *words], env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
         )
 
-    def manage(self, *words: str, timeout: float = 90.0) -> Any:
+    def manage(self, *words: str, timeout: float = PATIENCE) -> Any:
         """Run `manage.py WORDS --json` and return what it printed; it must succeed."""
         done = self.command(*words, "--json", timeout=timeout)
         assert done.returncode == 0, f"manage.py {' '.join(words)}: {done.stderr or done.stdout}"
@@ -192,7 +192,7 @@ class Session:
 
     def get(self, path: str) -> str:
         """Return the page."""
-        with self._opener.open(self._url + path, timeout=30) as response:
+        with self._opener.open(self._url + path, timeout=PATIENCE) as response:
             return str(response.read().decode())
 
     def post(self, path: str, fields: dict[str, str]) -> str:
@@ -200,7 +200,7 @@ class Session:
         token = next(cookie.value for cookie in self.cookies if cookie.name.startswith("wippy_csrf"))
         body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token or ""}).encode()
         request = urllib.request.Request(self._url + path, body, {"Referer": self._url + path})
-        with self._opener.open(request, timeout=30) as response:
+        with self._opener.open(request, timeout=PATIENCE) as response:
             return str(response.read().decode())
 
     def log_in(self, username: str, password: str) -> None:

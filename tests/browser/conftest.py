@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.scene import Scene, set_scene
 from tests.console.operating import stage
 from tests.console.serving import running_web
+from tests.patience import PATIENCE
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 Enter = Callable[..., Page]
 
@@ -90,7 +93,7 @@ def enter(browser: Browser, site: str) -> Iterator[Enter]:
         context = browser.new_context(base_url=site, viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE * 1000)
         if name:
             page.goto("/login/")
             page.get_by_label("Username").fill(name)

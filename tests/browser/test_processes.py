@@ -60,20 +60,20 @@ def test_a_process_is_spawned_messaged_cancelled_and_terminated(enter: Enter, no
     dialog.get_by_role("button", name="Send").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#messages")).to_contain_text("was put into the mailbox")
-    expect(page.locator("#process")).to_contain_text("user:root noted hello 1", timeout=15_000)
+    expect(page.locator("#process")).to_contain_text("user:root noted hello 1")
 
     page.get_by_role("link", name="Cancel…").click()
     expect(dialog).to_contain_text(pid)
     dialog.get_by_label("Reason").fill("lunch")
     dialog.get_by_role("button", name="Cancel the process").click()
-    expect(page.locator("#process")).to_contain_text("stopping since lunch", timeout=15_000)
+    expect(page.locator("#process")).to_contain_text("stopping since lunch")
 
     page.get_by_role("link", name="Terminate…").click()
     dialog.get_by_role("button", name="Terminate the process").click()
     expect(dialog.locator(".errors")).to_contain_text("Say why")
     dialog.get_by_label("Reason").fill("enough")
     dialog.get_by_role("button", name="Terminate the process").click()
-    expect(page.locator("#process")).to_contain_text("The process has ended", timeout=15_000)
+    expect(page.locator("#process")).to_contain_text("The process has ended")
     rows = FeedEvent.objects.filter(kind="OPERATION", pid=pid).order_by("id")
     assert [(row.data["action"], row.data["user"]) for row in rows] == [
         (action, "root") for action in ("spawn", "message", "cancel", "terminate")
@@ -85,7 +85,7 @@ def test_the_list_finds_a_process_by_its_pid(enter: Enter, node: None) -> None:
     pid = spawn(page, f"Oslo {uuid.uuid4().hex[:6]}")
     page.goto("/processes/")
     page.get_by_label("Search by pid").fill(pid[5:])
-    expect(page.locator("#processes tbody tr")).to_have_count(1, timeout=15_000)
+    expect(page.locator("#processes tbody tr")).to_have_count(1)
     page.wait_for_url("**q=*")
     page.locator("#processes tbody a.title").click()
     expect(page.locator(".run-id")).to_have_text(pid)
@@ -116,10 +116,10 @@ def test_a_service_is_stopped_and_started_without_leaving_the_page(enter: Enter,
     expect(row).to_contain_text("Running")
     row.get_by_role("link", name="Stop app:keeper").click()
     page.locator("#dialog").get_by_role("button", name="Stop the service").click()
-    expect(row).to_contain_text("Stopped", timeout=15_000)
+    expect(row).to_contain_text("Stopped")
     row.get_by_role("link", name="Start app:keeper").click()
     page.locator("#dialog").get_by_role("button", name="Start the service").click()
-    expect(row).to_contain_text("Running", timeout=15_000)
+    expect(row).to_contain_text("Running")
 
 
 def test_the_page_is_whole_without_javascript(enter: Enter, node: None) -> None:

@@ -38,7 +38,7 @@ def test_log_out_ends_the_session_and_every_socket(enter: Enter) -> None:
     expect(other.locator("#connection")).to_have_text("Live")
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/login/")
-    expect(other.get_by_text("Your session has ended")).to_be_visible(timeout=15_000)
+    expect(other.get_by_text("Your session has ended")).to_be_visible()
     page.goto("/runs/")
     assert "/login/" in page.url
 

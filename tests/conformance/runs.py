@@ -9,10 +9,9 @@ from engine.errors import Failure
 from engine.registry.problems import Problem
 from tests.conformance.parsing import Case
 from tests.conformance.stage import PROCESSES, WORKER, Hung, Stage
+from tests.patience import PATIENCE
 
 AT_ONCE = 12
-PATIENCE = 60.0
-"""Seconds that a case may take. Cases end in milliseconds: this is for a machine under load."""
 
 
 class Runs:

@@ -20,6 +20,7 @@ from engine.entry import Entry
 from engine.hosts.temporal.observations import Observation
 from engine.steps import Wait
 from tests.console import flows
+from tests.patience import PATIENCE
 from wippy_console import permissions
 from wippy_console.models import Question, Run
 from wippy_console.services import histories, projection, registry, runs, temporal
@@ -148,18 +149,18 @@ def serving(address: str, queue: str) -> Iterator[None]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE)
     try:
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(PATIENCE)
         loop.close()
 
 
 def settle(run: Run) -> None:
     """Wait until no workflow task is under way: until then Temporal keeps signals back and gives them no event."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while histories.describe(run).HasField("pending_workflow_task"):
         assert time.monotonic() < end
         time.sleep(0.02)

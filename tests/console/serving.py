@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 
@@ -22,7 +23,7 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.served", "WIPPY_TEST_DATABASE": name, **extra}
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from engine.errors import UnitFailed
+from tests.patience import PATIENCE
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Claim, Node
 from wippy_console.services import claims
@@ -95,7 +96,7 @@ async def test_one_node_runs_the_services_and_the_next_takes_over_when_it_leaves
     await asyncio.sleep(0.7)
     assert (first.turn.may_run("app:service"), second.turn.may_run("app:service")) == (True, False)
     await first.turn.give_back()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not second.changes:
             await asyncio.sleep(0.05)
     assert (first.turn.mine, second.turn.mine, second.changes) == (False, True, [True])

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from engine.entry import Entry
 from tests.console.operating import make_cast
 from tests.console.serving import environment
+from tests.patience import PATIENCE
 from wippy_console.models import Decision, Node, Question, Run
 from wippy_console.services import decisions, histories, registry, temporal, timeline
 from wippy_console.services.errors import Conflict
@@ -104,7 +105,7 @@ def node(published: None) -> Iterator[None]:
     """A node process on that registry."""
     with subprocess.Popen([sys.executable, str(MANAGE), "worker"], env=environment()) as process:
         try:
-            until(lambda: "wippy-fleet" in serves(process.pid), 60)
+            until(lambda: "wippy-fleet" in serves(process.pid))
             yield
         finally:
             process.kill()
@@ -116,7 +117,7 @@ def serves(os_pid: int) -> list[str]:
     return list(node.task_queues) if node else []
 
 
-def until(probe: Callable[[], Any], seconds: float = 20) -> Any:
+def until(probe: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     end = time.monotonic() + seconds
     while not (found := probe()):
         assert time.monotonic() < end

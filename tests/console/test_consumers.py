@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.console.serving import running_web
+from tests.patience import PATIENCE
 from wippy_console.models import FeedEvent, Run
 from wippy_console.services import feed
 
@@ -65,7 +66,7 @@ def socket(port: int, client: Client | None, query: str = "", origin: str = "") 
     return connect(url, origin=here, additional_headers=headers)
 
 
-def receive(connection: ClientConnection, seconds: float = 10) -> dict[str, Any]:
+def receive(connection: ClientConnection, seconds: float = PATIENCE) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(connection.recv(timeout=seconds))
     return message
 
@@ -81,7 +82,7 @@ def collect(connection: ClientConnection, wanted: int) -> list[dict[str, Any]]:
     return events
 
 
-def closed_with(connection: ClientConnection, seconds: float = 10) -> int | None:
+def closed_with(connection: ClientConnection, seconds: float = PATIENCE) -> int | None:
     """The code; what comes before the close is dropped."""
     with suppress(ConnectionClosed):
         while True:
@@ -175,7 +176,7 @@ def test_logout_closes_a_silent_socket_too(web: int, viewer: Client) -> None:
     with socket(web, viewer) as live:
         receive(live)
         viewer.logout()
-        assert closed_with(live, 15) == 4401
+        assert closed_with(live) == 4401
 
 
 def test_a_lost_right_closes_the_socket_before_the_next_event(web: int, viewer: Client) -> None:

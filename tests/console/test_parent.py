@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from tests.patience import at_most
 from tests.product import is_alive, until
 from wippy_console.supervision.launch import PARENT
 
@@ -31,7 +32,7 @@ os._exit(1)
 def test_a_child_ends_when_its_supervisor_is_gone() -> None:
     supervisor = subprocess.run([sys.executable, "-c", SUPERVISOR], capture_output=True, text=True, check=False)
     child = int(supervisor.stdout)
-    until(lambda: not is_alive(child), "the child is gone", 5)
+    until(lambda: not is_alive(child), "the child is gone", at_most(5))
 
 
 def test_a_process_that_nobody_supervises_watches_nobody() -> None:

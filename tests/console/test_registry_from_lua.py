@@ -21,6 +21,7 @@ from engine.node import LocalNode
 from tests.console.registry_cast import author, create, function, update
 from tests.console.test_registry_concurrency import RIVALS, at_once
 from tests.console.test_worker import Server, log, queue, running_node, server, until  # noqa: F401 - fixtures
+from tests.patience import PATIENCE
 from wippy_console import permissions
 from wippy_console.models import FeedEvent, Node, Program, Revision, Version
 from wippy_console.services import registry, units
@@ -62,7 +63,7 @@ async def _run(args: tuple[Any, ...]) -> Any:
     node = LocalNode("n", catalog, services=RegistryAsks(DatabaseRegistry(catalog, reconcile)).services())
     await node.start()
     try:
-        return await asyncio.wait_for(node.call(CallRequest("app:robot", args)), 20)
+        return await asyncio.wait_for(node.call(CallRequest("app:robot", args)), PATIENCE)
     except UnitFailed as error:
         return error.failure
     finally:

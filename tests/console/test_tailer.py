@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from wippy_console.database.threads import in_thread
 from wippy_console.live import tailer as module
 from wippy_console.live.tailer import Tailer
@@ -23,12 +24,12 @@ async def ready(tailer: Tailer) -> None:
 
 async def test_a_row_that_comes_while_the_tailer_begins_wakes_its_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    monkeypatch.setattr(module, "warm_up", lambda: go.wait(5))
+    monkeypatch.setattr(module, "warm_up", lambda: go.wait(PATIENCE))
     tailer = Tailer()
     listener = tailer.subscribe()
     await in_thread(lambda: feed.append(feed.NODE))
     go.set()
-    await asyncio.wait_for(listener.wake.wait(), 5)
+    await asyncio.wait_for(listener.wake.wait(), PATIENCE)
     tailer.unsubscribe(listener)
 
 
@@ -55,7 +56,7 @@ async def test_the_thread_ends_with_its_last_listener_and_comes_back() -> None:
         listener = tailer.subscribe()
         await ready(tailer)
         await in_thread(lambda: feed.append(feed.NODE))
-        await asyncio.wait_for(listener.wake.wait(), 5)
+        await asyncio.wait_for(listener.wake.wait(), PATIENCE)
         tailer.unsubscribe(listener)
         while any(thread.name == "feed-tailer" for thread in threading.enumerate()):
             await asyncio.sleep(0.02)

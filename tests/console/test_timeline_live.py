@@ -12,6 +12,7 @@ from django.utils import timezone
 from temporalio.client import WorkflowHistory
 
 from tests.console.operating import CLIENT, WORKER, Stage, soon
+from tests.patience import PATIENCE
 from wippy_console.models import HistoryArchive, Run
 from wippy_console.services import decisions, histories, timeline
 from wippy_console.services.errors import NotFoundError
@@ -23,7 +24,7 @@ HISTORIES = Path(__file__).parent / "histories"
 
 
 def until(probe: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while not probe():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -13,6 +13,7 @@ from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.node.client import Fleet
 from tests.console.test_worker import Server, lines, log, publish, queue, running_node, server, until
+from tests.patience import at_most
 from wippy_console.models import Claim, FeedEvent, Node, Run, Service
 
 __all__ = ["log", "queue", "server"]
@@ -105,9 +106,9 @@ def test_a_killed_nodes_services_names_and_watches_go_to_the_other_at_once(
             lost = Node.objects.get(os_pid=first.pid)
             os.kill(first.pid, signal.SIGKILL)
             first.wait()
-            (closed,) = until(lambda: lines(other, "closed"), 10, other)
+            (closed,) = until(lambda: lines(other, "closed"), at_most(10), other)
             assert closed["fields"] == {"by": desk["pid"], "why": f"node '{lost.id}' is lost"}
-            (moved,) = until(lambda: lines(other, "desk"), 10, other)
+            (moved,) = until(lambda: lines(other, "desk"), at_most(10), other)
             assert Claim.objects.get(kind="name").pid == moved["pid"] != desk["pid"]
             until(lambda: Service.objects.filter(node__os_pid=second.pid, state="running", pid=moved["pid"]), log=other)
             assert lines(log, "desk") == [desk]
@@ -128,10 +129,10 @@ def test_a_watcher_that_was_killed_with_its_node_hears_once_of_what_ended_meanwh
         node.wait()
     server.terminate("first")
     with running_node(log):
-        until(lambda: exits() == [first], 20, log)
+        until(lambda: exits() == [first], log=log)
         until(lambda: Run.objects.filter(workflow_id="second").exists(), log=log)
         server.terminate("second")
-        until(lambda: len(exits()) > 1, 20, log)
+        until(lambda: len(exits()) > 1, log=log)
         until(lambda: FeedEvent.objects.filter(kind="EXIT").count() == 2, log=log)
         time.sleep(1)
         assert exits() == [first, second]

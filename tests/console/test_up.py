@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.patience import at_most
 from tests.product import Product, Session, is_alive, kill, running, until
 
 NAMES = {"temporal", "web", "worker"}
@@ -135,7 +136,7 @@ def test_other_stop_signals_stop_in_order_too(data_dir: Path, signal_number: int
     with running(data_dir, "--no-examples") as product:
         children = product.children()
         product.up.send_signal(signal_number)
-        assert product.up.wait(45) == 0
+        assert product.up.wait(at_most(45)) == 0
         assert not any(map(is_alive, children.values()))
 
 
@@ -145,7 +146,7 @@ def test_no_child_outlives_a_killed_parent_and_a_new_start_finds_everything_free
         assert set(children) == NAMES
         kill(product.up.pid)
         product.up.wait()
-        until(lambda: not any(map(is_alive, children.values())), "all children are gone", 5)
+        until(lambda: not any(map(is_alive, children.values())), "all children are gone", at_most(5))
         product.start()
         assert product.ready["temporal"].startswith(f"127.0.0.1:{product.temporal_port} ")
 

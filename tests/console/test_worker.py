@@ -20,6 +20,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from engine.entry import Entry
 from tests.console.serving import environment
+from tests.patience import PATIENCE, at_most
 from tests.ports import free_port
 from wippy_console.models import FeedEvent, HistoryArchive, Node, Question, Run, Service
 from wippy_console.services import registry
@@ -122,7 +123,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "node.log"
 
 
-def until(condition: Callable[[], Any], seconds: float = 20, log: Path | None = None) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE, log: Path | None = None) -> Any:
     """The condition's value as soon as it is true."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -159,7 +160,7 @@ def test_a_foreign_start_becomes_a_run_with_a_question_and_survives_a_kill(serve
         process.wait()
     server.approve("order-1")
     with running_node(log):
-        until(lambda: Run.objects.filter(pk=run_id, status="completed").exists(), 40, log)
+        until(lambda: Run.objects.filter(pk=run_id, status="completed").exists(), log=log)
         run.refresh_from_db()
         assert run.result == {"approved": True, "order": {"amount": 7}}
         assert kinds(run_id) == ["STARTED", "WAITING", "RESUMED", "EXIT"]
@@ -190,7 +191,7 @@ def test_a_question_that_a_crash_lost_is_asked_again(server: Server, log: Path) 
     Run.objects.filter(pk=run_id).update(history_length=0, waiting=[])
     Node.objects.all().delete()
     with running_node(log):
-        until(lambda: open_question(run_id), 30, log)
+        until(lambda: open_question(run_id), log=log)
         assert Run.objects.get(pk=run_id).waiting[0]["kind"] == "inbox"
 
 
@@ -210,11 +211,11 @@ def test_a_process_hears_the_exit_of_a_run_that_somebody_terminates(server: Serv
     )
     with running_node(log):
         (spawned,) = until(lambda: lines(log, "spawned"), log=log)
-        run = until(lambda: Run.objects.filter(status="running").first(), 30, log)
+        run = until(lambda: Run.objects.filter(status="running").first(), log=log)
         assert run.pid == spawned["fields"]["pid"]
         assert Service.objects.get(entry_id="app:watching").state == "running"
         server.terminate(run.workflow_id)
-        (line,) = until(lambda: lines(log, "exit"), 10, log)
+        (line,) = until(lambda: lines(log, "exit"), at_most(10), log)
         assert line["fields"]["pid"] == run.pid
         assert line["entry"] == "app:watcher"
     states = FeedEvent.objects.filter(kind="SERVICE", entry_id="app:watching").order_by("id")
@@ -244,7 +245,7 @@ def test_services_and_workers_start_and_stop_in_the_order_of_what_they_require(
     with running_node(log) as process:
         until(lambda: Service.objects.filter(entry_id="app:last", state="running").exists(), log=log)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, log.read_text()
+        assert process.wait(at_most(20)) == 0, log.read_text()
     rows = FeedEvent.objects.filter(kind="SERVICE", entry_id__in=wanted).order_by("id")
     assert [row.entry_id for row in rows if row.data["state"] == "running"] == wanted
     stopped = [row.entry_id for row in rows if row.data["state"] == "stopped"]
@@ -261,7 +262,7 @@ def test_a_node_that_is_asked_to_stop_says_goodbye(server: Server, log: Path, nu
     with running_node(log) as process:
         until(lambda: Node.objects.get(os_pid=process.pid).task_queues, log=log)
         process.send_signal(number)
-        assert process.wait(20) == 0, log.read_text()
+        assert process.wait(at_most(20)) == 0, log.read_text()
     node = Node.objects.get()
     assert node.state == "stopped"
     assert [row.data["state"] for row in FeedEvent.objects.filter(kind="NODE")] == ["alive", "stopped"]
@@ -306,7 +307,7 @@ def test_a_node_outlives_a_temporal_that_is_down(queue: str, log: Path, tmp_path
         assert "does not answer" in failed.error
         assert failed.next_attempt is not None
         temporal = stack.enter_context(started_temporal(tmp_path, port))
-        until(lambda: queue in Node.objects.get(os_pid=process.pid).task_queues, 40, log)
+        until(lambda: queue in Node.objects.get(os_pid=process.pid).task_queues, log=log)
         run_id = server.start("order-4")
         until(lambda: open_question(run_id), log=log)
         temporal.kill()
@@ -315,7 +316,7 @@ def test_a_node_outlives_a_temporal_that_is_down(queue: str, log: Path, tmp_path
         assert process.poll() is None
         stack.enter_context(started_temporal(tmp_path, port))
         server.approve("order-4")
-        until(lambda: kinds(run_id)[-1] == "EXIT", 60, log)
+        until(lambda: kinds(run_id)[-1] == "EXIT", log=log)
 
 
 @contextmanager
@@ -332,10 +333,10 @@ def started_temporal(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes
 def test_two_nodes_share_the_work_and_tell_each_exit_once(server: Server, log: Path, tmp_path: Path) -> None:
     with running_node(log), running_node(tmp_path / "other.log"):
         ids = {server.start(f"shared-{n}") for n in range(10)}
-        until(lambda: Question.objects.filter(run_id__in=ids, closed_at=None).count() == 10, 30, log)
+        until(lambda: Question.objects.filter(run_id__in=ids, closed_at=None).count() == 10, log=log)
         for n in range(10):
             server.approve(f"shared-{n}")
-        until(lambda: FeedEvent.objects.filter(kind="EXIT", run_id__in=ids).count() == 10, 30, log)
+        until(lambda: FeedEvent.objects.filter(kind="EXIT", run_id__in=ids).count() == 10, log=log)
         assert FeedEvent.objects.filter(kind="STARTED", run_id__in=ids).count() == 10
 
 

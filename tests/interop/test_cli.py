@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.engine.hosts.temporal.stage import Stage
+from tests.patience import PATIENCE
 from wippy_console.supervision.dev_server import BINARY
 
 ORDER = """
@@ -42,7 +43,9 @@ class Cli:
     async def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """The finished command."""
         command = [str(BINARY), "workflow", *args, "--address", self._address, "--output", "json"]
-        return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=30)
+        return await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
 
     async def __call__(self, *args: str) -> Any:
         """What the command answers; it must succeed."""

@@ -14,6 +14,7 @@ import pytest
 from engine.hosts.temporal.worker.worker import replayer
 from engine.program import Chunk, Program
 from tests.engine.hosts.temporal.stage import Stage, body
+from tests.patience import PATIENCE
 from tests.replay.record import recorded
 from tests.replay.recording import FOLDER, Recording
 from tests.replay.scenarios import SCENARIOS, perform
@@ -25,7 +26,9 @@ def replayed_elsewhere(*paths: Path, seed: str = "random") -> str:
     """What a fresh OS process says after replaying the files; fails when one differs."""
     command = [sys.executable, "-m", "tests.replay.play", *map(str, paths)]
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

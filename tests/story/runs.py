@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from tests.patience import PATIENCE
 from tests.product import Product, until
 
 WORKER = "app:temporal_worker"
@@ -30,7 +31,7 @@ class StartedRun:
     product: Product
     workflow_id: str
 
-    def result(self, seconds: float = 60.0) -> Any:
+    def result(self, seconds: float = PATIENCE) -> Any:
         """Wait for the run to end, however often Temporal is away meanwhile, and return its result."""
         return asyncio.run(_result(self.product, self.workflow_id, seconds))
 
@@ -72,7 +73,7 @@ async def send(product: Product, workflow_id: str, topic: str, payload: dict[str
     The request id lets the server know a repetition whose first sending it took without our hearing of it.
     """
     request_id = str(uuid.uuid4())
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             await _signal(await _connect(product), workflow_id, topic, payload, request_id)

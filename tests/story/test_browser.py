@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, Watched
+from tests.patience import PATIENCE
 from tests.product import Product, running
 
 pytestmark = pytest.mark.story
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def page(chromium: Browser, product: Product) -> Iterator[Page]:
     """A browser in which the first administrator has logged in."""
     context = chromium.new_context(base_url=product.url, viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.goto("/runs/")
     page.get_by_label("Username").fill(product.login["username"])
     page.get_by_label("Password").fill(product.login["password"])
@@ -112,7 +113,7 @@ def test_every_process_dies_while_the_page_is_open_and_the_approval_still_counts
         page.get_by_role("status").filter(has_text="Live").or_(page.get_by_text("Live", exact=True)).first
     ).to_be_visible()
     approve(page)
-    expect(page.locator("main").get_by_text("Completed").first).to_be_visible(timeout=60_000)
+    expect(page.locator("main").get_by_text("Completed").first).to_be_visible()
     run = page.url.split("/runs/")[1].split("/")[0]
     history = product.manage("history", f"{{app:temporal_client@app:temporal_worker|{run}}}")
     names = (

@@ -15,6 +15,7 @@ from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
+from tests.patience import PATIENCE
 
 MODULES = ("funcs", "time", "json", "ctx")
 HOST = Entry("app:procs", "process.host", {}, {"host": {}})
@@ -63,15 +64,15 @@ class Lab:
     async def run(self, body: str, *args: Any) -> Any:
         """Run a Lua body as a function."""
         self.catalog.publish(lua("test:body", body))
-        return await asyncio.wait_for(self.call("test:body", *args), 20)
+        return await asyncio.wait_for(self.call("test:body", *args), PATIENCE)
 
     async def failure(self, target: str, *args: Any, **fields: Any) -> Failure:
         """The failure that a call ends with."""
         with pytest.raises(UnitFailed) as caught:
-            await asyncio.wait_for(self.call(target, *args, **fields), 20)
+            await asyncio.wait_for(self.call(target, *args, **fields), PATIENCE)
         return caught.value.failure
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Wait for something that happens on another thread."""
         async with asyncio.timeout(timeout):
             while not condition():

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.engine.hosts.temporal.stage import Stage
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -17,4 +18,4 @@ async def stage(temporal_address: str) -> AsyncIterator[Stage]:
     try:
         yield stage
     finally:
-        await asyncio.wait_for(stage.close(), 30)
+        await asyncio.wait_for(stage.close(), PATIENCE)

@@ -25,6 +25,7 @@ from engine.memory.fleet import MemoryFleet
 from engine.node import LocalNode
 from engine.pids import Pid
 from engine.steps import Exited, Value
+from tests.patience import PATIENCE
 
 CLIENT = "app:client"
 WORKER = "app:worker"
@@ -144,7 +145,7 @@ class Stage:
         """Start a workflow; its pid."""
         return await self.host.spawn(SpawnRequest(entry_id, WORKER, args, **request))
 
-    async def exit(self, pid: str, seconds: float = 20) -> Exited:
+    async def exit(self, pid: str, seconds: float = PATIENCE) -> Exited:
         """Wait until the workflow ends."""
         handle = self.client.get_workflow_handle(workflow_id(pid))
         await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(_ended(handle.result()))), seconds)
@@ -170,7 +171,7 @@ class Stage:
         """Wait until the workflow waits for that."""
         await until(lambda: self._is_waiting(pid, kind, name))
 
-    async def sweep_until(self, task: asyncio.Future[Any], seconds: float = 20) -> None:
+    async def sweep_until(self, task: asyncio.Future[Any], seconds: float = PATIENCE) -> None:
         """Look at watched workflows, as the projection's tail does, until the task is done."""
         async with asyncio.timeout(seconds):
             while not task.done():
@@ -182,7 +183,7 @@ class Stage:
         return any(wait["kind"] == kind and wait["name"] == name for wait in state["waits"])
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
     """Poll until the condition holds."""
     async with asyncio.timeout(seconds):
         while not await condition():

@@ -56,7 +56,7 @@ async def test_a_worker_killed_in_an_activity_is_replaced(client_only: Stage, te
         first.kill()
         first.wait()
     with worker_process(stage, temporal_address):
-        assert (await stage.exit(pid, 40)).value == "bslow"
+        assert (await stage.exit(pid)).value == "bslow"
     started = [
         e.activity_task_started_event_attributes.attempt
         for e in (await stage.history(pid)).events
@@ -76,7 +76,7 @@ async def test_a_run_goes_on_where_a_killed_worker_left_it(client_only: Stage, t
         await stage.waits_for(pid, "topic", "go")
     await stage.host.send(pid, "go", ("on",), "")
     with worker_process(stage, temporal_address):
-        assert (await stage.exit(pid, 40)).value == [2, "on"]
+        assert (await stage.exit(pid)).value == [2, "on"]
 
 
 async def is_running(stage: Stage, pid: str, activity: str) -> bool:

@@ -16,6 +16,7 @@ from engine.hosts.temporal.node import peers
 from engine.memory.fleet import MemoryFleet
 from engine.steps import Exited, Value
 from tests.engine.hosts.temporal.stage import Stage, until
+from tests.patience import PATIENCE
 
 PROCESSES = "app:processes"
 # The EXITs and LINK_DOWNs that come within a while; the second one would be one too many.
@@ -61,7 +62,7 @@ class Pair:
     async def run(self, node: Stage, code: str, *args: Value) -> Any:
         """The value of a function that runs on one of them."""
         node.function("app:body", EVENTS + code)
-        return await asyncio.wait_for(node.node.call(CallRequest("app:body", args)), 30)
+        return await asyncio.wait_for(node.node.call(CallRequest("app:body", args)), PATIENCE)
 
     def find(self, node: Stage, pid: str) -> ProcessInfo | None:
         """The process, if it runs there."""
@@ -86,7 +87,7 @@ async def pair(temporal_address: str) -> AsyncIterator[Pair]:
         yield Pair(*stages)
     finally:
         for stage in stages:
-            await asyncio.wait_for(stage.close(), 30)
+            await asyncio.wait_for(stage.close(), PATIENCE)
 
 
 async def test_a_pid_names_its_node_and_reaches_its_process_from_another(pair: Pair) -> None:

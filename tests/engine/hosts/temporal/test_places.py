@@ -15,6 +15,7 @@ from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.workflow.places import Elsewhere, Neighbours, Place, Places, Update, Workflow
 from engine.memory.catalog import MemoryCatalog
 from tests.engine.hosts.temporal.stage import CLIENT, WORKER, Stage, workflow_id
+from tests.patience import PATIENCE
 
 ENTRIES = (
     Entry("app:client", "temporal.client", {}, {"address": "x:1", "tq_prefix": "eu-"}),
@@ -130,7 +131,7 @@ async def test_a_workflow_on_another_node_answers_a_process(stage: Stage, tempor
         return sum
         """,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert await other.node.call(CallRequest("app:asker")) == 4
     await other.close()
 

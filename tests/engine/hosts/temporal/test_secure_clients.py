@@ -17,6 +17,7 @@ from engine.hosts.temporal.client.connections import Clients
 from engine.hosts.temporal.worker.worker import workflow_worker
 from tests.engine.hosts.temporal.proxies import Authority, guard_before, tls_before
 from tests.engine.hosts.temporal.stage import Stage, until
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -232,6 +233,6 @@ async def test_a_server_that_fails_its_health_check_ends_the_worker_with_the_rea
         assert await stage.value("app:w") == 1
         guard.change()
         with pytest.raises(UnitFailed, match="is not healthy: the API key is not valid") as caught:
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, PATIENCE)
         assert (caught.value.failure.kind, caught.value.failure.retryable) == ("Unavailable", True)
         await stage.close()

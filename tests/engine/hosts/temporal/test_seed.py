@@ -19,6 +19,7 @@ from engine.hosts.temporal.settings import worker_settings
 from engine.steps import Exited
 from tests import seed
 from tests.engine.hosts.temporal.stage import CLIENT, Stage, lua, workflow_id
+from tests.patience import PATIENCE
 
 WORKER_OF_THE_SEED = "app:temporal_worker"
 
@@ -122,7 +123,7 @@ async def run_process(stage: Stage, host: WorkflowHost, name: str, variable: str
     ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
     request = SpawnRequest("app:sample", "app:processes", ({"id": 42},))
     await processes.spawn_watched(request, "test", ended.set_result)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not ended.done():
             await host.sweep()
             await asyncio.sleep(0.05)
@@ -133,7 +134,7 @@ async def test_a_process_spawns_a_workflow_and_sends_to_it(stage: Stage) -> None
     host = seed_worker(stage)
     stage.workflow("app.workflows:order_processor", "return {a.id, process.listen('update'):receive().status}")
     assert (await run_process(stage, host, "spawn_and_send", "order_data")).failure is None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not stage.observations:
             await asyncio.sleep(0.05)
     assert (await stage.exit(stage.observations[0].pid)).value == [42, "approved"]

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from engine.errors import UnitFailed
 from engine.hosts.temporal.worker.options import sdk_options, version_of
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
+from tests.patience import PATIENCE
 from wippy_console.supervision.dev_server import BINARY
 
 WAITS = "process.listen('go'):receive() return funcs.call('app:build')"
@@ -64,7 +65,9 @@ async def cli(stage: Stage, *args: str) -> subprocess.CompletedProcess[str]:
     """Run `temporal worker deployment ...`, as an operator does."""
     address = stage.client.service_client.config.target_host
     command = [str(BINARY), "worker", "deployment", *args, "--address", address]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=30)
+    return await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
 
 
 async def make_current(stage: Stage, deployment: str, build_id: str) -> None:
