@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 from tests.docs.pages import ROOT, line_of, name_of, pages, text_files, text_of
 
@@ -12,11 +13,16 @@ _NAMED = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
 
 
 def test_the_layers_are_those_of_the_contract() -> None:
-    contracts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
-    drawn = re.search(r"(?ms)^```\n(.*?)^```", text_of(ROOT / "docs" / "architecture.md"))
-    assert drawn
-    layers = [re.split(r"\s{2,}", line)[0] for line in drawn[1].splitlines()]
-    assert layers == contracts[0]["layers"], "draw the layers as the first contract of pyproject.toml has them"
+    layers = [re.split(r"\s{2,}", line)[0] for line in _drawings()[0].splitlines()]
+    assert layers == _contracts()[0]["layers"], "draw the layers as the first contract of pyproject.toml has them"
+
+
+def test_the_layers_within_rooms_are_those_of_the_contracts() -> None:
+    drawn = " ".join(_drawings()[1].split())
+    for contract in _contracts()[1:]:
+        for room in contract.get("containers", ()):
+            layers = f"{room} {' > '.join(contract['layers'])}"
+            assert layers in drawn, f"draw in docs/architecture.md, as pyproject.toml has it: {layers}"
 
 
 def test_every_class_exists() -> None:
@@ -36,3 +42,14 @@ def test_every_header_is_told() -> None:
     names = set(re.findall(r'(?m)^[A-Z]+ = "([a-z.-]+)"', code))
     told = set(re.findall(r"`([a-z.-]+)`", text_of(ROOT / "docs" / "temporal.md")))
     assert names and not names - told, f"docs/temporal.md does not tell of {', '.join(sorted(names - told))}"
+
+
+def _contracts() -> list[dict[str, Any]]:
+    contracts: list[dict[str, Any]] = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    return contracts
+
+
+def _drawings() -> list[str]:
+    return re.findall(r"(?ms)^```\n(.*?)^```", text_of(ROOT / "docs" / "architecture.md"))
