@@ -3,7 +3,7 @@
 The one place beside its own file that a new file of `engine/lua/kernel` touches. `engine.lua.state` loads by it and
 hands it to Lua (`kernel/later.lua`), the registry checks `modules:` by it, `engine.testing` offers by it. For a module:
 
-1. `engine/lua/kernel/NAME.lua`, which sets `k.modules.NAME`.
+1. A file of `engine/lua/kernel`, which sets `k.modules.NAME`.
 2. Its line here, under the file's name.
 
 What it needs of Python within a step is a file of `engine/lua/services`, which stands in no list. What it asks of hosts
