@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet import FleetNames, Peers
 from engine.contracts.host import CallRequest, Host
@@ -28,7 +28,7 @@ class LocalNode:
 
     Coroutines and `add_host` are for the loop on which `start` ran; `send`, `terminate`, `processes` and
     `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.
-    `services` answer `Ask` commands by name, on the loop. With `peers` and `fleet_names` it is one of several nodes.
+    `ask_handlers` answer by name, on the loop. With `peers` and `fleet_names` it is one of several nodes.
     `on_process_end` is called for each process that ends, function calls not included.
     """
 
@@ -41,7 +41,7 @@ class LocalNode:
         threads: int = 2,
         strict: bool = False,
         unit_factory: UnitFactory = Unit,
-        services: Mapping[str, Service] | None = None,
+        ask_handlers: Mapping[str, AskHandler] | None = None,
         peers: Peers | None = None,
         fleet_names: FleetNames | None = None,
         on_process_end: OnProcessEnd | None = None,
@@ -58,7 +58,7 @@ class LocalNode:
             catalog,
             unit_factory,
             limits=limits or Limits(),
-            services=services or {},
+            ask_handlers=ask_handlers or {},
             fleet_names=fleet_names,
             on_process_end=on_process_end,
             threads=threads,

@@ -182,13 +182,13 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a service of the host by name (`names.register`, `names.lookup`, ...); resolves with its answer.
+    """Ask the host something by name (`names.register`, `names.lookup`, ...); resolves with its answer.
 
-    An unknown service is rejected as Invalid.
+    An unknown name is rejected as Invalid.
     """
 
     seq: int
-    service: str
+    name: str
     args: tuple[Value, ...] = ()
 
 
@@ -223,7 +223,7 @@ class Wait:
     exec     entry id                  the command's
     spawn    entry id                  the command's
     send     destination               the command's
-    ask      service                   the command's
+    ask      what is asked             the command's
     control  destination               the command's
     timer    ""                        the command's; `deadline` is set
     inbox    ""                        messages taken from the inbox so far

@@ -7,7 +7,7 @@
 Calls, spawns and messages wait in `driver.commands` until the test answers them; timers fire when
 `advance` moves the clock past them; `functions` answers calls at once, and `asks` what modules ask of their host:
 
-    asks = RegistryAsks(MemoryRegistry(catalog)).services()
+    asks = RegistryAsks(MemoryRegistry(catalog)).handlers()
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.errors import Failure, UnitFailed, not_found
 from engine.lua.unit import Unit
 from engine.modules import ASKING, MODULES
@@ -95,7 +95,7 @@ class Driver:
         args: Sequence[Value] = (),
         *,
         functions: Mapping[str, Callable[..., Value]] | None = None,
-        asks: Mapping[str, Service] | None = None,
+        asks: Mapping[str, AskHandler] | None = None,
         context: Mapping[str, Value] | None = None,
         security: Security | None = None,
         strict: bool = False,
@@ -211,7 +211,7 @@ class Driver:
                 return Resolved(seq, self.world.random_bytes(32))
             case Call(seq, target) if self.functions:
                 return self._call(command, self.functions.get(target))
-            case Ask(service=name) if name in self.asks:
+            case Ask(name=name) if name in self.asks:
                 return self._ask(command)
             case _:
                 self.commands.append(command)
@@ -227,7 +227,7 @@ class Driver:
 
     def _ask(self, ask: Ask) -> Event:
         """On a thread with a loop of its own, since a test may run on one already."""
-        answer = self.asks[ask.service](PID, ask.args)
+        answer = self.asks[ask.name](PID, ask.args)
         try:
             with ThreadPoolExecutor(1) as thread:
                 return Resolved(ask.seq, thread.submit(asyncio.run, _awaited(answer)).result())

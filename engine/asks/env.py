@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.asks.storages import Storages, read_only
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
@@ -46,13 +46,13 @@ class Variable:
 
 
 class EnvAsks:
-    """`services` are for `LocalNode`. A memory storage lives as long as this object does."""
+    """`handlers` are for `LocalNode`. A memory storage lives as long as this object does."""
 
     def __init__(self, catalog: Catalog, storages: Storages) -> None:
         self._catalog = catalog
         self._storages = storages
 
-    def services(self) -> Mapping[str, Service]:
+    def handlers(self) -> Mapping[str, AskHandler]:
         """Every ask by name."""
         return {
             "env.resolve": self._resolve,

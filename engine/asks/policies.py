@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.registry import policies
@@ -20,7 +20,7 @@ class PolicyAsks:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def services(self) -> Mapping[str, Service]:
+    def handlers(self) -> Mapping[str, AskHandler]:
         """Every ask by name."""
         return {"security.policy": self.policy, "security.group": self.group}
 

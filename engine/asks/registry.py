@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.asks import failures
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.registry import Author, RegistryAccess
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid
@@ -23,12 +23,12 @@ CREATE, UPDATE, DELETE = "entry.create", "entry.update", "entry.delete"
 
 
 class RegistryAsks:
-    """`services` are for `LocalNode`, or the Driver of `engine.testing`."""
+    """`handlers` are for `LocalNode`, or the Driver of `engine.testing`."""
 
     def __init__(self, access: RegistryAccess) -> None:
         self._access = access
 
-    def services(self) -> Mapping[str, Service]:
+    def handlers(self) -> Mapping[str, AskHandler]:
         """Every ask by name."""
         return {
             "registry.current": self._current,

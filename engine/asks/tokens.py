@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.asks.policies import told
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.tokens import Token, TokenVault
 from engine.durations import option_lifetime
@@ -40,7 +40,7 @@ class TokenAsks:
         self._vault = vault
         self._environ = environ
 
-    def services(self) -> Mapping[str, Service]:
+    def handlers(self) -> Mapping[str, AskHandler]:
         """Every ask by name."""
         return {
             "security.token_store": self.exists,

@@ -1,4 +1,4 @@
-"""The contract of whoever answers what a unit asks of its host (`Ask` of engine/steps.py)."""
+"""The contract of whoever answers what a unit asks of its host (`engine.steps.Ask`)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Awaitable, Callable
 
 from engine.steps import Value
 
-Service = Callable[[str, tuple[Value, ...]], Awaitable[Value]]
+AskHandler = Callable[[str, tuple[Value, ...]], Awaitable[Value]]
 """Answers an `Ask` on the loop: (pid of the asker, arguments) -> value; raises UnitFailed."""

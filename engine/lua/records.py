@@ -141,7 +141,7 @@ _READERS: dict[str, Callable[..., Command | Status]] = {
     "exec": _exec,
     "send": lambda seq, dest, topic, payloads: Send(seq, text_of(dest), text_of(topic), tuple(payloads)),
     "control": lambda seq, verb, dest, reason: Control(seq, verb, text_of(dest), text_of(reason)),
-    "ask": lambda seq, service, args: Ask(seq, service, tuple(args)),
+    "ask": lambda seq, name, args: Ask(seq, name, tuple(args)),
     "log": lambda level, message, fields, name: Log(level, text_of(message), _mapping(fields), text_of(name)),
     "waiting": _waiting,
     "returned": Returned,

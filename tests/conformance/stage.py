@@ -73,13 +73,13 @@ class Stage:
         self._folder = TemporaryDirectory()
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
         registry = MemoryRegistry(catalog, followed=self._announce)
-        services = {
-            **EnvAsks(catalog, storages).services(),
-            **RegistryAsks(registry).services(),
-            **PolicyAsks(catalog).services(),
-            **TokenAsks(catalog, MemoryVault(), {}).services(),
+        handlers = {
+            **EnvAsks(catalog, storages).handlers(),
+            **RegistryAsks(registry).handlers(),
+            **PolicyAsks(catalog).handlers(),
+            **TokenAsks(catalog, MemoryVault(), {}).handlers(),
         }
-        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit, services=services)
+        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers)
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
         self.hosts = {each.worker: WorkflowHost(client, each) for each in settings}
         self.workflows = self.hosts[WORKER]

@@ -60,7 +60,7 @@ async def _run(args: tuple[Any, ...]) -> Any:
     def reconcile() -> None:
         node.reconcile()
 
-    node = LocalNode("n", catalog, services=RegistryAsks(DatabaseRegistry(catalog, reconcile)).services())
+    node = LocalNode("n", catalog, ask_handlers=RegistryAsks(DatabaseRegistry(catalog, reconcile)).handlers())
     await node.start()
     try:
         return await asyncio.wait_for(node.call(CallRequest("app:robot", args)), PATIENCE)

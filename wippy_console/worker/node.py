@@ -16,7 +16,7 @@ from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
 from engine.entry import Entry
 from engine.hosts.actor.service_state import ServiceState
@@ -69,7 +69,7 @@ class WorkerNode:
             self.id,
             self._catalog,
             strict=settings.STRICT_SECURITY,
-            services=self._services(),
+            ask_handlers=self._ask_handlers(),
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
             on_process_end=self._ends.on_end,
@@ -89,14 +89,14 @@ class WorkerNode:
         )  # fmt: skip
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _services(self) -> Mapping[str, Service]:
+    def _ask_handlers(self) -> Mapping[str, AskHandler]:
         """What answers to modules of functions and processes."""
         storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
         return {
-            **EnvAsks(self._catalog, storages).services(),
-            **RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).services(),
-            **PolicyAsks(self._catalog).services(),
-            **TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).services(),
+            **EnvAsks(self._catalog, storages).handlers(),
+            **RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).handlers(),
+            **PolicyAsks(self._catalog).handlers(),
+            **TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).handlers(),
         }
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -74,8 +74,8 @@ class Bus:
 
     # --- answers to `Ask` --------------------------------------------------------------------------
 
-    def services(self) -> Mapping[str, Callable[[Actor, tuple[Value, ...]], Value | Failure]]:
-        """Those that are given at once, by the names of their services."""
+    def ask_handlers(self) -> Mapping[str, Callable[[Actor, tuple[Value, ...]], Value | Failure]]:
+        """Those that answer at once, by name."""
         return {"events.subscribe": self.subscribe, "events.unsubscribe": self.unsubscribe}
 
     def subscribe(self, actor: Actor, args: tuple[Value, ...]) -> Value | Failure:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.fleet import FleetNames
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.durations import SECOND
@@ -20,7 +20,7 @@ from engine.hosts.actor.answers import Answer, Answers, Deferred
 from engine.hosts.actor.calls import Calls
 from engine.hosts.actor.concurrency.loop import LoopBridge, Timer
 from engine.hosts.actor.destinations import Destination, Destinations, Elsewhere, FleetName, Here, Nowhere
-from engine.hosts.actor.failures import unknown_service, unresolved
+from engine.hosts.actor.failures import unknown_ask, unresolved
 from engine.hosts.actor.local import LocalCommands
 from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.table import Table
@@ -60,19 +60,19 @@ NOTHING = Plan()
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class AskHandlers:
     """Answers to `Ask`, by name: the `own` ones under the lock, the others on the loop."""
 
     own: Mapping[str, Callable[[Actor, tuple[Value, ...]], Answer]]
-    others: Mapping[str, Service]
+    others: Mapping[str, AskHandler]
 
     def answer(self, actor: Actor, command: Ask) -> Answer:
         """The answer to the command."""
-        if own := self.own.get(command.service):
+        if own := self.own.get(command.name):
             return own(actor, command.args)
-        if service := self.others.get(command.service):
-            return Deferred(lambda: service(actor.pid, command.args))
-        return unknown_service(command.service)
+        if handler := self.others.get(command.name):
+            return Deferred(lambda: handler(actor.pid, command.args))
+        return unknown_ask(command.name)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +104,7 @@ class Commands:
         calls: Calls,
         local: LocalCommands,
         remote: RemoteCommands,
-        services: Services,
+        asks: AskHandlers,
     ) -> None:
         self._table = table
         self._targets = targets
@@ -113,7 +113,7 @@ class Commands:
         self._calls = calls
         self._local = local
         self._remote = remote
-        self._services = services
+        self._asks = asks
 
     # --- without the lock --------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Commands:
             case Call() | Spawn() | Exec():
                 self._start(actor, command, plan.targets[command.seq])
             case Ask():
-                self._answers.give(actor, command.seq, self._services.answer(actor, command))
+                self._answers.give(actor, command.seq, self._asks.answer(actor, command))
             case Log():
                 pass
             case _:

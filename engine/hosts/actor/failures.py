@@ -79,7 +79,7 @@ def bad_option(name: str, value: object) -> Failure:
     return Failure(INVALID, f"option '{name}' has an invalid value: {value!r}", retryable=False)
 
 
-def unknown_service(service: str) -> Failure:
+def unknown_ask(service: str) -> Failure:
     """The host offers no such service."""
     return invalid(f"service '{service}' is not supported here")
 

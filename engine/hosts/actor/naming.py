@@ -1,4 +1,4 @@
-"""The name services of `Ask` (docs/lua.md#process-names): arguments are (name[, pid[, scope]]).
+"""Answers to `Ask` about names (docs/lua.md#process-names): arguments are (name[, pid[, scope]]).
 
 LOCAL names are this node's. The other scopes are one: the fleet holds such a name once. A name means the unit
 that holds it on this node, else the one that holds it in the fleet. A node alone has LOCAL names only.
@@ -38,8 +38,8 @@ class Naming:
         self._lanes = lanes
         self._fleet_names = fleet_names
 
-    def services(self) -> Mapping[str, Callable[[Actor, tuple[Value, ...]], Answer]]:
-        """The answers by the names of their services."""
+    def ask_handlers(self) -> Mapping[str, Callable[[Actor, tuple[Value, ...]], Answer]]:
+        """Every handler by name."""
         return {"names.register": self.register, "names.lookup": self.lookup, "names.unregister": self.unregister}
 
     def register(self, actor: Actor, args: tuple[Value, ...]) -> Answer:

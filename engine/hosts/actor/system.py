@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet import FleetNames
 from engine.errors import UnitFailed
@@ -13,7 +13,7 @@ from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
 from engine.hosts.actor.answers import Answers
 from engine.hosts.actor.bus import Bus
 from engine.hosts.actor.calls import Calls
-from engine.hosts.actor.commands import Commands, Services
+from engine.hosts.actor.commands import AskHandlers, Commands
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.destinations import Destinations, Elsewhere, FleetName, Here, Nowhere
 from engine.hosts.actor.execution import Execution
@@ -32,7 +32,7 @@ from engine.steps import Limits, Message
 
 
 class ActorSystem:
-    """All actors of one node. `services` answer `Ask` commands on the loop; `fleet_names` are None for a node alone."""
+    """All actors of one node. `ask_handlers` answer on the loop; `fleet_names` are None for a node alone."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ActorSystem:
         unit_factory: UnitFactory,
         *,
         limits: Limits,
-        services: Mapping[str, Service],
+        ask_handlers: Mapping[str, AskHandler],
         fleet_names: FleetNames | None = None,
         on_process_end: OnProcessEnd | None = None,
         threads: int = 2,
@@ -67,7 +67,9 @@ class ActorSystem:
             calls=self.calls,
             local=local,
             remote=self.remote,
-            services=Services({**naming.services(), **self.bus.services()}, {"events.send": self.bus.send, **services}),
+            asks=AskHandlers(
+                {**naming.ask_handlers(), **self.bus.ask_handlers()}, {"events.send": self.bus.send, **ask_handlers}
+            ),
         )
         self._execution = Execution(table, commands, catalog, unit_factory, strict=strict)
 

@@ -11,9 +11,9 @@ function k.merged(base, over)
   return t
 end
 
---- Ask a host service by command (Ask of engine/steps.py) and wait.
-function k.ask(service, ...)
-  return k.command("ask", service, service, k.packed(...))
+--- Ask the host by command (Ask of engine/steps.py) and wait.
+function k.ask(name, ...)
+  return k.command("ask", name, name, k.packed(...))
 end
 
 -- --- chunks, environments, require ------------------------------------------------------------

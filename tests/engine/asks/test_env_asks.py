@@ -99,7 +99,7 @@ def test_of_two_with_one_name_the_first_by_id_has_it(tmp_path: Path) -> None:
             for name in ("second", "first", "third")
         ]
     )
-    asks = EnvAsks(catalog, Storages(catalog, {}, tmp_path)).services()
+    asks = EnvAsks(catalog, Storages(catalog, {}, tmp_path)).handlers()
     source = """
         local env = require("env")
         return { main = function() return { env.get_all().PORT, (env.get("PORT")), (env.get("app:second")) } end }

@@ -19,7 +19,7 @@ NOTE = Entry("app:note", "registry.entry", {"tags": ["a", "b"], "options": {}}, 
 def run(body: str, *entries: Entry, catalog: MemoryCatalog | None = None, allowed: tuple[str, ...] = ()) -> Any:
     """Run a function body over a registry that holds the entries; its value, or its Failure."""
     catalog = catalog or MemoryCatalog(entries)
-    asks = RegistryAsks(MemoryRegistry(catalog, allowed=allowed)).services()
+    asks = RegistryAsks(MemoryRegistry(catalog, allowed=allowed)).handlers()
     source = f"local registry = require('registry')\nreturn {{ main = function()\n{body}\nend }}"
     driver = Driver.of_source(source, asks=asks)
     return getattr(driver.status, "value", None) if not hasattr(driver.status, "failure") else driver.failure

@@ -26,8 +26,8 @@ def run(body: str, *policies: dict[str, Any]) -> Any:
     """Run a body as an actor under policies that allow; its value."""
     catalog = MemoryCatalog(ENTRIES)
     asks = {
-        **RegistryAsks(MemoryRegistry(catalog)).services(),
-        **EnvAsks(catalog, Storages(catalog, {}, Path("unused"))).services(),
+        **RegistryAsks(MemoryRegistry(catalog)).handlers(),
+        **EnvAsks(catalog, Storages(catalog, {}, Path("unused"))).handlers(),
     }
     scope = tuple(Policy(f"t:p{n}", {"effect": "allow", **each}) for n, each in enumerate(policies))
     return Driver.of_source(

@@ -39,7 +39,7 @@ def test_a_workflow_asks_its_host_for_a_secret_and_does_not_use_the_generator_of
         unit = Unit(program, Identity("{c@w|1}", "workflow", {}), (), HandWorld(seed=seed))
         [ask] = unit.step().commands
         assert isinstance(ask, Ask)
-        assert ask.service == "random.secret"
+        assert ask.name == "random.secret"
         status = unit.step([Resolved(ask.seq, secret)]).status
         assert isinstance(status, Returned)
         results.append(status.value)

@@ -29,7 +29,7 @@ class Asks:
 
     async def answer(self, ask: Ask) -> Value:
         """The answer; raises UnitFailed (Invalid) for a service that workflows don't have."""
-        match ask.service, ask.args:
+        match ask.name, ask.args:
             case "workflow.version", (str(change), int(least), int(most)):
                 return self._version(change, least, most)
             case "workflow.attrs", (Mapping() as attributes,):

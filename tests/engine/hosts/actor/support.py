@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.contracts.ask import Service
+from engine.contracts.ask import AskHandler
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
@@ -81,11 +81,11 @@ class Lab:
 
 @asynccontextmanager
 async def lab(
-    *entries: Entry, services: Callable[[MemoryCatalog], Mapping[str, Service]] | None = None, **options: Any
+    *entries: Entry, ask_handlers: Callable[[MemoryCatalog], Mapping[str, AskHandler]] | None = None, **options: Any
 ) -> AsyncIterator[Lab]:
     """A node with the host `app:procs` and the entries, stopped without grace at the end."""
     catalog = MemoryCatalog([HOST, *entries])
-    node = LocalNode("node-1", catalog, services=services(catalog) if services else None, **options)
+    node = LocalNode("node-1", catalog, ask_handlers=ask_handlers(catalog) if ask_handlers else None, **options)
     await node.start()
     try:
         yield Lab(node, catalog)

@@ -98,7 +98,7 @@ async def test_strictness_decides_for_units_without_a_whole_context(strict: bool
 
 async def test_the_asks_of_the_module_answer_by_the_current_version() -> None:
     named = lua("app:named", "return security.named_scope('app:team'):contains('app:new')", modules=SECURITY)
-    async with lab(ALL, named, services=lambda catalog: PolicyAsks(catalog).services()) as it:
+    async with lab(ALL, named, ask_handlers=lambda catalog: PolicyAsks(catalog).handlers()) as it:
         assert await it.call("app:named") is False
         it.catalog.publish(policy("app:new", groups=("team",)))
         assert await it.call("app:named") is True

@@ -57,12 +57,12 @@ async def test_a_step_that_raises_fails_that_unit_only(caplog: pytest.LogCapture
         assert it.node.counts()["app:procs"] == 1
 
 
-async def test_an_unknown_service_is_invalid_and_a_known_one_answers() -> None:
+async def test_an_unknown_ask_is_invalid_and_a_known_one_is_answered() -> None:
     async def echo(pid: str, args: tuple[object, ...]) -> object:
         return args[0]
 
     units = asking(Ask(1, "weather"), Ask(2, "echo", ("x",)))
-    async with lab(*ENTRIES, unit_factory=units, services=lambda _: {"echo": echo}) as it:
+    async with lab(*ENTRIES, unit_factory=units, ask_handlers=lambda _: {"echo": echo}) as it:
         assert sorted(await it.call("app:f")) == ["Invalid", "ok"]
 
 

@@ -58,7 +58,7 @@ class Stage:
         self.node = LocalNode(
             node_id,
             catalog,
-            services=PolicyAsks(catalog).services(),
+            ask_handlers=PolicyAsks(catalog).handlers(),
             peers=self.peers,
             fleet_names=fleet.names(node_id),
         )
