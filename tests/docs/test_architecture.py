@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import groupby
 from typing import Any
+
+import pytest
 
 from tests.docs.pages import ROOT, line_of, name_of, pages, text_files, text_of
 
 _CLASS = re.compile(r"(?m)^(?:class )?([A-Z]\w+)(?: =|[(:])")
+_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
 _NAMED = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
+
+
+def _journeys() -> list[str]:
+    """The paragraphs of the section, each of which begins with its name in bold."""
+    section = text_of(ROOT / "docs" / "architecture.md").partition("\n## Journeys\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?ms)^\*\*.*?(?=^\*\*|\Z)", section)
 
 
 def test_the_layers_are_those_of_the_contract() -> None:
@@ -42,6 +52,14 @@ def test_every_header_is_told() -> None:
     names = set(re.findall(r'(?m)^[A-Z]+ = "([a-z.-]+)"', code))
     told = set(re.findall(r"`([a-z.-]+)`", text_of(ROOT / "docs" / "temporal.md")))
     assert names and not names - told, f"docs/temporal.md does not tell of {', '.join(sorted(names - told))}"
+
+
+@pytest.mark.parametrize("journey", [pytest.param(each, id=each.split("**")[1]) for each in _journeys()])
+def test_a_journey_enters_each_room_once(journey: str) -> None:
+    way = [path.rpartition("/")[0] for path in _FILE.findall(journey)]
+    rooms = [room for room, _ in groupby(way)]
+    twice = sorted(room for room in set(rooms) if rooms.count(room) > 1)
+    assert len(way) > 1 and not twice, f"{', '.join(twice)}: entered twice"
 
 
 def _contracts() -> list[dict[str, Any]]:
