@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
-from engine.contracts.fleet import FleetNames, Peers
+from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import CallRequest, Host
 from engine.contracts.operations import HostInfo, ProcessInfo
+from engine.contracts.peers import Peers
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
 from engine.hosts.actor.destinations import Elsewhere, Here, Nowhere
 from engine.hosts.actor.hosts import ActorHost

@@ -282,7 +282,7 @@ class Step:
     status: Status
 
 
-# --- what a unit is told about itself --------------------------------------------------------
+# --- what a unit knows of itself --------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ PID = "{test:unit|0x00001}"
 
 @dataclass
 class HandWorld:
-    """A clock that only moves when told (ns), and entropy from a seed."""
+    """A clock that only the test moves (ns), and entropy from a seed."""
 
     clock: int = 1_700_000_000 * SECOND
     seed: int = 1

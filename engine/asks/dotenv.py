@@ -42,8 +42,8 @@ class DotenvFile:
                 invalid(f"a file can't hold this value of '{name}': it has a #, a line end, or outer space")
             )
         with self._turn():
-            kept = [line for line in self._lines() if not ((match := _LINE.match(line)) and match[1] == name)]
-            self._replace("".join(f"{line}\n" for line in [*kept, f"{name}={value}"]))
+            others = [line for line in self._lines() if not ((match := _LINE.match(line)) and match[1] == name)]
+            self._replace("".join(f"{line}\n" for line in [*others, f"{name}={value}"]))
 
     def _lines(self) -> list[str]:
         try:

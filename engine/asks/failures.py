@@ -30,7 +30,7 @@ def conflict(message: str, entries: Sequence[str]) -> Failure:
     return Failure(CONFLICT, message, retryable=True, details={"entries": list(entries)})
 
 
-def withheld(entries: Sequence[str]) -> Failure:
+def forbidden(entries: Sequence[str]) -> Failure:
     """Entries that Lua code may not publish."""
     text = f"Lua code may not publish {', '.join(entries)}: such entries carry credentials, rights or reach"
     return Failure(PERMISSION_DENIED, text, retryable=False, details={"entries": list(entries)})
@@ -40,10 +40,10 @@ def refused(problems: Sequence[Problem]) -> Failure:
     """Changes after which the registry would not be sound; the message tells the first problem, the details all."""
     errors = errors_in(problems)
     count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems, the first"
-    return invalid(f"{count}: {errors[0]}", problems=[_told(each) for each in errors[:MAX_PROBLEMS]])
+    return invalid(f"{count}: {errors[0]}", problems=[_as_details(each) for each in errors[:MAX_PROBLEMS]])
 
 
-def _told(problem: Problem) -> dict[str, object]:
+def _as_details(problem: Problem) -> dict[str, object]:
     return {
         "entry": problem.entry_id,
         "field": problem.field,

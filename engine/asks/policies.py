@@ -9,8 +9,6 @@ from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.registry import policies
-from engine.registry.kinds import POLICIES
-from engine.security.context import Policy
 from engine.steps import Value
 
 
@@ -29,19 +27,11 @@ class PolicyAsks:
         found = await asyncio.to_thread(policies.policy, args[0], self._catalog.entry)
         if found.definition is None:
             raise UnitFailed(Failure(INTERNAL, f"policy '{args[0]}' not found", retryable=False))
-        return told(found)
+        return found.to_value()
 
     async def group(self, asker: str, args: tuple[Value, ...]) -> Value:
         """The policies of a group by id; a group is what policies say that they belong to, so it has some."""
-        found = await asyncio.to_thread(self._members, args[0])
+        found = await asyncio.to_thread(policies.group, args[0], self._catalog)
         if not found:
             raise UnitFailed(Failure(INTERNAL, f"policy group '{args[0]}' not found", retryable=False))
-        return [told(policy) for policy in found]
-
-    def _members(self, group_id: str) -> tuple[Policy, ...]:
-        return policies.group(group_id, [entry for kind in sorted(POLICIES) for entry in self._catalog.entries(kind)])
-
-
-def told(policy: Policy) -> Value:
-    """The policy as Lua gets it."""
-    return {"id": policy.id, "definition": policy.definition}
+        return [policy.to_value() for policy in found]

@@ -1,7 +1,7 @@
 """Token stores (docs/lua.md#security): a token stands for an actor and a scope until it expires or is revoked.
 
-Of a token only a digest is kept, so that whoever reads the store can't use what is in it. What is wrong with a token
-is never told, and neither is the token.
+Of a token only a digest is kept, so that whoever reads the store can't use what is in it. An error names
+neither the token nor what is wrong with it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from engine.asks.policies import told
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.tokens import Token, TokenVault
@@ -71,12 +70,12 @@ class TokenAsks:
         """(store, token) -> {actor, scope}, with the policies of the current registry version."""
         store_id, token = args
         text = self._checked(await self._store(store_id), token)
-        kept = await self._vault.get(store_id, _digest(text)) if text else None
-        if kept is None or kept.expires <= time.time_ns() or kept.holder.actor is None:
+        stored = await self._vault.get(store_id, _digest(text)) if text else None
+        if stored is None or stored.expires <= time.time_ns() or stored.holder.actor is None:
             raise UnitFailed(Failure(INTERNAL, "token validation failed", retryable=False))
-        holder = await asyncio.to_thread(policies.resolved, kept.holder, self._catalog.entry)
+        holder = await asyncio.to_thread(policies.resolved, stored.holder, self._catalog.entry)
         scope = (holder.scope if holder else None) or ()
-        return {"actor": kept.holder.actor.to_json(), "scope": [told(policy) for policy in scope]}
+        return {"actor": stored.holder.actor.to_json(), "scope": [policy.to_value() for policy in scope]}
 
     async def revoke(self, asker: str, args: tuple[Value, ...]) -> Value:
         """(store, token) -> whether it was known."""

@@ -34,7 +34,7 @@ class TooCostlyError(Exception):
 def search(pattern: str, text: str, spend: Callable[[int], None] = lambda _: None) -> bool:
     """Whether the pattern is found in the text; raises TooCostlyError, and re.error for what is no pattern.
 
-    `spend` is told of the work, in units of some microseconds, and may raise.
+    `spend` is called with the work, in units of some microseconds, and may raise.
     """
     try:
         return _search(pattern, text, spend)

@@ -61,7 +61,7 @@ def write_event(writer: Writer, event: Event) -> None:
 
 
 def refused(event: Event, failure: Failure) -> Event:
-    """What the unit is told instead of an event whose values can't be written."""
+    """What the unit gets in place of an event whose values can't be written."""
     match event:
         case Resolved(seq) | Rejected(seq):
             return Rejected(seq, failure)
@@ -122,8 +122,8 @@ def _exec(seq: int, entry: Any, host: Any, args: Any, name: Any, *rest: Any) -> 
 
 
 def _upgraded(entry: Any, args: Any, messages: Any) -> Upgraded:
-    kept = tuple(Message(text_of(t), tuple(payloads), text_of(sender)) for t, sender, payloads in messages)
-    return Upgraded(text_of(entry), tuple(args), kept)
+    unread = tuple(Message(text_of(t), tuple(payloads), text_of(sender)) for t, sender, payloads in messages)
+    return Upgraded(text_of(entry), tuple(args), unread)
 
 
 def _waiting(waits: Any) -> Waiting:

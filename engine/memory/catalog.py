@@ -25,9 +25,9 @@ class MemoryCatalog:
         """Add or replace entries and delete others; the number of the new version."""
         gone = set(delete)
         with self._lock:
-            kept = {key: entry for key, entry in self._versions[-1].items() if key not in gone}
+            untouched = {key: entry for key, entry in self._versions[-1].items() if key not in gone}
             changed = {entry.id: entry for entry in entries}
-            self._versions.append(dict(sorted({**kept, **changed}.items())))
+            self._versions.append(dict(sorted({**untouched, **changed}.items())))
             self._current = {}
             return len(self._versions) - 1
 

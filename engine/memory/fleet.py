@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.contracts.fleet import FleetNames
+from engine.contracts.fleet_names import FleetNames
 
 
 class MemoryFleet:

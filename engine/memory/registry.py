@@ -12,7 +12,7 @@ from engine.errors import UnitFailed
 from engine.memory.catalog import MemoryCatalog
 from engine.registry import changes as changing
 from engine.registry.changes import Changes
-from engine.registry.guarded import withheld_from_lua
+from engine.registry.guarded import forbidden_to_lua
 from engine.registry.problems import errors_in
 from engine.registry.validate import validate
 
@@ -20,7 +20,7 @@ from engine.registry.validate import validate
 class MemoryRegistry:
     """Implements `engine.contracts.registry.RegistryAccess` over a `MemoryCatalog`.
 
-    `allowed` names kinds that Lua code may publish although they are withheld; `followed` is called after each version.
+    `allowed` names kinds, else forbidden, that Lua code may publish; `followed` is called after each version.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class MemoryRegistry:
 
     def _check(self, current: Mapping[str, Entry], changes: Changes) -> None:
         after = changing.apply(current, changes)
-        if withheld := withheld_from_lua(changes.touched, current, after, self._allowed):
-            raise UnitFailed(failures.withheld(withheld))
+        if forbidden := forbidden_to_lua(changes.touched, current, after, self._allowed):
+            raise UnitFailed(failures.forbidden(forbidden))
         problems = validate(after, check_source, touched=changes.touched, deleted=changes.delete)
         if errors_in(problems):
             raise UnitFailed(failures.refused(problems))

@@ -18,7 +18,7 @@ class MemoryVault:
         """Keep it; expired ones are forgotten whenever the number has doubled."""
         if len(self._tokens) >= self._sweep_at:
             now = time.time_ns()
-            self._tokens = {key: kept for key, kept in self._tokens.items() if kept.expires > now}
+            self._tokens = {key: each for key, each in self._tokens.items() if each.expires > now}
             self._sweep_at = max(1000, 2 * len(self._tokens))
         self._tokens[token.store, token.digest] = token
 

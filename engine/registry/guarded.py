@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.entry import Entry
-from engine.registry import policies
+from engine.registry import contexts
 from engine.registry.references import references
 from engine.registry.words import names
 
@@ -28,7 +28,7 @@ def guarded(touched: Collection[str], before: Entries, after: Entries) -> list[s
     return [each for each in touched if any(_holds(each, entries) for entries in (before, after))]
 
 
-def withheld_from_lua(touched: Collection[str], before: Entries, after: Entries, allowed: Collection[str]) -> list[str]:
+def forbidden_to_lua(touched: Collection[str], before: Entries, after: Entries, allowed: Collection[str]) -> list[str]:
     """The ids among `touched` that Lua code, which no user stands behind, may not publish; `allowed` names kinds.
 
     Besides guarded entries: policies and token stores, and entries that say under whom they run, since code could
@@ -45,7 +45,7 @@ def withheld_from_lua(touched: Collection[str], before: Entries, after: Entries,
 
 
 def _gives_rights(entry: Entry) -> bool:
-    return entry.kind.startswith("security.") or any(policies.blocks(entry))
+    return entry.kind.startswith("security.") or any(contexts.blocks(entry))
 
 
 def _holds(entry_id: str, entries: Entries) -> bool:

@@ -102,7 +102,7 @@ def _check_modules(entry: Entry) -> Iterator[Problem]:
     """Modules that are not here: the entry loads all the same, and `require` of one raises."""
     for index, name in _listed_modules(entry):
         if name in modules.PROVIDED or (entry.kind == "workflow.lua" and name in modules.FOREIGN):
-            continue  # in a workflow it is an error, told below
+            continue  # in a workflow it is an error, reported below
         message = f"the module `{name}` is not provided here: require finds nothing"
         near = did_you_mean(name, modules.PROVIDED) or "a library is named in `imports`"
         hint = "" if name in modules.FOREIGN else near

@@ -81,7 +81,7 @@ def default_host(entry: Entry) -> str:
 
 
 def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:
-    """Problems of what the entry names. Targets in `deleted` are told elsewhere, once for all their users."""
+    """Problems of what the entry names. Targets in `deleted` are reported elsewhere, once for all their users."""
     for reference in references(entry):
         target = entries.get(reference.target)
         if target is None:

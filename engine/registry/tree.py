@@ -246,8 +246,8 @@ def _with_source(data: Mapping[str, Any], text: str | None) -> dict[str, Any]:
 def placed(tree: Tree, problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The tree's own problems and those of its validation with their places, in order.
 
-    Of a source that could not be read, only that is told, and not what its absence entails.
+    Of a source that could not be read, only that is reported, and not what its absence entails.
     """
     unread = {problem.entry_id for problem in tree.problems if problem.field == "source"}
-    told = (problem for problem in problems if problem.field != "source" or problem.entry_id not in unread)
-    return in_order([*tree.problems, *map(tree.locate, told)])
+    found = (problem for problem in problems if problem.field != "source" or problem.entry_id not in unread)
+    return in_order([*tree.problems, *map(tree.locate, found)])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from engine.entry import Entry
-from engine.registry import fields, imports, kinds, policies, references
+from engine.registry import contexts, fields, imports, kinds, references
 from engine.registry.problems import Problem, in_order
 
 SourceCheck = Callable[[str, str], Problem | None]
@@ -50,4 +50,4 @@ def _check_together(entries: Mapping[str, Entry], deleted: frozenset[str]) -> It
         if users:
             yield Problem(f"can't be deleted: used by {', '.join(users)}", entry_id=entry_id)
     yield from imports.check(entries)
-    yield from policies.check(entries)
+    yield from contexts.check(entries)

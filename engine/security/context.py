@@ -51,6 +51,15 @@ class Policy:
         except BadPolicyError:
             return None
 
+    def to_value(self) -> dict[str, Any]:
+        """The policy as Lua gets it: {id, definition}."""
+        return {"id": self.id, "definition": self.definition}
+
+    @classmethod
+    def from_value(cls, value: Mapping[str, Any]) -> Policy:
+        """The inverse of `to_value`."""
+        return cls(value["id"], value.get("definition"))
+
     def verdict(self, request: Request) -> str:
         """allow, deny or undefined."""
         return self.rule.verdict(request) if self.rule else DENY
@@ -77,6 +86,16 @@ class Security:
             raise ValueError("a security context must be a table")
         actor, scope = data.get("actor"), data.get("scope")
         return cls(None if actor is None else Actor.from_json(actor), None if scope is None else _policies(scope))
+
+
+def within(inherited: Security | None, own: Security | None) -> Security | None:
+    """The context of a unit whose entry declares one: its actor, if it names one, and the policies of both."""
+    if inherited is None or own is None:
+        return own or inherited
+    scope = inherited.scope
+    if own.scope is not None:
+        scope = tuple({policy.id: policy for policy in (*(inherited.scope or ()), *own.scope)}.values())
+    return Security(own.actor or inherited.actor, scope)
 
 
 def evaluate(policies: Iterable[Policy], request: Request) -> str:

@@ -25,7 +25,7 @@ from tests.patience import PATIENCE
 from wippy_console import permissions
 from wippy_console.models import FeedEvent, Node, Program, Revision, Version
 from wippy_console.services import registry, units
-from wippy_console.services.registry import Changes, StaleBaseError, WithheldError
+from wippy_console.services.registry import Changes, ForbiddenError, StaleBaseError
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.templatetags.feed import feed_text
 from wippy_console.worker.asks.registry import DatabaseRegistry
@@ -192,7 +192,7 @@ def test_the_guard_looks_at_what_an_entry_was_as_well() -> None:
         Changes(delete=("app:client",)),
         Changes(update=(Entry("app:client", "registry.entry", {}, {}),)),
     ):
-        with pytest.raises(WithheldError, match="app:client"):
+        with pytest.raises(ForbiddenError, match="app:client"):
             registry.publish_from_lua(ROBOT, changes, base=1)
 
 

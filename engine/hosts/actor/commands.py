@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from engine.contracts.ask import AskHandler
-from engine.contracts.fleet import FleetNames
+from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.contracts.fleet import FleetNames
+from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import Host
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.routes import Routes

@@ -10,9 +10,9 @@ from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.bus import TOPIC
 from engine.hosts.actor.commands import Commands, Plan
-from engine.hosts.actor.contexts import context_of
 from engine.hosts.actor.failures import unexpected
 from engine.hosts.actor.table import Table
+from engine.registry.contexts import context_of
 from engine.steps import (
     Event,
     Failed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from engine.contracts.fleet import FleetNames
+from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import Host
 from engine.errors import Failure, UnitFailed, invalid
 from engine.hosts.actor.actor import Actor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.contracts.fleet import Peers
 from engine.contracts.host import Host
+from engine.contracts.peers import Peers
 from engine.hosts.actor.admission import ProcessStarter
 from engine.pids import Pid
 

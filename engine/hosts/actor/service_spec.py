@@ -11,9 +11,9 @@ from engine.contracts.catalog import Catalog
 from engine.durations import SECOND, option_duration
 from engine.entry import Entry
 from engine.errors import ProgramError, UnitFailed
-from engine.hosts.actor.contexts import declared_in
 from engine.hosts.actor.failures import bad_option
 from engine.hosts.actor.options import Backoff, read_backoff
+from engine.registry.contexts import declared
 from engine.registry.references import required_services, resolve
 from engine.security.context import Security
 from engine.steps import Value
@@ -53,7 +53,7 @@ class ServiceSpec:
         restart = _mapping(lifecycle.get("restart"))
         process = _reference(entry, "process")
         host = _reference(entry, "host")
-        security = declared_in(lifecycle.get("security"), entry.namespace, catalog)
+        security = declared(lifecycle.get("security"), entry.namespace, catalog)
         return cls(
             entry_id=entry.id,
             process=process,

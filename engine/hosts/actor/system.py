@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
-from engine.contracts.fleet import FleetNames
+from engine.contracts.fleet_names import FleetNames
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
 from engine.hosts.actor.answers import Answers

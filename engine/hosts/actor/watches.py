@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 
-from engine.contracts.fleet import PeerHost
 from engine.contracts.host import Host
+from engine.contracts.peers import PeerHost
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import Actor, Watch
 from engine.hosts.actor.concurrency.lanes import Job, Lanes

@@ -1,4 +1,4 @@
--- What a unit waits for, as the host of a workflow is told (Wait of engine/steps.py).
+-- What a unit waits for, for the host of a workflow (Wait of engine/steps.py).
 local k = ...
 local raw, unpack = k.raw, k.raw.unpack
 local S = k.S

@@ -18,7 +18,7 @@ def security_value(security: Security | None) -> Value:
     scope = security.scope
     return {
         "actor": security.actor.to_json() if security.actor else None,
-        "scope": None if scope is None else [{"id": each.id, "definition": each.definition} for each in scope],
+        "scope": None if scope is None else [policy.to_value() for policy in scope],
     }
 
 
@@ -33,7 +33,7 @@ def evaluated(policies: Value, actor: Value, action: Value, resource: Value, met
     if not isinstance(action, str) or not isinstance(resource, str):
         return DENY
     request = Request(as_mapping(actor), action, resource, as_mapping(meta))
-    return evaluate([Policy(each["id"], each.get("definition")) for each in policies], request)
+    return evaluate(map(Policy.from_value, policies), request)
 
 
 def actor(actor_id: Value, meta: Value = None) -> Value:

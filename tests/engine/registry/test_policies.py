@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.entry import Entry
-from engine.registry.guarded import withheld_from_lua
+from engine.registry.guarded import forbidden_to_lua
 from engine.registry.problems import errors_in
 from tests.engine.registry.checking import entry, found, index, problems, told
 
@@ -111,8 +111,8 @@ def test_code_can_not_publish_who_it_runs_as(kind: str) -> None:
         ({"app:x": acting}, {"app:x": plain}),
     ]
     for before, after in changes:
-        assert withheld_from_lua(["app:x"], before, after, ()) == ["app:x"]
-    assert withheld_from_lua(["app:x"], {}, {"app:x": plain}, ()) == []
+        assert forbidden_to_lua(["app:x"], before, after, ()) == ["app:x"]
+    assert forbidden_to_lua(["app:x"], {}, {"app:x": plain}, ()) == []
 
 
 def test_a_policy_that_a_service_uses_can_not_be_deleted() -> None:

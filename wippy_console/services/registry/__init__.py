@@ -22,14 +22,14 @@ from wippy_console.services.registry.reading import (
     tree,
     used_by,
 )
-from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError, WithheldError
+from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 from wippy_console.services.registry.titles import titles, workflows
 
 __all__ = [
     "Changes",
     "ChangesRefused",
+    "ForbiddenError",
     "StaleBaseError",
-    "WithheldError",
     "current_number",
     "current_version",
     "delete_entry",

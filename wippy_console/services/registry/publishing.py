@@ -17,7 +17,7 @@ from engine.registry import changes as changing
 from engine.registry import kinds
 from engine.registry.changes import Changes
 from engine.registry.guarded import KINDS as GUARDED
-from engine.registry.guarded import guarded, withheld_from_lua
+from engine.registry.guarded import forbidden_to_lua, guarded
 from engine.registry.imports import importers
 from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in
@@ -28,7 +28,7 @@ from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
 from wippy_console.services.registry import reading
-from wippy_console.services.registry.refusals import ChangesRefused, StaleBaseError, WithheldError
+from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
@@ -69,7 +69,7 @@ def publish(user: User | None, changes: Changes, *, base: int | None, message: s
 
 
 def publish_from_lua(unit: Author, changes: Changes, *, base: int) -> Version:
-    """The same for a unit: no user stands behind it, so what carries credentials or rights is withheld from it."""
+    """The same for a unit: no user stands behind it, so what carries credentials or rights is forbidden to it."""
     return _publish(_Publisher(None, f"by {unit.entry}", LUA, unit), changes, base)
 
 
@@ -95,8 +95,8 @@ def may_publish(user: Any, kind: str) -> bool:
 def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
     """Guarded entries decide where this machine's keys are sent and who reads them: more than an author may."""
     touched, before = prepared.changes.touched, reading.snapshot(prepared.number)
-    if publisher.unit and (ids := withheld_from_lua(touched, before, prepared.after, settings.LUA_PUBLISHES)):
-        raise WithheldError(ids)
+    if publisher.unit and (ids := forbidden_to_lua(touched, before, prepared.after, settings.LUA_PUBLISHES)):
+        raise ForbiddenError(ids)
     if publisher.user and guarded(touched, before, prepared.after):
         permissions.require(publisher.user, permissions.PUBLISH_CLIENT)
 

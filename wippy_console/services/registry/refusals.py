@@ -35,7 +35,7 @@ class StaleBaseError(Conflict):
         self.revisions = list(revisions)
 
 
-class WithheldError(Refused):
+class ForbiddenError(Refused):
     """Lua code may not publish these `entries`."""
 
     status = 403

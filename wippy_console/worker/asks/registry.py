@@ -18,7 +18,7 @@ from engine.registry.changes import Changes
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Version
 from wippy_console.services import registry
-from wippy_console.services.registry import ChangesRefused, StaleBaseError, WithheldError
+from wippy_console.services.registry import ChangesRefused, ForbiddenError, StaleBaseError
 from wippy_console.services.registry.catalog import DatabaseCatalog
 
 logger = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ def _publish(changes: Changes, base: int, author: Author) -> int:
     except StaleBaseError as error:
         ids = [revision.entry_id for revision in error.revisions]
         raise UnitFailed(failures.conflict(error.message, ids)) from error
-    except WithheldError as error:
-        raise UnitFailed(failures.withheld(error.entries)) from error
+    except ForbiddenError as error:
+        raise UnitFailed(failures.forbidden(error.entries)) from error
     except (DatabaseError, InterfaceError) as error:
         logger.warning("%s of %s could not publish: %s", author.pid, author.entry, error)
         raise UnitFailed(SILENT) from error

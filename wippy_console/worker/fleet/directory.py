@@ -1,4 +1,4 @@
-"""Which nodes run, as their heartbeats say: an `engine.contracts.fleet.Directory` over the database."""
+"""Which nodes run, as their heartbeats say: an `engine.contracts.directory.Directory` over the database."""
 
 from __future__ import annotations
 

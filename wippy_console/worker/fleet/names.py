@@ -1,4 +1,4 @@
-"""Names that one unit of the fleet holds: an `engine.contracts.fleet.FleetNames` over the claims of nodes.
+"""Names that one unit of the fleet holds: an `engine.contracts.fleet_names.FleetNames` over the claims of nodes.
 
 Nothing is cached, so the table alone says who holds a name: a node that can't read it answers Unavailable, and a
 holder whose node is taken for dead is none any more, whatever it believes. The holder is not told; one that must

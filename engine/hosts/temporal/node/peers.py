@@ -18,7 +18,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from engine.contracts.fleet import Directory
+from engine.contracts.directory import Directory
 from engine.contracts.host import Host, SpawnRequest, Watcher
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.node.client import Fleet
