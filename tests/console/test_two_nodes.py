@@ -11,7 +11,7 @@ import pytest
 
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.hosts.temporal.node.client import Fleet
+from engine.hosts.temporal.node.client import NodeClient
 from tests.console.test_worker import Server, lines, log, publish, queue, running_node, server, until
 from tests.patience import at_most
 from wippy_console.models import Claim, FeedEvent, Node, Run, Service
@@ -82,7 +82,7 @@ def spawn(server: Server, entry_id: str, os_pid: int) -> str:
     """Start a process on the node of that OS process; its pid."""
     node = Node.objects.get(os_pid=os_pid)
     request = SpawnRequest(entry_id, "app:processes")
-    return str(server.do(lambda client: Fleet(client).spawn(request, node.id)))
+    return str(server.do(lambda client: NodeClient(client).spawn(request, node.id)))
 
 
 def test_a_killed_nodes_services_names_and_watches_go_to_the_other_at_once(

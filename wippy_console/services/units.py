@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, Failure, UnitFailed
-from engine.hosts.temporal.node.client import Fleet
+from engine.hosts.temporal.node.client import NodeClient
 from engine.hosts.temporal.settings import reference
 from engine.hosts.temporal.wire.failures import from_exception
 from engine.hosts.temporal.wire.payloads import decode
@@ -122,16 +122,16 @@ def _kind(entry_id: str) -> str:
         return ""
 
 
-def _fleet() -> Fleet:
+def _fleet() -> NodeClient:
     """By the client of a worker, since nodes are where workers are; Unavailable when no node is alive."""
     if not fleet.alive().exists():
         raise Unavailable("No worker is alive. Start one: manage.py worker.")
     workers = [entry for entry in registry.entries() if entry.kind == WORKER]
     clients = [reference(entry, "client") for entry in workers] or [only(temporal.CLIENT)]
-    return Fleet(temporal.client(clients[0]))
+    return NodeClient(temporal.client(clients[0]))
 
 
-def reached(act: Callable[[Fleet], Coroutine[Any, Any, T]]) -> T:
+def reached(act: Callable[[NodeClient], Coroutine[Any, Any, T]]) -> T:
     """Ask nodes something; NotFoundError, Conflict, Refused, or Unavailable, which leaves open whether it was done."""
     return _told(act(_fleet()))
 

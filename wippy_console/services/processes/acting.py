@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.hosts.temporal.node.client import Fleet
-from engine.hosts.temporal.node.operations import START, STOP
+from engine.hosts.temporal.node.client import NodeClient
+from engine.hosts.temporal.wire.requests import START, STOP
 from wippy_console import permissions
 from wippy_console.models import Service
 from wippy_console.services import feed, registry, schemas
@@ -26,7 +26,7 @@ SERVICE_ACTS = {START: permissions.START_RUN, RESTART: permissions.START_RUN, ST
 _TOPIC_LENGTH, _NAME_LENGTH = 500, 500
 
 T = TypeVar("T")
-Act = Callable[[Fleet], Coroutine[Any, Any, T]]
+Act = Callable[[NodeClient], Coroutine[Any, Any, T]]
 
 
 def spawnable(user: Any) -> list[Entry]:
@@ -109,7 +109,11 @@ def _check(entry: Entry, host: str, args: list[Any], name: str) -> None:
 
 
 def _on_process(
-    user: Any, action: str, pid: str, told: Mapping[str, Any], act: Callable[[Fleet, str], Coroutine[Any, Any, None]]
+    user: Any,
+    action: str,
+    pid: str,
+    told: Mapping[str, Any],
+    act: Callable[[NodeClient, str], Coroutine[Any, Any, None]],
 ) -> None:
     node = node_of(pid)
     _recorded(user, action, told, lambda nodes: act(nodes, node), pid=pid, node=node)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
 from engine.pids import Pid
 from wippy_console import permissions
@@ -138,20 +139,20 @@ def _asked(pid: str, row: Process | None) -> Process:
     """The node's own picture; in the row, which knows more of the node, where there is one."""
     node = node_of(pid)
     try:
-        fields = reached(lambda nodes: nodes.describe(pid, node))
+        info = reached(lambda nodes: nodes.describe(pid, node))
     except NotFoundError:
         raise NotFoundError(f"{pid} is not here: it has ended, or never was.") from None
     process = row or Process(node=fleet.alive().get(id=node), pid=pid)
-    for name, value in _columns(fields).items():
+    for name, value in _columns(info).items():
         setattr(process, name, value)
     return process
 
 
-def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    started = datetime.fromtimestamp(fields["started"] / SECOND, UTC)
-    same = ("kind", "parent", "names", "links", "watchers", "state", "mailbox", "mailbox_limit")
-    listed = {name: fields[name] for name in same}
-    return {**listed, "entry_id": fields["entry"], "host_id": fields["host"], "started_at": started}
+def _columns(info: ProcessInfo) -> dict[str, Any]:
+    same = {name: getattr(info, name) for name in ("kind", "parent", "state", "mailbox", "mailbox_limit")}
+    lists = {name: list(getattr(info, name)) for name in ("names", "links", "watchers")}
+    started = datetime.fromtimestamp(info.started / SECOND, UTC)
+    return {**same, **lists, "entry_id": info.entry, "host_id": info.host, "started_at": started}
 
 
 def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: str, full: bool) -> QuerySet[Process]:

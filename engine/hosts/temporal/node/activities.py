@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from temporalio import activity
 from temporalio.common import RawValue
 
-from engine.contracts.host import CallRequest, Host, ProcessHost, SpawnRequest
+from engine.contracts.host import Host, ProcessHost
 from engine.contracts.node import Node
-from engine.errors import UnitFailed, invalid, not_found
+from engine.errors import UnitFailed, not_found
 from engine.hosts.temporal.node.execution import Activity, translated, with_heartbeat
-from engine.hosts.temporal.wire import payloads
-from engine.security.context import Security
-from engine.steps import Exited, Value
+from engine.hosts.temporal.wire import payloads, requests
+from engine.hosts.temporal.wire.answers import Outcome
+from engine.steps import Exited
 
 
 class NodeActivities:
-    """The `wippy.*` activities; each takes one table, whose fields are those of the request it makes."""
+    """What may be asked of any node; each takes one table (`engine.hosts.temporal.wire.requests`)."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -32,146 +30,82 @@ class NodeActivities:
         """For the queues of workers: what runs ask of a node."""
         return [self.spawn, self.send, self.cancel, self.terminate]
 
-    @activity.defn(name="wippy.call")
-    async def call(self, request: RawValue) -> RawValue:
-        """Call a function: {target, args, options, context, caller, security}; its value."""
+    @activity.defn(name=requests.Call.name)
+    async def call(self, argument: RawValue) -> RawValue:
+        """Call a function; its value."""
         with translated():
-            fields = fields_of(request)
-            value = await with_heartbeat(
-                self._node.call(
-                    CallRequest(
-                        text_of(fields, "target"),
-                        _list(fields, "args"),
-                        _table(fields, "options"),
-                        _table(fields, "context"),
-                        fields.get("caller") or "",
-                        _security(fields),
-                    )
-                )
-            )
-            return RawValue(payloads.encode(value, f"result of {fields['target']}"))
+            call = requests.Call.decode(argument.payload).request
+            value = await with_heartbeat(self._node.call(call))
+            return RawValue(payloads.encode(value, f"result of {call.target}"))
 
-    @activity.defn(name="wippy.spawn")
-    async def spawn(self, request: RawValue) -> str:
-        """Spawn a process or workflow: {entry, host, args, parent, name, options, context, messages, security}."""
+    @activity.defn(name=requests.Spawn.name)
+    async def spawn(self, argument: RawValue) -> str:
+        """Spawn a process or workflow; its pid."""
         with translated():
-            fields = fields_of(request)
-            host = self._node.host(text_of(fields, "host"))
+            spawn = requests.Spawn.decode(argument.payload).request
+            host = self._node.host(spawn.host)
             if host is None:
                 raise UnitFailed(not_found("host not found"))
-            return await host.spawn(_spawn_request(fields))
+            return await host.spawn(spawn)
 
-    @activity.defn(name="wippy.run")
-    async def run(self, request: RawValue) -> RawValue:
-        """Spawn a process and wait for its end: the fields of `wippy.spawn`; {pid, value} or {pid, failure}."""
+    @activity.defn(name=requests.Run.name)
+    async def run(self, argument: RawValue) -> RawValue:
+        """Spawn a process and wait for its end; its outcome."""
         with translated():
-            fields = fields_of(request)
-            host = self._node.host(text_of(fields, "host"))
+            spawn = requests.Run.decode(argument.payload).request
+            host = self._node.host(spawn.host)
             if not isinstance(host, ProcessHost):
                 raise UnitFailed(not_found("host not found"))
             ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
-            token = f"wippy.run {activity.info().activity_id}"
-            pid = await host.spawn_watched(_spawn_request(fields), token, ended.set_result)
+            token = f"{requests.Run.name} {activity.info().activity_id}"
+            pid = await host.spawn_watched(spawn, token, ended.set_result)
             try:
                 exited = await with_heartbeat(_settled(ended))
             except asyncio.CancelledError:
                 await host.unwatch(pid, token)
                 raise
-            told = {"failure": exited.failure} if exited.failure else {"value": exited.value}
-            return RawValue(payloads.encode({"pid": pid, **told}, f"result of {fields['entry']}"))
+            return RawValue(Outcome.of(pid, exited).encode(f"result of {spawn.entry}"))
 
-    @activity.defn(name="wippy.send")
-    async def send(self, request: RawValue) -> bool:
-        """Send a message: {dest, topic, payloads, sender}."""
+    @activity.defn(name=requests.Send.name)
+    async def send(self, argument: RawValue) -> bool:
+        """Send a message."""
         with translated():
-            fields = fields_of(request)
-            host, pid = await self._found(fields)
-            await host.send(pid, text_of(fields, "topic"), _list(fields, "payloads"), fields.get("sender") or "")
+            send = requests.Send.decode(argument.payload)
+            host, pid = await self._found(send.dest)
+            await host.send(pid, send.topic, send.payloads, send.sender)
             return True
 
-    @activity.defn(name="wippy.cancel")
-    async def cancel(self, request: RawValue) -> bool:
-        """Deliver CANCEL: {dest, reason, sender}."""
+    @activity.defn(name=requests.Cancel.name)
+    async def cancel(self, argument: RawValue) -> bool:
+        """Deliver CANCEL."""
         with translated():
-            fields = fields_of(request)
-            host, pid = await self._found(fields)
-            await host.cancel(pid, fields.get("reason") or "", fields.get("sender") or "")
+            cancel = requests.Cancel.decode(argument.payload)
+            host, pid = await self._found(cancel.dest)
+            await host.cancel(pid, cancel.reason, cancel.sender)
             return True
 
-    @activity.defn(name="wippy.terminate")
-    async def terminate(self, request: RawValue) -> bool:
-        """End a unit now: {dest, reason, sender}."""
+    @activity.defn(name=requests.Terminate.name)
+    async def terminate(self, argument: RawValue) -> bool:
+        """End a unit now."""
         with translated():
-            fields = fields_of(request)
-            host, pid = await self._found(fields)
-            await host.terminate(pid, fields.get("reason") or "", fields.get("sender") or "")
+            terminate = requests.Terminate.decode(argument.payload)
+            host, pid = await self._found(terminate.dest)
+            await host.terminate(pid, terminate.reason, terminate.sender)
             return True
 
-    async def _found(self, fields: Mapping[str, Any]) -> tuple[Host, str]:
+    async def _found(self, dest: str) -> tuple[Host, str]:
         """The host and pid of whoever `dest` is or names."""
-        dest = text_of(fields, "dest")
         pid = await self._node.find(dest) or dest
         return host_of(self._node, pid), pid
 
 
-def host_of(node: Node, dest: str) -> Host:
+def host_of(node: Node, pid: str) -> Host:
     """The host of a pid; raises UnitFailed (NotFound)."""
-    host = node.host_of(dest)
+    host = node.host_of(pid)
     if host is None:
-        raise UnitFailed(not_found(f"could not resolve '{dest}' as PID or registered name"))
+        raise UnitFailed(not_found(f"could not resolve '{pid}' as PID or registered name"))
     return host
 
 
 async def _settled(ended: asyncio.Future[Exited]) -> Exited:
     return await ended
-
-
-def fields_of(request: RawValue) -> Mapping[str, Any]:
-    """The table that a request is; UnitFailed (Invalid)."""
-    value = payloads.decode(request.payload)
-    if not isinstance(value, Mapping):
-        raise UnitFailed(invalid("the request must be a table"))
-    return value
-
-
-def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """A field that must be text; UnitFailed (Invalid)."""
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise UnitFailed(invalid(f"{name} must be a string"))
-    return value
-
-
-def _list(fields: Mapping[str, Any], name: str) -> tuple[Value, ...]:
-    value = fields.get(name) or []
-    if not isinstance(value, list):
-        raise UnitFailed(invalid(f"{name} must be a list"))
-    return tuple(value)
-
-
-def _table(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = fields.get(name) or {}
-    if not isinstance(value, Mapping):
-        raise UnitFailed(invalid(f"{name} must be a table"))
-    return value
-
-
-def _security(fields: Mapping[str, Any]) -> Security | None:
-    try:
-        return Security.from_json(fields.get("security"))
-    except ValueError as error:
-        raise UnitFailed(invalid(f"security: {error}")) from error
-
-
-def _spawn_request(fields: Mapping[str, Any]) -> SpawnRequest:
-    return SpawnRequest(
-        entry=text_of(fields, "entry"),
-        host=text_of(fields, "host"),
-        args=_list(fields, "args"),
-        parent=fields.get("parent") or "",
-        name=fields.get("name") or "",
-        options=_table(fields, "options"),
-        context=_table(fields, "context"),
-        security=_security(fields),
-        messages=tuple((topic, tuple(values)) for topic, values in _list(fields, "messages")),
-    )

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
-from typing import Any
-
 from temporalio import activity
 from temporalio.common import RawValue
 
-from engine.contracts.operations import Operations, ProcessInfo
+from engine.contracts.operations import Operations
 from engine.errors import UnitFailed, invalid, not_found
-from engine.hosts.temporal.node.activities import fields_of, text_of
 from engine.hosts.temporal.node.execution import Activity, translated, with_heartbeat
-from engine.hosts.temporal.wire import payloads
-
-START, STOP = "start", "stop"
+from engine.hosts.temporal.wire import answers, requests
 
 
 class OperationActivities:
@@ -28,35 +21,29 @@ class OperationActivities:
         """All of them."""
         return [self.describe, self.service]
 
-    @activity.defn(name="wippy.describe")
-    async def describe(self, request: RawValue) -> RawValue:
-        """A process as it is now: {dest}; the fields of ProcessInfo, NotFound when it is gone."""
+    @activity.defn(name=requests.Describe.name)
+    async def describe(self, argument: RawValue) -> RawValue:
+        """A process as it is now; NotFound when it is gone."""
         with translated():
-            pid = text_of(fields_of(request), "dest")
+            pid = requests.Describe.decode(argument.payload).dest
             info = self._node.describe(pid)
             if info is None:
                 raise UnitFailed(not_found(f"process {pid} not found"))
-            return RawValue(payloads.encode(_table(info), f"description of {pid}"))
+            return RawValue(answers.encode_process(info))
 
-    @activity.defn(name="wippy.service")
-    async def service(self, request: RawValue) -> bool:
-        """Start or stop a service: {entry, action}."""
+    @activity.defn(name=requests.Service.name)
+    async def service(self, argument: RawValue) -> bool:
+        """Start or stop a service."""
         with translated():
-            fields = fields_of(request)
-            acts: dict[str, Callable[[str], Awaitable[None]]] = {
-                START: self._node.start_service,
-                STOP: self._node.stop_service,
-            }
-            act = acts.get(text_of(fields, "action"))
-            if act is None:
-                raise UnitFailed(invalid(f"unknown action '{fields['action']}'"))
-            await with_heartbeat(_settled(act(text_of(fields, "entry"))))
+            service = requests.Service.decode(argument.payload)
+            await with_heartbeat(self._act(service))
             return True
 
-
-async def _settled(act: Awaitable[None]) -> None:
-    await act
-
-
-def _table(info: ProcessInfo) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(info).items()}
+    async def _act(self, service: requests.Service) -> None:
+        match service.action:
+            case requests.START:
+                await self._node.start_service(service.entry)
+            case requests.STOP:
+                await self._node.stop_service(service.entry)
+            case action:
+                raise UnitFailed(invalid(f"unknown action '{action}'"))

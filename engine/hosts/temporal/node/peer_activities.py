@@ -1,4 +1,4 @@
-"""The activities by which other nodes watch and link the actors of this one, and tell how theirs ended."""
+"""The activities by which other nodes watch and link the actors of this one, and report how theirs ended."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from temporalio import activity
 from temporalio.common import RawValue
 
 from engine.contracts.node import Node
-from engine.hosts.temporal.node.activities import fields_of, host_of, text_of
+from engine.hosts.temporal.node.activities import host_of
 from engine.hosts.temporal.node.execution import Activity, translated
 from engine.hosts.temporal.node.peers import Peers
-from engine.steps import Exited
+from engine.hosts.temporal.wire import requests
 
 
 class PeerActivities:
@@ -23,49 +23,42 @@ class PeerActivities:
         """For the node's own queue."""
         return [self.watch, self.unwatch, self.ended, self.link, self.unlink]
 
-    @activity.defn(name="wippy.watch")
-    async def watch(self, request: RawValue) -> bool:
-        """Tell a node of the end of a unit: {dest, token, node}; NotFound when there is no such unit."""
+    @activity.defn(name=requests.Watch.name)
+    async def watch(self, argument: RawValue) -> bool:
+        """Tell a node of the end of a unit; NotFound when there is no such unit."""
         with translated():
-            fields = fields_of(request)
-            pid = text_of(fields, "dest")
-            await self._peers.watch_for(
-                text_of(fields, "node"), host_of(self._node, pid), pid, text_of(fields, "token")
-            )
+            watch = requests.Watch.decode(argument.payload)
+            await self._peers.watch_for(watch.node, host_of(self._node, watch.dest), watch.dest, watch.token)
             return True
 
-    @activity.defn(name="wippy.unwatch")
-    async def unwatch(self, request: RawValue) -> bool:
-        """Undo `wippy.watch`: {dest, token, node}."""
+    @activity.defn(name=requests.Unwatch.name)
+    async def unwatch(self, argument: RawValue) -> bool:
+        """Undo `watch`."""
         with translated():
-            fields = fields_of(request)
-            pid = text_of(fields, "dest")
-            await self._peers.unwatch_for(
-                text_of(fields, "node"), host_of(self._node, pid), pid, text_of(fields, "token")
-            )
+            watch = requests.Unwatch.decode(argument.payload)
+            await self._peers.unwatch_for(watch.node, host_of(self._node, watch.dest), watch.dest, watch.token)
             return True
 
-    @activity.defn(name="wippy.ended")
-    async def ended(self, request: RawValue) -> bool:
-        """Hear how a unit of another node ended: {dest, token, at, value, failure}; hearing it twice is harmless."""
+    @activity.defn(name=requests.Ended.name)
+    async def ended(self, argument: RawValue) -> bool:
+        """Hear how a unit of another node ended; hearing it twice is harmless."""
         with translated():
-            fields = fields_of(request)
-            exited = Exited(text_of(fields, "dest"), fields["at"], fields.get("value"), fields.get("failure"))
-            self._peers.told(text_of(fields, "token"), exited)
+            ended = requests.Ended.decode(argument.payload)
+            self._peers.deliver_exit(ended.token, ended.exited)
             return True
 
-    @activity.defn(name="wippy.link")
-    async def link(self, request: RawValue) -> bool:
-        """Let an actor hold its side of a link: {dest, peer}."""
+    @activity.defn(name=requests.Link.name)
+    async def link(self, argument: RawValue) -> bool:
+        """Let an actor hold its side of a link."""
         with translated():
-            fields = fields_of(request)
-            await self._node.link(text_of(fields, "dest"), text_of(fields, "peer"))
+            link = requests.Link.decode(argument.payload)
+            await self._node.link(link.dest, link.peer)
             return True
 
-    @activity.defn(name="wippy.unlink")
-    async def unlink(self, request: RawValue) -> bool:
-        """Undo `wippy.link`: {dest, peer}."""
+    @activity.defn(name=requests.Unlink.name)
+    async def unlink(self, argument: RawValue) -> bool:
+        """Undo `link`."""
         with translated():
-            fields = fields_of(request)
-            await self._node.unlink(text_of(fields, "dest"), text_of(fields, "peer"))
+            link = requests.Unlink.decode(argument.payload)
+            await self._node.unlink(link.dest, link.peer)
             return True

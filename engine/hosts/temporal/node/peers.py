@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -21,8 +22,9 @@ from temporalio.service import RPCError
 from engine.contracts.directory import Directory
 from engine.contracts.host import Host, SpawnRequest, Watcher
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
-from engine.hosts.temporal.node.client import Fleet
-from engine.hosts.temporal.wire import payloads
+from engine.hosts.temporal.node.client import NodeClient
+from engine.hosts.temporal.wire import requests
+from engine.hosts.temporal.wire.requests import Order, Request
 from engine.pids import Pid
 from engine.steps import Exited, Value
 
@@ -32,6 +34,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
 Connect = Callable[[], Awaitable[Client]]
 Key = tuple[str, str]
+"""A watch: the pid of the watched unit, and the token of the watcher."""
+
+A = TypeVar("A")
 
 
 class Peers:
@@ -47,7 +52,7 @@ class Peers:
         # Who here watches what there, by node and (pid, token); and what here is watched from there.
         self._watchers: dict[str, dict[Key, Watcher]] = {}
         self._watched: dict[str, dict[Key, Host]] = {}
-        self._asking: dict[str, set[asyncio.Future[Value]]] = {}
+        self._asking: dict[str, set[asyncio.Future[Any]]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
         directory.on_lost(self._lost)
 
@@ -68,11 +73,11 @@ class Peers:
 
     # --- what units here want of other nodes ------------------------------------------------------
 
-    async def ask(self, node_id: str, activity: str, fields: Mapping[str, Any]) -> Value:
+    async def ask(self, node_id: str, request: Request[A]) -> A:
         """The answer of a node; NotFound when it is not alive, or dies before it answers."""
         if not await self._directory.is_alive(node_id):
-            raise UnitFailed(_gone(node_id, fields))
-        answer = asyncio.ensure_future(self._request(node_id, activity, fields))
+            raise UnitFailed(_gone(node_id, request))
+        answer = asyncio.ensure_future(self._request(node_id, request))
         asking = self._asking.setdefault(node_id, set())
         asking.add(answer)
         try:
@@ -81,7 +86,7 @@ class Peers:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise UnitFailed(_gone(node_id, fields)) from None
+            raise UnitFailed(_gone(node_id, request)) from None
         finally:
             asking.discard(answer)
             if not asking:
@@ -91,7 +96,7 @@ class Peers:
         """Call `watcher` when the unit ends or its node is lost."""
         self._watchers.setdefault(node_id, {})[key] = watcher
         try:
-            await self.ask(node_id, "wippy.watch", self._named(key))
+            await self.ask(node_id, requests.Watch(*key, self.node_id))
         except BaseException:
             # Who was told meanwhile has an answer: the unit ended, or its node did.
             if self._forget(node_id, key) is not None:
@@ -100,14 +105,14 @@ class Peers:
     async def unwatch(self, node_id: str, key: Key) -> None:
         """Drop the watch; a node that does not answer only tells what nobody hears."""
         if self._forget(node_id, key) is not None:
-            await self.try_ask(node_id, "wippy.unwatch", self._named(key))
+            await self.try_ask(node_id, requests.Unwatch(*key, self.node_id))
 
-    async def try_ask(self, node_id: str, activity: str, fields: Mapping[str, Any]) -> None:
+    async def try_ask(self, node_id: str, request: Order) -> None:
         """Ask what no longer matters when the node is gone."""
         try:
-            await self.ask(node_id, activity, fields)
+            await self.ask(node_id, request)
         except UnitFailed as error:
-            logger.info("%s of %s: %s", activity, fields["dest"], error)
+            logger.info("%s of %s: %s", request.name, request.subject, error)
 
     # --- what other nodes want of this one, for its activities ------------------------------------
 
@@ -128,8 +133,8 @@ class Peers:
         self._watched.get(node_id, {}).pop((pid, ours), None)
         await host.unwatch(pid, ours)
 
-    def told(self, token: str, exited: Exited) -> None:
-        """Another node tells how a unit of its own ended."""
+    def deliver_exit(self, token: str, exited: Exited) -> None:
+        """A unit of another node ended."""
         pid = Pid.parse(exited.pid)
         watcher = self._forget(pid.node, (exited.pid, token)) if pid else None
         if watcher is not None:
@@ -137,12 +142,8 @@ class Peers:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    async def _request(self, node_id: str, activity: str, fields: Mapping[str, Any]) -> Value:
-        return await Fleet(await self._connect()).ask(activity, fields, node_id)
-
-    def _named(self, key: Key) -> dict[str, Value]:
-        pid, token = key
-        return {"dest": pid, "token": token, "node": self.node_id}
+    async def _request(self, node_id: str, request: Request[A]) -> A:
+        return await NodeClient(await self._connect()).ask(request, node_id)
 
     def _forget(self, node_id: str, key: Key) -> Watcher | None:
         watchers = self._watchers.get(node_id, {})
@@ -153,7 +154,7 @@ class Peers:
 
     async def _watch_again(self, node_id: str, key: Key) -> None:
         try:
-            await self.ask(node_id, "wippy.watch", self._named(key))
+            await self.ask(node_id, requests.Watch(*key, self.node_id))
         except (UnitFailed, RPCError, RuntimeError) as error:
             logger.info("%s can't be watched again: %s", key[0], error)
             await asyncio.sleep(LONGEST_PAUSE)  # how it ended may be on its way
@@ -163,16 +164,16 @@ class Peers:
 
     def _ended(self, node_id: str, token: str, exited: Exited) -> None:
         self._watched.get(node_id, {}).pop((exited.pid, f"{node_id} {token}"), None)
-        self._begin(self._tell(node_id, _portable(token, exited)))
+        self._begin(self._report(node_id, _sendable(requests.Ended(token, exited))))
 
-    async def _tell(self, node_id: str, fields: Mapping[str, Any]) -> None:
+    async def _report(self, node_id: str, ended: requests.Ended) -> None:
         pause = FIRST_PAUSE
         while await self._directory.is_alive(node_id):
             try:
-                await self.ask(node_id, "wippy.ended", fields)
+                await self.ask(node_id, ended)
                 return
             except (UnitFailed, RPCError, RuntimeError) as error:
-                logger.info("the end of %s is told to %s again: %s", fields["dest"], node_id, error)
+                logger.info("the end of %s is reported to %s again: %s", ended.subject, node_id, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -207,16 +208,15 @@ class RemoteNode:
 
     async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Deliver a message, once at most."""
-        fields = {"dest": pid, "topic": topic, "payloads": list(payloads), "sender": sender}
-        await self._peers.ask(self.id, "wippy.send", fields)
+        await self._peers.ask(self.id, requests.Send(pid, topic, payloads, sender))
 
     async def cancel(self, pid: str, reason: str, sender: str) -> None:
         """Deliver CANCEL."""
-        await self._peers.ask(self.id, "wippy.cancel", {"dest": pid, "reason": reason, "sender": sender})
+        await self._peers.ask(self.id, requests.Cancel(pid, reason, sender))
 
     async def terminate(self, pid: str, reason: str, sender: str) -> None:
         """End the unit now."""
-        await self._peers.ask(self.id, "wippy.terminate", {"dest": pid, "reason": reason, "sender": sender})
+        await self._peers.ask(self.id, requests.Terminate(pid, reason, sender))
 
     async def watch(self, pid: str, token: str, watcher: Watcher) -> None:
         """Call `watcher` when the unit ends or its node is lost."""
@@ -228,22 +228,21 @@ class RemoteNode:
 
     async def link(self, pid: str, peer: str) -> None:
         """Let the actor there hold its side of a link."""
-        await self._peers.ask(self.id, "wippy.link", {"dest": pid, "peer": peer})
+        await self._peers.ask(self.id, requests.Link(pid, peer))
 
     async def unlink(self, pid: str, peer: str) -> None:
         """Undo `link`."""
-        await self._peers.try_ask(self.id, "wippy.unlink", {"dest": pid, "peer": peer})
+        await self._peers.try_ask(self.id, requests.Unlink(pid, peer))
 
 
-def _gone(node_id: str, fields: Mapping[str, Any]) -> Failure:
-    return not_found(f"process {fields['dest']} not found: node '{node_id}' is gone")
+def _gone(node_id: str, request: Request[Any]) -> Failure:
+    return not_found(f"process {request.subject} not found: node '{node_id}' is gone")
 
 
-def _portable(token: str, exited: Exited) -> dict[str, Any]:
-    """The fields of `wippy.ended`; a value that can't be sent is told as the failure to send it."""
-    fields = {"dest": exited.pid, "token": token, "at": exited.at, "value": exited.value, "failure": exited.failure}
+def _sendable(ended: requests.Ended) -> requests.Ended:
+    """The report of an end; a value that can't be sent is reported as the failure to send it."""
     try:
-        payloads.encode(fields, f"the value of {exited.pid}")
+        ended.encode(f"the value of {ended.subject}")
     except UnitFailed as error:
-        fields |= {"value": None, "failure": error.failure}
-    return fields
+        return replace(ended, exited=replace(ended.exited, value=None, failure=error.failure))
+    return ended

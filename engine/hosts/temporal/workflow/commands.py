@@ -11,12 +11,13 @@ from temporalio import workflow
 
 from engine.errors import UnitFailed, invalid
 from engine.hosts.logs import write_log
+from engine.hosts.temporal.wire import requests
 from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.asks import Asks
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import Calls
 from engine.hosts.temporal.workflow.children import Children
-from engine.hosts.temporal.workflow.deliveries import CANCEL, SEND, TERMINATE, Deliveries
+from engine.hosts.temporal.workflow.deliveries import Deliveries
 from engine.hosts.temporal.workflow.places import Elsewhere, Places, Update, Workflow
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.steps import (
@@ -152,8 +153,8 @@ class Commands:
                 signal = self._deliveries.signal(workflow_id, command.topic, arguments)
                 self._begin(command.seq, signal, leaving=True)
             case Elsewhere():
-                request = {"dest": command.dest, "topic": command.topic, "payloads": list(command.payloads)}
-                self._begin(command.seq, self._deliveries.through_node(to, SEND, request), leaving=True)
+                send = requests.Send(command.dest, command.topic, command.payloads, self._pid)
+                self._begin(command.seq, self._deliveries.through_node(to, send), leaving=True)
 
     def control(self, command: Control) -> None:
         """Cancel or terminate; a workflow can't do more than request the cancellation of another."""
@@ -169,9 +170,8 @@ class Commands:
             case Workflow(workflow_id):
                 delivery = self._deliveries.cancel(workflow_id, command.reason)
             case Elsewhere():
-                activity = CANCEL if command.verb == "cancel" else TERMINATE
-                request = {"dest": command.dest, "reason": command.reason}
-                delivery = self._deliveries.through_node(to, activity, request)
+                order = requests.Cancel if command.verb == "cancel" else requests.Terminate
+                delivery = self._deliveries.through_node(to, order(command.dest, command.reason, self._pid))
             case Update():
                 raise UnitFailed(invalid("an update can't be controlled, only answered"))
         self._begin(command.seq, delivery, leaving=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,14 +16,11 @@ from temporalio.exceptions import FailureError
 from engine.errors import NOT_FOUND, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.wire import failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import MAX_NAME, Pending, longer_than
+from engine.hosts.temporal.wire.requests import Order
 from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.places import Elsewhere
 from engine.steps import Value
-
-SEND = "wippy.send"
-CANCEL = "wippy.cancel"
-TERMINATE = "wippy.terminate"
 
 DELIVERY_TIMEOUT = timedelta(seconds=30)
 # A node that does not take the delivery by then is gone, and its processes with it.
@@ -63,15 +60,16 @@ class Deliveries:
             await _external(workflow_id, handle.cancel(reason=reason))
         return True
 
-    async def through_node(self, to: Elsewhere, activity: str, request: Mapping[str, Value]) -> bool:
+    async def through_node(self, to: Elsewhere, order: Order) -> bool:
         """Have a node deliver, once: the delivery is recorded and no replay repeats it."""
-        payload = payloads.encode({**request, "sender": self._pid}, f"{activity} to {request['dest']}")
-        self._budget.spend(payload.ByteSize(), f"{activity} to {request['dest']}")
-        async with self._turn(str(request["dest"])):
+        what = f"{order.name} to {order.subject}"
+        payload = order.encode(what)
+        self._budget.spend(payload.ByteSize(), what)
+        async with self._turn(order.subject):
             try:
-                await self._deliver(to, activity, payload)
+                await self._deliver(to, order.name, payload)
             except FailureError as error:
-                raise UnitFailed(_of_delivery(error, str(request["dest"]))) from error
+                raise UnitFailed(_of_delivery(error, order.subject)) from error
         return True
 
     async def _deliver(self, to: Elsewhere, activity: str, payload: Payload) -> None:

@@ -367,22 +367,22 @@ async def test_an_activity_failure_tells_its_kind_and_where_it_was(stage: Stage)
 
 async def test_calls_and_processes_are_reached_through_the_fleet(stage: Stage) -> None:
     from engine.contracts.host import SpawnRequest
-    from engine.hosts.temporal.node.client import Fleet
+    from engine.hosts.temporal.node.client import NodeClient
 
     await stage.serve_fleet()
     stage.function("app:fn", "if a == 0 then return nil, 'zero' end return {n = a, user = ctx.get('user')}")
     stage.process("app:p", "local m = process.inbox():receive() process.send(m:payload():data(), 'hi', 'from p')")
-    fleet = Fleet(stage.client)
-    assert await fleet.call(CallRequest("app:fn", (3,), {}, {"user": "ann"})) == {"n": 3, "user": "ann"}
+    nodes = NodeClient(stage.client)
+    assert await nodes.call(CallRequest("app:fn", (3,), {}, {"user": "ann"})) == {"n": 3, "user": "ann"}
     with pytest.raises(UnitFailed, match="zero"):
-        await fleet.call(CallRequest("app:fn", (0,)))
-    pid = await fleet.spawn(SpawnRequest("app:p", "app:processes"), node=stage.node.id)
+        await nodes.call(CallRequest("app:fn", (0,)))
+    pid = await nodes.spawn(SpawnRequest("app:p", "app:processes"), node=stage.node.id)
     stage.workflow("app:w", "return process.listen('hi'):receive()")
     target = await stage.spawn("app:w")
-    await fleet.send(pid, "reply", (target,), node=stage.node.id)
+    await nodes.send(pid, "reply", (target,), node=stage.node.id)
     assert (await stage.exit(target)).value == "from p"
     with pytest.raises(UnitFailed) as caught:
-        await fleet.terminate(pid, node=stage.node.id)
+        await nodes.terminate(pid, node=stage.node.id)
     assert caught.value.failure.kind == "NotFound"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -12,10 +12,12 @@ from temporalio.worker import Replayer
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.temporal.node.client import Fleet
+from engine.hosts.temporal.node.client import NodeClient
 from engine.hosts.temporal.wire import headers, payloads
+from engine.hosts.temporal.wire.requests import Request
 from engine.hosts.temporal.worker.worker import replayer, workflow_worker
 from engine.security.context import Actor, Policy, Security
+from engine.steps import Value
 from tests.engine.hosts.temporal.stage import Stage
 
 WHO = """
@@ -159,11 +161,11 @@ async def test_a_strict_worker_denies_runs_without_context_and_their_replays(sta
 async def test_the_fleet_carries_the_context(stage: Stage) -> None:
     publish(stage)
     await stage.serve_fleet()
-    fleet = Fleet(stage.client)
+    nodes = NodeClient(stage.client)
     node = stage.node.id
-    assert await fleet.call(CallRequest("app:who_function", security=ANN), node) == SEEN
-    assert await fleet.call(CallRequest("app:who_function"), node) == {"can": False}
-    _, value = await fleet.run(SpawnRequest("app:who_process", "app:processes", security=ANN), node)
+    assert await nodes.call(CallRequest("app:who_function", security=ANN), node) == SEEN
+    assert await nodes.call(CallRequest("app:who_function"), node) == {"can": False}
+    _, value = await nodes.run(SpawnRequest("app:who_process", "app:processes", security=ANN), node)
     assert value == SEEN
 
 
@@ -174,14 +176,23 @@ async def test_a_process_that_a_workflow_s_activity_spawns_acts_for_the_same(sta
     assert (await stage.run("app:w", security=ANN)).value == SEEN
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignCall(Request[Value]):
+    """A call as somebody else may write it."""
+
+    name = "wippy.call"
+    security: Any
+
+    def write(self) -> dict[str, Any]:
+        return {"target": "app:who_function", "security": self.security}
+
+
 @pytest.mark.parametrize("security", [{"actor": {}}, {"scope": [1]}, "x"])
 async def test_a_request_with_a_bad_context_is_refused(stage: Stage, security: Any) -> None:
     publish(stage)
     await stage.serve_fleet()
-    fleet = Fleet(stage.client)
-    fields = {"target": "app:who_function", "security": security}
     with pytest.raises(UnitFailed, match="security"):
-        await fleet.ask("wippy.call", fields, stage.node.id)
+        await NodeClient(stage.client).ask(ForeignCall(security), stage.node.id)
 
 
 def _header(event: Any) -> Any:

@@ -1,0 +1,67 @@
+"""What nodes answer to requests, beyond a plain value: how a process ended, and what one looks like now.
+
+Fields that are not known are ignored, so that a newer node may say more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+
+from engine.contracts.operations import ProcessInfo
+from engine.errors import Failure
+from engine.hosts.temporal.wire import fields, payloads
+from engine.steps import Exited, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a process ended that somebody waited for; `failure` is None when it ended well."""
+
+    pid: str
+    value: Value = None
+    failure: Failure | None = None
+
+    @classmethod
+    def of(cls, pid: str, exited: Exited) -> Outcome:
+        """The outcome that an EXIT tells of."""
+        return cls(pid, None if exited.failure else exited.value, exited.failure)
+
+    def encode(self, what: str) -> Payload:
+        """{pid, value} or {pid, failure}; `what` names it in the failure when that can't be sent."""
+        end: dict[str, Any] = {"failure": self.failure} if self.failure else {"value": self.value}
+        return payloads.encode({"pid": self.pid, **end}, what)
+
+    @classmethod
+    def decode(cls, payload: Payload) -> Outcome:
+        """The inverse of `encode`."""
+        told = fields.table_in(payload, "the outcome of a process")
+        failure = told.get("failure")
+        return cls(fields.text(told, "pid"), told.get("value"), failure if isinstance(failure, Failure) else None)
+
+
+def encode_process(info: ProcessInfo) -> Payload:
+    """The fields of ProcessInfo."""
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(info).items()}
+    return payloads.encode(told, f"description of {info.pid}")
+
+
+def decode_process(payload: Payload) -> ProcessInfo:
+    """The inverse of `encode_process`."""
+    told = fields.table_in(payload, "the description of a process")
+    return ProcessInfo(
+        pid=fields.text(told, "pid"),
+        entry=fields.text(told, "entry"),
+        kind=fields.text(told, "kind"),
+        host=fields.text(told, "host"),
+        state=fields.text(told, "state"),
+        started=fields.integer(told, "started"),
+        mailbox=fields.integer(told, "mailbox"),
+        mailbox_limit=fields.integer(told, "mailbox_limit"),
+        parent=fields.optional_text(told, "parent"),
+        links=fields.texts(told, "links"),
+        names=fields.texts(told, "names"),
+        watchers=fields.texts(told, "watchers"),
+    )
