@@ -1,4 +1,4 @@
-"""Claims of nodes: names and the turn to run services are never held by two."""
+"""Claims of nodes: names and the lease on services are never held by two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.models import Claim, Node
 from wippy_console.services import claims
 from wippy_console.services.errors import Unavailable
-from wippy_console.worker.fleet.lease import Turn
+from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,35 +29,35 @@ def node(node_id: str, age: float = 0) -> Node:
     return Node.objects.create(id=node_id, hostname="h", os_pid=1, started_at=at, heartbeat_at=at)
 
 
-def take(node_id: str, pid: str = "") -> tuple[str, str]:
-    claim = claims.take(claims.NAME, "desk", node_id, pid)
+def acquire(node_id: str, pid: str = "") -> tuple[str, str]:
+    claim = claims.acquire(claims.NAME, "desk", node_id, pid)
     return claim.node_id, claim.pid
 
 
-def test_a_claim_is_the_first_nodes_until_it_gives_it_back_or_dies() -> None:
+def test_a_claim_is_the_first_nodes_until_it_releases_it_or_dies() -> None:
     for name in ("a", "b"):
         node(name)
-    assert take("a", "p1") == take("b", "p2") == ("a", "p1")
-    assert claims.give_back(claims.NAME, "a", pid="p1")
-    assert take("b", "p2") == ("b", "p2")
+    assert acquire("a", "p1") == acquire("b", "p2") == ("a", "p1")
+    assert claims.release(claims.NAME, "a", pid="p1")
+    assert acquire("b", "p2") == ("b", "p2")
     Node.objects.filter(id="b").update(heartbeat_at=timezone.now() - timedelta(seconds=16))
     assert claims.holder(claims.NAME, "desk") is None
-    assert take("a", "p3") == ("a", "p3")
+    assert acquire("a", "p3") == ("a", "p3")
 
 
-def test_a_node_gives_back_only_what_is_its_own() -> None:
+def test_a_node_releases_only_what_is_its_own() -> None:
     for name in ("a", "b"):
         node(name)
-    take("a", "p1")
-    assert not claims.give_back(claims.NAME, "b", pid="p1")
-    assert not claims.give_back(claims.SERVICE, "a", pid="p1")
-    assert take("b") == ("a", "p1")
+    acquire("a", "p1")
+    assert not claims.release(claims.NAME, "b", pid="p1")
+    assert not claims.release(claims.SERVICE, "a", pid="p1")
+    assert acquire("b") == ("a", "p1")
 
 
 def test_a_node_that_is_taken_for_dead_claims_nothing() -> None:
     node("a", age=20)
     with pytest.raises(Unavailable, match="taken for dead"):
-        take("a")
+        acquire("a")
     assert not Claim.objects.exists()
 
 
@@ -68,7 +68,7 @@ def test_of_many_at_once_one_gets_it() -> None:
 
     def race(name: str) -> tuple[str, str]:
         try:
-            return take(name, name)
+            return acquire(name, name)
         finally:
             connection.close()
 
@@ -77,29 +77,29 @@ def test_of_many_at_once_one_gets_it() -> None:
 
 
 class Follower:
-    """One node's turn, and what became of it."""
+    """One node's lease, and what became of it."""
 
     def __init__(self, node_id: str, *, doubtful: bool = False) -> None:
         self.changes: list[bool] = []
-        self.turn = Turn(node_id, self._changed, lambda: doubtful)
+        self.lease = ServiceLease(node_id, self._changed, lambda: doubtful)
 
     async def _changed(self) -> None:
-        self.changes.append(self.turn.mine)
+        self.changes.append(self.lease.held)
 
 
 async def test_one_node_runs_the_services_and_the_next_takes_over_when_it_leaves() -> None:
     for name in ("a", "b"):
         await in_thread(partial(node, name))
     first, second = Follower("a"), Follower("b")
-    await first.turn.look()
-    following = asyncio.create_task(second.turn.keep())
+    await first.lease.acquire()
+    following = asyncio.create_task(second.lease.run())
     await asyncio.sleep(0.7)
-    assert (first.turn.may_run("app:service"), second.turn.may_run("app:service")) == (True, False)
-    await first.turn.give_back()
+    assert (first.lease.may_run("app:service"), second.lease.may_run("app:service")) == (True, False)
+    await first.lease.release()
     async with asyncio.timeout(PATIENCE):
         while not second.changes:
             await asyncio.sleep(0.05)
-    assert (first.turn.mine, second.turn.mine, second.changes) == (False, True, [True])
+    assert (first.lease.held, second.lease.held, second.changes) == (False, True, [True])
     following.cancel()
 
 
@@ -109,14 +109,14 @@ async def test_without_a_database_a_node_goes_on_unless_others_may_take_over(
 ) -> None:
     await in_thread(partial(node, "a"))
     one = Follower("a", doubtful=doubtful)
-    await one.turn.look()
+    await one.lease.acquire()
 
     def broken(*args: Any) -> Claim:
         raise DatabaseError("away")
 
-    monkeypatch.setattr(claims, "take", broken)
-    await one.turn.look()
-    assert one.turn.mine is not doubtful
+    monkeypatch.setattr(claims, "acquire", broken)
+    await one.lease.acquire()
+    assert one.lease.held is not doubtful
 
 
 async def test_a_name_is_held_once_in_the_fleet_until_its_unit_or_its_node_ends() -> None:

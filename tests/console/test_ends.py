@@ -1,4 +1,4 @@
-"""PROCESS_EXIT: which ends of processes are told, in which words, and how many."""
+"""PROCESS_EXIT: which ends of processes are reported, in which words, and how many."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.engine.hosts.actor.support import HOST, Lab, lab, process
 from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent
 from wippy_console.worker.reporting import process_exits as module
-from wippy_console.worker.reporting.process_exits import MOST, Ends
+from wippy_console.worker.reporting.process_exits import MOST, ExitReporter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,13 +33,13 @@ ENTRIES = (
 )
 
 
-async def told(it: Lab, ends: Ends, entry_id: str, *args: Any, parent: str = "") -> list[FeedEvent]:
+async def reported(it: Lab, reporter: ExitReporter, entry_id: str, *args: Any, parent: str = "") -> list[FeedEvent]:
     """The rows that are written once the process and all that it spawned have ended."""
     host = it.node.host(HOST.id)
     assert host is not None
     await host.spawn(SpawnRequest(entry_id, HOST.id, args, parent=parent))
     await it.until(lambda: not it.node.processes())
-    await ends.write()
+    await reporter.flush()
     return await in_thread(lambda: list(FeedEvent.objects.order_by("id")))
 
 
@@ -54,16 +54,16 @@ async def told(it: Lab, ends: Ends, entry_id: str, *args: Any, parent: str = "")
     ],
 )
 async def test_ends_that_somebody_may_look_for_are_told(entry: str, parent: str, expected: list[str]) -> None:
-    ends = Ends("node-1")
-    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
-        rows = await told(it, ends, entry, parent=parent)
+    reporter = ExitReporter("node-1")
+    async with lab(*ENTRIES, on_process_end=reporter.on_end) as it:
+        rows = await reported(it, reporter, entry, parent=parent)
     assert [row.data["status"] for row in rows] == expected
 
 
 async def test_a_row_says_how_it_went_and_who_was_told() -> None:
-    ends = Ends("node-1")
-    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
-        failed, parent = await told(it, ends, "app:parent", "app:failing")
+    reporter = ExitReporter("node-1")
+    async with lab(*ENTRIES, on_process_end=reporter.on_end) as it:
+        failed, parent = await reported(it, reporter, "app:parent", "app:failing")
     assert (failed.kind, failed.entry_id, failed.node) == ("PROCESS_EXIT", "app:failing", "node-1")
     assert failed.data["failure"]["message"] == "broken"
     assert failed.data["watchers"] == [parent.pid] == [failed.data["parent"]]
@@ -71,25 +71,25 @@ async def test_a_row_says_how_it_went_and_who_was_told() -> None:
 
 
 async def test_a_terminated_process_says_so() -> None:
-    ends = Ends("node-1")
-    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
+    reporter = ExitReporter("node-1")
+    async with lab(*ENTRIES, on_process_end=reporter.on_end) as it:
         it.node.terminate(await it.spawn("app:idle", name="desk"))
-        await ends.write()
+        await reporter.flush()
     row = await in_thread(FeedEvent.objects.get)
     assert (row.data["status"], row.data["names"]) == ("terminated", ["desk"])
 
 
 async def test_many_short_processes_do_not_flood_the_feed() -> None:
-    ends = Ends("node-1")
-    async with lab(*ENTRIES, on_process_end=ends.on_end) as it:
-        assert len(await told(it, ends, "app:parent", "app:well", 500)) == 1
-        rows = await told(it, ends, "app:parent", "app:failing", 500)
+    reporter = ExitReporter("node-1")
+    async with lab(*ENTRIES, on_process_end=reporter.on_end) as it:
+        assert len(await reported(it, reporter, "app:parent", "app:well", 500)) == 1
+        rows = await reported(it, reporter, "app:parent", "app:failing", 500)
     assert len(rows) == 1 + MOST + 1
     assert rows[-1].data == {"status": "failed", "omitted": 501 - MOST}
 
 
 async def test_ends_outlive_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    ends = Ends("node-1")
+    reporter = ExitReporter("node-1")
     info = ProcessInfo("{n@h|1}", "app:p", "process", "h", "idle", 0, 0, 0, "", (), (), ())
 
     def broken(*args: Any) -> None:
@@ -98,10 +98,10 @@ async def test_ends_outlive_a_database_that_is_away(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(module, "append", broken)
         for _ in range(MOST + 5):
-            ends.on_end(info, Exited(info.pid, 1_000_000_000))
-        await ends.write()
-    ends.on_end(info, Exited(info.pid, 1_000_000_000))
-    await ends.write()
+            reporter.on_end(info, Exited(info.pid, 1_000_000_000))
+        await reporter.flush()
+    reporter.on_end(info, Exited(info.pid, 1_000_000_000))
+    await reporter.flush()
     rows = await in_thread(lambda: list(FeedEvent.objects.order_by("id")))
     assert len(rows) == MOST + 1
     assert rows[-1].data["omitted"] == 6

@@ -16,9 +16,9 @@ from django.utils import timezone
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Node
 from wippy_console.services import fleet
-from wippy_console.worker.fleet.directory import FleetDirectory
+from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.heartbeat import beat
-from wippy_console.worker.fleet.machine import machine_id, runs
+from wippy_console.worker.fleet.machine import is_running, machine_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,8 +35,8 @@ def ended_process() -> subprocess.Popen[bytes]:
 
 
 def test_this_machine_knows_its_processes() -> None:
-    assert runs(os.getpid())
-    assert not runs(ended_process().pid)
+    assert is_running(os.getpid())
+    assert not is_running(ended_process().pid)
 
 
 def test_a_killed_node_of_this_machine_is_dead_at_once_and_one_of_another_when_its_heartbeat_is_old() -> None:
@@ -44,57 +44,57 @@ def test_a_killed_node_of_this_machine_is_dead_at_once_and_one_of_another_when_i
     node("here", os_pid=dead, machine=machine_id())
     node("there", os_pid=dead)
     node("silent", age=20)
-    fleet.bury(machine_id(), runs)
+    fleet.expire_killed(machine_id(), is_running)
     assert [each.id for each in fleet.alive()] == ["there"]
     assert Node.objects.get(id="here").state == "silent"
 
 
 def test_a_node_that_beats_again_is_alive_again() -> None:
     node("here", os_pid=ended_process().pid, machine=machine_id())
-    fleet.bury(machine_id(), runs)
+    fleet.expire_killed(machine_id(), is_running)
     Node.objects.filter(id="here").update(heartbeat_at=timezone.now())
     assert fleet.is_alive("here")
 
 
 async def test_the_directory_tells_each_loss_once_and_knows_who_just_came() -> None:
-    directory = FleetDirectory()
+    directory = DatabaseDirectory()
     lost: list[str] = []
     directory.on_lost(lost.append)
     await in_thread(partial(node, "first"))
-    await directory.look()
+    await directory.refresh()
     await in_thread(partial(node, "second"))
     assert await directory.is_alive("first")
     assert await directory.is_alive("second")
     assert not await directory.is_alive("never")
     await in_thread(lambda: Node.objects.update(stopped_at=timezone.now()))
-    await directory.look()
-    await directory.look()
+    await directory.refresh()
+    await directory.refresh()
     assert lost == ["first", "second"]
     assert not await directory.is_alive("first")
 
 
 async def test_after_an_outage_of_the_database_old_heartbeats_get_a_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = FleetDirectory()
+    directory = DatabaseDirectory()
     lost: list[str] = []
     directory.on_lost(lost.append)
     await in_thread(lambda: node("other"))
-    await directory.look()
+    await directory.refresh()
     await in_thread(lambda: Node.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=20)))
 
     def fail() -> set[str]:
         monkeypatch.undo()
         raise DatabaseError("no connection")
 
-    monkeypatch.setattr("wippy_console.worker.fleet.directory._look", fail)
-    monkeypatch.setattr("wippy_console.worker.fleet.directory.LOOK_SECONDS", 0)
-    keeping = asyncio.create_task(directory.keep())
+    monkeypatch.setattr("wippy_console.worker.fleet.directory._alive_nodes", fail)
+    monkeypatch.setattr("wippy_console.worker.fleet.directory.POLL_SECONDS", 0)
+    running = asyncio.create_task(directory.run())
     while directory._trusts_from == 0:
         await asyncio.sleep(0.01)
-    keeping.cancel()
-    await directory.look()
+    running.cancel()
+    await directory.refresh()
     assert (lost, await directory.is_alive("other")) == ([], True)
     directory._trusts_from = 0.0
-    await directory.look()
+    await directory.refresh()
     assert lost == ["other"]
 
 

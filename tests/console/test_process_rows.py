@@ -16,8 +16,8 @@ from wippy_console.models import Node, Process
 from wippy_console.services import fleet, processes
 from wippy_console.services.processes import reading
 from wippy_console.worker.fleet.heartbeat import announce
-from wippy_console.worker.reporting import processes as board
-from wippy_console.worker.reporting.processes import Differ, ProcessBoard
+from wippy_console.worker.reporting import processes as module
+from wippy_console.worker.reporting.processes import Differ, ProcessReporter
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +34,10 @@ def info(uniq: str, **fields: Any) -> ProcessInfo:
 
 def written(differ: Differ, *seen: ProcessInfo, now: int = NOW) -> list[str]:
     """The uniqs of what a look finds to write, taken as written."""
-    look = differ.look(seen, now)
-    differ.done([*look.fresh, *look.changed])
-    differ.gone(look.ended)
-    return [each.pid.rpartition("|")[2].rstrip("}") for each in (*look.fresh, *look.changed)]
+    found = differ.compare(seen, now)
+    differ.written([*found.fresh, *found.changed])
+    differ.deleted(found.ended)
+    return [each.pid.rpartition("|")[2].rstrip("}") for each in (*found.fresh, *found.changed)]
 
 
 def test_nothing_is_written_twice_and_a_change_is() -> None:
@@ -72,7 +72,7 @@ def test_only_who_is_at_work_at_every_look_is_busy() -> None:
 
 
 def test_many_changes_go_by_the_fullest_mailboxes_and_the_rest_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "CHANGES_PER_LOOK", 2)
+    monkeypatch.setattr(module, "CHANGES_PER_LOOK", 2)
     differ = Differ()
     written(differ, *(info(name) for name in "abc"))
     fuller = [info("a", mailbox=1), info("b", mailbox=7), info("c", mailbox=3)]
@@ -81,7 +81,7 @@ def test_many_changes_go_by_the_fullest_mailboxes_and_the_rest_follows(monkeypat
 
 
 def test_a_look_counts_the_messages_that_wait_by_host() -> None:
-    look = Differ().look([info("a", mailbox=2), info("b", mailbox=3), info("f", host="functions", mailbox=1)], NOW)
+    look = Differ().compare([info("a", mailbox=2), info("b", mailbox=3), info("f", host="functions", mailbox=1)], NOW)
     assert look.waiting == {"app:procs": 5, "functions": 1}
 
 
@@ -104,7 +104,7 @@ def make(node: Node, uniq: str, **fields: Any) -> Process:
 
 def test_the_board_writes_updates_and_deletes(node: Node) -> None:
     seen = [info("a", names=("Büro",)), info("b", parent="{n@app:procs|a}")]
-    written = ProcessBoard("n", lambda: seen)
+    written = ProcessReporter("n", lambda: seen)
     written.write()
     assert list(Process.objects.values_list("pid", "name_text", "parent")) == [
         ("{n@app:procs|a}", "Büro", ""),
@@ -118,7 +118,7 @@ def test_the_board_writes_updates_and_deletes(node: Node) -> None:
 
 
 def test_rows_that_others_deleted_come_back(node: Node) -> None:
-    written = ProcessBoard("n", lambda: [info("a"), info("b")])
+    written = ProcessReporter("n", lambda: [info("a"), info("b")])
     written.write()
     Process.objects.first().delete()  # type: ignore[union-attr]
     written.write()
@@ -127,7 +127,7 @@ def test_rows_that_others_deleted_come_back(node: Node) -> None:
 
 def test_what_no_database_takes_does_not_stop_the_board(node: Node) -> None:
     names = ("nul \0", "half \ud800")
-    ProcessBoard("n", lambda: [info("a", names=names, parent="{c@w|" + "\U0001f600" * 900 + "}")]).write()
+    ProcessReporter("n", lambda: [info("a", names=names, parent="{c@w|" + "\U0001f600" * 900 + "}")]).write()
     assert Process.objects.get().names == ["nul \ufffd", "half ?"]
 
 

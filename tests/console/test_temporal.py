@@ -7,7 +7,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from wippy_console.services import temporal
 from wippy_console.services.errors import Unavailable
-from wippy_console.worker.node import environment
+from wippy_console.services.temporal import environ
 
 SAYS_NO = ("INVALID_ARGUMENT", "NOT_FOUND", "PERMISSION_DENIED", "FAILED_PRECONDITION", "UNAUTHENTICATED")
 
@@ -28,5 +28,5 @@ def test_an_answer_stays_an_answer(status: str) -> None:
 def test_entries_can_not_refer_to_the_consoles_own_secrets(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("TEMPORAL_API_KEY", "theirs")
-    assert name not in environment()
-    assert environment()["TEMPORAL_API_KEY"] == "theirs"
+    assert name not in environ()
+    assert environ()["TEMPORAL_API_KEY"] == "theirs"

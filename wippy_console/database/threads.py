@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -18,6 +23,16 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="orm")
 def in_thread(function: Callable[[], T]) -> Awaitable[T]:
     """Run `function`, which uses the ORM, on one of the threads."""
     return asyncio.get_running_loop().run_in_executor(_threads, partial(_with_connection, function))
+
+
+async def in_thread_persistently(function: Callable[[], T]) -> T:
+    """The same, again and again as long as the database does not answer."""
+    while True:
+        try:
+            return await in_thread(function)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer, trying again: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def _with_connection(function: Callable[[], T]) -> T:

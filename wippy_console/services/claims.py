@@ -1,4 +1,4 @@
-"""Claims: what one node of the fleet has and no other. A claim counts as long as its node is alive."""
+"""Claims: leases and names that one node of the fleet holds and no other, as long as it is alive."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from wippy_console.services.errors import Unavailable
 NAME, SERVICE = Claim.Kind.NAME, Claim.Kind.SERVICE
 
 
-def take(kind: Claim.Kind, key: str, node_id: str, pid: str = "") -> Claim:
+def acquire(kind: Claim.Kind, key: str, node_id: str, pid: str = "") -> Claim:
     """The claim as it stands: the node's own if nobody alive has it. Unavailable when the node itself is not alive.
 
-    A node has it for one `pid`: another one of the same node gets the claim of the first.
+    A node holds it for one `pid`: another one of the same node gets the claim of the first.
     """
     if found := holder(kind, key):  # the rule, which costs no lock
         return found
@@ -36,11 +36,11 @@ def holder(kind: Claim.Kind, key: str) -> Claim | None:
     return claim if claim is not None and claim.node.is_alive else None
 
 
-def free(kind: Claim.Kind, key: str) -> bool:
+def revoke(kind: Claim.Kind, key: str) -> bool:
     """Drop a claim, whoever has it; whether there was one."""
     return bool(Claim.objects.filter(kind=kind, key=key).delete()[0])
 
 
-def give_back(kind: Claim.Kind, node_id: str, pid: str = "") -> bool:
+def release(kind: Claim.Kind, node_id: str, pid: str = "") -> bool:
     """Drop the claims that a node has for a pid; whether there was one."""
     return bool(Claim.objects.filter(kind=kind, node_id=node_id, pid=pid).delete()[0])

@@ -54,10 +54,10 @@ def is_alive(node_id: str) -> bool:
     return alive().filter(id=node_id).exists()
 
 
-def bury(machine: str, runs: Callable[[int], bool]) -> None:
+def expire_killed(machine: str, is_running: Callable[[int], bool]) -> None:
     """Take the fresh heartbeat from the nodes of a machine whose process is gone: nobody need wait until it is old."""
     for node in alive().filter(machine=machine):
-        if not runs(node.os_pid):
+        if not is_running(node.os_pid):
             last = Node.objects.filter(id=node.id, heartbeat_at=node.heartbeat_at)
             last.update(heartbeat_at=node.heartbeat_at - FRESH)
 

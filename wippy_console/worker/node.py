@@ -1,10 +1,10 @@
-"""One node, composed: registry, hosts, supervisor, Temporal, projection, reconciler, presence."""
+"""One node, composed: registry, hosts, services, Temporal workers, projection, reconciler, place in the fleet."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,33 +18,33 @@ from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
-from engine.entry import Entry
 from engine.hosts.actor.service_state import ServiceState
 from engine.hosts.actor.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import Peers
 from engine.node import LocalNode
-from engine.registry.changes import diff
 from wippy_console.database.threads import in_thread
 from wippy_console.env import variables_for_lua
 from wippy_console.services import fleet, temporal
-from wippy_console.services.projection import Projection
+from wippy_console.services.projection import Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.worker.asks.registry import DatabaseRegistry
 from wippy_console.worker.asks.tokens import DatabaseVault
-from wippy_console.worker.fleet.directory import FleetDirectory
-from wippy_console.worker.fleet.heartbeat import Presence, Pulse, new_node_id
-from wippy_console.worker.fleet.lease import Turn
+from wippy_console.worker.fleet.directory import DatabaseDirectory
+from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node_id
+from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
-from wippy_console.worker.reporting.process_exits import Ends
-from wippy_console.worker.reporting.processes import ProcessBoard
+from wippy_console.worker.registry_follower import RegistryFollower
+from wippy_console.worker.reporting.process_exits import ExitReporter
+from wippy_console.worker.reporting.processes import ProcessReporter
+from wippy_console.worker.reporting.services import ServiceReporter
+from wippy_console.worker.temporal.clients import ClientPool
 from wippy_console.worker.temporal.followup import Followup
-from wippy_console.worker.temporal.run_exits import ExitTail
-from wippy_console.worker.temporal.workers import Gateway, TemporalSide
+from wippy_console.worker.temporal.run_exits import RunExits
+from wippy_console.worker.temporal.workers import TemporalWorkers
 
 logger = logging.getLogger(__name__)
 
-REGISTRY_POLL = 0.25
 # Together under the 25 seconds that `up` gives a worker; Temporal's time begins after the head start of services.
 SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 11.5, 2.0, 2.0, 2.0
 HEAD_START = 4.0
@@ -56,48 +56,34 @@ class WorkerNode:
     def __init__(self) -> None:
         self.id = new_node_id()
         self._catalog = DatabaseCatalog()
-        self._gateway = Gateway(self._catalog, environment(), f"wippy node {self.id}")
-        self._projection = Projection(self._catalog)
-        self._followup = Followup(self._catalog, self._gateway, self._projection.offer)
-        self._projection.on_written = self._followup.after
-        self._moved = asyncio.Event()
-        self._seen: Mapping[str, Entry] | None = None
-        self._directory = FleetDirectory()
-        self._peers = Peers(self.id, self._directory, self._gateway.any_client)
-        self._ends = Ends(self.id)
+        clients = ClientPool(self._catalog, temporal.environ(), f"wippy node {self.id}")
+        facts = Mailbox()
+        self._followup = Followup(self._catalog, clients, facts.put)
+        self._projection = Projection(self._catalog, facts, self._followup.after)
+        self._directory = DatabaseDirectory()
+        self._peers = Peers(self.id, self._directory, clients.any_client)
+        self._exits = ExitReporter(self.id)
         self._node = LocalNode(
             self.id,
             self._catalog,
             strict=settings.STRICT_SECURITY,
-            ask_handlers=self._ask_handlers(),
+            ask_handlers=ask_handlers(self._catalog, self._on_publish),
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
-            on_process_end=self._ends.on_end,
+            on_process_end=self._exits.on_end,
         )
-        self._presence = Presence(self.id, self._pulse, self._peers.forgotten)
-        self._board = ProcessBoard(self.id, self._node.processes)
-        self._temporal = TemporalSide(
-            self._node, self._peers, self._gateway, self._projection.offer, self
-        )  # fmt: skip
-        self._turn = Turn(self.id, self._follow_services, self._is_doubtful)
+        self._registry = RegistryFollower(self._catalog, self._node, self._follow_registry)
+        self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
+        self._processes = ProcessReporter(self.id, self._node.processes)
+        self._services = ServiceReporter(self.id)
+        self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self)
+        self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(
-            self._node, self._presence.on_state, parts=self._temporal, may_run=self._turn.may_run
+            self._node, self._services.on_state, parts=self._workers, may_run=self._lease.may_run
         )  # fmt: skip
-        self._exits = ExitTail(self._temporal.hosts)
-        self._reconciler = Reconciler(
-            self.id, self._catalog, self._gateway, self._followup, self._projection.offer
-        )  # fmt: skip
+        self._run_exits = RunExits(self._workers.hosts)
+        self._reconciler = Reconciler(self.id, self._catalog, clients, self._followup, facts.put)
         self._tasks: list[asyncio.Task[None]] = []
-
-    def _ask_handlers(self) -> Mapping[str, AskHandler]:
-        """What answers to modules of functions and processes."""
-        storages = Storages(self._catalog, variables_for_lua(), settings.WIPPY_DATA / "env")
-        return {
-            **EnvAsks(self._catalog, storages).handlers(),
-            **RegistryAsks(DatabaseRegistry(self._catalog, self._applied)).handlers(),
-            **PolicyAsks(self._catalog).handlers(),
-            **TokenAsks(self._catalog, DatabaseVault(), variables_for_lua()).handlers(),
-        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Live until `stop` is set."""
@@ -109,107 +95,78 @@ class WorkerNode:
 
     async def _start(self) -> None:
         """The row first: other parts refer to it. Waits for a database that is down."""
-        await self._presence.arrive()
+        await self._heartbeat.arrive()
         await self._meet_others()
         self._projection.start()
-        self._exits.start()
+        self._run_exits.start()
         await self._node.start()
         for name, work in (
-            ("presence", self._presence.keep()),
-            ("directory", self._directory.keep()),
-            ("ends", self._ends.keep()),
-            ("processes", self._board.keep()),
-            ("service states", self._presence.write_states()),
-            ("registry", self._follow_registry()),
-            ("turn", self._turn.keep()),
+            ("heartbeat", self._heartbeat.run()),
+            ("directory", self._directory.run()),
+            ("process exits", self._exits.run()),
+            ("processes", self._processes.run()),
+            ("service states", self._services.run()),
+            ("registry", self._registry.run()),
+            ("lease", self._lease.run()),
             ("reconciler", self._reconciler.run()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _end(self) -> None:
         """In order: what makes work, what does it, what writes it down. Each part has its time."""
-        self._cancel("registry", "turn", "reconciler")
+        self._cancel("registry", "lease", "reconciler")
         services = asyncio.create_task(self._in_time("services", SERVICES_SECONDS, self._end_services()))
         await asyncio.wait([services], timeout=HEAD_START)  # they may need workers to end well
-        await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._temporal.stop()))
+        await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._workers.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
         await self._in_time("watchers", 1.0, self._peers.settle(1.0))
-        self._cancel("ends")
-        await self._in_time("ends", 1.0, self._ends.write())
+        self._cancel("process exits")
+        await self._in_time("process exits", 1.0, self._exits.flush())
         await self._in_time("endings", 1.0, self._followup.settle(0.5))
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
-        self._exits.stop()
-        self._cancel("presence", "directory", "processes")
-        await self._in_time("leaving", LEAVING_SECONDS, self._presence.leave())
+        self._run_exits.stop()
+        self._cancel("heartbeat", "directory", "processes")
+        await self._in_time("leaving", LEAVING_SECONDS, self._leave())
         self._cancel("service states")
 
     async def _meet_others(self) -> None:
         """Know who runs, and take the place of one that was killed, before anything starts."""
         try:
-            await self._directory.look()
+            await self._directory.refresh()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the other nodes can't be read yet: %s", error)
-        await self._turn.look()
+        await self._lease.acquire()
 
     async def _end_services(self) -> None:
         await self._supervisor.stop()
-        await self._turn.give_back()
+        await self._lease.release()
 
-    def _applied(self) -> None:
-        """A unit of this node published: hosts are there when it goes on, services follow at once."""
-        self._node.reconcile()
-        self._moved.set()
+    async def _leave(self) -> None:
+        await self._services.flush()
+        await self._heartbeat.leave()
+
+    def _on_publish(self) -> None:
+        self._registry.on_publish()
 
     async def _follow_registry(self) -> None:
-        """Make the node as the registry wants it, whenever that has a new version."""
-        followed = -1
-        while True:
-            try:
-                version = await asyncio.to_thread(self._catalog.version)
-                if version != followed:
-                    await self._follow(version)
-                    followed = version
-            except Exception:
-                logger.exception("could not follow the registry, trying again")
-            await self._pause()
-
-    async def _pause(self) -> None:
-        """Until it is time to look at the registry again."""
-        try:
-            await asyncio.wait_for(self._moved.wait(), REGISTRY_POLL)
-        except TimeoutError:
-            return
-        self._moved.clear()
-
-    async def _follow(self, version: int) -> None:
-        """Hosts before services, since those run on hosts."""
-        logger.info("registry version %s", version)
-        self._node.reconcile()
-        await asyncio.to_thread(self._announce, version)
-        self._temporal.reconcile()
+        self._workers.reconcile()
         await self._follow_services()
-
-    def _announce(self, version: int) -> None:
-        """Tell the units what changed since the last look; the first look tells nothing."""
-        before, self._seen = self._seen, self._catalog.state(version)
-        if before is not None:
-            self._node.announce(diff(before, self._seen))
 
     async def _follow_services(self) -> None:
         await self._supervisor.reconcile(self._catalog)
-        states = [*self._supervisor.states(), *self._temporal.states()]
-        self._presence.keep_services({state.entry_id for state in states})
+        states = [*self._supervisor.states(), *self._workers.states()]
+        self._services.retain({state.entry_id for state in states})
 
-    # --- for the Temporal side -------------------------------------------------------------------
+    # --- what the Temporal workers need of their node (`NodeServices`) ----------------------------
 
-    def changed(self, state: ServiceState) -> None:
+    def on_state(self, state: ServiceState) -> None:
         """A worker or client changed its state."""
-        self._presence.on_state(state)
-        self._presence.beat_soon()  # which queues are served is told by the heartbeat
+        self._services.on_state(state)
+        self._heartbeat.beat_soon()  # which says what queues are served
 
     async def up(self, entry_id: str) -> bool:
         """Wait until a service runs here; one that runs elsewhere does so, or does not."""
-        if self._turn.mine:
+        if self._lease.held:
             return await self._supervisor.up(entry_id)
         return await in_thread(partial(fleet.service_runs, entry_id))
 
@@ -228,11 +185,11 @@ class WorkerNode:
     # ---------------------------------------------------------------------------------------------
 
     def _is_doubtful(self) -> bool:
-        return self._presence.lapsed and self._directory.knows_others(self.id)
+        return self._heartbeat.lapsed and self._directory.knows_others(self.id)
 
-    def _pulse(self) -> Pulse:
-        hosts = tuple(self._node.hosts(self._board.waiting))
-        return Pulse(sum(host.running for host in hosts), self._temporal.queues(), hosts)
+    def _status(self) -> NodeStatus:
+        hosts = tuple(self._node.hosts(self._processes.waiting))
+        return NodeStatus(sum(host.running for host in hosts), self._workers.queues(), hosts)
 
     def _cancel(self, *names: str) -> None:
         for task in self._tasks:
@@ -249,6 +206,13 @@ class WorkerNode:
             logger.exception("%s could not be ended", name)
 
 
-def environment() -> Mapping[str, str]:
-    """What entries may refer to as `${env:NAME}`; the address of Temporal is the one that was decided."""
-    return temporal.environ()
+def ask_handlers(catalog: DatabaseCatalog, on_publish: Callable[[], None]) -> Mapping[str, AskHandler]:
+    """What answers to modules of functions and processes, by name; `on_publish` is called when one published."""
+    variables = variables_for_lua()
+    storages = Storages(catalog, variables, settings.WIPPY_DATA / "env")
+    return {
+        **EnvAsks(catalog, storages).handlers(),
+        **RegistryAsks(DatabaseRegistry(catalog, on_publish)).handlers(),
+        **PolicyAsks(catalog).handlers(),
+        **TokenAsks(catalog, DatabaseVault(), variables).handlers(),
+    }

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from temporalio.service import RPCError
 
 from engine.errors import UnitFailed
+from wippy_console.services import temporal
 from wippy_console.services.reconciler.rebuilding import rebuild
 from wippy_console.services.registry.catalog import DatabaseCatalog
-from wippy_console.worker.node import environment
-from wippy_console.worker.temporal.workers import Gateway
+from wippy_console.worker.temporal.clients import ClientPool
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Say how many runs were written."""
         catalog = DatabaseCatalog()
         try:
-            count = asyncio.run(rebuild(catalog, Gateway(catalog, environment(), "wippy rebuild")))
+            count = asyncio.run(rebuild(catalog, ClientPool(catalog, temporal.environ(), "wippy rebuild")))
         except (UnitFailed, RPCError) as error:
             raise CommandError(f"Temporal does not answer: {error}") from error
         finally:

@@ -4,7 +4,8 @@ It is the only writer of Run, HistoryArchive, Question and QuestionRole. Everyth
 """
 
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
+from wippy_console.services.projection.mailbox import Mailbox
 from wippy_console.services.projection.writer import Projection
 from wippy_console.services.projection.writing import Written, write
 
-__all__ = ["Began", "Ended", "Fact", "Projection", "Ref", "Stalled", "Vanished", "Written", "write"]
+__all__ = ["Began", "Ended", "Fact", "Mailbox", "Projection", "Ref", "Stalled", "Vanished", "Written", "write"]

@@ -24,12 +24,20 @@ TRANSIENT = (OperationalError, InterfaceError)
 
 
 class Projection:
-    """`offer` is safe from any thread and never blocks; `on_written` is called on the writer's thread."""
+    """`offer` is safe from any thread and never blocks; `on_written` is called on the writer's thread.
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.on_written: Callable[[Written], None] = lambda _: None
+    A `mailbox` from outside is for those whose facts come back by way of `on_written`.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        mailbox: Mailbox | None = None,
+        on_written: Callable[[Written], None] = lambda _: None,
+    ) -> None:
         self._catalog = catalog
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox() if mailbox is None else mailbox  # an empty one is false
+        self._on_written = on_written
         self._busy = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._drain, name="projection", daemon=True)
@@ -64,7 +72,7 @@ class Projection:
     def _write(self, facts: Sequence[Fact]) -> None:
         """Write a batch; when one fact spoils it, write the others one by one."""
         try:
-            self.on_written(self._persist(facts))
+            self._on_written(self._persist(facts))
         except Exception:
             if len(facts) == 1:
                 logger.exception("could not write %r", facts[0])

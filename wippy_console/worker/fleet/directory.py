@@ -12,16 +12,16 @@ from django.db import DatabaseError, InterfaceError
 
 from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
-from wippy_console.worker.fleet.machine import machine_id, runs
+from wippy_console.worker.fleet.machine import is_running, machine_id
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 # After an outage of the database every heartbeat is old: each node has time for its next one.
 GRACE_SECONDS = 5.0
 
 
-class FleetDirectory:
+class DatabaseDirectory:
     """Used on the loop. While the database does not answer, all is taken to be as it was."""
 
     def __init__(self) -> None:
@@ -29,20 +29,20 @@ class FleetDirectory:
         self._callbacks: list[Callable[[str], None]] = []
         self._trusts_from = 0.0
 
-    async def keep(self) -> None:
-        """Look every half second, until cancelled."""
+    async def run(self) -> None:
+        """Refresh every half second, until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.refresh()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("the nodes can't be read, trying again: %s", error)
                 self._trusts_from = time.monotonic() + GRACE_SECONDS
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def look(self) -> None:
-        """Read which nodes run, and tell which do so no more."""
+    async def refresh(self) -> None:
+        """Read which nodes run, and call back for each that does so no more."""
         before = set(self._alive)
-        found = await in_thread(_look)
+        found = await in_thread(_alive_nodes)
         if time.monotonic() < self._trusts_from:
             found |= before
         # Whoever was asked for meanwhile may be newer than what was found.
@@ -74,6 +74,6 @@ class FleetDirectory:
         self._callbacks.append(callback)
 
 
-def _look() -> set[str]:
-    fleet.bury(machine_id(), runs)
+def _alive_nodes() -> set[str]:
+    fleet.expire_killed(machine_id(), is_running)
     return set(fleet.alive().values_list("id", flat=True))

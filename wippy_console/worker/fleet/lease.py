@@ -1,7 +1,7 @@
-"""Which node runs the services: one of the fleet, all of them.
+"""The lease on the services: one node of the fleet holds it, and runs all of them.
 
 They are singletons, and start and stop in the order in which they require each other: that is kept where all are
-in one place. When the node stops it gives its turn back; when it dies, the turn falls with its heartbeat, at once
+in one place. A node that stops releases the lease; that of one that dies falls with its heartbeat, at once
 where its successor is on the same machine.
 """
 
@@ -20,56 +20,56 @@ from wippy_console.services.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 KEY = "all"
 
 
-class Turn:
-    """Whether it is this node's. `changed` is awaited after each change; `doubtful` says that others may have it.
+class ServiceLease:
+    """Taken when it is free. `changed` is awaited after each change; `doubtful` says that others may hold it.
 
-    A database that is down leaves the turn where it is, unless that is doubtful: a node alone goes on.
+    A database that is down leaves the lease where it is, unless that is doubtful: a node alone goes on.
     """
 
     def __init__(self, node_id: str, changed: Callable[[], Awaitable[None]], doubtful: Callable[[], bool]) -> None:
         self._node_id = node_id
         self._changed = changed
         self._doubtful = doubtful
-        self._mine = False
+        self._held = False
 
     @property
-    def mine(self) -> bool:
-        """Whether it is this node's."""
-        return self._mine
+    def held(self) -> bool:
+        """Whether this node holds it."""
+        return self._held
 
     def may_run(self, entry_id: str) -> bool:
         """Whether this node runs the service (`Supervisor`)."""
-        return self._mine
+        return self._held
 
-    async def look(self) -> None:
-        """Take the turn if it is free; on the loop, as all of this."""
+    async def acquire(self) -> None:
+        """Take it if it is free; on the loop, as all of this."""
         try:
-            claim = await in_thread(partial(claims.take, claims.SERVICE, KEY, self._node_id))
-            mine = claim.node_id == self._node_id
+            claim = await in_thread(partial(claims.acquire, claims.SERVICE, KEY, self._node_id))
+            held = claim.node_id == self._node_id
         except (DatabaseError, InterfaceError, Unavailable) as error:
-            logger.warning("whose turn it is to run services can't be read: %s", error)
-            mine = self._mine and not self._doubtful()
-        if mine != self._mine:
-            self._mine = mine
-            logger.info("services run %s", "here" if mine else "on another node")
+            logger.warning("who holds the lease on services can't be read: %s", error)
+            held = self._held and not self._doubtful()
+        if held != self._held:
+            self._held = held
+            logger.info("services run %s", "here" if held else "on another node")
 
-    async def keep(self) -> None:
-        """Look every half second, until cancelled."""
+    async def run(self) -> None:
+        """Try every half second, until cancelled."""
         while True:
-            before = self._mine
-            await self.look()
-            if self._mine != before:
+            before = self._held
+            await self.acquire()
+            if self._held != before:
                 await self._changed()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def give_back(self) -> None:
-        """Let another node have it: this one's services have stopped."""
-        self._mine = False
+    async def release(self) -> None:
+        """Let another node take it: this one's services have stopped."""
+        self._held = False
         try:
-            await in_thread(partial(claims.give_back, claims.SERVICE, self._node_id))
+            await in_thread(partial(claims.release, claims.SERVICE, self._node_id))
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("the turn to run services falls with the heartbeat: %s", error)
+            logger.warning("the lease on services falls with the heartbeat: %s", error)

@@ -21,7 +21,7 @@ def machine_id() -> str:
         return f"{socket.gethostname()} {uuid.getnode():x}"[:200]
 
 
-def runs(os_pid: int) -> bool:
+def is_running(os_pid: int) -> bool:
     """Whether a process of this machine lives; a zombie does not. Another one may have taken its id since."""
     try:
         os.kill(os_pid, 0)

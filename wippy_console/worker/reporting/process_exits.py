@@ -1,7 +1,7 @@
 """PROCESS_EXIT: how processes ended, written into the feed in portions.
 
-Told are the ends that somebody may look for: failures, and processes with a name or that no other unit spawned
-(services, and what people start). Of a storm of failures a hundred are told, and how many more there were.
+Written are the ends that somebody may look for: failures, and processes with a name or that no other unit spawned
+(services, and what people start). Of a storm of failures a hundred are written, and how many more there were.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WATCHERS = 50
 End = tuple[ProcessInfo, Exited]
 
 
-class Ends:
+class ExitReporter:
     """Collects the ends of one node. What can't be written while the database is away is kept, up to a portion."""
 
     def __init__(self, node_id: str) -> None:
@@ -45,7 +45,7 @@ class Ends:
 
     def on_end(self, info: ProcessInfo, exited: Exited) -> None:
         """A process ended (`engine.hosts.actor.actor.OnProcessEnd`)."""
-        if not is_told(info, exited):
+        if not is_reported(info, exited):
             return
         with self._lock:
             if len(self._ends) < MOST:
@@ -53,13 +53,13 @@ class Ends:
             else:
                 self._more += 1
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Write twice a second, until cancelled."""
         while True:
             await asyncio.sleep(PERIOD)
-            await self.write()
+            await self.flush()
 
-    async def write(self) -> None:
+    async def flush(self) -> None:
         """Write what has ended."""
         with self._lock:
             ends, self._ends = self._ends, []
@@ -75,13 +75,13 @@ class Ends:
                 self._ends = [*ends, *self._ends][:MOST]
 
 
-def is_told(info: ProcessInfo, exited: Exited) -> bool:
+def is_reported(info: ProcessInfo, exited: Exited) -> bool:
     """Whether anybody may look for this end."""
     return exited.failure is not None or bool(info.names) or Pid.parse(info.parent) is None
 
 
 def append(node_id: str, ends: Sequence[End], more: int) -> None:
-    """Write the rows; the last one says how many are not told."""
+    """Write the rows; the last one says how many are left out."""
     drafts = [
         feed.draft(
             feed.PROCESS_EXIT,
@@ -89,7 +89,7 @@ def append(node_id: str, ends: Sequence[End], more: int) -> None:
             pid=info.pid,
             node=node_id,
             at=datetime.fromtimestamp(exited.at / SECOND, UTC),
-            data=told(info, exited),
+            data=event_data(info, exited),
         )
         for info, exited in ends
     ]
@@ -98,7 +98,7 @@ def append(node_id: str, ends: Sequence[End], more: int) -> None:
     feed.append_all(drafts)
 
 
-def told(info: ProcessInfo, exited: Exited) -> dict[str, object]:
+def event_data(info: ProcessInfo, exited: Exited) -> dict[str, object]:
     """The data of one row."""
     return {
         "status": status_of(exited),

@@ -38,8 +38,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look found: the processes to write, those that ended, and the messages that wait by host id."""
+class Difference:
+    """What is not written yet: the processes to write, those that ended, and the messages that wait by host id."""
 
     fresh: Sequence[ProcessInfo]
     changed: Sequence[ProcessInfo]
@@ -48,15 +48,15 @@ class Look:
 
 
 class Differ:
-    """Compares pictures of the node's processes with what was written of them."""
+    """Compares snapshots of the node's processes with what was written of them."""
 
     def __init__(self) -> None:
         self._written: dict[Pid, tuple[object, ...]] = {}
         self._at_work: set[Pid] = set()
         self._busy: set[Pid] = set()
 
-    def look(self, seen: Sequence[ProcessInfo], now: int) -> Look:
-        """What of the picture taken at `now` (ns) is not written yet; `done` and `gone` tell what was."""
+    def compare(self, seen: Sequence[ProcessInfo], now: int) -> Difference:
+        """What of the snapshot taken at `now` (ns) is not written yet; `written` and `deleted` say what was."""
         at_work = {each.pid for each in seen if each.state != IDLE}
         self._busy, self._at_work = at_work & self._at_work, at_work
         fresh = [each for each in seen if each.pid not in self._written and is_long(each, now)]
@@ -67,7 +67,7 @@ class Differ:
             waiting[each.host] += each.mailbox
         alive = {each.pid for each in seen}
         ended = [pid for pid in self._written if pid not in alive]
-        return Look(fresh, changed[:CHANGES_PER_LOOK], ended, waiting)
+        return Difference(fresh, changed[:CHANGES_PER_LOOK], ended, waiting)
 
     @property
     def rows(self) -> int:
@@ -78,11 +78,11 @@ class Differ:
         """busy when it was at work at this look and the one before, else idle."""
         return BUSY if pid in self._busy else IDLE
 
-    def done(self, rows: Sequence[ProcessInfo]) -> None:
+    def written(self, rows: Sequence[ProcessInfo]) -> None:
         """These were written as they stand."""
         self._written |= {each.pid: self._signature(each) for each in rows}
 
-    def gone(self, pids: Sequence[Pid]) -> None:
+    def deleted(self, pids: Sequence[Pid]) -> None:
         """These were deleted."""
         for pid in pids:
             del self._written[pid]
@@ -99,8 +99,8 @@ def is_long(info: ProcessInfo, now: int) -> bool:
     return now - info.started >= SHORTEST[info.kind] * SECOND
 
 
-class ProcessBoard:
-    """Keeps the rows of one node. `processes` takes the picture, from any thread."""
+class ProcessReporter:
+    """Writes the rows of one node. `processes` takes the snapshot, from any thread."""
 
     def __init__(self, node_id: str, processes: Callable[[], Sequence[ProcessInfo]]) -> None:
         self.waiting: Mapping[str, int] = {}
@@ -109,7 +109,7 @@ class ProcessBoard:
         self._differ = Differ()
         self._took = 0.0
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Look and write until cancelled. A database that is down costs rows, never the node."""
         while True:
             try:
@@ -124,18 +124,18 @@ class ProcessBoard:
             Process.objects.filter(node_id=self._node_id).delete()
             self._differ = Differ()
         began = time.monotonic()
-        look = self._differ.look(self._processes(), time.time_ns())
+        found = self._differ.compare(self._processes(), time.time_ns())
         self._took = time.monotonic() - began
-        self.waiting = look.waiting
-        for ended in portions(look.ended):
+        self.waiting = found.waiting
+        for ended in portions(found.ended):
             Process.objects.filter(node_id=self._node_id, pid__in=ended).delete()
-            self._differ.gone(ended)
-        for some in portions([*look.fresh, *look.changed]):
+            self._differ.deleted(ended)
+        for some in portions([*found.fresh, *found.changed]):
             rows = [self._row(each) for each in some]
             Process.objects.bulk_create(
                 rows, update_conflicts=True, unique_fields=["node", "pid"], update_fields=VOLATILE
             )  # fmt: skip
-            self._differ.done(some)
+            self._differ.written(some)
 
     def _row(self, info: ProcessInfo) -> Process:
         return Process(

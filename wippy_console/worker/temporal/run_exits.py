@@ -33,8 +33,8 @@ SWEEP_AFTER = 5.0
 ASK_SECONDS = 2.0
 
 
-class ExitTail:
-    """A thread that reads; what it finds is told on the loop. What fails is repaired by sweeping the watches."""
+class RunExits:
+    """A thread that reads; what it finds is delivered on the loop. What fails is repaired by sweeping the watches."""
 
     def __init__(self, hosts: Callable[[], Sequence[WorkflowHost]]) -> None:
         self._hosts = hosts
@@ -79,11 +79,11 @@ class ExitTail:
         connection.close()
 
     def _read(self, cursor: int) -> int:
-        """Tell the EXITs after the cursor; returns the new one."""
+        """Deliver the EXITs after the cursor; returns the new one."""
         head = feed.head()
         rows = feed.between(cursor, head, kinds=[feed.EXIT])
         for pid, workflow_id, run_id in rows.values_list("pid", "workflow_id", "run_id").iterator():
-            self._post(self._tell, pid, workflow_id, run_id)
+            self._post(self._notify, pid, workflow_id, run_id)
         return max(cursor, head)
 
     def _post(self, function: Callable[..., None], *args: str) -> None:
@@ -92,15 +92,15 @@ class ExitTail:
 
     # -- on the loop -------------------------------------------------------------------------------
 
-    def _tell(self, pid: str, workflow_id: str, run_id: str) -> None:
+    def _notify(self, pid: str, workflow_id: str, run_id: str) -> None:
         parsed = Pid.parse(pid)
         for host in self._hosts():
             if parsed and host.settings.client == parsed.node and host.is_watched(workflow_id):
-                task = asyncio.create_task(self._fire(host, workflow_id, run_id))
+                task = asyncio.create_task(self._deliver(host, workflow_id, run_id))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _fire(self, host: WorkflowHost, workflow_id: str, run_id: str) -> None:
+    async def _deliver(self, host: WorkflowHost, workflow_id: str, run_id: str) -> None:
         """Watchers get the whole result, of which the feed has a preview only."""
         try:
             closed = await fetch_closing(host.client, workflow_id, run_id)
@@ -128,13 +128,13 @@ class ExitTail:
             await host.sweep()
 
 
-def remember(client_id: str) -> Callable[[str], Awaitable[Closed | None]]:
+def recorded_ends(client_id: str) -> Callable[[str], Awaitable[Closed | None]]:
     """How the latest run of a workflow id ended, as our rows say: Temporal may have forgotten it."""
 
-    async def remembered(workflow_id: str) -> Closed | None:
+    async def find(workflow_id: str) -> Closed | None:
         return await in_thread(partial(ended_run, client_id, workflow_id))
 
-    return remembered
+    return find
 
 
 def ended_run(client_id: str, workflow_id: str) -> Closed | None:

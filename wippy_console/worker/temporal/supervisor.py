@@ -1,4 +1,4 @@
-"""Temporal workers kept running: made, run, and made again when they fail."""
+"""Supervises Temporal workers: makes them, runs them, and makes them again when they fail."""
 
 from __future__ import annotations
 
@@ -23,31 +23,36 @@ EXPECTED = (UnitFailed, RPCError, RuntimeError)
 Make = Callable[[], Awaitable[Sequence[Worker]]]
 
 
-class Kept:
+class WorkerSupervisor:
     """Some workers that belong together, for one entry. `on_change` is called on the loop when `state` changed."""
 
     def __init__(
-        self, entry_id: str, kind: str, queues: tuple[str, ...], make: Make, on_change: Callable[[Kept], None]
+        self,
+        entry_id: str,
+        kind: str,
+        queues: tuple[str, ...],
+        make: Make,
+        on_change: Callable[[WorkerSupervisor], None],
     ) -> None:
         self.queues = queues
-        self.up = asyncio.Event()
+        self.running = asyncio.Event()
         self.state = ServiceState(entry_id, STARTING, time.time_ns(), kind=kind)
         self._make = make
         self._on_change = on_change
         self._stopping = asyncio.Event()
-        self._task = asyncio.create_task(self._keep(), name=f"keep {kind} {entry_id}")
+        self._task = asyncio.create_task(self._run(), name=f"supervise {kind} {entry_id}")
 
     async def stop(self) -> None:
         """Let running activities end within their grace, then return."""
         self._stopping.set()
         await asyncio.wait([self._task])
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         pause = FIRST_PAUSE
         self._change(STARTING)
         while not self._stopping.is_set():
             try:
-                workers = await self._made()
+                workers = await self._make_unless_stopped()
                 pause = FIRST_PAUSE
                 await self._serve(workers)
             except EXPECTED as error:
@@ -61,7 +66,7 @@ class Kept:
                 pause = min(pause * 2, LONGEST_PAUSE)
         self._change(STOPPED)
 
-    async def _made(self) -> Sequence[Worker]:
+    async def _make_unless_stopped(self) -> Sequence[Worker]:
         """The workers, or none when there is no need of them any more: what they wait for may never come."""
         making = asyncio.ensure_future(self._make())
         stop = asyncio.create_task(self._stopping.wait())
@@ -102,7 +107,7 @@ class Kept:
         attempt = now + round(pause * SECOND) if pause else 0
         self.state = ServiceState(before.entry_id, state, now, "", restarts, error, attempt, kind=before.kind)
         if state == RUNNING:
-            self.up.set()
+            self.running.set()
         else:
-            self.up.clear()
+            self.running.clear()
         self._on_change(self)
