@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from engine.entry import Entry
 from tests.console.operating import make_cast
 from tests.console.serving import environment
 from tests.patience import PATIENCE
-from wippy_console.models import Decision, Node, Question, Run
-from wippy_console.services import decisions, histories, registry, temporal, timeline
+from wippy_console import permissions
+from wippy_console.models import Decision, FeedEvent, Node, Question, Run
+from wippy_console.services import accounts, decisions, histories, registry, temporal, timeline
 from wippy_console.services.errors import Conflict
 from wippy_console.services.registry import Changes
 
@@ -58,6 +60,7 @@ SIGNALS = [
         "reason": "required",
     }
 ]
+NAMED = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 TESTS = {
     "passes": "return 1",
     "nothing": "return nil",
@@ -85,6 +88,14 @@ def entries(address: str, queue: str) -> list[Entry]:
         lua("quick", "workflow.lua", QUICK),
         lua("sleeper", "process.lua", SLEEPER),
         lua("add", "function.lua", "return {main = function(a, b) return (a or 0) + (b or 0) end}"),
+        lua(
+            "pet",
+            "process.lua",
+            "return {main = function() while true do process.inbox():receive() end end}",
+            input_schema=NAMED,
+        ),
+        lua("order", "workflow.lua", QUICK, input_schema=NAMED),
+        lua("fee", "function.lua", QUICK, input_schema=NAMED),
         lua("broken", "function.lua", 'return {main = function() return nil, "no luck" end}'),
         *tests,
     ]
@@ -159,6 +170,74 @@ def test_a_workflow_starts_takes_a_signal_and_ends(node: None) -> None:
     assert "WorkflowExecutionCompleted" in run("history", pid)
 
 
+def test_a_signal_leaves_the_rows_that_the_console_leaves(node: None) -> None:
+    """The projection need not have seen the run: what Temporal knows counts."""
+    pid = run("start", "app:approval", "--id", "order 8")
+    assert Run.objects.get().started_by == account()
+    Run.objects.all().delete()
+    run("signal", pid, "note")
+    run("signal", pid, "decision", '{"approved": true}')
+    until(lambda: Run.objects.filter(status="completed").exists())
+    made = list(Decision.objects.order_by("created_at"))
+    assert [(each.topic, each.payload, each.state, each.user) for each in made] == [
+        ("note", None, "sent", account()),
+        ("decision", {"approved": True}, "sent", account()),
+    ]
+    rows = FeedEvent.objects.filter(kind="SIGNAL").order_by("id")
+    assert [row.data["user"] for row in rows] == [account().username] * 2
+    events = {event["id"]: event for event in run_json("history", pid)["events"]}
+    note, decision = [events[each.event_id]["attributes"] for each in made if each.event_id]
+    assert (len(note["input"]), len(decision["input"])) == (0, 1)
+    assert {note["identity"], decision["identity"]} == {account().username}
+    assert "has ended" in refused("signal", pid, "decision", "1")
+
+
+def account() -> User:
+    """The one of whoever runs the tests."""
+    return User.objects.get(username__startswith="cli:")
+
+
+def test_nobody_signs_in_by_the_account_of_the_command_line() -> None:
+    made = accounts.command_line("root")
+    assert permissions.allows(made, permissions.TERMINATE_RUN) and permissions.in_role(made, "approvers")
+    stored = User.objects.get()
+    assert not stored.is_active and not stored.is_superuser and not stored.has_usable_password()
+    assert not permissions.allows(stored, permissions.VIEW_RUN)
+    assert accounts.command_line("root") == stored
+    assert (accounts.identity(stored), accounts.identity(User(username="cli"))) == ("cli:root", "user:cli")
+
+
+def test_what_is_done_to_processes_is_told(node: None) -> None:
+    pid = run("start", "app:sleeper", "--input", '"anna"', "--id", "anna's")
+    ended = run_json("start", "app:sleeper", "--wait")["pid"]
+    pet = run("start", "app:pet", "--input", '{"name": "rex"}')
+    run("signal", pet, "food", '{"kind": "bone"}')
+    run("signal", pet, "bed")
+    rows = FeedEvent.objects.filter(kind="OPERATION").order_by("id")
+    told = [(row.data["action"], row.pid, row.data.get("args"), row.data.get("payload")) for row in rows]
+    assert told == [
+        ("spawn", pid, ["anna"], None),
+        ("spawn", ended, [], None),
+        ("spawn", pet, [{"name": "rex"}], None),
+        ("message", pet, None, {"kind": "bone"}),
+        ("message", pet, None, None),
+    ]
+    assert {(row.data["user"], row.data["outcome"]) for row in rows} == {(account().username, "done")}
+    assert rows[0].data["name"] == "anna's" and rows[0].entry_id == "app:sleeper"
+
+
+def test_input_that_does_not_fit_is_refused_and_leaves_no_row(node: None) -> None:
+    for bare in (("start", "app:pet"), ("start", "app:pet", "--wait"), ("start", "app:order"), ("call", "app:fee")):
+        assert refused(*bare) == "The input is not what the entry asks for. name: This field is required."
+    for command in (("start", "app:pet", "--input"), ("start", "app:order", "--input"), ("call", "app:fee")):
+        assert "name: Must be of type string." in refused(*command, '{"name": 7}')
+    pet = run("start", "app:pet", "--input", '{"name": "rex"}')
+    for topic in ("@pid/cancel", " ", "x" * 501):
+        assert "A topic has 1 to 500 characters" in refused("signal", pet, topic)
+    assert "its node does not run" in refused("signal", "{gone@app:processes|0x1}", "topic")
+    assert [row.data["action"] for row in FeedEvent.objects.filter(kind="OPERATION")] == ["spawn"]
+
+
 def test_wait_prints_the_result_or_fails_with_the_failure(node: None) -> None:
     told = run("start", "app:quick", "--wait", "--input", '{"a": [1, 2]}').splitlines()
     assert told[0].startswith("{app:client@app:worker|")
@@ -213,6 +292,7 @@ def test_without_a_worker_calls_say_so(published: None) -> None:
     assert "No worker is alive" in refused("call", "app:add", "2", "3")
     assert "No worker is alive" in refused("testentries")
     assert "No worker is alive" in refused("start", "app:sleeper")
+    assert not FeedEvent.objects.filter(kind="OPERATION").exists()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from engine.hosts.temporal.wire import headers
 from engine.steps import Wait
 from tests.console.operating import CLIENT, Stage, settle, soon
 from wippy_console.models import Decision, FeedEvent, Question, Run
-from wippy_console.services import decisions, histories, projection, registry, runs, temporal
+from wippy_console.services import decisions, histories, projection, registry, temporal
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ended, Ref
@@ -427,7 +427,7 @@ def test_a_bad_topic_is_refused(on_stage: Stage, topic: str) -> None:
 
 def test_a_cancel_is_audited_and_names_the_user(on_stage: Stage) -> None:
     run = on_stage.start("app.flows:child", "wait")
-    made = runs.cancel(on_stage.cast.operator, run, "not needed")
+    made = decisions.cancel(on_stage.cast.operator, run, "not needed")
     assert (made.action, made.state, made.reason) == ("cancel", "sent", "not needed")
     (event,) = [event for event in histories.newest(run) if event.event_id == made.event_id]
     attrs = event.workflow_execution_cancel_requested_event_attributes
@@ -438,9 +438,9 @@ def test_a_cancel_is_audited_and_names_the_user(on_stage: Stage) -> None:
 def test_a_terminate_wants_a_reason_and_names_the_user(on_stage: Stage) -> None:
     run = on_stage.start("app.flows:child", "wait")
     with pytest.raises(Refused) as refusal:
-        runs.terminate(on_stage.cast.author, run, " ")
+        decisions.terminate(on_stage.cast.author, run, " ")
     assert "reason" in refusal.value.fields
-    made = runs.terminate(on_stage.cast.author, run, "runs wild")
+    made = decisions.terminate(on_stage.cast.author, run, "runs wild")
     (event,) = [event for event in histories.newest(run) if event.event_id == made.event_id]
     attrs = event.workflow_execution_terminated_event_attributes
     assert (attrs.identity, attrs.reason) == ("user:author", "runs wild")
@@ -451,14 +451,14 @@ def test_a_terminate_wants_a_reason_and_names_the_user(on_stage: Stage) -> None:
 def test_who_may_only_look_can_not_cancel(on_stage: Stage, who: str) -> None:
     run = on_stage.start("app.flows:child", "wait")
     with pytest.raises(PermissionDenied):
-        runs.cancel(getattr(on_stage.cast, who), run)
+        decisions.cancel(getattr(on_stage.cast, who), run)
 
 
 @pytest.mark.parametrize("who", ["viewer", "operator", "stranger"])
 def test_only_authors_terminate(on_stage: Stage, who: str) -> None:
     run = on_stage.start("app.flows:child", "wait")
     with pytest.raises(PermissionDenied):
-        runs.terminate(getattr(on_stage.cast, who), run, "why not")
+        decisions.terminate(getattr(on_stage.cast, who), run, "why not")
 
 
 def test_the_audit_lists_everything_newest_first(on_stage: Stage) -> None:
@@ -466,7 +466,7 @@ def test_the_audit_lists_everything_newest_first(on_stage: Stage) -> None:
     on_stage.ask(run)
     decisions.decide(on_stage.cast.operator, run, 1, {})
     decisions.send_raw(on_stage.cast.author, run, "note", "hi")
-    runs.terminate(on_stage.cast.author, run, "enough")
+    decisions.terminate(on_stage.cast.author, run, "enough")
     assert [(item.action, item.user.username) for item in decisions.audit(run)] == [
         ("terminate", "author"),
         ("signal", "author"),
@@ -476,9 +476,9 @@ def test_the_audit_lists_everything_newest_first(on_stage: Stage) -> None:
 
 def test_a_second_cancel_is_a_conflict_that_says_so(on_stage: Stage) -> None:
     run = on_stage.start("app.flows:deaf")
-    runs.cancel(on_stage.cast.operator, run, "first")
+    decisions.cancel(on_stage.cast.operator, run, "first")
     with pytest.raises(Conflict, match="already"):
-        runs.cancel(on_stage.cast.author, run, "second")
+        decisions.cancel(on_stage.cast.author, run, "second")
     assert [item.state for item in decisions.audit(run)] == ["failed", "sent"]
 
 

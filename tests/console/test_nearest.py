@@ -6,8 +6,8 @@ import pytest
 
 from engine.entry import Entry
 from tests.console.registry_cast import create
+from wippy_console.services.by_kind import only
 from wippy_console.services.errors import NotFoundError, Refused
-from wippy_console.services.runs.starting import only
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

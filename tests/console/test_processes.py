@@ -66,7 +66,7 @@ def test_each_role_may_do_what_its_group_allows(
     def nobody_answers(act: Any) -> Any:
         raise NotFoundError("nobody")
 
-    monkeypatch.setattr(processes.acting, "reached", nobody_answers)
+    monkeypatch.setattr(processes.nodes, "ask", nobody_answers)
     client.force_login(getattr(cast, who))
     url, data = request_of(action, service)
     response = client.get(url) if action == "see" else client.post(url, data)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 
 from engine.asks.registry import RegistryAsks
@@ -24,7 +24,7 @@ from tests.console.test_worker import Server, log, queue, running_node, server, 
 from tests.patience import PATIENCE
 from wippy_console import permissions
 from wippy_console.models import FeedEvent, Node, Program, Revision, Version
-from wippy_console.services import registry, units
+from wippy_console.services import processes, registry
 from wippy_console.services.registry import Changes, ForbiddenError, StaleBaseError
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.templatetags.feed import feed_text
@@ -209,7 +209,7 @@ def test_on_a_worker_lua_reads_the_environment_but_none_of_the_console_s_secrets
     create(Entry("app:os", "env.storage.os"), *variables, function("robot", source, modules=["env"]))
     with running_node(log):
         until(lambda: any(FLEET_QUEUE in node.task_queues for node in Node.objects.all()), log=log)
-        assert units.call(None, "app:robot", [], 60) == {"SHOP_MODE": "open"}
+        assert processes.call(User(is_superuser=True), "app:robot", [], 60) == {"SHOP_MODE": "open"}
 
 
 def test_on_a_worker_a_function_publishes_a_function_and_calls_it_at_once(server: Server, log: Path) -> None:  # noqa: F811
@@ -223,5 +223,5 @@ def test_on_a_worker_a_function_publishes_a_function_and_calls_it_at_once(server
     create(lua("robot", CREATE), listener)
     with running_node(log):
         until(lambda: any(FLEET_QUEUE in node.task_queues for node in Node.objects.all()), log=log)
-        assert units.call(None, "app:robot", [], 60) == [3, 42, True]
-        assert units.call(None, "app:hears", [], 60) == ["entry.delete", "app:robot"]
+        assert processes.call(User(is_superuser=True), "app:robot", [], 60) == [3, 42, True]
+        assert processes.call(User(is_superuser=True), "app:hears", [], 60) == ["entry.delete", "app:robot"]

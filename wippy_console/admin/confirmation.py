@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from wippy_console.models import Decision, Run
-from wippy_console.services import runs
+from wippy_console.services import decisions
 from wippy_console.services.errors import Refused
 
 MOST = 200
@@ -82,12 +82,16 @@ def _key(request: HttpRequest, run: Run) -> uuid.UUID:
 
 
 CANCEL = Confirmation(
-    "cancel_runs", "Cancel", "Asked to stop", False, lambda user, run, why, key: runs.cancel(user, run, why, key=key)
+    "cancel_runs",
+    "Cancel",
+    "Asked to stop",
+    False,
+    lambda user, run, why, key: decisions.cancel(user, run, why, key=key),
 )
 TERMINATE = Confirmation(
     "terminate_runs",
     "Terminate",
     "Terminated",
     True,
-    lambda user, run, why, key: runs.terminate(user, run, why, key=key),
+    lambda user, run, why, key: decisions.terminate(user, run, why, key=key),
 )

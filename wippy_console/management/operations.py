@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from temporalio.service import RPCError
 
 from engine.errors import EngineError, Failure, UnitFailed
+from wippy_console.services import accounts
 from wippy_console.services.errors import Refused
 
 
@@ -83,9 +86,10 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def operator() -> str:
-    """Who is at the command line, as histories record it."""
+def operator() -> User:
+    """The account of who is at the command line."""
     try:
-        return f"cli:{getpass.getuser()}"
+        name = getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
-        return "cli"
+        name = str(os.getuid())
+    return accounts.command_line(name)

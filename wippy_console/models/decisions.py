@@ -74,6 +74,9 @@ class Decision(models.Model):
     event_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="the history event it became")
     error = models.TextField(blank=True)
 
+    is_bare = False
+    """A signal without any payload; not kept: one that a crash left pending goes with null."""
+
     class Meta:
         ordering = ["-created_at"]
         constraints = [

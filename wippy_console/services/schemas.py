@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -11,6 +11,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from engine.bounded import schemas
 from engine.bounded.patterns import TooCostlyError
+from engine.entry import Entry
 from wippy_console.services.errors import Refused
 
 MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
@@ -31,6 +32,19 @@ def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
     except TooCostlyError as error:
         raise Refused(f"This can't be checked by the entry's JSON Schema: {error}.") from error
     return {path: list(dict.fromkeys(messages)) for path, messages in found.items()}
+
+
+def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[str]] | None = None) -> None:
+    """Refused when the first argument is not what the entry's `meta.input_schema` asks for, or all are too large.
+
+    `fields` are further errors, by field, to be told with them.
+    """
+    schema = entry.meta.get("input_schema")
+    found = problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
+    if found or fields:
+        text = "The input is not what the entry asks for." if found else "It can't be started like this."
+        raise Refused(text, {**found, **(fields or {})})
+    refuse_oversize(args, "The input")
 
 
 def refuse_oversize(value: Any, what: str) -> None:

@@ -124,7 +124,7 @@ def end(request: HttpRequest, workflow_id: str, run_id: str, action: str) -> Htt
     run = runs.get(request.user, workflow_id, run_id)
     form = EndForm(request.POST or None)
     if form.is_bound and form.is_valid():
-        getattr(runs, action)(request.user, run, form.cleaned_data["reason"])
+        getattr(decisions, action)(request.user, run, form.cleaned_data["reason"])
         word = "asked to cancel" if action == "cancel" else "terminated"
         messages.success(request, f"{run.workflow_id} was {word}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
-from wippy_console.services import fleet, registry
+from wippy_console.services import fleet, runs
 from wippy_console.views.pages import needs, page
 
 
@@ -15,7 +15,7 @@ from wippy_console.views.pages import needs, page
 def workers(request: HttpRequest) -> HttpResponse:
     """Each temporal.worker entry with the nodes that serve its task queue, and Temporal itself."""
     nodes = list(fleet.nodes())
-    rows = [worker_row(entry, nodes) for entry in registry.entries() if entry.kind == "temporal.worker"]
+    rows = [worker_row(entry, nodes) for entry in runs.workers()]
     context = {"rows": rows, "nodes": nodes, "temporal": fleet.temporal_health()}
     return page(request, "fleet/workers.html", context)
 

@@ -15,7 +15,7 @@ from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import KeyForm
 from wippy_console.forms.processes import EndProcessForm, MessageForm, SpawnForm
 from wippy_console.forms.schema import NOTHING, SchemaForm
-from wippy_console.services import fleet, processes, registry
+from wippy_console.services import by_kind, fleet, processes
 from wippy_console.services.errors import Refused
 from wippy_console.views.pages import done, needs, page
 from wippy_console.views.start import chosen
@@ -47,7 +47,7 @@ def spawn(request: HttpRequest) -> HttpResponse:
 
 def hosts() -> list[str]:
     """The process.host entries."""
-    return [entry.id for entry in registry.entries() if entry.kind == "process.host"]
+    return [entry.id for entry in by_kind.entries(by_kind.PROCESS_HOST)]
 
 
 def nodes() -> list[str]:

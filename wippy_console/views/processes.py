@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.forms.processes import FindForm
-from wippy_console.services import fleet, processes, registry, runs
+from wippy_console.services import fleet, processes, runs
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.processes import Detail
 from wippy_console.views.pages import is_partial, needs, page
@@ -73,7 +73,7 @@ def search(user: Any, wanted: Mapping[str, Any]) -> processes.Found:
 @needs(permissions.VIEW_FLEET)
 def show(request: HttpRequest, pid: str) -> HttpResponse:
     """One process as it is now; a refresh of the page is content with what was written last."""
-    if (parsed := Pid.parse(pid)) and is_worker(parsed.host):
+    if (parsed := Pid.parse(pid)) and runs.is_run(parsed):
         run = runs.by_pid(request.user, pid)
         return redirect("run", run.workflow_id, run.run_id)
     partial = is_partial(request)
@@ -84,14 +84,6 @@ def show(request: HttpRequest, pid: str) -> HttpResponse:
             raise
         return render(request, "processes/_gone.html", {"pid": pid, "message": error.message})
     return page(request, "processes/process.html", {"pid": pid, "detail": detail, **allowed(request, detail)})
-
-
-def is_worker(entry_id: str) -> bool:
-    """Whether pids with that host are runs."""
-    try:
-        return registry.entry(entry_id).kind == "temporal.worker"
-    except NotFoundError:
-        return False
 
 
 def allowed(request: HttpRequest, detail: Detail) -> dict[str, bool]:

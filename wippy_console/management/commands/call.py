@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import OperationCommand, parsed, shown
-from wippy_console.services import units
+from wippy_console.management.operations import OperationCommand, operator, parsed, shown
+from wippy_console.services import processes
 
 
 class Command(OperationCommand):
@@ -25,7 +25,7 @@ class Command(OperationCommand):
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Call it."""
         args = [parsed(text, f"argument {number}") for number, text in enumerate(options["arguments"], 1)]
-        return {"result": units.call(None, options["entry"], args, options["timeout"])}
+        return {"result": processes.call(operator(), options["entry"], args, options["timeout"])}
 
     def text(self, data: dict[str, Any]) -> str:
         """The result."""

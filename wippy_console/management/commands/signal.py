@@ -6,14 +6,16 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from engine.pids import Pid
 from wippy_console.management.operations import OperationCommand, operator, parsed
-from wippy_console.services import units
+from wippy_console.services import decisions, processes, runs
+from wippy_console.services.errors import Refused
 
 
 class Command(OperationCommand):
     """Send one message; the history names who did."""
 
-    help = "Sends a workflow a signal, or a process a message."
+    help = "Sends a workflow a signal, or a process a message. The feed and the audit name you as cli:<your user name>."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -24,10 +26,20 @@ class Command(OperationCommand):
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Send it."""
-        values = () if options["payload"] is None else (parsed(options["payload"], "the payload"),)
-        units.send(None, options["pid"], options["topic"], values, operator())
+        payload = [] if options["payload"] is None else [parsed(options["payload"], "the payload")]
+        _send(options["pid"], options["topic"], payload)
         return {"pid": options["pid"], "topic": options["topic"], "sent": True}
 
     def text(self, data: dict[str, Any]) -> str:
         """What was sent where."""
         return f"sent {data['topic']} to {data['pid']}"
+
+
+def _send(pid: str, topic: str, payload: list[Any]) -> None:
+    found = Pid.parse(pid)
+    if found is None:
+        raise Refused(f"{pid!r} is no pid: it looks like {{client@worker|id}}, with its braces.")
+    if runs.is_run(found):
+        decisions.send_raw(operator(), runs.latest(found), topic, *payload)
+    else:
+        processes.message(operator(), pid, topic, *payload)

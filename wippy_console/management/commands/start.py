@@ -7,15 +7,18 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from engine.errors import Failure, UnitFailed
-from wippy_console.management.operations import OperationCommand, failure_words, one_line, parsed, shown
-from wippy_console.services import registry, runs, units
+from wippy_console.management.operations import OperationCommand, failure_words, one_line, operator, parsed, shown
+from wippy_console.services import processes, registry, runs
 from wippy_console.services.errors import Refused
 
 
 class Command(OperationCommand):
     """Start a unit and print its pid; with --wait also its result."""
 
-    help = "Starts a workflow.lua on a temporal.worker, or a process.lua on a process.host, and prints its pid."
+    help = (
+        "Starts a workflow.lua on a temporal.worker, or a process.lua on a process.host, and prints its pid. "
+        "The run, or the feed, names you as cli:<your user name>."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -48,12 +51,12 @@ class Command(OperationCommand):
 
 
 def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
-    started = runs.start(None, options["entry"], options["host"], args, options["id"])
+    started = runs.start(operator(), options["entry"], options["host"], args, options["id"])
     data = {"pid": started.pid, "workflow_id": started.workflow_id, "run_id": started.run_id}
     if not options["wait"]:
         return data
     try:
-        return {**data, "status": "completed", "result": units.result(started)}
+        return {**data, "status": "completed", "result": runs.result(started)}
     except UnitFailed as error:
         return {**data, **_failed(error.failure)}
 
@@ -61,8 +64,8 @@ def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
 def _process(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
     entry, host, name = options["entry"], options["host"], options["id"]
     if not options["wait"]:
-        return {"pid": units.spawn(None, entry, host, args, name)}
-    pid, ended = units.run(None, entry, host, args, name)
+        return {"pid": processes.spawn(operator(), entry, host, args, name=name)}
+    pid, ended = processes.run(operator(), entry, host, args, name=name)
     if isinstance(ended, Failure):
         return {"pid": pid, **_failed(ended)}
     return {"pid": pid, "status": "completed", "result": ended}

@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from wippy_console.management.operations import OperationCommand, failure_words, in_words, one_line
-from wippy_console.services import registry, runs, units
+from wippy_console.management.operations import OperationCommand, failure_words, in_words, one_line, operator
+from wippy_console.services import processes, registry, runs
 from wippy_console.services.errors import Refused, Unavailable
 
 
@@ -78,8 +78,8 @@ def _error(test: Entry, timeout: float) -> str | None:
 
 def _value(test: Entry, timeout: float) -> Any:
     if test.kind == "workflow.lua":
-        return units.result(runs.start(None, test.id, "", []), timeout)
-    return units.call(None, test.id, [], timeout)
+        return runs.result(runs.start(operator(), test.id, "", []), timeout)
+    return processes.call(operator(), test.id, [], timeout)
 
 
 def _suite(test: Entry) -> str:

@@ -108,20 +108,23 @@ def _signal(run: Run, index: int) -> Signal:
     return found
 
 
-def send_raw(user: Any, run: Run, topic: str, payload: Any, *, reason: str = "", key: Key = None) -> Decision:
-    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message."""
+def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None) -> Decision:
+    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message, or left out."""
     permissions.require(user, permissions.RAW_SIGNAL_RUN)
     if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith(_RESERVED):
         text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with {_RESERVED}."
         raise Refused(text, {"topic": [text]})
     schemas.refuse_oversize(payload, "The payload")
-    return act(user, run, wire.SIGNAL, topic=topic, payload=payload, reason=reason, key=key)
+    value = payload[0] if payload else None
+    signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())
+    signal.is_bare = not payload
+    return _act(signal, key)
 
 
 def cancel(user: Any, run: Run, reason: str = "", *, key: Key = None) -> Decision:
     """Ask the run to stop (CANCEL); Conflict when it has ended."""
     permissions.require(user, permissions.CANCEL_RUN)
-    return act(user, run, wire.CANCEL, reason=reason, key=key)
+    return _act(Decision(run=run, user=user, action=wire.CANCEL, reason=reason.strip()), key)
 
 
 def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
@@ -129,30 +132,20 @@ def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
     permissions.require(user, permissions.TERMINATE_RUN)
     if not reason.strip():
         raise Refused("Say why the run is to be terminated.", {"reason": ["A reason is required."]})
-    return act(user, run, wire.TERMINATE, reason=reason, key=key)
+    return _act(Decision(run=run, user=user, action=wire.TERMINATE, reason=reason.strip()), key)
 
 
-def act(
-    user: Any, run: Run, action: str, *, topic: str = "", payload: Any = None, reason: str = "", key: Key = None
-) -> Decision:
+def _act(decision: Decision, key: Key) -> Decision:
     """Record and send what answers no question; permissions were checked."""
-    before = journal.known(key, user.pk, run)
+    run = decision.run
+    before = journal.known(key, decision.user_id, run)
     if before is not None:
         return journal.finish(before)
     run.refresh_from_db()
     if ended := questions.why_ended(run):
         raise Conflict(ended)
-    return journal.make(
-        Decision(
-            id=journal.parsed(key),
-            run=run,
-            user=user,
-            action=action,
-            topic=topic,
-            payload=payload,
-            reason=reason.strip(),
-        )
-    )
+    decision.id = journal.parsed(key)
+    return journal.make(decision)
 
 
 def audit(run: Run) -> QuerySet[Decision]:

@@ -23,18 +23,13 @@ from engine.hosts.temporal.client.signals import Signal, request_cancel, send_si
 from engine.hosts.temporal.wire import headers, payloads
 from engine.pids import Pid
 from wippy_console.models import Decision
-from wippy_console.services import histories, temporal
+from wippy_console.services import accounts, histories, temporal
 
 SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
 
 # Temporal keeps a signal that comes while a workflow task runs aside, and writes its event after that task.
 _PATIENCE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 _CLOCK_SKEW = timedelta(minutes=1)
-
-
-def identity(decision: Decision) -> str:
-    """Who Temporal says did it."""
-    return f"user:{decision.user.get_username()}"
 
 
 def send(decision: Decision) -> None:
@@ -85,18 +80,26 @@ async def _signal(client: Client, decision: Decision) -> None:
         workflow_id=decision.run.workflow_id,
         run_id=decision.run.run_id,
         topic=decision.topic,
-        values=(decision.payload,),
-        sender=str(Pid("", "console", identity(decision))),
+        values=() if decision.is_bare else (decision.payload,),
+        sender=_sender(decision),
         request_id=str(decision.pk),
-        identity=identity(decision),
+        identity=accounts.identity(decision.user),
         extra={headers.DECISION: str(decision.pk)},
     )
     await send_signal(client, signal, RPC_TIMEOUT)
 
 
+def _sender(decision: Decision) -> str:
+    """Whom the run sees as the sender."""
+    name = accounts.identity(decision.user)
+    return name if accounts.is_command_line(decision.user) else str(Pid("", "console", name))
+
+
 async def _cancel(client: Client, decision: Decision) -> None:
     run, key = decision.run, str(decision.pk)
-    await request_cancel(client, run.workflow_id, decision.reason, run.run_id, key, identity(decision), RPC_TIMEOUT)
+    await request_cancel(
+        client, run.workflow_id, decision.reason, run.run_id, key, accounts.identity(decision.user), RPC_TIMEOUT
+    )
 
 
 async def _terminate(client: Client, decision: Decision) -> None:
@@ -104,7 +107,7 @@ async def _terminate(client: Client, decision: Decision) -> None:
         TerminateWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=decision.run.workflow_id, run_id=decision.run.run_id),
-            identity=identity(decision),
+            identity=accounts.identity(decision.user),
             reason=decision.reason,
             details=Payloads(payloads=[payloads.encode(str(decision.pk), "the decision")]),
         )
@@ -121,7 +124,7 @@ def _is_signal(decision: Decision, event: HistoryEvent) -> bool:
 def _is_cancel(decision: Decision, event: HistoryEvent) -> bool:
     """Temporal records one cancel request per run, with who asked for it."""
     attrs = event.workflow_execution_cancel_requested_event_attributes
-    return _is_any_cancel(event) and attrs.identity == identity(decision)
+    return _is_any_cancel(event) and attrs.identity == accounts.identity(decision.user)
 
 
 def _is_any_cancel(event: HistoryEvent) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from wippy_console.services.processes.acting import (
     SERVICE_ACTS,
+    call,
     cancel,
     message,
     move_service,
+    run,
     spawn,
     spawnable,
     terminate,
@@ -14,6 +16,6 @@ from wippy_console.services.processes.acting import (
 from wippy_console.services.processes.reading import Detail, Found, Line, describe, get_service, hosts, search, services
 
 __all__ = [
-    "SERVICE_ACTS", "Detail", "Found", "Line", "cancel", "describe", "get_service", "hosts", "message", "move_service",
-    "search", "services", "spawn", "spawnable", "terminate",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "message",
+    "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
 ]  # fmt: skip

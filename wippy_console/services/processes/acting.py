@@ -1,39 +1,51 @@
-"""What people do to processes and services: spawn, message, cancel, terminate; start and stop. Each leaves a feed row.
+"""What people do to processes and services: spawn, run, message, cancel, terminate; start and stop; and calls.
 
-A `key` is made once per drawn form: the same one again has no second effect, and is a Conflict.
+By the console or at the command line, by the same rights and checks. Each leaves an OPERATION row, but for calls, which
+leave none. A `key` is made once per drawn form: the same one again has no second effect, and is a Conflict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from engine.contracts.host import SpawnRequest
+from django.utils import timezone
+
+from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
-from engine.hosts.temporal.node.client import NodeClient
+from engine.errors import TIMEOUT, UnitFailed
 from engine.hosts.temporal.wire.requests import START, STOP
+from engine.registry.references import default_host
 from wippy_console import permissions
 from wippy_console.models import Service
-from wippy_console.services import feed, registry, schemas
+from wippy_console.services import accounts, by_kind, feed, registry, schemas
+from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
-from wippy_console.services.processes.reading import node_of
-from wippy_console.services.runs.starting import only
-from wippy_console.services.units import PROCESS, PROCESS_HOST, reached
+from wippy_console.services.processes import nodes
 
 SPAWN, MESSAGE, CANCEL, TERMINATE, RESTART = "spawn", "message", "cancel", "terminate", "restart"
 SERVICE_ACTS = {START: permissions.START_RUN, RESTART: permissions.START_RUN, STOP: permissions.CANCEL_RUN}
 
 _TOPIC_LENGTH, _NAME_LENGTH = 500, 500
 
-T = TypeVar("T")
-Act = Callable[[NodeClient], Coroutine[Any, Any, T]]
+
+@dataclass(slots=True)
+class _Operation:
+    """What the row will tell."""
+
+    action: str
+    data: Mapping[str, Any]
+    pid: str = ""
+    entry_id: str = ""
+    node: str = ""
 
 
 def spawnable(user: Any) -> list[Entry]:
     """The process.lua entries that the user may spawn."""
-    if not permissions.allows(user, permissions.START_RUN):
-        return []
-    return [entry for entry in registry.entries() if entry.kind == PROCESS]
+    return by_kind.entries(PROCESS) if permissions.allows(user, permissions.START_RUN) else []
 
 
 def spawn(
@@ -44,34 +56,57 @@ def spawn(
     Raises PermissionDenied; Refused (`fields` by path of the first argument, `host`, `name`); NotFoundError;
     Conflict; Unavailable.
     """
-    permissions.require(user, permissions.START_RUN)
+    request = _new_process(user, entry_id, host, args, name)
+    with _recorded(user, _spawning(request, node)) as operation:
+        operation.pid = nodes.ask(lambda client: client.spawn(request, node, key))
+    return operation.pid
+
+
+def run(
+    user: Any, entry_id: str, host: str, args: list[Any], *, name: str = "", timeout: float = 600
+) -> tuple[str, Any]:
+    """`spawn`, and wait for the end: the pid and the value, or the Failure in its place; `timeout` in seconds.
+
+    Raises UnitFailed, too, when the node refuses it or it is late.
+    """
+    request, limit = _new_process(user, entry_id, host, args, name), timedelta(seconds=timeout)
+    with _recorded(user, _spawning(request)) as operation:
+        operation.pid, ended = nodes.wait_for(lambda client: client.run(request, timeout=limit), timeout)
+    return operation.pid, ended
+
+
+def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any:
+    """The value of a function, run once on some node; UnitFailed with the function's own failure.
+
+    A process.lua runs on its `meta.default_host`, else on the only process.host; `timeout` in seconds.
+    """
+    permissions.require(user, permissions.RAW_SIGNAL_RUN)
     entry = registry.entry(entry_id)
-    host = host or only(PROCESS_HOST, entry_id)
-    _check(entry, host, args, name)
-    request = SpawnRequest(entry_id, host, args=tuple(args), parent=_identity(user), name=name)
-    told = {"host": host, "args": args, "name": name}
-    return _recorded(user, SPAWN, told, lambda nodes: nodes.spawn(request, node, key), entry_id=entry_id, node=node)
+    if entry.kind not in (FUNCTION, PROCESS):
+        raise Refused(f"{entry_id} is a {entry.kind}, which can't be called.")
+    schemas.refuse_input(entry, args)
+    request = CallRequest(entry_id, tuple(args), options=_call_options(entry))
+    return nodes.wait_for(lambda client: client.call(request, timeout=timedelta(seconds=timeout)), timeout)
 
 
-def message(user: Any, pid: str, topic: str, payload: Any, *, key: str = "") -> None:
-    """Send a message with one JSON value; Refused names `topic` or `payload`."""
+def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> None:
+    """Send a message with one JSON value, or with none; Refused names `topic` or `payload`."""
     permissions.require(user, permissions.SIGNAL_RUN)
     if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith("@"):
         text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with @."
         raise Refused(text, {"topic": [text]})
     schemas.refuse_oversize(payload, "The payload")
-    told = {"topic": topic, "payload": payload}
-    _on_process(user, MESSAGE, pid, told, lambda nodes, node: nodes.send(
-        pid, topic, (payload,), node, _identity(user), key
-    ))  # fmt: skip
+    sender = accounts.identity(user)
+    with _recorded(user, _on_process(MESSAGE, pid, topic=topic, payload=payload[0] if payload else None)) as on:
+        nodes.ask(lambda client: client.send(pid, topic, payload, on.node, sender, key))
 
 
 def cancel(user: Any, pid: str, reason: str, *, key: str = "") -> None:
     """Ask a process to stop (CANCEL); what it does then is its own affair."""
     permissions.require(user, permissions.CANCEL_RUN)
-    _on_process(user, CANCEL, pid, {"reason": reason}, lambda nodes, node: nodes.cancel(
-        pid, reason, node, _identity(user), key
-    ))  # fmt: skip
+    sender = accounts.identity(user)
+    with _recorded(user, _on_process(CANCEL, pid, reason=reason)) as on:
+        nodes.ask(lambda client: client.cancel(pid, reason, on.node, sender, key))
 
 
 def terminate(user: Any, pid: str, reason: str, *, key: str = "") -> None:
@@ -79,9 +114,9 @@ def terminate(user: Any, pid: str, reason: str, *, key: str = "") -> None:
     permissions.require(user, permissions.TERMINATE_RUN)
     if not reason.strip():
         raise Refused("Say why the process is to be terminated.", {"reason": ["A reason is required."]})
-    _on_process(user, TERMINATE, pid, {"reason": reason}, lambda nodes, node: nodes.terminate(
-        pid, reason, node, _identity(user), key
-    ))  # fmt: skip
+    sender = accounts.identity(user)
+    with _recorded(user, _on_process(TERMINATE, pid, reason=reason)) as on:
+        nodes.ask(lambda client: client.terminate(pid, reason, on.node, sender, key))
 
 
 def move_service(user: Any, service: Service, action: str, *, key: str = "") -> None:
@@ -90,56 +125,60 @@ def move_service(user: Any, service: Service, action: str, *, key: str = "") -> 
         raise NotFoundError(f"{service.entry_id} can't be asked to {action}.")
     permissions.require(user, SERVICE_ACTS[action])
     verb = STOP if action == STOP else START
-    node, entry_id = service.node_id, service.entry_id
-    _recorded(user, action, {}, lambda nodes: nodes.service(entry_id, verb, node, key), entry_id=entry_id, node=node)
+    entry_id, node = service.entry_id, service.node_id
+    with _recorded(user, _Operation(action, {}, entry_id=entry_id, node=node)):
+        nodes.ask(lambda client: client.service(entry_id, verb, node, key))
 
 
-def _check(entry: Entry, host: str, args: list[Any], name: str) -> None:
+def _new_process(user: Any, entry_id: str, host: str, args: list[Any], name: str) -> SpawnRequest:
+    permissions.require(user, permissions.START_RUN)
+    entry = registry.entry(entry_id)
     if entry.kind != PROCESS:
         raise Refused(f"{entry.id} is a {entry.kind}, not a {PROCESS}: it can't be spawned.")
-    schema = entry.meta.get("input_schema")
-    fields = schemas.problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
+    host = host or by_kind.only(PROCESS_HOST, entry_id)
+    fields: dict[str, list[str]] = {}
     if registry.entry(host).kind != PROCESS_HOST:
         fields["host"] = [f"{host} is no {PROCESS_HOST}."]
     if len(name) > _NAME_LENGTH:
         fields["name"] = [f"At most {_NAME_LENGTH} characters."]
-    if fields:
-        raise Refused("The process can't be spawned like this.", fields)
-    schemas.refuse_oversize(args, "The arguments")
+    schemas.refuse_input(entry, args, fields)
+    return SpawnRequest(entry_id, host, args=tuple(args), parent=accounts.identity(user), name=name)
 
 
-def _on_process(
-    user: Any,
-    action: str,
-    pid: str,
-    told: Mapping[str, Any],
-    act: Callable[[NodeClient, str], Coroutine[Any, Any, None]],
-) -> None:
-    node = node_of(pid)
-    _recorded(user, action, told, lambda nodes: act(nodes, node), pid=pid, node=node)
+def _call_options(entry: Entry) -> dict[str, Any]:
+    if entry.kind != PROCESS or default_host(entry):
+        return {}
+    return {"default_host": by_kind.only(PROCESS_HOST, entry.id)}
 
 
-def _recorded(
-    user: Any, action: str, told: Mapping[str, Any], act: Act[T], *, pid: str = "", entry_id: str = "", node: str = ""
-) -> T:
-    """Do it, and tell the feed who did what. Of an answer that did not come it is not known whether it was done."""
-    outcome = "done"
+def _spawning(request: SpawnRequest, node: str = "") -> _Operation:
+    data = {"host": request.host, "args": list(request.args), "name": request.name}
+    return _Operation(SPAWN, data, entry_id=request.entry, node=node)
+
+
+def _on_process(action: str, pid: str, **data: Any) -> _Operation:
+    return _Operation(action, data, pid=pid, node=nodes.node_of(pid))
+
+
+@contextmanager
+def _recorded(user: Any, operation: _Operation) -> Iterator[_Operation]:
+    """Tell the feed who did it. Of an answer that did not come it is not known whether it was done."""
+    outcome, at = "unknown", timezone.now()
     try:
-        answer = reached(act)
-    except Unavailable:
-        outcome = "unknown"
+        yield operation
+        outcome = "done"
+    except (Refused, UnitFailed) as error:
+        outcome = "unknown" if _is_open(error) else ""
         raise
-    except Refused:
-        outcome = ""
-        raise
-    else:
-        pid = answer if isinstance(answer, str) else pid
-        return answer
     finally:
         if outcome:
-            data = {"action": action, "user": user.get_username(), "outcome": outcome, **told}
-            feed.append(feed.OPERATION, pid=pid, entry_id=entry_id, node=node, data=data)
+            data = {"action": operation.action, "user": user.get_username(), "outcome": outcome, **operation.data}
+            pid, entry_id, node = operation.pid, operation.entry_id, operation.node
+            feed.append(feed.OPERATION, pid=pid, entry_id=entry_id, node=node, data=data, at=at)
 
 
-def _identity(user: Any) -> str:
-    return f"user:{user.get_username()}"
+def _is_open(error: Refused | UnitFailed) -> bool:
+    """Whether the error leaves open what became of it."""
+    if isinstance(error, UnitFailed):
+        return error.failure.kind == TIMEOUT
+    return isinstance(error, Unavailable) and not isinstance(error, nodes.NotAsked)

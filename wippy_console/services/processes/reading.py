@@ -12,12 +12,11 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
-from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.models import Process, Service
 from wippy_console.services import fleet
 from wippy_console.services.errors import NotFoundError, Unavailable
-from wippy_console.services.units import reached
+from wippy_console.services.processes import nodes
 
 PAGE = 100
 # Few enough to be shown as one tree; of more, only those without a parent, each with how many are below.
@@ -78,9 +77,9 @@ def search(
     return _paged(rows.exclude(Exists(parents)), "roots", total, page)
 
 
-def hosts(nodes: Sequence[Any]) -> list[str]:
+def hosts(of: Sequence[Any]) -> list[str]:
     """The host ids of these nodes, to filter by."""
-    return sorted({host["id"] for node in nodes for host in node.hosts})
+    return sorted({host["id"] for node in of for host in node.hosts})
 
 
 def services(user: Any) -> QuerySet[Service]:
@@ -125,21 +124,11 @@ def describe(user: Any, pid: str, *, now: bool = True) -> Detail:
     )
 
 
-def node_of(pid: str) -> str:
-    """The id of the node that a pid lives on; NotFoundError for what is no pid of a process."""
-    parsed = Pid.parse(pid)
-    if parsed is None:
-        raise NotFoundError(f"{pid} is no pid: it looks like {{node@host|id}}, with its braces.")
-    if not fleet.alive().filter(id=parsed.node).exists():
-        raise NotFoundError(f"{pid} is not here: its node does not run.")
-    return parsed.node
-
-
 def _asked(pid: str, row: Process | None) -> Process:
     """The node's own picture; in the row, which knows more of the node, where there is one."""
-    node = node_of(pid)
+    node = nodes.node_of(pid)
     try:
-        info = reached(lambda nodes: nodes.describe(pid, node))
+        info = nodes.ask(lambda client: client.describe(pid, node))
     except NotFoundError:
         raise NotFoundError(f"{pid} is not here: it has ended, or never was.") from None
     process = row or Process(node=fleet.alive().get(id=node), pid=pid)

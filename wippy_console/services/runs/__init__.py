@@ -1,14 +1,15 @@
-"""Runs: find, start, cancel and terminate them, and read their histories."""
+"""Runs: find and start them, wait for their ends, and read their histories."""
 
 from __future__ import annotations
 
-from wippy_console.services.decisions import cancel, terminate
 from wippy_console.services.histories import read as history
+from wippy_console.services.runs.latest import is_run, latest
 from wippy_console.services.runs.searching import by_pid, children, get, newer, parent, search, visible
 from wippy_console.services.runs.starting import named_worker, start, startable, workers
 from wippy_console.services.runs.values import Page, Started
+from wippy_console.services.runs.waiting import result
 
 __all__ = [
-    "Page", "Started", "by_pid", "cancel", "children", "get", "history", "named_worker", "newer", "parent", "search",
-    "start", "startable", "terminate", "visible", "workers",
+    "Page", "Started", "by_pid", "children", "get", "history", "is_run", "latest", "named_worker", "newer", "parent",
+    "result", "search", "start", "startable", "visible", "workers",
 ]  # fmt: skip

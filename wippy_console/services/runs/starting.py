@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +14,11 @@ from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
 from wippy_console import permissions
-from wippy_console.services import projection, registry, schemas, temporal
-from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services import by_kind, projection, registry, schemas, temporal
+from wippy_console.services.by_kind import WORKER, WORKFLOW
+from wippy_console.services.errors import Conflict, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started
-
-WORKFLOW, WORKER = "workflow.lua", "temporal.worker"
 
 # For people who look at the run with Temporal's own tools; the projection is told by `Began`.
 _USER_MEMO = "wippy-user"
@@ -29,14 +27,12 @@ _ID_LENGTH = 1000
 
 def startable(user: Any) -> list[Entry]:
     """The workflow.lua entries that the user may start."""
-    if not permissions.allows(user, permissions.START_RUN):
-        return []
-    return [entry for entry in registry.entries() if entry.kind == WORKFLOW]
+    return by_kind.entries(WORKFLOW) if permissions.allows(user, permissions.START_RUN) else []
 
 
 def workers() -> list[Entry]:
     """The temporal.worker entries."""
-    return [entry for entry in registry.entries() if entry.kind == WORKER]
+    return by_kind.entries(WORKER)
 
 
 def named_worker(entry: Entry) -> str:
@@ -48,15 +44,15 @@ def named_worker(entry: Entry) -> str:
 def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
-    `user` None is the command line, `worker` "" means the one that the entry names, else the only one near it. Raises
-    PermissionDenied; Refused (`fields` by path of the first argument, "" for the whole, `workflow_id`);
-    NotFoundError; Conflict when a run with `workflow_id` is open; Unavailable.
+    `worker` "" means the one that the entry names, else the only one near it. Raises PermissionDenied; Refused
+    (`fields` by path of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run
+    with `workflow_id` is open; Unavailable.
     """
-    if user is not None:
-        permissions.require(user, permissions.START_RUN)
+    permissions.require(user, permissions.START_RUN)
     entry = _workflow(entry_id)
-    worker = worker or named_worker(entry) or only(WORKER, entry_id)
-    _check(entry, args, workflow_id)
+    worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
+    too_long = {"workflow_id": [f"At most {_ID_LENGTH} characters."]} if len(workflow_id) > _ID_LENGTH else {}
+    schemas.refuse_input(entry, args, too_long)
     request = _request(user, entry, worker, args, workflow_id.strip())
     return _observed(user, temporal.host(worker), request)
 
@@ -68,43 +64,8 @@ def _workflow(entry_id: str) -> Entry:
     return entry
 
 
-def only(kind: str, near: str = "") -> str:
-    """The id of the only entry of a kind; Refused when there are more, NotFoundError when there is none.
-
-    Looked for in the namespace of the entry `near`, then in the namespace around that, last everywhere: each
-    application brings a host and a worker of its own.
-    """
-    every = [entry for entry in registry.entries() if entry.kind == kind]
-    if not every:
-        raise NotFoundError(f"The registry has no {kind}.")
-    around = near.partition(":")[0]
-    while around and not _within(around, every):
-        around = around.rpartition(".")[0]
-    found = _within(around, every) if around else [entry.id for entry in every]
-    if len(found) > 1:
-        field = kind.rpartition(".")[2]
-        raise Refused(f"There is more than one {kind}.", {field: [f"Choose one of {', '.join(found)}."]})
-    return found[0]
-
-
-def _within(namespace: str, entries: list[Entry]) -> list[str]:
-    return [each.id for each in entries if f"{each.namespace}.".startswith(f"{namespace}.")]
-
-
-def _check(entry: Entry, args: list[Any], workflow_id: str) -> None:
-    schema = entry.meta.get("input_schema")
-    fields = schemas.problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
-    if len(workflow_id) > _ID_LENGTH:
-        fields["workflow_id"] = [f"At most {_ID_LENGTH} characters."]
-    if fields:
-        raise Refused("The input is not what the entry asks for.", fields)
-    schemas.refuse_oversize(args, "The input")
-
-
 def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
-    options: dict[str, Any] = {"workflow.id_conflict_policy": "fail"}
-    if user is not None:
-        options["workflow.memo"] = {_USER_MEMO: user.get_username()}
+    options = {"workflow.id_conflict_policy": "fail", "workflow.memo": {_USER_MEMO: user.get_username()}}
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
@@ -119,7 +80,7 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
         worker=worker.worker,
         task_queue=worker.task_queue,
         input=request.args,
-        started_by=user.pk if user is not None else None,
+        started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
     return Started(worker.pid(handle.id), handle.id, run_id)

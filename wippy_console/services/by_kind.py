@@ -1,0 +1,38 @@
+"""Entries by kind: those that services start and reach, and the one that is meant when none is named."""
+
+from __future__ import annotations
+
+from engine.entry import Entry
+from wippy_console.services import registry
+from wippy_console.services.errors import NotFoundError, Refused
+
+WORKFLOW, PROCESS, FUNCTION = "workflow.lua", "process.lua", "function.lua"
+WORKER, PROCESS_HOST, CLIENT = "temporal.worker", "process.host", "temporal.client"
+
+
+def entries(kind: str) -> list[Entry]:
+    """The entries of a kind."""
+    return [entry for entry in registry.entries() if entry.kind == kind]
+
+
+def only(kind: str, near: str = "") -> str:
+    """The id of the only entry of a kind; Refused when there are more, NotFoundError when there is none.
+
+    Looked for in the namespace of the entry `near`, then in the namespace around that, last everywhere: each
+    application brings a host and a worker of its own.
+    """
+    every = entries(kind)
+    if not every:
+        raise NotFoundError(f"The registry has no {kind}.")
+    around = near.partition(":")[0]
+    while around and not _within(around, every):
+        around = around.rpartition(".")[0]
+    found = _within(around, every) if around else [entry.id for entry in every]
+    if len(found) > 1:
+        field = kind.rpartition(".")[2]
+        raise Refused(f"There is more than one {kind}.", {field: [f"Choose one of {', '.join(found)}."]})
+    return found[0]
+
+
+def _within(namespace: str, entries: list[Entry]) -> list[str]:
+    return [each.id for each in entries if f"{each.namespace}.".startswith(f"{namespace}.")]

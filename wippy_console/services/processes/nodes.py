@@ -1,0 +1,59 @@
+"""Asks nodes, through Temporal: calls of functions, and what is done to the processes and services that they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from engine.errors import ALREADY_EXISTS, NOT_FOUND, UNAVAILABLE, UnitFailed
+from engine.hosts.temporal.node.client import NodeClient
+from engine.hosts.temporal.settings import reference
+from engine.pids import Pid
+from wippy_console.services import by_kind, fleet, temporal
+from wippy_console.services.by_kind import CLIENT, WORKER
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+
+T = TypeVar("T")
+Act = Callable[[NodeClient], Coroutine[Any, Any, T]]
+
+TIMEOUT = 45.0
+_MARGIN = 15.0
+
+
+class NotAsked(Unavailable):
+    """There was nobody to ask: nothing was done."""
+
+
+def ask(act: Act[T]) -> T:
+    """Ask nodes something; NotFoundError, Conflict, Refused, or Unavailable, which leaves open whether it was done."""
+    try:
+        return temporal.run(act(_client()), TIMEOUT)
+    except UnitFailed as error:
+        refusals = {NOT_FOUND: NotFoundError, UNAVAILABLE: Unavailable, ALREADY_EXISTS: Conflict}
+        raise refusals.get(error.failure.kind, Refused)(error.failure.message) from error
+
+
+def wait_for(act: Act[T], timeout: float) -> T:
+    """Ask for what takes up to so many seconds; UnitFailed as it came, Unavailable when no node answers."""
+    return temporal.run(act(_client()), timeout + _MARGIN)
+
+
+def node_of(pid: str) -> str:
+    """The id of the node that a pid lives on; NotFoundError for what is no pid of a process."""
+    parsed = Pid.parse(pid)
+    if parsed is None:
+        raise NotFoundError(f"{pid} is no pid: it looks like {{node@host|id}}, with its braces.")
+    if not fleet.is_alive(parsed.node):
+        raise NotFoundError(f"{pid} is not here: its node does not run.")
+    return parsed.node
+
+
+def _client() -> NodeClient:
+    """By the client of a worker, since nodes are where workers are; NotAsked when none can be reached."""
+    if not fleet.alive().exists():
+        raise NotAsked("No worker is alive. Start one: manage.py worker.")
+    clients = [reference(entry, "client") for entry in by_kind.entries(WORKER)] or [by_kind.only(CLIENT)]
+    try:
+        return NodeClient(temporal.client(clients[0]))
+    except Unavailable as error:
+        raise NotAsked(error.message) from error

@@ -1,0 +1,32 @@
+"""Waits for the end of a run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RawValue
+from temporalio.service import RPCError
+
+from engine.errors import TIMEOUT, Failure, UnitFailed
+from engine.hosts.temporal.wire.failures import from_exception
+from engine.hosts.temporal.wire.payloads import decode
+from engine.pids import Pid
+from wippy_console.database.storable import storable
+from wippy_console.services import temporal
+from wippy_console.services.runs.values import Started
+
+
+def result(started: Started, timeout: float | None = None) -> object:
+    """The result of a run (and of those that go on for it); UnitFailed with its failure, or as late."""
+    pid = Pid.parse(started.pid)
+    assert pid is not None
+    client = temporal.client(pid.node)
+    handle = client.get_workflow_handle(started.workflow_id, run_id=started.run_id or None, result_type=RawValue)
+    try:
+        found = temporal.run(asyncio.wait_for(handle.result(), timeout), timeout=None)
+    except TimeoutError as error:
+        raise UnitFailed(Failure(TIMEOUT, f"not done after {timeout:g} seconds", retryable=False)) from error
+    except (WorkflowFailureError, RPCError) as error:
+        raise UnitFailed(from_exception(error)) from error
+    return storable(decode(found.payload))
