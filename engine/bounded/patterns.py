@@ -84,7 +84,7 @@ def _inner(op: Any, arg: Any) -> tuple[int, bool]:
     if op is ops.BRANCH:
         found = [_measured(way) for way in arg[1]]
         return 1 + sum(count for count, _ in found), any(nested for _, nested in found)
-    parts = [part for part in (arg if isinstance(arg, (tuple, list)) else ()) if isinstance(part, parser.SubPattern)]
+    parts = [part for part in (arg if isinstance(arg, tuple) else (arg,)) if isinstance(part, parser.SubPattern)]
     found = [_measured(part) for part in parts]
     varies = op in (ops.GROUPREF, ops.GROUPREF_EXISTS)
     return varies + sum(count for count, _ in found), any(nested for _, nested in found)
