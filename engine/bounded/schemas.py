@@ -16,7 +16,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from engine.bounded import patterns
-from engine.bounded.patterns import TooCostlyError
+from engine.bounded.errors import TooCostlyError
 
 MAX_CHECKS = 200_000
 """Keywords looked at for one value, and other work of some microseconds: about a second."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.bounded import patterns
+from engine.bounded.errors import TooCostlyError
+from engine.bounded.globs import glob
 from engine.entry import Entry
 
 MAX_WORK = 100_000
@@ -70,7 +72,7 @@ def _field(key: str, wanted: Any) -> Condition:
     globs = wanted if isinstance(wanted, list) else [wanted]
     if not all(isinstance(each, str) for each in globs):
         raise FilterError(f"filter {key}: text expected")
-    return lambda entry: all(patterns.glob(each, read(entry)) for each in globs)
+    return lambda entry: all(glob(each, read(entry)) for each in globs)
 
 
 def _test(key: str, operator: str, wanted: Any, budget: _Budget) -> Test:
@@ -86,7 +88,7 @@ def _searching(key: str, needles: list[str], budget: _Budget) -> Test:
     def search(wanted: Any, found: Any) -> bool:
         try:
             return isinstance(found, str) and patterns.search(wanted, found, budget.spend)
-        except patterns.TooCostlyError as error:
+        except TooCostlyError as error:
             raise FilterError(f"filter {key}: {error}") from None
 
     for each in needles:

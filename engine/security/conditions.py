@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.bounded import patterns
+from engine.bounded.errors import TooCostlyError
 
 Test = Callable[[Any, Any], bool]
 
@@ -146,5 +147,5 @@ def _check_value(name: str, value: Any, source: Any, path: str) -> None:
     if name in ("matches", "nmatches"):
         try:
             patterns.search(value if isinstance(value, str) else "(", "")
-        except (re.error, patterns.TooCostlyError) as error:
+        except (re.error, TooCostlyError) as error:
             raise BadPolicyError(f"is no pattern: {error}", f"{path}.value") from None

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.bounded import patterns
+from engine.bounded.errors import TooCostlyError
+from engine.bounded.globs import glob
 from engine.security.conditions import BadPolicyError, Condition, Request
 from engine.security.expressions import Expression
 
@@ -48,7 +49,7 @@ class Rule:
             return UNDEFINED
         try:
             return self.effect if all(condition.holds(request) for condition in self.conditions) else UNDEFINED
-        except (re.error, patterns.TooCostlyError):
+        except (re.error, TooCostlyError):
             return DENY if self.effect == DENY else UNDEFINED
 
 
@@ -61,4 +62,4 @@ def _patterns(definition: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _any_matches(found: tuple[str, ...], text: str) -> bool:
-    return any(patterns.glob(pattern, text) for pattern in found)
+    return any(glob(pattern, text) for pattern in found)

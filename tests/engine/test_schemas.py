@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from engine.bounded import schemas
-from engine.bounded.patterns import TooCostlyError
+from engine.bounded.errors import TooCostlyError
 
 
 def messages(schema: Any, value: Any) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bounded.patterns import glob
+from engine.bounded.globs import glob
 from engine.security.conditions import BadPolicyError, Request
 from engine.security.context import Actor, Policy, Security, evaluate, is_permitted
 from engine.security.rules import ALLOW, DENY, UNDEFINED, Rule

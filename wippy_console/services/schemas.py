@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 
 from engine.bounded import schemas
-from engine.bounded.patterns import TooCostlyError
+from engine.bounded.errors import TooCostlyError
 from engine.entry import Entry
 from wippy_console.services.errors import Refused
 

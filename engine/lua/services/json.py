@@ -11,7 +11,7 @@ import jsonschema
 from jsonschema.exceptions import best_match
 
 from engine.bounded import schemas
-from engine.bounded.patterns import TooCostlyError
+from engine.bounded.errors import TooCostlyError
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
 from engine.steps import Value
 

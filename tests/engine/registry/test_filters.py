@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bounded.patterns import glob
+from engine.bounded.globs import glob
 from engine.entry import Entry
 from engine.registry.filters import FilterError, matcher
 
