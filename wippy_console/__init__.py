@@ -1,1 +1,1 @@
-"""The Django side: models, services, views, consumers, admin, commands."""
+"""The Django side: the web console, and the node that `manage.py worker` runs. Contracts stand in pyproject.toml."""

@@ -9,7 +9,6 @@ from wippy_console.http import converters
 from wippy_console.views import (
     actions,
     editor,
-    fleet,
     home,
     inbox,
     live,
@@ -21,6 +20,7 @@ from wippy_console.views import (
     runs,
     session,
     start,
+    workers,
 )
 
 register_converter(converters.IdConverter, "id")
@@ -55,13 +55,13 @@ urlpatterns = [
     path("registry/delete/<id:entry_id>/", removal.delete, name="entry_delete"),
     path("registry/<id:entry_id>/", registry.show, name="entry"),
     path("processes/", processes.index, name="processes"),
-    path("processes/around/", processes.around, name="processes_around"),
+    path("processes/around/", processes.show_fleet, name="processes_fleet"),
     path("processes/spawn/", process_actions.spawn, name="spawn"),
     path("processes/services/<int:service_id>/<str:action>/", process_actions.service, name="service_move"),
     path("processes/message/<id:pid>/", process_actions.message, name="process_message"),
     path("processes/end/<str:action>/<id:pid>/", process_actions.end, name="process_end"),
     path("processes/<id:pid>/", processes.show, name="process"),
-    path("workers/", fleet.workers, name="workers"),
+    path("workers/", workers.show, name="workers"),
     path("admin/", admin.site.urls),
 ]
 

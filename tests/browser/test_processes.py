@@ -112,7 +112,7 @@ def test_a_full_mailbox_is_said_in_the_dialog_and_on_the_page(enter: Enter, node
 def test_a_service_is_stopped_and_started_without_leaving_the_page(enter: Enter, node: None) -> None:
     page = enter("operator")
     page.goto("/processes/")
-    row = page.locator("#around tr", has_text="app:keeper")
+    row = page.locator("#fleet tr", has_text="app:keeper")
     expect(row).to_contain_text("Running")
     row.get_by_role("link", name="Stop app:keeper").click()
     page.locator("#dialog").get_by_role("button", name="Stop the service").click()

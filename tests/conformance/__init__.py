@@ -1,0 +1,1 @@
+"""One suite of Lua cases for all hosts, held against the manual."""

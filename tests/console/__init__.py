@@ -1,0 +1,1 @@
+"""The Django side, without a browser."""

@@ -1,0 +1,1 @@
+"""Python and the Temporal CLI on the other side of the wire."""

@@ -1,0 +1,1 @@
+"""The whole product, started as a user starts it, and broken."""

@@ -1,40 +1,18 @@
-"""The fleet: nodes, their services, and Temporal's health."""
+"""The fleet: its nodes and their services, as their rows say."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import Client
 
 from wippy_console.models import Node, Process, Service
 from wippy_console.models.fleet import FRESH
-from wippy_console.services import feed, temporal
-from wippy_console.services.errors import Refused
-from wippy_console.services.temporal_server import Unreachable, reach
+from wippy_console.services import feed
 
 SHOWN_AFTER_END = timedelta(hours=1)
-KEPT_SECONDS = 2.0
-PATIENCE_SECONDS = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Temporal as this process sees it. `message` says in words what is wrong, "" when nothing is."""
-
-    ok: bool
-    address: str
-    version: str
-    namespace: str
-    message: str
-    embedded: bool
 
 
 def nodes() -> QuerySet[Node]:
@@ -76,58 +54,6 @@ def service_runs(entry_id: str) -> bool:
 def leader() -> str:
     """The id of the oldest live node, which does what one node must do for all; "" when none lives."""
     return alive().values_list("id", flat=True).first() or ""
-
-
-class _Probe:
-    """Asks the server who it is; an answer serves for two seconds, so that no page waits in a queue for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._client: Client | None = None
-        self._health: Health | None = None
-        self._at = 0.0
-
-    def health(self) -> Health:
-        """A fresh enough answer."""
-        with self._lock:
-            if self._health is None or time.monotonic() - self._at > KEPT_SECONDS:
-                self._health = self._ask()
-                self._at = time.monotonic()
-            return self._health
-
-    def _ask(self) -> Health:
-        try:
-            version = temporal.run(self._version(), PATIENCE_SECONDS)
-        except (Refused, Unreachable) as error:
-            return _health(message=str(error))
-        except Exception as error:
-            return _health(message=f"Temporal does not answer: {error}")
-        return _health(version=version)
-
-    async def _version(self) -> str:
-        if self._client is None:
-            self._client = await reach(settings.TEMPORAL)
-        answer = await self._client.workflow_service.get_system_info(GetSystemInfoRequest())
-        return answer.server_version
-
-
-def _health(version: str = "", message: str = "") -> Health:
-    return Health(
-        ok=not message,
-        address=settings.TEMPORAL_ADDRESS,
-        version=version,
-        namespace=settings.TEMPORAL_NAMESPACE,
-        message=message,
-        embedded=settings.TEMPORAL.embedded,
-    )
-
-
-_probe = _Probe()
-
-
-def temporal_health() -> Health:
-    """Whether the Temporal of the settings answers; takes 1.5 seconds at most."""
-    return _probe.health()
 
 
 def announce_silent() -> bool:

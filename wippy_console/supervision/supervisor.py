@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from wippy_console.env import Environment
-from wippy_console.services.temporal_server import reach
+from wippy_console.services.temporal_server import connect
 from wippy_console.supervision.child import Child, ChildSpec
 from wippy_console.supervision.child_specs import child_environment, temporal_spec, web_spec, worker_spec
 from wippy_console.supervision.dev_server import DevServer, prepare
@@ -87,7 +87,7 @@ class ChildSupervisor:
             await ready_or_dead(child, prepare(address))
             self._keep_running(child)
         else:
-            await reach(self._environment.temporal)
+            await connect(self._environment.temporal)
         return address
 
     async def _launch(self, spec: ChildSpec) -> Child:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import feed, fleet, questions, runs
+from wippy_console.services import feed, fleet, questions, runs, temporal_server
 from wippy_console.views.pages import needs, page
 
 FEW = 6
@@ -49,5 +49,5 @@ def troubled(user: Any) -> Any:
 @needs(permissions.VIEW_FLEET)
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes; fetched apart, since Temporal may be slow to answer."""
-    context = {"temporal": fleet.temporal_health(), "nodes": fleet.nodes(), "services": fleet.services()}
+    context = {"temporal": temporal_server.health(), "nodes": fleet.nodes(), "services": fleet.services()}
     return render(request, "home/_health.html", context)

@@ -40,9 +40,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @needs(permissions.VIEW_FLEET)
-def around(request: HttpRequest) -> HttpResponse:
+def show_fleet(request: HttpRequest) -> HttpResponse:
     """The part of the page above the processes: nodes, hosts and services."""
-    return render(request, "processes/_around.html", fleet_context(request, list(fleet.nodes())))
+    return render(request, "processes/_fleet.html", fleet_context(request, list(fleet.nodes())))
 
 
 def fleet_context(request: HttpRequest, nodes: list[Any]) -> dict[str, Any]:

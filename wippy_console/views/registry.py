@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from engine.entry import Entry
 from wippy_console import permissions
 from wippy_console.forms.entry import fields_text
-from wippy_console.models import Run, Version
+from wippy_console.models import Run
 from wippy_console.services import registry, runs
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import marked, needs, number, page
@@ -30,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "total": len(entries),
         "shown": len(shown),
         "version": registry.current_version(),
-        "versions": Version.objects.select_related("author")[:8],
+        "versions": registry.latest_versions(8),
         "filtered": bool(text or kind),
     }
     return page(request, "registry/list.html", context)

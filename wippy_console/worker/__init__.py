@@ -1,1 +1,1 @@
-"""A node: what `manage.py worker` runs. `node.py` composes it."""
+"""A node, as `manage.py worker` runs it: `node` composes the rooms, which do not know each other."""

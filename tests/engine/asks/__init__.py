@@ -1,0 +1,1 @@
+"""What hosts answer to modules: the registry, the environment, tokens."""

@@ -1,0 +1,1 @@
+"""The two hosts, beyond what the conformance suite asks of both."""

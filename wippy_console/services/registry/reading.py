@@ -22,6 +22,11 @@ def current_number() -> int:
     return Version.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
+def latest_versions(limit: int) -> list[Version]:
+    """The newest versions, newest first, with their authors at hand."""
+    return list(Version.objects.select_related("author")[:limit])
+
+
 def snapshot(at: int | None = None, ids: Collection[str] | None = None) -> dict[str, Entry]:
     """Entries by id in version `at` (None = the newest), all or those with the given ids."""
     rows = newest_revisions(at).filter(deleted=False)

@@ -1,0 +1,1 @@
+"""Actors: their messages, names, links, services."""

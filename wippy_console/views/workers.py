@@ -7,17 +7,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
-from wippy_console.services import fleet, runs
+from wippy_console.services import fleet, runs, temporal_server
 from wippy_console.views.pages import needs, page
 
 
 @needs(permissions.VIEW_FLEET)
-def workers(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> HttpResponse:
     """Each temporal.worker entry with the nodes that serve its task queue, and Temporal itself."""
     nodes = list(fleet.nodes())
     rows = [worker_row(entry, nodes) for entry in runs.workers()]
-    context = {"rows": rows, "nodes": nodes, "temporal": fleet.temporal_health()}
-    return page(request, "fleet/workers.html", context)
+    context = {"rows": rows, "nodes": nodes, "temporal": temporal_server.health()}
+    return page(request, "workers/list.html", context)
 
 
 def worker_row(entry: Any, nodes: list[Any]) -> dict[str, Any]:
