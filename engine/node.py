@@ -147,7 +147,7 @@ class LocalNode:
         self._others.pop(host_id, None)
 
     def announce(self, changes: Changes) -> None:
-        """Tell this node's units, by the event bus, what changed in the registry; from any thread."""
+        """Publish to this node's units, by the event bus, what changed in the registry; from any thread."""
         self._system.bus.announce(changes)
 
     # --- for the console -------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class LocalNode:
         return self._system.table.describe(pid)
 
     def hosts(self, waiting: Mapping[str, int] | None = None) -> list[HostInfo]:
-        """The actor hosts by id, function calls at the end; `waiting` tells the messages that wait by host id."""
+        """The actor hosts by id, function calls at the end; `waiting` counts the messages that wait by host id."""
         known = waiting or {}
         return [host.info(known.get(host.id, 0)) for host in self._all_actor_hosts()]
 

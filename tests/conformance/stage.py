@@ -19,7 +19,7 @@ from engine.asks.tokens import TokenAsks
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
-from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.workers import node_workers

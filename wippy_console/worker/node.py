@@ -18,8 +18,8 @@ from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
-from engine.hosts.actor.service_state import ServiceState
-from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.actor.supervision.state import ServiceState
+from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import Peers
 from engine.node import LocalNode
 from wippy_console.database.threads import in_thread

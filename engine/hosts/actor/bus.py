@@ -54,7 +54,7 @@ class Bus:
         self.subscriptions: dict[tuple[str, int], Subscription] = {}
 
     def publish(self, system: str, kind: str, path: str, data: Value = None) -> None:
-        """Tell everybody who wants to hear; from any thread. Who has a full mailbox misses it."""
+        """Deliver an event to all who subscribed to it; from any thread. Who has a full mailbox misses it."""
         event = {"system": system, "kind": kind, "path": path, **({} if data is None else {"data": data})}
         with self._table.lock:
             subscriptions = list(self.subscriptions.values())
@@ -64,7 +64,7 @@ class Bus:
                 self._deliver(each, event)
 
     def announce(self, changes: Changes) -> None:
-        """Tell of changes of the registry: what changed, not what is in it."""
+        """Publish changes of the registry: what changed, not what is in it."""
         for entry in changes.create:
             self.publish(REGISTRY, "entry.create", entry.id, {"id": entry.id, "kind": entry.kind})
         for entry in changes.update:

@@ -91,5 +91,5 @@ def program_failure(error: ProgramError) -> Failure:
 
 
 def unexpected(error: BaseException) -> Failure:
-    """A defect of ours, told as an Internal failure of the one unit that met it."""
+    """A defect of ours, reported as an Internal failure of the one unit that met it."""
     return Failure(INTERNAL, f"internal error: {type(error).__name__}: {error}")

@@ -26,6 +26,7 @@ from engine.hosts.actor.failures import (
     name_taken,
 )
 from engine.hosts.actor.names import is_like_pid
+from engine.hosts.actor.options import positive
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import Targets
 from engine.pids import Pid
@@ -86,8 +87,8 @@ class ActorHost:
         """Take over the limits of the entry; they hold for what starts from now on."""
         settings = entry.data.get("host")
         host: Mapping[str, Any] = settings if isinstance(settings, Mapping) else {}
-        self.max_processes = _positive(host.get("max_processes"))
-        self.limits = replace(self._base, max_queue=_positive(host.get("queue_size")) or self._base.max_queue)
+        self.max_processes = positive(host.get("max_processes"))
+        self.limits = replace(self._base, max_queue=positive(host.get("queue_size")) or self._base.max_queue)
 
     # --- the contract of a host, on the loop ---------------------------------------------------
 
@@ -217,7 +218,3 @@ class FunctionHost(ActorHost):
 def _raise(failure: Failure | None) -> None:
     if failure is not None:
         raise UnitFailed(failure)
-
-
-def _positive(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -70,28 +70,35 @@ class LocalCommands:
 
     def reach(self, actor: Actor, command: Send | Control, destination: Here | Nowhere) -> Value | Failure:
         """Send to a unit or control it; True."""
+        if isinstance(destination, Nowhere) and destination.pid is None:
+            return unresolved(destination.dest)
+        match command:
+            case Send():
+                return self._send(Message(command.topic, command.payloads, actor.pid), destination) or True
+            case Control():
+                return self._control(actor, command, destination) or True
+            case _:
+                assert_never(command)
+
+    def _send(self, message: Message, destination: Here | Nowhere) -> Failure | None:
         match destination:
-            case Here(target):
-                return self._reach(actor, command, target.pid, target)
-            case Nowhere(dest, None):
-                return unresolved(dest)
+            case Here(receiver):
+                return self._table.post(receiver, message)
             case Nowhere(pid):
-                return self._reach(actor, command, pid, None)
+                return self._table.send(pid, message)
             case _:
                 assert_never(destination)
 
-    def _reach(self, actor: Actor, command: Send | Control, pid: str, target: Actor | None) -> Value | Failure:
-        match command:
-            case Send(topic=topic, payloads=payloads):
-                return self._table.send(pid, Message(topic, payloads, actor.pid)) or True
-            case Control(verb="cancel"):
-                return self._table.cancel(pid, command.reason, actor.pid) or True
-            case Control(verb="terminate"):
-                return self._table.terminate(pid) or True
-            case Control(verb=verb):
-                return self._relate(actor, verb, target) or True
-            case _:
-                assert_never(command)
+    def _control(self, actor: Actor, command: Control, destination: Here | Nowhere) -> Failure | None:
+        target = destination.actor if isinstance(destination, Here) else None
+        pid = destination.actor.pid if isinstance(destination, Here) else destination.dest
+        match command.verb:
+            case "cancel":
+                return self._table.cancel(pid, command.reason, actor.pid)
+            case "terminate":
+                return self._table.terminate(pid)
+            case verb:
+                return self._relate(actor, verb, target)
 
     def _relate(self, actor: Actor, verb: str, peer: Actor | None) -> Failure | None:
         match verb, peer:

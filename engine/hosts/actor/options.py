@@ -57,7 +57,7 @@ class CallOptions:
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> CallOptions:
         """The options of a merged mapping; unknown keys are ignored, bad values raise UnitFailed (Invalid)."""
-        timeout = _duration(options, "timeout", 0)
+        timeout = read_duration(options, "timeout", 0)
         match options.get("retry"):
             case None | []:
                 return cls(timeout=timeout)
@@ -80,14 +80,15 @@ def _retry(options: Mapping[str, Any]) -> RetryPolicy:
 def read_backoff(options: Mapping[str, Any], *, initial: int, longest: int) -> Backoff:
     """The back-off that `initial_delay`, `max_delay`, `backoff_factor` and `jitter` describe; raises UnitFailed."""
     return Backoff(
-        initial=_duration(options, "initial_delay", initial),
-        longest=_duration(options, "max_delay", longest),
+        initial=read_duration(options, "initial_delay", initial),
+        longest=read_duration(options, "max_delay", longest),
         factor=_number(options, "backoff_factor", 2.0),
         jitter=_number(options, "jitter", 0.1),
     )
 
 
-def _duration(options: Mapping[str, Any], name: str, default: int) -> int:
+def read_duration(options: Mapping[str, Any], name: str, default: int) -> int:
+    """The duration of that name in ns, `default` without one; raises UnitFailed (Invalid)."""
     value = options.get(name)
     if value is None:
         return default
@@ -95,6 +96,11 @@ def _duration(options: Mapping[str, Any], name: str, default: int) -> int:
     if duration is None or duration < 0:
         raise UnitFailed(bad_option(name, value))
     return duration
+
+
+def positive(value: Any) -> int:
+    """A limit that an entry gives, 0 when it gives none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _number(options: Mapping[str, Any], name: str, default: float) -> float:

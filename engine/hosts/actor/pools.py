@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.entry import Entry
+from engine.hosts.actor.options import positive
 
 DEFAULT_BOUND = 16
 STATIC_BOUND = 8
@@ -26,13 +26,9 @@ def bound_of(entry: Entry) -> int:
         return 0
     names = ("workers", "size", "max_size") if sizes.get("type") == "static" else ("max_size", "workers", "size")
     for name in names:
-        if size := _positive(sizes.get(name)):
+        if size := positive(sizes.get(name)):
             return size
     return STATIC_BOUND if sizes.get("type") == "static" else DEFAULT_BOUND
-
-
-def _positive(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 @dataclass(slots=True, eq=False)

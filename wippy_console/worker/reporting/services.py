@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from engine.hosts.actor.service_state import ServiceState
+from engine.hosts.actor.supervision.state import ServiceState
 from wippy_console.database.storable import storable_text
 from wippy_console.database.threads import in_thread_persistently
 from wippy_console.models import Service

@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 
 from engine.durations import SECOND
 from engine.errors import UnitFailed
-from engine.hosts.actor.service_state import FAILED, RUNNING, STARTING, STOPPED, STOPPING, ServiceState
+from engine.hosts.actor.supervision.state import FAILED, RUNNING, STARTING, STOPPED, STOPPING, ServiceState
 from engine.hosts.temporal.client.connections import brief
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from engine.contracts.catalog import Catalog
 from engine.contracts.operations import Operations
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
-from engine.hosts.actor.service_spec import SERVICE, requirements
-from engine.hosts.actor.service_state import ServiceState
+from engine.hosts.actor.supervision.spec import SERVICE, requirements
+from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.operations import OperationActivities
 from engine.hosts.temporal.node.peers import Peers

@@ -9,8 +9,8 @@ import pytest
 from engine.asks.policies import PolicyAsks
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
-from engine.hosts.actor.service_state import ServiceState
-from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.actor.supervision.state import ServiceState
+from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.security.context import Actor, Policy, Security
 from tests.engine.hosts.actor.support import HOST, Lab, lab, lua, process, service
 

@@ -10,10 +10,10 @@ import pytest
 from engine.durations import SECOND
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.actor.service import Clock
-from engine.hosts.actor.service_spec import ServiceSpec, start_levels
-from engine.hosts.actor.service_state import ServiceState
-from engine.hosts.actor.supervisor import Supervisor
+from engine.hosts.actor.supervision.service import Clock
+from engine.hosts.actor.supervision.spec import ServiceSpec, start_levels
+from engine.hosts.actor.supervision.state import ServiceState
+from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.memory.catalog import MemoryCatalog
 from tests.engine.hosts.actor.support import HOST, Lab, lab, process, service
 

@@ -13,8 +13,8 @@ from engine.contracts.host import Host, ProcessHost, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import CANCELED, TIMEOUT, Failure, UnitFailed, invalid
 from engine.hosts.actor.failures import HOST_NOT_FOUND
-from engine.hosts.actor.service_spec import ServiceSpec
-from engine.hosts.actor.service_state import (
+from engine.hosts.actor.supervision.spec import ServiceSpec
+from engine.hosts.actor.supervision.state import (
     EXITED,
     FAILED,
     RUNNING,
@@ -41,7 +41,7 @@ class Clock(Protocol):
         ...
 
 
-class Surroundings(Protocol):
+class Parent(Protocol):
     """What a service needs of its supervisor."""
 
     clock: Clock
@@ -57,7 +57,7 @@ class Surroundings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Requirement:
     """Something that must run before a service starts. `up` answers whether it runs, once that is decided."""
 
     entry_id: str
@@ -65,7 +65,7 @@ class Need:
 
 
 @dataclass(slots=True)
-class _Series:
+class _Attempts:
     """Starts in a row of which none became stable, and the failures that the next delay grows with."""
 
     starts: int = 0
@@ -79,12 +79,12 @@ class _Series:
 class Service:
     """Runs one service. `blocked` tells that it did not start for want of something that it requires."""
 
-    def __init__(self, spec: ServiceSpec, around: Surroundings, needs: Iterable[Need] = ()) -> None:
+    def __init__(self, spec: ServiceSpec, parent: Parent, requirements: Iterable[Requirement] = ()) -> None:
         self.spec = spec
-        self.state = ServiceState(spec.entry_id, UNKNOWN, around.clock.now(), optional=spec.optional)
+        self.state = ServiceState(spec.entry_id, UNKNOWN, parent.clock.now(), optional=spec.optional)
         self.blocked = False
-        self._around = around
-        self._needs = tuple(needs)
+        self._parent = parent
+        self._requirements = tuple(requirements)
         self._running: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -105,7 +105,7 @@ class Service:
 
     async def _run(self) -> None:
         try:
-            if await self._needs_are_met():
+            if await self._requirements_are_met():
                 await self._keep_running()
         except Exception as error:
             self._change(FAILED, error=f"internal error: {error}")
@@ -114,40 +114,40 @@ class Service:
             if not self._running.done():
                 self._running.set_result(False)
 
-    async def _needs_are_met(self) -> bool:
+    async def _requirements_are_met(self) -> bool:
         self.blocked = True
-        for need in self._needs:
-            self._change(UNKNOWN, error=f"waits for '{need.entry_id}'")
-            met = await self._unless_stopped(need.up())
+        for requirement in self._requirements:
+            self._change(UNKNOWN, error=f"waits for '{requirement.entry_id}'")
+            met = await self._unless_stopped(requirement.up())
             if met is None:
                 self.blocked = False
                 self._change(STOPPED)
                 return False
             if not met:
-                self._give_up(f"'{need.entry_id}', which it requires, does not run")
+                self._give_up(f"'{requirement.entry_id}', which it requires, does not run")
                 return False
         self.blocked = False
         return True
 
     async def _keep_running(self) -> None:
-        series = _Series()
+        attempts = _Attempts()
         while True:
             failure, lived = await self._run_once()
             if failure is None:
                 return
             stable = lived >= self.spec.stable_threshold
-            series.add(stable)
-            if self.spec.max_attempts and not stable and series.starts >= self.spec.max_attempts:
+            attempts.add(stable)
+            if self.spec.max_attempts and not stable and attempts.starts >= self.spec.max_attempts:
                 self._give_up(failure.message)
                 return
-            if not await self._paused(failure, series.failures):
+            if not await self._paused(failure, attempts.failures):
                 return
 
     async def _paused(self, failure: Failure, k: int) -> bool:
         """Wait out the back-off; False when the service was stopped meanwhile."""
-        delay = self.spec.backoff.delay(k, self._around.chance())
-        self._change(FAILED, error=failure.message, next_attempt=self._around.clock.now() + delay)
-        if await self._unless_stopped(self._around.clock.sleep(delay / SECOND)) is None:
+        delay = self.spec.backoff.delay(k, self._parent.chance())
+        self._change(FAILED, error=failure.message, next_attempt=self._parent.clock.now() + delay)
+        if await self._unless_stopped(self._parent.clock.sleep(delay / SECOND)) is None:
             self._change(STOPPED)
             return False
         return True
@@ -160,16 +160,16 @@ class Service:
             host, pid = await self._spawn(ended)
         except UnitFailed as error:
             return self._not_started(error.failure), -1
-        began = self._around.clock.now()
+        began = self._parent.clock.now()
         self._change(RUNNING, pid=pid)
         exited = await self._unless_stopped(asyncio.shield(ended))
         if exited is None:
             await self._end(host, pid, ended)
             return None, 0
-        return self._after_exit(exited.failure), self._around.clock.now() - began
+        return self._after_exit(exited.failure), self._parent.clock.now() - began
 
     async def _spawn(self, ended: asyncio.Future[Exited]) -> tuple[ProcessHost, str]:
-        host = self._around.host(self.spec.host)
+        host = self._parent.host(self.spec.host)
         if host is None:
             raise UnitFailed(HOST_NOT_FOUND)
         if not isinstance(host, ProcessHost):
@@ -186,7 +186,7 @@ class Service:
         self._change(STOPPING, pid=pid)
         with contextlib.suppress(UnitFailed):
             await host.cancel(pid, "service stopping", "")
-        grace = asyncio.ensure_future(self._around.clock.sleep(self.spec.stop_timeout / SECOND))
+        grace = asyncio.ensure_future(self._parent.clock.sleep(self.spec.stop_timeout / SECOND))
         await _first(ended, grace)
         grace.cancel()
         if not ended.done():
@@ -228,7 +228,7 @@ class Service:
     def _change(
         self, state: str, *, pid: str = "", error: str = "", next_attempt: int = 0, again: bool = False
     ) -> None:
-        now, restarts = self._around.clock.now(), self.state.restarts + again
+        now, restarts = self._parent.clock.now(), self.state.restarts + again
         self.state = ServiceState(
             self.spec.entry_id, state, now, pid, restarts, error, next_attempt, self.spec.optional
         )  # fmt: skip
@@ -236,7 +236,7 @@ class Service:
             self._running.set_result(True)
         elif self._running.done():  # who asks from now on waits for the next life
             self._running = asyncio.get_running_loop().create_future()
-        self._around.changed(self.state)
+        self._parent.changed(self.state)
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -16,9 +16,9 @@ from engine.contracts.catalog import Catalog
 from engine.contracts.host import Host
 from engine.contracts.node import Node
 from engine.errors import UnitFailed, not_found
-from engine.hosts.actor.service import Clock, Need, Service
-from engine.hosts.actor.service_spec import SERVICE, ServiceSpec, Specs, read_specs, start_levels
-from engine.hosts.actor.service_state import FAILED, UNKNOWN, ServiceState
+from engine.hosts.actor.supervision.service import Clock, Requirement, Service
+from engine.hosts.actor.supervision.spec import SERVICE, ServiceSpec, Specs, read_specs, start_levels
+from engine.hosts.actor.supervision.state import FAILED, UNKNOWN, ServiceState
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class AlwaysUp:
         return True
 
 
-def anything(entry_id: str) -> bool:
+def any_service(entry_id: str) -> bool:
     """A node that may run every service."""
     return True
 
@@ -70,7 +70,7 @@ class Supervisor:
         on_state: Callable[[ServiceState], None],
         *,
         parts: Parts | None = None,
-        may_run: Callable[[str], bool] = anything,
+        may_run: Callable[[str], bool] = any_service,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -153,18 +153,18 @@ class Supervisor:
         for id_ in (id_ for level in levels for id_ in level if id_ not in self._services):
             self._start(wanted[id_], catalog)
         idle = {id_ for id_ in known.good if id_ not in self._services and id_ not in cycles}
-        self._tell_others(idle, known.errors | cycles)
+        self._report_others(idle, known.errors | cycles)
 
     def _start(self, spec: ServiceSpec, catalog: Catalog) -> None:
-        needs = [Need(need, self._way_up(need, catalog)) for need in spec.requires]
-        service = self._services[spec.entry_id] = Service(spec, self, needs)
+        requirements = [Requirement(id_, self._way_up(id_, catalog)) for id_ in spec.requires]
+        service = self._services[spec.entry_id] = Service(spec, self, requirements)
         service.start()
 
-    def _way_up(self, need: str, catalog: Catalog) -> Callable[[], asyncio.Future[bool]]:
-        entry = catalog.entry(need)
+    def _way_up(self, required: str, catalog: Catalog) -> Callable[[], asyncio.Future[bool]]:
+        entry = catalog.entry(required)
         if entry is None or entry.kind == SERVICE:
-            return lambda: asyncio.ensure_future(self.up(need))
-        return lambda: asyncio.ensure_future(self._parts.up(need))
+            return lambda: asyncio.ensure_future(self.up(required))
+        return lambda: asyncio.ensure_future(self._parts.up(required))
 
     async def _stop(self, ids: Iterable[str]) -> None:
         """Stop services in reverse order of their start, those of one level together."""
@@ -174,7 +174,7 @@ class Supervisor:
             for id_ in level:
                 del self._services[id_]
 
-    def _tell_others(self, idle: Collection[str], errors: dict[str, str]) -> None:
+    def _report_others(self, idle: Collection[str], errors: dict[str, str]) -> None:
         """Report the services that were not started and those that can't be, where that is new."""
         now = self.clock.now()
         others = {id_: ServiceState(id_, UNKNOWN, now) for id_ in idle}

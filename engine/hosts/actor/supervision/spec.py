@@ -8,11 +8,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from engine.contracts.catalog import Catalog
-from engine.durations import SECOND, option_duration
+from engine.durations import SECOND
 from engine.entry import Entry
 from engine.errors import ProgramError, UnitFailed
 from engine.hosts.actor.failures import bad_option
-from engine.hosts.actor.options import Backoff, read_backoff
+from engine.hosts.actor.options import Backoff, read_backoff, read_duration
 from engine.registry.contexts import declared
 from engine.registry.references import required_services, resolve
 from engine.security.context import Security
@@ -63,9 +63,9 @@ class ServiceSpec:
             auto_start=lifecycle.get("auto_start") is True,
             optional=lifecycle.get("startup") == "optional",
             security=security,
-            start_timeout=_duration(lifecycle, "start_timeout", 10 * SECOND),
-            stop_timeout=_duration(lifecycle, "stop_timeout", 10 * SECOND),
-            stable_threshold=_duration(lifecycle, "stable_threshold", 5 * SECOND),
+            start_timeout=read_duration(lifecycle, "start_timeout", 10 * SECOND),
+            stop_timeout=read_duration(lifecycle, "stop_timeout", 10 * SECOND),
+            stable_threshold=read_duration(lifecycle, "stable_threshold", 5 * SECOND),
             max_attempts=_count(restart, "max_attempts"),
             backoff=read_backoff(restart, initial=SECOND, longest=90 * SECOND),
             fingerprint=(entry, security, _digest(process, catalog), catalog.entry(host) is not None),
@@ -160,15 +160,6 @@ def _digest(process: str, catalog: Catalog) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _duration(options: Mapping[str, Any], name: str, default: int) -> int:
-    if options.get(name) is None:
-        return default
-    duration = option_duration(options[name])
-    if duration is None or duration < 0:
-        raise UnitFailed(bad_option(name, options[name]))
-    return duration
 
 
 def _count(options: Mapping[str, Any], name: str) -> int:

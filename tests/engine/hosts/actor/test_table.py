@@ -1,0 +1,80 @@
+"""The table of actors: its lock is checked, and the end of an actor is reported in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.concurrency.lanes import Lanes
+from engine.hosts.actor.concurrency.loop import Timer
+from engine.hosts.actor.relations import Relations
+from engine.hosts.actor.table import Table
+from engine.hosts.actor.world import SystemWorld
+from engine.program import Program
+from engine.steps import DEFAULT_LIMITS, Exited, Message
+
+PROGRAM = Program("app:p", "process.lua", "main", {})
+
+
+def actor(uniq: str) -> Actor:
+    """A process that no thread runs."""
+    pid = f"{{node-1@app:procs|{uniq}}}"
+    return Actor(pid, "process", "app:procs", PROGRAM, (), {}, None, "", DEFAULT_LIMITS, 0)
+
+
+@pytest.fixture
+def table() -> Table:
+    """A table whose threads do not run."""
+    return Table(SystemWorld())
+
+
+CHANGES: list[Callable[[Table, Actor], object]] = [
+    lambda table, one: table.live(one.pid),
+    lambda table, one: table.find("a name"),
+    lambda table, one: table.begin(one),
+    lambda table, one: table.make_ready(one),
+    lambda table, one: table.deliver(one, Message("m")),
+    lambda table, one: table.post(one, Message("m")),
+    lambda table, one: table.reply(one, 1, True),
+    lambda table, one: table.end(one, None, None),
+    lambda table, one: table.bridge.stop_timer(Timer(table.lock, print)),
+    lambda table, one: Lanes(table.bridge, table.lock).enqueue(("", ""), wait),
+]
+
+
+async def wait() -> None:
+    """Nothing."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whoever_handles_an_actor_without_the_lock_is_stopped(
+    table: Table, change: Callable[[Table, Actor], object]
+) -> None:
+    with pytest.raises(AssertionError):
+        change(table, actor("0x1"))
+
+
+def test_the_lock_is_of_one_thread_and_may_be_taken_again(table: Table) -> None:
+    with table.lock, table.lock:
+        assert table.lock.held()
+    assert not table.lock.held()
+
+
+def test_monitors_hear_before_hooks_of_later_parts_and_those_before_the_actor_s_own(table: Table) -> None:
+    one, other, heard = actor("0x1"), actor("0x2"), []
+    relations = Relations(table)
+    table.at_end(lambda ended, _: heard.append(f"hook, {len(other.queue)} delivered"))
+
+    def on_end(exited: Exited) -> None:
+        heard.append("own")
+
+    with table.lock:
+        table.begin(one)
+        table.begin(other)
+        relations.monitor(other, one)
+        one.on_end["test"] = on_end
+        assert table.terminate(one.pid) is None
+        assert heard == ["hook, 1 delivered", "own"]
+        assert table.live(one.pid) is None
