@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from temporalio import workflow
 
@@ -88,7 +88,7 @@ class Commands:
     def carry_out(self, command: Command) -> None:
         """Start the command; what it comes to arrives later, also when it is refused."""
         try:
-            _CARRIED_OUT[type(command)](self, command)
+            self._do(command)
         except UnitFailed as error:
             self._arrivals.answered(Rejected(_seq(command), error.failure))
 
@@ -103,43 +103,58 @@ class Commands:
             if child.workflow_id:
                 self._cancel_child(child)
 
-    def call(self, command: Call) -> None:
-        """An activity."""
-        handle, local = self._calls.start(command)
-        self._running[command.seq] = handle
-        handle.add_done_callback(lambda task: self._called(command.seq, task, local))
+    def _do(self, command: Command) -> None:
+        match command:
+            case Call() | Spawn() | Exec():
+                self._start(command)
+            case StartTimer() | CancelTimer() | CancelCall():
+                self._wait_or_give_up(command)
+            case Send():
+                self._send(command)
+            case Control():
+                self._control(command)
+            case Ask():
+                self._begin(command.seq, self._asks.answer(command), leaving=False)
+            case Log():
+                self._log(command)
+            case _:
+                assert_never(command)
 
-    def cancel(self, command: CancelCall) -> None:
-        """Nobody waits for that call any more."""
-        task = self._running.pop(command.seq, None)
-        if task is not None:
-            task.cancel()
+    def _start(self, command: Call | Spawn | Exec) -> None:
+        match command:
+            case Call(seq):
+                handle, local = self._calls.start(command)
+                self._running[seq] = handle
+                handle.add_done_callback(lambda task: self._called(seq, task, local))
+            case Spawn(seq):
+                self._begin(seq, self._spawned(command), leaving=True)
+            case Exec(seq):
+                self._begin(seq, self._executed(command), leaving=False)
+            case _:
+                assert_never(command)
 
-    def start_timer(self, command: StartTimer) -> None:
+    def _wait_or_give_up(self, command: StartTimer | CancelTimer | CancelCall) -> None:
+        match command:
+            case StartTimer(seq, duration):
+                self._start_timer(seq, duration)
+            case CancelTimer(seq):
+                if (timer := self._timers.pop(seq, None)) is not None:
+                    timer.cancel()
+            case CancelCall(seq):
+                if (task := self._running.pop(seq, None)) is not None:
+                    task.cancel()
+            case _:
+                assert_never(command)
+
+    def _start_timer(self, seq: int, duration: int) -> None:
         """A durable timer; none for zero (docs/pitfalls.md#a-sleep-of-zero)."""
-        if command.duration <= 0:
-            self._arrivals.answered(Resolved(command.seq))
+        if duration <= 0:
+            self._arrivals.answered(Resolved(seq))
             return
         loop = asyncio.get_running_loop()
-        seconds = command.duration / NANOSECONDS
-        self._timers[command.seq] = loop.call_later(seconds, self._fired, command.seq)
+        self._timers[seq] = loop.call_later(duration / NANOSECONDS, self._fired, seq)
 
-    def cancel_timer(self, command: CancelTimer) -> None:
-        """Nobody waits for that timer any more."""
-        timer = self._timers.pop(command.seq, None)
-        if timer is not None:
-            timer.cancel()
-
-    def spawn(self, command: Spawn) -> None:
-        """A child whose end becomes an event."""
-        self._begin(command.seq, self._spawned(command), leaving=True)
-
-    def execute(self, command: Exec) -> None:
-        """A child that is waited for."""
-        self._begin(command.seq, self._executed(command), leaving=False)
-
-    def send(self, command: Send) -> None:
-        """A message."""
+    def _send(self, command: Send) -> None:
         to = self._places.destination(command.dest)
         match to:
             case Update(update_id):
@@ -155,8 +170,10 @@ class Commands:
             case Elsewhere():
                 send = requests.Send(command.dest, command.topic, command.payloads, self._pid)
                 self._begin(command.seq, self._deliveries.through_node(to, send), leaving=True)
+            case _:
+                assert_never(to)
 
-    def control(self, command: Control) -> None:
+    def _control(self, command: Control) -> None:
         """Cancel or terminate; a workflow can't do more than request the cancellation of another."""
         if command.verb in REFUSED:
             raise UnitFailed(invalid(REFUSED[command.verb]))
@@ -174,13 +191,11 @@ class Commands:
                 delivery = self._deliveries.through_node(to, order(command.dest, command.reason, self._pid))
             case Update():
                 raise UnitFailed(invalid("an update can't be controlled, only answered"))
+            case _:
+                assert_never(to)
         self._begin(command.seq, delivery, leaving=True)
 
-    def ask(self, command: Ask) -> None:
-        """A service of the host."""
-        self._begin(command.seq, self._asks.answer(command), leaving=False)
-
-    def log(self, command: Log) -> None:
+    def _log(self, command: Log) -> None:
         """A line of the log, once."""
         if not workflow.unsafe.is_replaying():
             write_log(command, self._pid, self._entry_id)
@@ -251,17 +266,3 @@ def _size(task: asyncio.Task[Any]) -> int:
         return 0
     result = task.result()
     return int(result.payload.ByteSize()) if hasattr(result, "payload") else 0
-
-
-_CARRIED_OUT: dict[type, Callable[[Commands, Any], None]] = {
-    Call: Commands.call,
-    CancelCall: Commands.cancel,
-    StartTimer: Commands.start_timer,
-    CancelTimer: Commands.cancel_timer,
-    Spawn: Commands.spawn,
-    Exec: Commands.execute,
-    Send: Commands.send,
-    Control: Commands.control,
-    Ask: Commands.ask,
-    Log: Commands.log,
-}
