@@ -14,12 +14,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
+from engine.hosts.temporal.client.search_attributes import typed_for
 from engine.hosts.temporal.client.signals import Signal, send_signal
 from engine.hosts.temporal.options.start import StartOptions, check_namespace
 from engine.hosts.temporal.programs import WORKFLOW, current_program, workflow_type
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire import headers, payloads
-from engine.hosts.temporal.wire.attributes import typed_for
 from engine.steps import Message
 
 _TIMEOUT = timedelta(seconds=10)

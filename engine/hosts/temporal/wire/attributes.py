@@ -10,15 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.client import Client
 from temporalio.common import (
-    SearchAttributeIndexedValueType,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
 )
-from temporalio.service import RPCError
 
 from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal.wire import payloads
@@ -48,23 +44,9 @@ def are_values(table: Mapping[str, Value]) -> bool:
     return all(_type_of(value) for value in table.values())
 
 
-async def known_to(client: Client) -> Known:
-    """What the namespace has; raises RPCError, as when it does not let us ask."""
-    request = ListSearchAttributesRequest(namespace=client.namespace)
-    response = await client.operator_service.list_search_attributes(request)
-    types = response.custom_attributes.items()
-    return {name: SearchAttributeIndexedValueType(kind).name for name, kind in types if kind}
-
-
-async def typed_for(client: Client, table: Mapping[str, Value] | None) -> TypedSearchAttributes | None:
-    """The attributes of a start from outside; the server itself refuses what it does not know."""
-    if not table:
-        return None
-    try:
-        known = await known_to(client)
-    except RPCError:
-        known = {name: _type_of(value) for name, value in table.items()}
-    return typed(table, known)
+def guessed(table: Mapping[str, Value]) -> Known:
+    """The types that the values alone suggest."""
+    return {name: _type_of(value) for name, value in table.items()}
 
 
 def typed(table: Mapping[str, Value], known: Known) -> TypedSearchAttributes:

@@ -9,9 +9,9 @@ from temporalio import activity
 from temporalio.client import Client
 
 from engine.contracts.catalog import Catalog
+from engine.hosts.temporal.client.search_attributes import known_to
 from engine.hosts.temporal.node.execution import Activity, translated
 from engine.hosts.temporal.programs import current_program, workflow_entry, workflow_type
-from engine.hosts.temporal.wire.attributes import known_to
 from engine.hosts.temporal.workflow import calls
 
 
