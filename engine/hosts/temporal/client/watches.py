@@ -1,4 +1,4 @@
-"""Watches on workflows: who wants to know when a pid ends, told exactly once each."""
+"""Watches on workflows: who wants to know when a pid ends, notified exactly once each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.hosts.temporal.client.closings import TERMINATED, Closed
 
 @dataclass(slots=True)
 class _Watch:
-    """`since` is when the watched run began, None until that is known; `missed` says that an end was told before.
+    """`since` is when the watched run began, None until that is known; `missed` says that an end was reported before.
 
     `reported` says that somebody follows the queue of the run and reports its end (`WorkflowHost.closed`).
     """
@@ -27,7 +27,7 @@ class _Watch:
 class Watches:
     """The watches of one host, kept in memory: those of a node end with it. Used on the loop only.
 
-    Runs share a workflow id one after the other, and the end of an earlier one may be told late: a watch
+    Runs share a workflow id one after the other, and the end of an earlier one may be reported late: a watch
     takes an end only when it came after the beginning of the run that it was set on.
     """
 
@@ -58,7 +58,7 @@ class Watches:
         return workflow_id in self._watches
 
     def began(self, workflow_id: str, at: datetime, *, reported: bool) -> bool:
-        """The run of the workflow that began then is open; whether an end was told meanwhile, so look again."""
+        """The run of the workflow that began then is open; whether an end was reported meanwhile, so look again."""
         fresh = [watch for watch in self._watches.get(workflow_id, {}).values() if watch.since is None]
         for watch in fresh:
             watch.since, watch.reported = at, reported
@@ -70,21 +70,21 @@ class Watches:
             if watch.since is None:
                 watch.missed = True
             elif run.at > watch.since:
-                self._tell(token, watch, run)
+                self._notify(token, watch, run)
 
     def ended(self, run: Closed) -> None:
         """Tell all who watch the workflow: this is how its latest run ended."""
         for token, watch in list(self._watches.get(run.workflow_id, {}).items()):
-            self._tell(token, watch, run)
+            self._notify(token, watch, run)
 
     def vanished(self, workflow_id: str, at: datetime, failure: Failure) -> None:
         """Tell those who knew a run of the workflow that there is none any more."""
         gone = Closed(workflow_id, "", TERMINATED, at, failure=failure)
         for token, watch in list(self._watches.get(workflow_id, {}).items()):
             if watch.since is not None:
-                self._tell(token, watch, gone)
+                self._notify(token, watch, gone)
 
-    def _tell(self, token: str, watch: _Watch, run: Closed) -> None:
-        # Forgotten first, so that nobody is told twice.
+    def _notify(self, token: str, watch: _Watch, run: Closed) -> None:
+        # Forgotten first, so that nobody is notified twice.
         self.drop(run.workflow_id, token)
         watch.watcher(run.exited(watch.pid))

@@ -29,18 +29,18 @@ class translated:  # noqa: N801  reads as a statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Raise the Temporal error of a failure; a cancelled call that says so ends as cancelled."""
         if isinstance(error, asyncio.CancelledError):
-            _tell_if_unheard()
+            _raise_if_abandoned()
         if not isinstance(error, UnitFailed):
             return
         if error.failure.kind == CANCELED and activity.is_cancelled():
-            _tell_if_unheard()
+            _raise_if_abandoned()
             raise asyncio.CancelledError from error
         info = activity.info()
         logger.info("%s failed, attempt %d: %s", info.activity_type, info.attempt, error.failure)
         raise failures.application_error(error.failure) from error
 
 
-def _tell_if_unheard() -> None:
+def _raise_if_abandoned() -> None:
     """End a call that nobody waits for any more with an error that the SDK does not log, with a traceback, as ours."""
     info, details = activity.info(), activity.cancellation_details()
     if details and (details.timed_out or details.not_found):

@@ -2,9 +2,9 @@
 
 See docs/architecture.md#the-fleet.
 
-A watch stands on both nodes. The one of the watcher keeps who is to be told; the one of the watched tells it,
-again and again until that node has heard it or is gone. Who has been told is forgotten first, so that an end
-that is told twice, or after the loss of its node was, is heard once.
+A watch stands on both nodes. The one of the watcher keeps the watcher; the one of the watched reports the end,
+again and again until that node has heard it or is gone. A watcher is forgotten before it is called, so that an end
+that is reported twice, or after the loss of its node was, is heard once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Peers:
         try:
             await self.ask(node_id, requests.Watch(*key, self.node_id))
         except BaseException:
-            # Who was told meanwhile has an answer: the unit ended, or its node did.
+            # A watcher that was called meanwhile has an answer: the unit ended, or its node did.
             if self._forget(node_id, key) is not None:
                 raise
 

@@ -19,7 +19,7 @@ from engine.hosts.temporal.options.reading import (
     call_timeout,
     final_when_slow,
 )
-from engine.hosts.temporal.options.renaming import own_type
+from engine.hosts.temporal.options.types import chosen_type
 from engine.hosts.temporal.wire import bounds
 from engine.steps import Value
 
@@ -57,7 +57,7 @@ class ActivityOptions:
         return cls(
             local=_is_local(target, options),
             id=options.name("id"),
-            type=own_type(options),
+            type=chosen_type(options),
             task_queue=options.queue(),
             schedule_to_close=options.duration("schedule_to_close_timeout"),
             schedule_to_start=options.duration("schedule_to_start_timeout"),

@@ -37,31 +37,31 @@ class Outcome:
     @classmethod
     def decode(cls, payload: Payload) -> Outcome:
         """The inverse of `encode`."""
-        told = fields.table_in(payload, "the outcome of a process")
-        failure = told.get("failure")
-        return cls(fields.text(told, "pid"), told.get("value"), failure if isinstance(failure, Failure) else None)
+        given = fields.table_in(payload, "the outcome of a process")
+        failure = given.get("failure")
+        return cls(fields.text(given, "pid"), given.get("value"), failure if isinstance(failure, Failure) else None)
 
 
 def encode_process(info: ProcessInfo) -> Payload:
     """The fields of ProcessInfo."""
-    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(info).items()}
-    return payloads.encode(told, f"description of {info.pid}")
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(info).items()}
+    return payloads.encode(given, f"description of {info.pid}")
 
 
 def decode_process(payload: Payload) -> ProcessInfo:
     """The inverse of `encode_process`."""
-    told = fields.table_in(payload, "the description of a process")
+    given = fields.table_in(payload, "the description of a process")
     return ProcessInfo(
-        pid=fields.text(told, "pid"),
-        entry=fields.text(told, "entry"),
-        kind=fields.text(told, "kind"),
-        host=fields.text(told, "host"),
-        state=fields.text(told, "state"),
-        started=fields.integer(told, "started"),
-        mailbox=fields.integer(told, "mailbox"),
-        mailbox_limit=fields.integer(told, "mailbox_limit"),
-        parent=fields.optional_text(told, "parent"),
-        links=fields.texts(told, "links"),
-        names=fields.texts(told, "names"),
-        watchers=fields.texts(told, "watchers"),
+        pid=fields.text(given, "pid"),
+        entry=fields.text(given, "entry"),
+        kind=fields.text(given, "kind"),
+        host=fields.text(given, "host"),
+        state=fields.text(given, "state"),
+        started=fields.integer(given, "started"),
+        mailbox=fields.integer(given, "mailbox"),
+        mailbox_limit=fields.integer(given, "mailbox_limit"),
+        parent=fields.optional_text(given, "parent"),
+        links=fields.texts(given, "links"),
+        names=fields.texts(given, "names"),
+        watchers=fields.texts(given, "watchers"),
     )

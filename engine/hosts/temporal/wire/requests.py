@@ -7,7 +7,7 @@ Nodes of two versions meet while a fleet is upgraded. Therefore:
 - What an older node must not ignore raises the version, and `read` still reads the older ones. A node that is asked
   in a version above its own refuses, naming both. Nodes of before this file ignore the version as well: the first
   request that must not reach them takes a new name, which they don't know and so refuse.
-- An activity that a node does not know is told to whoever asked as Invalid (`engine.hosts.temporal.node.client`).
+- An activity that a node does not know is reported to whoever asked as Invalid (`engine.hosts.temporal.node.client`).
 
 tests/engine/hosts/temporal/requests holds each as nodes wrote it; histories of runs hold them as well.
 """

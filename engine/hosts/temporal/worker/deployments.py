@@ -25,7 +25,7 @@ PAUSE = 0.25
 LONGEST_PAUSE = 10.0
 
 
-async def see_to_current(client: Client, version: WorkerDeploymentVersion) -> None:
+async def ensure_current(client: Client, version: WorkerDeploymentVersion) -> None:
     """Make the version current unless another is; tries until the server has heard of it by its pollers."""
     pause = PAUSE
     while True:

@@ -15,12 +15,13 @@ from engine.hosts.temporal.client.connections import health_interval
 from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire.interceptors import WorkerHeaders
-from engine.hosts.temporal.worker.deployments import see_to_current
+from engine.hosts.temporal.worker.background import BackgroundTask, WorkerWithBackground
+from engine.hosts.temporal.worker.deployments import ensure_current
 from engine.hosts.temporal.worker.functions import FunctionActivities
+from engine.hosts.temporal.worker.health import check_health
 from engine.hosts.temporal.worker.options import sdk_options, version_of
 from engine.hosts.temporal.worker.resolving import ResolvingActivities
 from engine.hosts.temporal.worker.runner import BatchRunner
-from engine.hosts.temporal.worker.tended import TendedWorker, Work, check_health
 from engine.hosts.temporal.workflow.definition import LuaWorkflow
 from engine.registry.placeholders import filled
 
@@ -41,7 +42,7 @@ def workflow_worker(
         *NodeActivities(node).deliveries(),
         *ResolvingActivities(node.catalog, client, strict=settings.strict).all(),
     ]
-    worker = TendedWorker(
+    worker = WorkerWithBackground(
         client,
         task_queue=settings.task_queue,
         workflows=[] if given.get("disable_workflow_worker") is True else [LuaWorkflow],
@@ -52,7 +53,7 @@ def workflow_worker(
         interceptors=[WorkerHeaders(settings)],
         **options,
     )
-    worker.beside = tuple(_beside(client, settings, version_of(options)))
+    worker.background = tuple(_background(client, settings, version_of(options)))
     return worker
 
 
@@ -66,9 +67,11 @@ def replayer(settings: WorkerSettings) -> Replayer:
     )
 
 
-def _beside(client: Client, settings: WorkerSettings, version: WorkerDeploymentVersion | None) -> Iterator[Work]:
+def _background(
+    client: Client, settings: WorkerSettings, version: WorkerDeploymentVersion | None
+) -> Iterator[BackgroundTask]:
     if version:
-        yield lambda: see_to_current(client, version)
+        yield lambda: ensure_current(client, version)
     entry = settings.catalog.entry(settings.client)
     if entry and (interval := health_interval(entry)):
         yield lambda: check_health(client, interval)

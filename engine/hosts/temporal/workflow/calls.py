@@ -14,11 +14,11 @@ from temporalio.common import RawValue
 from engine.errors import ALREADY_EXISTS, Failure, UnitFailed
 from engine.hosts.temporal.options.activity import ActivityOptions
 from engine.hosts.temporal.options.reading import ACTIVITY_PREFIXES
-from engine.hosts.temporal.options.renaming import check_right
+from engine.hosts.temporal.options.types import check_right
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.places import Places
+from engine.hosts.temporal.workflow.routing import Routing
 from engine.steps import Call, Identity
 
 RESOLVE = "wippy.resolve"
@@ -42,8 +42,8 @@ def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
 class Calls:
     """Starts the activities of one run."""
 
-    def __init__(self, places: Places, budget: TaskBudget, identity: Identity) -> None:
-        self._places = places
+    def __init__(self, routing: Routing, budget: TaskBudget, identity: Identity) -> None:
+        self._routing = routing
         self._budget = budget
         self._identity = identity
         self._pending = Pending("activities")
@@ -51,7 +51,7 @@ class Calls:
 
     def start(self, call: Call) -> tuple[Handle, bool]:
         """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
-        target = self._places.entry(call.target)
+        target = self._routing.entry(call.target)
         options = ActivityOptions.read(target, call.options)
         check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
         arguments = payloads.encode_all(call.args, call.target)
@@ -70,7 +70,7 @@ class Calls:
             if options.local and self._budget.reserve_local():
                 return self._open(activity_id, _start_local(kind, arguments, options, activity_id)), True
             self._pending.enter()
-            queue = options.task_queue or self._places.activity_queue(target)
+            queue = options.task_queue or self._routing.activity_queue(target)
             handle = _start_remote(kind, arguments, options, activity_id, queue)
         handle.add_done_callback(self._pending.leave)
         return self._open(activity_id, handle), False

@@ -12,15 +12,15 @@ from temporalio.exceptions import FailureError
 from engine.entry import Entry
 from engine.errors import NOT_FOUND, UnitFailed, invalid
 from engine.hosts.temporal.options.reading import WORKFLOW_PREFIXES
-from engine.hosts.temporal.options.renaming import check_right
 from engine.hosts.temporal.options.start import StartOptions, check_namespace
+from engine.hosts.temporal.options.types import check_right
 from engine.hosts.temporal.programs import workflow_type
 from engine.hosts.temporal.wire import attributes, failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name, check_queue
-from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import ATTRIBUTES, RESOLVE, ask_worker, fingerprint
-from engine.hosts.temporal.workflow.places import Place, Places
+from engine.hosts.temporal.workflow.event_queue import EventQueue
+from engine.hosts.temporal.workflow.routing import ChildWorker, Routing
 from engine.pids import Pid
 from engine.steps import Exec, Identity, Message, Spawn
 
@@ -35,9 +35,9 @@ Handle = workflow.ChildWorkflowHandle[Any, Any]
 class Children:
     """Starts the child workflows of one run."""
 
-    def __init__(self, places: Places, arrivals: Arrivals, budget: TaskBudget, identity: Identity) -> None:
-        self._arrivals = arrivals
-        self._places = places
+    def __init__(self, routing: Routing, events: EventQueue, budget: TaskBudget, identity: Identity) -> None:
+        self._events = events
+        self._routing = routing
         self._budget = budget
         self._identity = identity
         self._pid = identity.pid
@@ -47,54 +47,56 @@ class Children:
         """The pid and the handle of the started child; raises UnitFailed, or Temporal's error when it can't start."""
         if isinstance(command, Spawn) and command.link:
             raise UnitFailed(invalid(LINKS))
-        place = self._places.child(command.host)
-        entry = self._places.entry(command.entry)
+        target = self._routing.child(command.host)
+        entry = self._routing.entry(command.entry)
         options = StartOptions.read(entry, command.options, command.name)
         _check(options)
         action = "process.spawn" if isinstance(command, Spawn) else "process.exec"
         check_right(WORKFLOW_PREFIXES, command.options, self._identity, action)
         arguments = payloads.encode_all(command.args, command.entry)
         head = self._headers(command, [*arguments], options)
-        kind = options.type or await self._type(entry, command.entry, place)
+        kind = options.type or await self._type(entry, command.entry, target)
         search = await self._search_attributes(options)
         workflow_id = options.id or _new_id(command.entry, arguments)
         self._pending.enter()
         try:
             with headers.outgoing(head):
-                queue = options.task_queue or check_queue(place.queue)
+                queue = options.task_queue or check_queue(target.queue)
                 handle = await _start(kind, arguments, options, workflow_id, queue, search)
         except BaseException:
             self._pending.leave()
             raise
         handle.add_done_callback(self._pending.leave)
-        return self._pid_of(place, workflow_id), handle
+        return self._pid_of(target, workflow_id), handle
 
-    async def _type(self, entry: Entry | None, entry_id: str, place: Place) -> str:
-        return check_name(workflow_type(entry) if entry else await self._unknown_type(entry_id, place), "workflow type")
+    async def _type(self, entry: Entry | None, entry_id: str, target: ChildWorker) -> str:
+        return check_name(
+            workflow_type(entry) if entry else await self._unknown_type(entry_id, target), "workflow type"
+        )
 
     async def _search_attributes(self, options: StartOptions) -> TypedSearchAttributes | None:
         """Only known ones: an unknown one would fail the task for ever."""
         if not options.search_attributes:
             return None
-        answer = await self._arrivals.alone(ask_worker(ATTRIBUTES))
+        answer = await self._events.alone(ask_worker(ATTRIBUTES))
         return attributes.typed(options.search_attributes, payloads.decode(answer.payload))
 
-    async def _unknown_type(self, entry_id: str, place: Place) -> str:
+    async def _unknown_type(self, entry_id: str, target: ChildWorker) -> str:
         """The workflow type of an entry that this run's registry version does not hold.
 
         It may be published since. When no registry version has it, it is NotFound on a worker of ours, and on a
         literal queue the name of a workflow type that somebody else's worker knows.
         """
         try:
-            answer: RawValue = await self._arrivals.alone(ask_worker(RESOLVE, entry_id))
+            answer: RawValue = await self._events.alone(ask_worker(RESOLVE, entry_id))
         except FailureError as error:
-            if place.literal and failures.from_exception(error).kind == NOT_FOUND:
+            if target.literal and failures.from_exception(error).kind == NOT_FOUND:
                 return entry_id
             raise
         return str(payloads.decode(answer.payload)["type"])
 
-    def _pid_of(self, place: Place, workflow_id: str) -> str:
-        return str(Pid(place.client, place.worker, workflow_id))
+    def _pid_of(self, target: ChildWorker, workflow_id: str) -> str:
+        return str(Pid(target.client, target.worker, workflow_id))
 
     def _headers(self, command: Spawn | Exec, arguments: list[Payload], options: StartOptions) -> dict[str, Payload]:
         messages = [Message(topic, values, self._pid) for topic, values in command.messages]

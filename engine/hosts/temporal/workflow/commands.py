@@ -12,13 +12,13 @@ from temporalio import workflow
 from engine.errors import UnitFailed, invalid
 from engine.hosts.logs import write_log
 from engine.hosts.temporal.wire import requests
-from engine.hosts.temporal.workflow.arrivals import Arrivals
-from engine.hosts.temporal.workflow.asks import Asks
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import Calls
 from engine.hosts.temporal.workflow.children import Children
 from engine.hosts.temporal.workflow.deliveries import Deliveries
-from engine.hosts.temporal.workflow.places import Elsewhere, Places, Update, Workflow
+from engine.hosts.temporal.workflow.event_queue import EventQueue
+from engine.hosts.temporal.workflow.routing import Elsewhere, Routing, Update, Workflow
+from engine.hosts.temporal.workflow.services import HostServices
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.steps import (
     Ask,
@@ -50,7 +50,7 @@ NANOSECONDS = 1_000_000_000
 
 
 @dataclass(slots=True)
-class WaitedFor:
+class AwaitedChild:
     """A child of `exec`: its id once it has started, and the reason with which it is to stop."""
 
     workflow_id: str = ""
@@ -63,8 +63,8 @@ class Commands:
 
     def __init__(
         self,
-        places: Places,
-        arrivals: Arrivals,
+        routing: Routing,
+        events: EventQueue,
         budget: TaskBudget,
         updates: Updates,
         identity: Identity,
@@ -72,25 +72,25 @@ class Commands:
     ) -> None:
         self._pid = identity.pid
         self._entry_id = entry_id
-        self._places = places
-        self._arrivals = arrivals
+        self._routing = routing
+        self._events = events
         self._budget = budget
         self._updates = updates
-        self._calls = Calls(places, budget, identity)
-        self._children = Children(places, arrivals, budget, identity)
-        self._deliveries = Deliveries(arrivals, budget, identity.pid)
-        self._asks = Asks(arrivals, budget)
+        self._calls = Calls(routing, budget, identity)
+        self._children = Children(routing, events, budget, identity)
+        self._deliveries = Deliveries(events, budget, identity.pid)
+        self._services = HostServices(events, budget)
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._leaving: set[int] = set()
-        self._waited_for: dict[int, WaitedFor] = {}
+        self._awaited_children: dict[int, AwaitedChild] = {}
 
     def carry_out(self, command: Command) -> None:
         """Start the command; what it comes to arrives later, also when it is refused."""
         try:
             self._do(command)
         except UnitFailed as error:
-            self._arrivals.answered(Rejected(_seq(command), error.failure))
+            self._events.answered(Rejected(_seq(command), error.failure))
 
     def all_left(self) -> bool:
         """Whether no message, control or start is under way: a run may end only then, or they would be lost."""
@@ -98,7 +98,7 @@ class Commands:
 
     def pass_on_cancel(self, reason: str) -> None:
         """The run was asked to stop: ask the children that it waits for as well (docs/lua.md#process-cancel)."""
-        for child in self._waited_for.values():
+        for child in self._awaited_children.values():
             child.cancel = reason
             if child.workflow_id:
                 self._cancel_child(child)
@@ -114,7 +114,7 @@ class Commands:
             case Control():
                 self._control(command)
             case Ask():
-                self._begin(command.seq, self._asks.answer(command), leaving=False)
+                self._begin(command.seq, self._services.answer(command), leaving=False)
             case Log():
                 self._log(command)
             case _:
@@ -149,20 +149,20 @@ class Commands:
     def _start_timer(self, seq: int, duration: int) -> None:
         """A durable timer; none for zero (docs/pitfalls.md#a-sleep-of-zero)."""
         if duration <= 0:
-            self._arrivals.answered(Resolved(seq))
+            self._events.answered(Resolved(seq))
             return
         loop = asyncio.get_running_loop()
         self._timers[seq] = loop.call_later(duration / NANOSECONDS, self._fired, seq)
 
     def _send(self, command: Send) -> None:
-        to = self._places.destination(command.dest)
+        to = self._routing.destination(command.dest)
         match to:
             case Update(update_id):
                 self._updates.reply(update_id, command.topic, command.payloads)
-                self._arrivals.answered(Resolved(command.seq, True))
+                self._events.answered(Resolved(command.seq, True))
             case Workflow(workflow_id) if workflow_id == workflow.info().workflow_id:
-                self._arrivals.message(Message(command.topic, command.payloads, self._pid))
-                self._arrivals.answered(Resolved(command.seq, True))
+                self._events.message(Message(command.topic, command.payloads, self._pid))
+                self._events.answered(Resolved(command.seq, True))
             case Workflow(workflow_id):
                 arguments = self._deliveries.encoded(command.dest, command.topic, command.payloads)
                 signal = self._deliveries.signal(workflow_id, command.topic, arguments)
@@ -177,12 +177,12 @@ class Commands:
         """Cancel or terminate; a workflow can't do more than request the cancellation of another."""
         if command.verb in REFUSED:
             raise UnitFailed(invalid(REFUSED[command.verb]))
-        to = self._places.destination(command.dest)
+        to = self._routing.destination(command.dest)
         match to:
             case Workflow(workflow_id) if workflow_id == workflow.info().workflow_id:
                 # Temporal takes no cancel of a run by itself.
-                self._arrivals.cancel(CancelRequested(self._pid, command.reason, workflow.time_ns()))
-                self._arrivals.answered(Resolved(command.seq, True))
+                self._events.cancel(CancelRequested(self._pid, command.reason, workflow.time_ns()))
+                self._events.answered(Resolved(command.seq, True))
                 return
             case Workflow(workflow_id):
                 delivery = self._deliveries.cancel(workflow_id, command.reason)
@@ -206,17 +206,17 @@ class Commands:
         return pid
 
     async def _executed(self, command: Exec) -> Value:
-        waited_for = self._waited_for[command.seq] = WaitedFor()
+        awaited = self._awaited_children[command.seq] = AwaitedChild()
         try:
             _, child = await self._children.start(command)
-            waited_for.workflow_id = child.id
-            if waited_for.cancel is not None:
-                self._cancel_child(waited_for)
+            awaited.workflow_id = child.id
+            if awaited.cancel is not None:
+                self._cancel_child(awaited)
             return await child
         finally:
-            del self._waited_for[command.seq]
+            del self._awaited_children[command.seq]
 
-    def _cancel_child(self, child: WaitedFor) -> None:
+    def _cancel_child(self, child: AwaitedChild) -> None:
         request = self._deliveries.cancel(child.workflow_id, child.cancel or "")
         child.request = asyncio.get_running_loop().create_task(request)
         child.request.add_done_callback(_retrieve)
@@ -232,23 +232,23 @@ class Commands:
         _retrieve(task)
         self._leaving.discard(seq)
         if self._running.pop(seq, None) is not None:
-            self._arrivals.completed(seq, task)
+            self._events.completed(seq, task)
 
     def _called(self, seq: int, task: asyncio.Task[Any], local: bool) -> None:
         _retrieve(task)
         if local:
             self._budget.local_done(_size(task))
         if self._running.pop(seq, None) is not None:
-            deliver = self._arrivals.completed_alone if local else self._arrivals.completed
+            deliver = self._events.completed_alone if local else self._events.completed
             deliver(seq, task)
 
     def _exited(self, pid: str, task: asyncio.Task[Any]) -> None:
         _retrieve(task)
-        self._arrivals.exited(pid, workflow.time_ns(), task)
+        self._events.exited(pid, workflow.time_ns(), task)
 
     def _fired(self, seq: int) -> None:
         if self._timers.pop(seq, None) is not None:
-            self._arrivals.answered(Resolved(seq))
+            self._events.answered(Resolved(seq))
 
 
 def _seq(command: Command) -> int:
@@ -256,7 +256,7 @@ def _seq(command: Command) -> int:
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:
-    """Look at the exception, so that asyncio does not complain about one that nobody is told of any more."""
+    """Look at the exception, so that asyncio does not complain about one that nobody waits for any more."""
     if not task.cancelled():
         task.exception()
 

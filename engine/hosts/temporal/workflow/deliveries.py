@@ -17,9 +17,9 @@ from engine.errors import NOT_FOUND, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.wire import failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import MAX_NAME, Pending, longer_than
 from engine.hosts.temporal.wire.requests import Order
-from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.places import Elsewhere
+from engine.hosts.temporal.workflow.event_queue import EventQueue
+from engine.hosts.temporal.workflow.routing import Elsewhere
 from engine.steps import Value
 
 DELIVERY_TIMEOUT = timedelta(seconds=30)
@@ -30,8 +30,8 @@ NODE_ANSWERS_WITHIN = timedelta(seconds=10)
 class Deliveries:
     """The outgoing messages of one run; those to one destination go one after the other, in order."""
 
-    def __init__(self, arrivals: Arrivals, budget: TaskBudget, pid: str) -> None:
-        self._arrivals = arrivals
+    def __init__(self, events: EventQueue, budget: TaskBudget, pid: str) -> None:
+        self._events = events
         self._budget = budget
         self._pid = pid
         self._turns: dict[str, asyncio.Lock] = {}
@@ -75,7 +75,7 @@ class Deliveries:
     async def _deliver(self, to: Elsewhere, activity: str, payload: Payload) -> None:
         """By this worker's node, which knows the way to all others."""
         try:
-            await self._arrivals.alone(_by_worker(activity, payload))
+            await self._events.alone(_by_worker(activity, payload))
         except FailureError as error:  # a local activity's failure comes without an ActivityError around it
             if not to.fallback or failures.from_exception(error).kind != NOT_FOUND:
                 raise

@@ -18,11 +18,11 @@ from engine.hosts.temporal.observations import Observation, now
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire import failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import check_name
-from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import RESOLVE, ask_worker
 from engine.hosts.temporal.workflow.commands import Commands
-from engine.hosts.temporal.workflow.places import Neighbours, Places
+from engine.hosts.temporal.workflow.event_queue import EventQueue
+from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.hosts.temporal.workflow.world import WorkflowWorld
 from engine.lua.unit import Unit
@@ -67,11 +67,11 @@ class Run:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._arrivals = Arrivals()
+        self._events = EventQueue()
         self._budget = TaskBudget()
         self._updates = Updates(self._budget)
-        self._neighbours = Neighbours()
-        self._neighbours.learn(headers.nodes(workflow.info().headers))
+        self._known_nodes = KnownNodes()
+        self._known_nodes.learn(headers.nodes(workflow.info().headers))
         self._pid = settings.pid(workflow.info().workflow_id)
         self._status: Status = Waiting()
         self._pin: Pin | None = None
@@ -93,14 +93,14 @@ class Run:
         """A signal came."""
         head = headers.received()
         sender = headers.text(head, headers.SENDER)
-        self._neighbours.learn(headers.nodes(head))
-        self._arrivals.message(Message(topic, payloads.decode_all(args), sender))
+        self._known_nodes.learn(headers.nodes(head))
+        self._events.message(Message(topic, payloads.decode_all(args), sender))
 
     async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
         """An update came: it is answered when the run answers it."""
         info = workflow.current_update_info()
         update_id = info.id if info else ""
-        self._arrivals.update(Message(topic, payloads.decode_all(args), self._updates.sender(update_id)))
+        self._events.update(Message(topic, payloads.decode_all(args), self._updates.sender(update_id)))
         return await self._updates.answer(update_id)
 
     def query(self, name: str) -> Value:
@@ -131,7 +131,7 @@ class Run:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        self._arrivals.cancel(CancelRequested(SYSTEM_PID, _BY_WORKFLOW.sub("", reason), workflow.time_ns()))
+        self._events.cancel(CancelRequested(SYSTEM_PID, _BY_WORKFLOW.sub("", reason), workflow.time_ns()))
 
     async def _pinned(self) -> Pin:
         head = workflow.info().headers
@@ -148,11 +148,11 @@ class Run:
         return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"], answer.get("strict", False))
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
-        places = Places(self._settings, pin.version, self._neighbours)
+        routing = Routing(self._settings, pin.version, self._known_nodes)
         head = workflow.info().headers
-        security = resolved(headers.security(head), places.entry)
+        security = resolved(headers.security(head), routing.entry)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
-        commands = Commands(places, self._arrivals, self._budget, self._updates, identity, pin.program.entry_id)
+        commands = Commands(routing, self._events, self._budget, self._updates, identity, pin.program.entry_id)
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:
             await self._steps(unit, commands, args)
@@ -162,13 +162,13 @@ class Run:
         return self._finish(self._status)
 
     async def _steps(self, unit: Unit, commands: Commands, args: tuple[Value, ...]) -> None:
-        self._arrivals.startup(headers.messages(workflow.info().headers))
+        self._events.startup(headers.messages(workflow.info().headers))
         # Alone, so that an upgrade or an end in it does not swallow messages.
         self._step(unit, commands, [])
         self._observe(args)
         while isinstance(self._status, Waiting):
-            await self._until(lambda: bool(self._arrivals))
-            events = self._arrivals.take()
+            await self._until(lambda: bool(self._events))
+            events = self._events.take()
             if events:
                 self._step(unit, commands, events)
                 self._observe(None)
@@ -187,8 +187,8 @@ class Run:
     async def _let_leave(self, commands: Commands) -> None:
         """Wait until what the last steps sent is on its way; a closed run's commands are dropped by the server."""
         while not commands.all_left():
-            await self._until(lambda: commands.all_left() or self._arrivals.any_alone())
-            self._arrivals.take_alone()
+            await self._until(lambda: commands.all_left() or self._events.any_alone())
+            self._events.take_alone()
 
     def _finish(self, status: Status) -> RawValue:
         match status:
@@ -214,7 +214,7 @@ class Run:
         kind = check_name(upgrade.entry or workflow.info().workflow_type, "workflow type")
         old = workflow.info().headers
         head = {name: old[name] for name in (headers.CONTEXT, headers.SECURITY, headers.PARENT) if name in old}
-        head |= headers.pack_messages([*upgrade.messages, *self._arrivals.messages()], f"messages kept for {kind}")
+        head |= headers.pack_messages([*upgrade.messages, *self._events.messages()], f"messages kept for {kind}")
         arguments = payloads.encode_all(upgrade.args, kind)
         self._budget.spend(sum(payload.ByteSize() for payload in [*arguments, *head.values()]), f"upgrade to {kind}")
         with headers.outgoing(head):

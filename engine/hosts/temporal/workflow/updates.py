@@ -10,7 +10,7 @@ from temporalio.common import RawValue
 from engine.errors import CONFLICT, INTERNAL, Failure, UnitFailed, invalid, not_found
 from engine.hosts.temporal.wire import failures, payloads
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.places import UPDATE_HOST
+from engine.hosts.temporal.workflow.routing import UPDATE_HOST
 from engine.pids import Pid
 from engine.steps import Value
 

@@ -21,7 +21,7 @@ from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.node.client import NodeClient
 from engine.hosts.temporal.node.operations import OperationActivities
 from engine.hosts.temporal.node.peer_activities import PeerActivities
-from engine.hosts.temporal.options.renaming import ENGINE
+from engine.hosts.temporal.options.types import ENGINE
 from engine.hosts.temporal.wire import answers, payloads, requests
 from engine.hosts.temporal.wire.answers import Outcome
 from engine.hosts.temporal.wire.requests import Request

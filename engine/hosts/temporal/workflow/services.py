@@ -10,20 +10,20 @@ from temporalio import workflow
 from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal.wire import attributes, payloads
 from engine.hosts.temporal.wire.bounds import check_name
-from engine.hosts.temporal.workflow.arrivals import Arrivals
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import ATTRIBUTES, ENTROPY, ask_worker
+from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.steps import Ask, Value
 
 # A replay asks for each mark, from the newest version down.
 MAX_VERSIONS = 1000
 
 
-class Asks:
+class HostServices:
     """Answers the asks of one run."""
 
-    def __init__(self, arrivals: Arrivals, budget: TaskBudget) -> None:
-        self._arrivals = arrivals
+    def __init__(self, events: EventQueue, budget: TaskBudget) -> None:
+        self._events = events
         self._budget = budget
         self._versions: dict[str, int] = {}
 
@@ -35,7 +35,7 @@ class Asks:
             case "workflow.attrs", (Mapping() as attributes,):
                 return await self._attributes(attributes)
             case "random.secret", ():
-                return payloads.decode((await self._arrivals.alone(ask_worker(ENTROPY))).payload)
+                return payloads.decode((await self._events.alone(ask_worker(ENTROPY))).payload)
             case service, _:
                 raise UnitFailed(invalid(f"{service} is not supported in workflow context"))
 
@@ -76,6 +76,6 @@ class Asks:
         """Set search attributes, but only known ones: an unknown one would fail the task for ever."""
         if not isinstance(search, Mapping) or not attributes.are_values(search):
             raise UnitFailed(invalid(f"search attributes must be {attributes.VALUES}"))
-        answer = await self._arrivals.alone(ask_worker(ATTRIBUTES))
+        answer = await self._events.alone(ask_worker(ATTRIBUTES))
         typed = attributes.typed(search, payloads.decode(answer.payload))
         workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in typed])

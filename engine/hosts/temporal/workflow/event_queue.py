@@ -1,4 +1,4 @@
-"""What an activation brought, in the order in which a run is told of it.
+"""What an activation brought, in the order in which a run gets it.
 
 Callbacks only put things here, so that whatever goes wrong while reading them fails the task of the run
 (an exception in an asyncio callback would only be logged).
@@ -21,7 +21,7 @@ Task = asyncio.Task[Any]
 OPERATIONAL = (FailureError, UnitFailed, asyncio.CancelledError)
 
 
-class Arrivals:
+class EventQueue:
     """Queues of one run, taken one batch at a time."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Arrivals:
         return [event] if event else []
 
     def messages(self) -> tuple[Message, ...]:
-        """The signals and updates that the run was not told of yet."""
+        """The signals and updates that the run did not get yet."""
         return tuple(event for event in self._signals + self._updates if isinstance(event, Message))
 
     def _together(self) -> bool:

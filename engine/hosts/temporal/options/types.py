@@ -13,7 +13,7 @@ ENGINE = "wippy."
 """What the engine's own activities begin with: they act in whoever's name their request says."""
 
 
-def own_type(options: Options) -> str:
+def chosen_type(options: Options) -> str:
     """The type that the option `name` says, "" without one; UnitFailed (Invalid) for one of the engine's."""
     name = options.name("name")
     if name.startswith(ENGINE):

@@ -15,11 +15,11 @@ from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference
 from engine.pids import Pid
 
 UPDATE_HOST = "update"
-MAX_NEIGHBOURS = 1000
+MAX_KNOWN_NODES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChildWorker:
     """A worker to run a child on: its queue, and the entry ids of its pids. A `literal` queue is not of an entry."""
 
     queue: str
@@ -46,7 +46,7 @@ class Workflow:
 class Elsewhere:
     """Anything that the node of this run's worker must deliver to, wherever it lives.
 
-    `fallback` is the queue of another node to ask when that one knows of no such process (see `Neighbours`).
+    `fallback` is the queue of another node to ask when that one knows of no such process (see `KnownNodes`).
     """
 
     fallback: str = ""
@@ -55,7 +55,7 @@ class Elsewhere:
 Destination = Update | Workflow | Elsewhere
 
 
-class Neighbours:
+class KnownNodes:
     """Where processes live that a run heard from by pids without a node.
 
     No pid is made so any more; runs that began when they were must replay what they did then.
@@ -69,7 +69,7 @@ class Neighbours:
         for pid, node in nodes.items():
             self._nodes.pop(pid, None)
             self._nodes[pid] = node
-        while len(self._nodes) > MAX_NEIGHBOURS:
+        while len(self._nodes) > MAX_KNOWN_NODES:
             del self._nodes[next(iter(self._nodes))]
 
     def queue(self, pid: str) -> str:
@@ -78,13 +78,13 @@ class Neighbours:
         return node_queue(node) if node else ""
 
 
-class Places:
-    """The places that one run knows."""
+class Routing:
+    """The routing of one run."""
 
-    def __init__(self, settings: WorkerSettings, version: int, neighbours: Neighbours) -> None:
+    def __init__(self, settings: WorkerSettings, version: int, known_nodes: KnownNodes) -> None:
         self._settings = settings
         self._version = version
-        self._neighbours = neighbours
+        self._known_nodes = known_nodes
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the registry version of this run."""
@@ -97,18 +97,20 @@ class Places:
             return ""
         return task_queue(worker, self.entry(reference(worker, "client")))
 
-    def child(self, host: str) -> Place:
-        """The place that the host argument of a spawn means: a worker entry, else a literal queue."""
+    def child(self, host: str) -> ChildWorker:
+        """The worker that the host argument of a spawn means: a worker entry, else a literal queue."""
         settings = self._settings
         entry = self.entry(host) if host else None
         if not host or host == settings.worker:
-            return Place(settings.task_queue, settings.client, settings.worker)
+            return ChildWorker(settings.task_queue, settings.client, settings.worker)
         if entry is None:
-            return Place(host, settings.client, settings.worker, literal=True)
+            return ChildWorker(host, settings.client, settings.worker, literal=True)
         if entry.kind != "temporal.worker":
             text = f"spawning on '{host}', a {entry.kind}, is not supported in workflow context"
             raise UnitFailed(invalid(text))
-        return Place(task_queue(entry, self.entry(reference(entry, "client"))), reference(entry, "client"), entry.id)
+        return ChildWorker(
+            task_queue(entry, self.entry(reference(entry, "client"))), reference(entry, "client"), entry.id
+        )
 
     def destination(self, dest: str) -> Destination:
         """Whom a pid or name means."""
@@ -119,4 +121,4 @@ class Places:
             return Update(pid.uniq)
         if pid.node == self._settings.client:
             return Workflow(pid.uniq)
-        return Elsewhere(self._neighbours.queue(dest))
+        return Elsewhere(self._known_nodes.queue(dest))

@@ -12,7 +12,7 @@ from engine.contracts.host import CallRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.hosts.temporal.settings import worker_settings
-from engine.hosts.temporal.workflow.places import Elsewhere, Neighbours, Place, Places, Update, Workflow
+from engine.hosts.temporal.workflow.routing import ChildWorker, Elsewhere, KnownNodes, Routing, Update, Workflow
 from engine.memory.catalog import MemoryCatalog
 from tests.engine.hosts.temporal.stage import CLIENT, WORKER, Stage, workflow_id
 from tests.patience import PATIENCE
@@ -28,9 +28,9 @@ ENTRIES = (
 
 
 @pytest.fixture
-def places() -> Places:
+def routing() -> Routing:
     catalog = MemoryCatalog(ENTRIES)
-    return Places(worker_settings(catalog, "app:worker"), catalog.version(), Neighbours())
+    return Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
 
 
 def test_a_queue_has_the_prefix_of_its_client() -> None:
@@ -43,42 +43,42 @@ def test_a_worker_that_is_none_is_not_found(missing: str) -> None:
         worker_settings(MemoryCatalog(ENTRIES), missing)
 
 
-def test_an_activity_goes_to_the_worker_of_its_meta(places: Places) -> None:
+def test_an_activity_goes_to_the_worker_of_its_meta(routing: Routing) -> None:
     for worker, queue in (("other", "eu-other"), ("app:worker", ""), ("app:missing", "")):
         entry = Entry("app:f", "function.lua", {"temporal": {"activity": {"worker": worker}}})
-        assert places.activity_queue(entry) == queue
-    assert places.activity_queue(None) == ""
+        assert routing.activity_queue(entry) == queue
+    assert routing.activity_queue(None) == ""
 
 
-def test_a_child_goes_to_a_worker_or_a_literal_queue(places: Places) -> None:
-    assert places.child("") == places.child("app:worker") == Place("eu-orders", "app:client", "app:worker")
-    assert places.child("far:worker") == Place("far", "far:client", "far:worker")
-    assert places.child("a queue") == Place("a queue", "app:client", "app:worker", literal=True)
+def test_a_child_goes_to_a_worker_or_a_literal_queue(routing: Routing) -> None:
+    assert routing.child("") == routing.child("app:worker") == ChildWorker("eu-orders", "app:client", "app:worker")
+    assert routing.child("far:worker") == ChildWorker("far", "far:client", "far:worker")
+    assert routing.child("a queue") == ChildWorker("a queue", "app:client", "app:worker", literal=True)
     with pytest.raises(UnitFailed, match="not supported in workflow context"):
-        places.child("app:processes")
+        routing.child("app:processes")
 
 
-def test_a_pid_tells_whom_it_means(places: Places) -> None:
-    assert places.destination("{app:client@app:worker|order|1}") == Workflow("order|1")
-    assert places.destination("{update|u1}") == Update("u1")
-    assert places.destination("{app:processes|0x1}") == Elsewhere()
-    assert places.destination("{node7@app:processes|0x1}") == Elsewhere()
-    assert places.destination("{far:client@far:worker|w}") == Elsewhere()
-    assert places.destination("a name") == Elsewhere()
+def test_a_pid_tells_whom_it_means(routing: Routing) -> None:
+    assert routing.destination("{app:client@app:worker|order|1}") == Workflow("order|1")
+    assert routing.destination("{update|u1}") == Update("u1")
+    assert routing.destination("{app:processes|0x1}") == Elsewhere()
+    assert routing.destination("{node7@app:processes|0x1}") == Elsewhere()
+    assert routing.destination("{far:client@far:worker|w}") == Elsewhere()
+    assert routing.destination("a name") == Elsewhere()
 
 
 def test_a_process_that_an_old_run_heard_of_has_its_node_to_fall_back_on() -> None:
     catalog = MemoryCatalog(ENTRIES)
-    neighbours = Neighbours()
-    neighbours.learn({f"{{app:processes|{n}}}": "node7" for n in range(1001)})
-    places = Places(worker_settings(catalog, "app:worker"), catalog.version(), neighbours)
-    assert places.destination("{app:processes|5}") == Elsewhere("wippy-node-node7")
-    assert places.destination("{app:processes|0}") == Elsewhere()
+    known_nodes = KnownNodes()
+    known_nodes.learn({f"{{app:processes|{n}}}": "node7" for n in range(1001)})
+    routing = Routing(worker_settings(catalog, "app:worker"), catalog.version(), known_nodes)
+    assert routing.destination("{app:processes|5}") == Elsewhere("wippy-node-node7")
+    assert routing.destination("{app:processes|0}") == Elsewhere()
 
 
 def test_options_are_those_of_the_runs_registry_version() -> None:
     catalog = MemoryCatalog(ENTRIES)
-    old = Places(worker_settings(catalog, "app:worker"), catalog.version(), Neighbours())
+    old = Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
     catalog.publish(Entry("app:new", "function.lua", {}, {}))
     assert old.entry("app:new") is None
 
