@@ -27,12 +27,12 @@ end
 
 --- Hand over the waiting messages that `wanted` accepts, in order.
 local function release(wanted, give)
-  local kept = {}
+  local rest = {}
   for i = 1, #box.backlog do
     local item = box.backlog[i]
-    if wanted(item) then give(item) else kept[#kept + 1] = item end
+    if wanted(item) then give(item) else rest[#rest + 1] = item end
   end
-  box.backlog = kept
+  box.backlog = rest
 end
 
 function k.open_inbox()

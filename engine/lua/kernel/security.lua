@@ -46,11 +46,11 @@ function policy.evaluate(self, ...) return evaluated({ policy_of(self) }, ...) e
 -- --- scopes -------------------------------------------------------------------------------------
 
 local function list_without(list, id)
-  local kept = {}
+  local rest = {}
   for i = 1, #list do
-    if list[i].id ~= id then kept[#kept + 1] = list[i] end
+    if list[i].id ~= id then rest[#rest + 1] = list[i] end
   end
-  return kept
+  return rest
 end
 
 local function want_policy(v, what)
