@@ -90,7 +90,7 @@ def test_no_schema_means_no_field_and_no_value() -> None:
 def test_a_refusal_is_shown_at_the_nearest_field() -> None:
     drawn = form({"tags": {"type": "array", "items": {"type": "string"}}}, "f-tags=a")
     assert drawn.is_valid()
-    drawn.take_errors(Refused("no", {"tags.0": ["is bad"], "unknown": ["is odd"]}))
+    drawn.take_refusal(Refused("no", {"tags.0": ["is bad"], "unknown": ["is odd"]}))
     assert drawn.errors["tags"] == ["is bad"]
     assert drawn.non_field_errors() == ["is odd"]
 

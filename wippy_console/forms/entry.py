@@ -10,6 +10,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from engine.entry import Entry
+from engine.registry.problems import Problem
+from wippy_console.forms.refusals import RefusableForm
+from wippy_console.services.errors import Refused
+from wippy_console.services.registry import ChangesRefused
 
 LUA_KINDS = ("workflow.lua", "function.lua", "process.lua", "library.lua", "module.lua")
 KINDS = (
@@ -39,10 +43,23 @@ class FieldsError(forms.ValidationError):
         self.line = line
 
 
-class EntryForm(forms.Form):
+class DraftForm(RefusableForm):
+    """A change of the registry, whose page itself says what was refused and where, beside the `refusal`."""
+
+    refusal: Refused | None = None
+
+    def take_refusal(self, refusal: Refused) -> None:
+        """Keep it for the page."""
+        self.refusal = refusal
+
+    def problems(self) -> list[Problem]:
+        """Every problem of the registry that the refusal names."""
+        return self.refusal.problems if isinstance(self.refusal, ChangesRefused) else []
+
+
+class EntryForm(DraftForm):
     """`base` is the registry version that the author saw; 0 when there was none."""
 
-    use_required_attribute = False
     base = forms.IntegerField(widget=forms.HiddenInput, required=False)
     source = forms.CharField(
         required=False, strip=False, label="Lua source",
@@ -88,10 +105,16 @@ class NewEntryForm(EntryForm):
         help_text="namespace:name",
     )
     kind = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"class": "input", "list": "kinds"}))
+
+    def named(self) -> tuple[str, str]:
+        """(id, kind), of a form that was not sent or is wrong as far as they are known."""
+        given = getattr(self, "cleaned_data", {})
+        return given.get("entry_id", ""), given.get("kind", "")
+
     field_order = ("base", "entry_id", "kind", "source", "fields_text", "message")
 
 
-class RemovalForm(forms.Form):
+class RemovalForm(DraftForm):
     """`base` is the registry version in which the entry was looked at."""
 
     base = forms.IntegerField(widget=forms.HiddenInput)

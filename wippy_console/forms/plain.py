@@ -9,25 +9,18 @@ from django import forms
 
 from engine.entry import Entry
 from wippy_console.forms.fields import MISSING, JsonText
-from wippy_console.services.errors import Refused
+from wippy_console.forms.refusals import RefusableForm
 
 INPUT = {"class": "input"}
 
 
-class KeyForm(forms.Form):
+class KeyForm(RefusableForm):
     """The hidden mark of a decision: `key` is made once per drawn form, so that a second click has no second effect."""
 
-    use_required_attribute = False
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         super().__init__(data, initial={"key": uuid.uuid4(), **kwargs.pop("initial", {})}, **kwargs)
-
-    def take_errors(self, refusal: Refused) -> None:
-        """Put a service's refusal next to the fields that it names."""
-        for name, messages in (refusal.fields or {"": [refusal.message]}).items():
-            for message in messages:
-                self.add_error(name if name in self.fields else None, message)
 
 
 class AnswerForm(KeyForm):
@@ -44,10 +37,9 @@ class AnswerForm(KeyForm):
             del self.fields["reason"]
 
 
-class EndForm(forms.Form):
+class EndForm(RefusableForm):
     """Cancel or terminate: a reason, and the mark that its asker saw what will happen."""
 
-    use_required_attribute = False
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
 
 
@@ -68,10 +60,9 @@ class RawSignalForm(KeyForm):
         return None if value is MISSING else value
 
 
-class StartForm(forms.Form):
+class StartForm(RefusableForm):
     """Where a run starts, and under which id."""
 
-    use_required_attribute = False
     worker = forms.ChoiceField(help_text="The temporal.worker entry that the run belongs to.")
     workflow_id = forms.CharField(
         required=False, max_length=1000, label="Workflow id", widget=forms.TextInput(attrs=INPUT),

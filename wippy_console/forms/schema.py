@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django import forms
 from django.forms.boundfield import BoundField
 
 from wippy_console.forms.fields import MISSING, field_for, is_object, main_type
+from wippy_console.forms.refusals import RefusableForm
 from wippy_console.services import schemas
-from wippy_console.services.errors import Refused
 
 NOTHING: Mapping[str, Any] = {"type": "null"}
 """The schema of what has no form: no field is drawn."""
@@ -34,10 +33,8 @@ class Node:
     nodes: list[Node] = field(default_factory=list)
 
 
-class SchemaForm(forms.Form):
+class SchemaForm(RefusableForm):
     """Field names are the dotted paths of the value's properties: `customer.name`."""
-
-    use_required_attribute = False
 
     def __init__(self, schema: Mapping[str, Any] | None, data: Any = None, *, value: Any = MISSING) -> None:
         self.schema = NOTHING if schema is None else schema
@@ -66,7 +63,7 @@ class SchemaForm(forms.Form):
         value = self.value()
         if value is not MISSING:
             for name, errors in schemas.problems(self.schema, value).items():
-                self._add(self._known(name), errors)
+                self._add(self.field_of(name), errors)
         return cleaned
 
     def _add(self, path: str | None, errors: list[str]) -> None:
@@ -85,18 +82,7 @@ class SchemaForm(forms.Form):
         fill_groups(self.schema, result)
         return result
 
-    def take_errors(self, refusal: Refused) -> None:
-        """Put a service's refusal next to the fields that it names; the rest stands above the form."""
-        placed = False
-        for name, messages in refusal.fields.items():
-            path = self._known(name)
-            for message in messages:
-                self.add_error(path, message)
-            placed = placed or bool(messages)
-        if not placed:
-            self.add_error(None, refusal.message)
-
-    def _known(self, name: str) -> str | None:
+    def field_of(self, name: str) -> str | None:
         """The field that an error's path belongs to: itself, or the nearest drawn one above it."""
         path = name.strip("./").replace("/", ".")
         while path and path not in self.fields:

@@ -64,7 +64,8 @@ def in_words(error: Exception) -> str:
     """The error for a person; refused fields are named."""
     match error:
         case Refused(message=message, fields=fields):
-            told = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in fields.items()]
+            more = {name: [text for text in texts if text != message] for name, texts in fields.items()}
+            told = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in more.items() if texts]
             return f"{message} {' '.join(told)}".strip()
         case UnitFailed(failure=failure):
             return failure_words(failure)

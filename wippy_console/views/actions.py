@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from wippy_console import permissions
 from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import AnswerForm, EndForm, RawSignalForm
+from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.models import Run
 from wippy_console.services import decisions, runs
 from wippy_console.services.decisions import Button
-from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services.errors import NotFoundError
 from wippy_console.views.pages import done, needs, page
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -30,11 +30,12 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     data = request.POST or None
     form = AnswerForm(data, rule=button.signal.reason, question=button.question.pk if button.question else None)
     fields = SchemaForm(button.signal.schema, data)
-    if data is not None and try_to_decide(request, run, button, form, fields):
+    outcome = submit(lambda: decide(request.user, run, index, form, fields), form, fields)
+    if outcome.done:
         messages.success(request, f"“{button.signal.label}” was sent to {run.workflow_id}.")
         return done(request, after(request, run), *touched(run))
     context = {"run": run, "button": button, "form": form, "fields": fields, "next": after(request, run)}
-    return page(request, "runs/answer.html", context, status_of(form))
+    return page(request, "runs/answer.html", context, outcome.status)
 
 
 def find_button(user: Any, run: Run, index: int) -> Button:
@@ -45,33 +46,12 @@ def find_button(user: Any, run: Run, index: int) -> Button:
     return found
 
 
-def try_to_decide(request: HttpRequest, run: Run, button: Button, form: AnswerForm, fields: SchemaForm) -> bool:
-    """Decide; False when the input was refused, with the errors on the forms."""
-    if not (form.is_valid() & fields.is_valid()):
-        return False
-    value, marks = fields.value(), form.cleaned_data
+def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm) -> None:
+    """Answer with what the forms hold."""
+    value, given = fields.value(), form.cleaned_data
     payload = {} if value is MISSING else value
-    reason, question = marks.get("reason", ""), marks["question"]
-    try:
-        decisions.decide(
-            request.user, run, button.signal.index, payload, reason=reason, question_id=question, key=marks["key"]
-        )
-    except Refused as refusal:
-        if refusal.status != Refused.status:
-            raise
-        share_errors(refusal, form, fields)
-        return False
-    return True
-
-
-def share_errors(refusal: Refused, form: AnswerForm, fields: SchemaForm) -> None:
-    """The reason's errors go to its field, all others to the form of the schema."""
-    own = {name: errors for name, errors in refusal.fields.items() if name in form.fields}
-    rest = {name: errors for name, errors in refusal.fields.items() if name not in form.fields}
-    if own:
-        form.take_errors(Refused(refusal.message, own))
-    if rest or not own:
-        fields.take_errors(Refused(refusal.message, rest))
+    reason, question = given.get("reason", ""), given["question"]
+    decisions.decide(user, run, index, payload, reason=reason, question_id=question, key=given["key"])
 
 
 def after(request: HttpRequest, run: Run) -> str:
@@ -85,35 +65,22 @@ def touched(run: Run) -> tuple[str, ...]:
     return f"feed-run-{run.run_id}", "feed-runs", "feed-inbox"
 
 
-def status_of(form: Form) -> int:
-    """422 for a form that was sent and is shown again."""
-    return Refused.status if form.is_bound else 200
-
-
 @needs(permissions.RAW_SIGNAL_RUN)
 def raw(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
     """Any signal; for authors."""
     run = runs.get(request.user, workflow_id, run_id)
     form = RawSignalForm(request.POST or None)
-    if form.is_bound and try_to_send(request, run, form):
+    outcome = submit(lambda: send(request.user, run, form), form)
+    if outcome.done:
         messages.success(request, f"Signal “{form.cleaned_data['topic']}” was sent to {run.workflow_id}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
-    return page(request, "runs/raw_signal.html", {"run": run, "form": form}, status_of(form))
+    return page(request, "runs/raw_signal.html", {"run": run, "form": form}, outcome.status)
 
 
-def try_to_send(request: HttpRequest, run: Run, form: RawSignalForm) -> bool:
-    """Send; False when the input was refused, with the errors on the form."""
-    if not form.is_valid():
-        return False
-    marks, payload = form.cleaned_data, form.payload_value()
-    try:
-        decisions.send_raw(request.user, run, marks["topic"], payload, reason=marks["reason"], key=marks["key"])
-    except Refused as refusal:
-        if refusal.status != Refused.status:
-            raise
-        form.take_errors(refusal)
-        return False
-    return True
+def send(user: Any, run: Run, form: RawSignalForm) -> None:
+    """Send what the form holds."""
+    given = form.cleaned_data
+    decisions.send_raw(user, run, given["topic"], form.payload_value(), reason=given["reason"], key=given["key"])
 
 
 def end(request: HttpRequest, workflow_id: str, run_id: str, action: str) -> HttpResponse:
@@ -123,9 +90,9 @@ def end(request: HttpRequest, workflow_id: str, run_id: str, action: str) -> Htt
     permissions.require(request.user, ENDINGS[action])
     run = runs.get(request.user, workflow_id, run_id)
     form = EndForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        getattr(decisions, action)(request.user, run, form.cleaned_data["reason"])
+    outcome = submit(lambda: getattr(decisions, action)(request.user, run, form.cleaned_data["reason"]), form)
+    if outcome.done:
         word = "asked to cancel" if action == "cancel" else "terminated"
         messages.success(request, f"{run.workflow_id} was {word}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
-    return page(request, "runs/end.html", {"run": run, "form": form, "action": action}, status_of(form))
+    return page(request, "runs/end.html", {"run": run, "form": form, "action": action}, outcome.status)

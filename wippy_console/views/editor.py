@@ -11,9 +11,10 @@ from django.shortcuts import redirect
 from engine.entry import Entry
 from wippy_console import permissions
 from wippy_console.forms.entry import KINDS, NEW, EntryForm, NewEntryForm, initial
+from wippy_console.forms.refusals import EVERY, submit
 from wippy_console.models import Version
 from wippy_console.services import registry
-from wippy_console.services.errors import Conflict, NotFoundError, Refused
+from wippy_console.services.errors import Conflict, NotFoundError
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import needs, page, user_of
 from wippy_console.views.registry import entry_text
@@ -24,11 +25,11 @@ def edit(request: HttpRequest, entry_id: str) -> HttpResponse:
     """Change an entry."""
     entry = registry.entry(entry_id)
     form = EntryForm(request.POST or None, initial=initial(entry, registry.current_number()))
-    outcome = save(request, entry_id, entry.kind, form) if form.is_bound and form.is_valid() else {}
-    if "version" in outcome:
+    outcome = submit(lambda: save(request, entry_id, entry.kind, form), form, shown=EVERY)
+    if outcome.done:
         return redirect("entry", entry_id)
-    context = {"entry": entry, "form": form, **outcome, "problems": problems_of(form, outcome)}
-    return page(request, "registry/edit.html", context, status_of(form, outcome))
+    context = {"entry": entry, "form": form, **findings(entry_id, entry.kind, form)}
+    return page(request, "registry/edit.html", context, outcome.status)
 
 
 @needs(permissions.PUBLISH_VERSION)
@@ -36,31 +37,20 @@ def new(request: HttpRequest) -> HttpResponse:
     """Make an entry."""
     kind = request.GET.get("kind", "workflow.lua")
     form = NewEntryForm(request.POST or None, initial={"kind": kind, **NEW})
-    outcome = {}
-    if form.is_bound and form.is_valid():
-        outcome = save(request, form.cleaned_data["entry_id"], form.cleaned_data["kind"], form)
-    if "version" in outcome:
-        return redirect("entry", form.cleaned_data["entry_id"])
-    context = {"entry": None, "form": form, "kinds": KINDS, **outcome, "problems": problems_of(form, outcome)}
-    return page(request, "registry/edit.html", context, status_of(form, outcome))
+    outcome = submit(lambda: save(request, *form.named(), form), form, shown=EVERY)
+    if outcome.done:
+        return redirect("entry", form.named()[0])
+    context = {"entry": None, "form": form, "kinds": KINDS, **findings(*form.named(), form)}
+    return page(request, "registry/edit.html", context, outcome.status)
 
 
-def save(request: HttpRequest, entry_id: str, kind: str, form: EntryForm) -> dict[str, Any]:
-    """Publish the draft: {"version"}, or {"refusal", "status"} and what the page shows about it."""
+def save(request: HttpRequest, entry_id: str, kind: str, form: EntryForm) -> None:
+    """Publish the draft."""
     meta, data = form.parts()
     base = form.cleaned_data["base"]
     message = form.cleaned_data["message"] or f"Edit {entry_id}"
-    try:
-        made = registry.save_entry(
-            user_of(request), entry_id, base=base, kind=kind, meta=meta, data=data, message=message
-        )
-    except Conflict as conflict:
-        mine = Entry(entry_id, kind, meta, data)
-        return {"refusal": conflict, "status": conflict.status, **three_way(entry_id, base, mine)}
-    except Refused as refusal:
-        return {"refusal": refusal, "status": refusal.status}
+    made = registry.save_entry(user_of(request), entry_id, base=base, kind=kind, meta=meta, data=data, message=message)
     tell(request, entry_id, base, made)
-    return {"version": made}
 
 
 def tell(request: HttpRequest, entry_id: str, base: int | None, made: Version) -> None:
@@ -92,14 +82,12 @@ def text_of(entry_id: str, at: int | None) -> str:
         return ""
 
 
-def problems_of(form: EntryForm, outcome: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every problem with its place, for the list on the page and the marks in the editor."""
-    found = [problem.to_json() for problem in getattr(outcome.get("refusal"), "problems", ())]
+def findings(entry_id: str, kind: str, form: EntryForm) -> dict[str, Any]:
+    """Every problem with its place, for the list on the page and the marks in the editor; of a conflict both sides."""
+    problems = [problem.to_json() for problem in form.problems()]
     if line := form.fields_line():
-        found.append({"field": "fields", "line": line, "message": form.errors["fields_text"][0]})
-    return found
-
-
-def status_of(form: EntryForm, outcome: dict[str, Any]) -> int:
-    """200 for a page that nobody sent yet."""
-    return int(outcome.get("status", 422 if form.is_bound else 200))
+        problems.append({"field": "fields", "line": line, "message": form.errors["fields_text"][0]})
+    if not isinstance(form.refusal, Conflict):
+        return {"problems": problems}
+    sides = three_way(entry_id, form.cleaned_data["base"], Entry(entry_id, kind, *form.parts()))
+    return {"problems": problems, **sides}

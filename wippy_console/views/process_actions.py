@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,15 +15,19 @@ from wippy_console import permissions
 from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import KeyForm
 from wippy_console.forms.processes import EndProcessForm, MessageForm, SpawnForm
+from wippy_console.forms.refusals import Outcome, submit
 from wippy_console.forms.schema import NOTHING, SchemaForm
 from wippy_console.services import by_kind, fleet, processes
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import Conflict, NotFoundError, Refused
 from wippy_console.views.pages import done, needs, page
 from wippy_console.views.start import chosen
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
 MOVES = {"start": "is starting", "stop": "was stopped", "restart": "is starting anew"}
 FLEET = "feed-fleet"
+SHOWN = (NotFoundError.status, Conflict.status, Refused.status)
+
+T = TypeVar("T")
 
 
 @needs(permissions.START_RUN)
@@ -34,15 +39,12 @@ def spawn(request: HttpRequest) -> HttpResponse:
     data = request.POST or None
     form = SpawnForm(hosts(), nodes(), data, drawn=schema is not None, **named(entry))
     fields = SchemaForm(schema or NOTHING, data)
-    status = 200 if data is None else 422
-    if entry and data is not None and form.is_valid() & fields.is_valid():
-        pid: list[str] = []
-        status = attempt(lambda: pid.append(spawned(request, entry, form, fields)), form, fields)
-        if pid:
-            messages.success(request, f"{entry.id} was spawned as {pid[0]}.")
-            return done(request, reverse("process", args=(pid[0],)), FLEET)
+    outcome = attempt(lambda: spawned(request.user, entry, form, fields), form, fields)
+    if entry and (pid := outcome.value):
+        messages.success(request, f"{entry.id} was spawned as {pid}.")
+        return done(request, reverse("process", args=(pid,)), FLEET)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields}
-    return page(request, "processes/spawn.html", context, status)
+    return page(request, "processes/spawn.html", context, outcome.status)
 
 
 def hosts() -> list[str]:
@@ -60,31 +62,20 @@ def named(entry: Entry | None) -> dict[str, str]:
     return {"host": str(entry.meta.get("default_host", ""))} if entry else {}
 
 
-def spawned(request: HttpRequest, entry: Entry, form: SpawnForm, fields: SchemaForm) -> str:
+def spawned(user: Any, entry: Entry | None, form: SpawnForm, fields: SchemaForm) -> str:
     """The pid; what the schema's form holds is the first argument."""
+    if entry is None:
+        raise Refused("Choose a process to spawn.")
     given, value = form.cleaned_data, fields.value()
     args = given.get("args", [] if value is MISSING else [value])
-    place = {"name": given["name"], "node": given["node"], "key": str(given["key"])}
-    return processes.spawn(request.user, entry.id, given["host"], args, **place)
+    place = {"name": given["name"], "node": given["node"], "key": key_of(form)}
+    return processes.spawn(user, entry.id, given["host"], args, **place)
 
 
-def attempt(act: Callable[[], Any], form: KeyForm, fields: SchemaForm | None = None) -> int:
-    """Act; 200, or the status of the refusal, which stands on the form then, with the draft kept."""
-    try:
-        act()
-    except Refused as refusal:
-        if refusal.status not in (404, 409, 422):
-            raise
-        own = {name: errors for name, errors in refusal.fields.items() if name in form.fields}
-        rest = {name: errors for name, errors in refusal.fields.items() if name not in form.fields}
-        if own or fields is None or refusal.status != 422:
-            form.take_errors(Refused(refusal.message, own))
-        if rest and fields is not None:
-            fields.take_errors(Refused(refusal.message, rest))
-        elif not own and fields is not None and refusal.status == 422:
-            form.take_errors(Refused(refusal.message))
-        return 409 if refusal.status == 404 else refusal.status
-    return 200
+def attempt(act: Callable[[], T], form: KeyForm, fields: SchemaForm | None = None) -> Outcome[T]:
+    """Act; what is gone by now is a conflict like others, and stands on the form."""
+    outcome = submit(act, form, fields, shown=SHOWN)
+    return replace(outcome, status=Conflict.status) if outcome.status == NotFoundError.status else outcome
 
 
 @needs(permissions.SIGNAL_RUN)
@@ -94,7 +85,7 @@ def message(request: HttpRequest, pid: str) -> HttpResponse:
 
     def act() -> None:
         given = form.cleaned_data
-        processes.message(request.user, pid, given["topic"], form.payload_value(), key=str(given["key"]))
+        processes.message(request.user, pid, given["topic"], form.payload_value(), key=key_of(form))
 
     return acted(request, pid, "message", form, act, "The message was put into the mailbox of {pid}.")
 
@@ -108,7 +99,7 @@ def end(request: HttpRequest, action: str, pid: str) -> HttpResponse:
 
     def act() -> None:
         given = form.cleaned_data
-        getattr(processes, action)(request.user, pid, given["reason"], key=str(given["key"]))
+        getattr(processes, action)(request.user, pid, given["reason"], key=key_of(form))
 
     told = "{pid} was asked to stop." if action == "cancel" else "{pid} was terminated."
     return acted(request, pid, action, form, act, told)
@@ -118,16 +109,15 @@ def acted(
     request: HttpRequest, pid: str, action: str, form: KeyForm, act: Callable[[], None], told: str
 ) -> HttpResponse:
     """The form of an action on a process beside its live state, or what came of it."""
-    status = 200
-    if form.is_bound:
-        status = attempt(act, form) if form.is_valid() else Refused.status
-        if status == 200:
-            messages.success(request, told.format(pid=pid))
-            url = reverse("processes") if action == "terminate" else reverse("process", args=(pid,))
-            return done(request, url, FLEET)
-    detail = processes.describe(request.user, pid) if status != 409 else None
+    outcome = attempt(act, form)
+    if outcome.done:
+        messages.success(request, told.format(pid=pid))
+        url = reverse("processes") if action == "terminate" else reverse("process", args=(pid,))
+        return done(request, url, FLEET)
+    detail = processes.describe(request.user, pid) if outcome.status != Conflict.status else None
     context = {"pid": pid, "detail": detail, "form": form, "action": action}
-    return page(request, f"processes/{'message' if action == 'message' else 'end'}.html", context, status)
+    template = "message" if action == "message" else "end"
+    return page(request, f"processes/{template}.html", context, outcome.status)
 
 
 def service(request: HttpRequest, service_id: int, action: str) -> HttpResponse:
@@ -136,11 +126,15 @@ def service(request: HttpRequest, service_id: int, action: str) -> HttpResponse:
         raise Http404
     permissions.require(request.user, processes.SERVICE_ACTS[action])
     found = processes.get_service(request.user, service_id)
-    form, status = KeyForm(request.POST or None), 200
-    if form.is_bound and form.is_valid():
-        key = str(form.cleaned_data["key"])
-        status = attempt(lambda: processes.move_service(request.user, found, action, key=key), form)
-        if status == 200:
-            messages.success(request, f"{found.entry_id} {MOVES[action]}.")
-            return done(request, reverse("processes"), FLEET)
-    return page(request, "processes/service.html", {"service": found, "action": action, "form": form}, status)
+    form = KeyForm(request.POST or None)
+    outcome = attempt(lambda: processes.move_service(request.user, found, action, key=key_of(form)), form)
+    if outcome.done:
+        messages.success(request, f"{found.entry_id} {MOVES[action]}.")
+        return done(request, reverse("processes"), FLEET)
+    context = {"service": found, "action": action, "form": form}
+    return page(request, "processes/service.html", context, outcome.status)
+
+
+def key_of(form: KeyForm) -> str:
+    """The key that was made with the form."""
+    return str(form.cleaned_data["key"])

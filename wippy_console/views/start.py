@@ -12,12 +12,14 @@ from engine.entry import Entry
 from wippy_console import permissions
 from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import StartForm
+from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.services import runs
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.runs import Started
 from wippy_console.views.pages import needs, page
 
+SHOWN = (Conflict.status, Refused.status)
 ANYTHING = {"title": "Input", "description": "The first argument. Left empty, the run gets none."}
 
 
@@ -29,11 +31,12 @@ def start(request: HttpRequest) -> HttpResponse:
     data = request.POST or None
     form = StartForm(runs.workers(), data, worker=runs.named_worker(entry) if entry else "")
     fields = SchemaForm((entry and entry.meta.get("input_schema")) or ANYTHING, data)
-    if entry and data is not None and (started := try_to_start(request, entry, form, fields)):
+    outcome = submit(lambda: begin(request.user, entry, form, fields), form, fields, shown=SHOWN)
+    if started := outcome.value:
         messages.success(request, f"{started.workflow_id} was started.")
         return redirect("run", started.workflow_id, started.run_id)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields}
-    return page(request, "runs/start.html", context, 200 if data is None else 422)
+    return page(request, "runs/start.html", context, outcome.status)
 
 
 def chosen(entries: list[Entry], entry_id: str) -> Entry | None:
@@ -43,30 +46,10 @@ def chosen(entries: list[Entry], entry_id: str) -> Entry | None:
     return next((entry for entry in entries if entry.id == entry_id), None)
 
 
-def try_to_start(request: HttpRequest, entry: Entry, form: StartForm, fields: SchemaForm) -> Started | None:
-    """Start it; None when the input was refused, with the errors on the forms."""
-    if not (form.is_valid() & fields.is_valid()):
-        return None
-    value: Any = fields.value()
-    given = form.cleaned_data
+def begin(user: Any, entry: Entry | None, form: StartForm, fields: SchemaForm) -> Started:
+    """Start it with what the forms hold."""
+    if entry is None:
+        raise Refused("Choose a workflow to start.")
+    value, given = fields.value(), form.cleaned_data
     args = [] if value is MISSING else [value]
-    try:
-        return runs.start(request.user, entry.id, given["worker"], args, given["workflow_id"])
-    except Refused as refusal:
-        if refusal.status not in (409, 422):
-            raise
-        place_errors(refusal, form, fields)
-        return None
-
-
-def place_errors(refusal: Refused, form: StartForm, fields: SchemaForm) -> None:
-    """A taken id belongs to its field, everything else to the input."""
-    if refusal.status == 409:
-        form.add_error("workflow_id", refusal.message)
-        return
-    own = {name: errors for name, errors in refusal.fields.items() if name in form.fields and name not in fields.fields}
-    for name, errors in own.items():
-        form.add_error(name, errors)
-    rest = {name: errors for name, errors in refusal.fields.items() if name not in own}
-    if rest or not own:
-        fields.take_errors(Refused(refusal.message, rest))
+    return runs.start(user, entry.id, given["worker"], args, given["workflow_id"])

@@ -99,5 +99,6 @@ def _spawn(host: WorkflowHost, request: SpawnRequest) -> WorkflowHandle[object, 
         return temporal.run(host.start(request))
     except UnitFailed as error:
         if error.failure.kind == ALREADY_EXISTS:
-            raise Conflict(f"A run of {request.name} is open already.") from error
+            text = f"A run of {request.name} is open already."
+            raise Conflict(text, {"workflow_id": [text]}) from error
         raise Refused(f"Temporal did not start it: {error.failure.message}") from error

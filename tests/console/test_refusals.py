@@ -1,0 +1,68 @@
+"""Forms that carry a refusal: what stands on which form, and what becomes a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import pytest
+
+from wippy_console.forms.plain import StartForm
+from wippy_console.forms.refusals import EVERY, Outcome, submit
+from wippy_console.forms.schema import SchemaForm
+from wippy_console.services.errors import Conflict, Refused, Unavailable
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "workflow_id": {"type": "string"}}}
+SENT = {"worker": "app:w", "f-city": "Bonn"}
+
+
+class Worker:
+    id = "app:w"
+
+
+def forms(data: Any) -> tuple[StartForm, SchemaForm]:
+    workers: Any = [Worker()]
+    return StartForm(workers, data), SchemaForm(SCHEMA, data)
+
+
+def refuse(refusal: Refused) -> NoReturn:
+    raise refusal
+
+
+def test_forms_are_acted_on_when_all_are_sent_and_valid() -> None:
+    assert submit(lambda: 7, *forms(SENT)) == Outcome(done=True, value=7)
+    assert submit(lambda: refuse(Refused("never")), *forms(None)) == Outcome()
+    assert submit(lambda: refuse(Refused("never")), *forms({"f-city": "Bonn"})) == Outcome(status=422)
+
+
+def test_errors_stand_at_the_fields_that_they_name_and_others_above_the_form() -> None:
+    form, fields = forms(SENT)
+    errors = {"worker": ["is full"], "city": ["is far"], "city.street": ["is long"], "mayor": ["is out"]}
+    assert submit(lambda: refuse(Refused("no", errors)), form, fields).status == 422
+    assert form.errors == {"worker": ["is full"]}
+    assert fields.errors == {"city": ["is far", "is long"], "__all__": ["is out"]}
+
+
+def test_a_name_that_both_forms_have_is_the_entry_s() -> None:
+    form, fields = forms(SENT)
+    submit(lambda: refuse(Refused("no", {"workflow_id": ["is odd"]})), form, fields)
+    assert not form.errors
+    assert fields.errors == {"workflow_id": ["is odd"]}
+
+
+def test_a_refusal_that_names_nothing_stands_above_the_form() -> None:
+    form, fields = forms(SENT)
+    submit(lambda: refuse(Refused("not like this")), form, fields)
+    assert not form.errors
+    assert fields.errors == {"__all__": ["not like this"]}
+    alone = forms(SENT)[0]
+    submit(lambda: refuse(Refused("not like this")), alone)
+    assert alone.errors == {"__all__": ["not like this"]}
+
+
+def test_what_is_not_the_input_s_fault_becomes_a_page_unless_the_form_shows_it() -> None:
+    for refusal in (Conflict("taken"), Unavailable("away")):
+        form, fields = forms(SENT)
+        with pytest.raises(Refused):
+            submit(lambda refusal=refusal: refuse(refusal), form, fields)  # type: ignore[misc]
+        assert submit(lambda refusal=refusal: refuse(refusal), form, fields, shown=EVERY).status == refusal.status  # type: ignore[misc]
+        assert fields.errors == {"__all__": [refusal.message]}
