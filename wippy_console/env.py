@@ -62,7 +62,7 @@ def read_environment() -> Environment:
         bind=env.str("WIPPY_BIND", "127.0.0.1"),
         debug=env.bool("WIPPY_DEBUG", False),
         secure=env.bool("WIPPY_SECURE", False),
-        secret_key=env.str("SECRET_KEY", "") or kept_secret(data / "secret_key"),
+        secret_key=env.str("SECRET_KEY", "") or stored_secret(data / "secret_key"),
         allowed_hosts=tuple(env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])),
         trusted_origins=tuple(env.list("CSRF_TRUSTED_ORIGINS", [])),
         database_url=env.str("DATABASE_URL", ""),
@@ -78,7 +78,7 @@ def read_temporal(env: Env, data: Path) -> TemporalEnv:
     port = env.int("TEMPORAL_PORT", 7233, validate=PORTS)
     given = env.str("TEMPORAL_ADDRESS", "")
     return TemporalEnv(
-        address=given or kept_address(data, port),
+        address=given or stored_address(data, port),
         embedded=not given or env.bool("WIPPY_TEMPORAL_EMBEDDED", False),
         port=port,
         namespace=env.str("TEMPORAL_NAMESPACE", "default"),
@@ -90,7 +90,7 @@ def read_temporal(env: Env, data: Path) -> TemporalEnv:
     )
 
 
-def kept_address(data: Path, port: int) -> str:
+def stored_address(data: Path, port: int) -> str:
     """Return the address that `up` wrote for its embedded server, so that other commands find it."""
     try:
         return (data / ADDRESS_FILE).read_text().strip() or f"127.0.0.1:{port}"
@@ -98,8 +98,8 @@ def kept_address(data: Path, port: int) -> str:
         return f"127.0.0.1:{port}"
 
 
-def kept_secret(path: Path) -> str:
-    """Return the secret key kept in the file, made once; two starters at once agree on one key."""
+def stored_secret(path: Path) -> str:
+    """Return the secret key in the file, made once; two starters at once agree on one key."""
     if not path.exists():
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # readable by its owner alone
         with open(descriptor, "w") as file:

@@ -17,8 +17,8 @@ from wippy_console.env import (
     ADDRESS_FILE,
     CREDENTIALS,
     OWN_SECRETS,
-    kept_secret,
     read_environment,
+    stored_secret,
     variables_for_entries,
     variables_for_lua,
 )
@@ -47,7 +47,7 @@ def test_the_secret_key_is_made_once_and_read_by_its_owner_alone(bare: pytest.Mo
 
 def test_starters_at_the_same_time_agree_on_one_secret_key(data_dir: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: kept_secret(data_dir / "secret_key"), range(40)))
+        keys = set(pool.map(lambda _: stored_secret(data_dir / "secret_key"), range(40)))
     assert len(keys) == 1
     assert [path.name for path in data_dir.iterdir()] == ["secret_key"]
 

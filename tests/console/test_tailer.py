@@ -38,7 +38,7 @@ async def test_rows_are_kept_in_bounds_and_older_cursors_are_sent_to_the_table(m
     listener = tailer.subscribe()
     await ready(tailer)
     start = await in_thread(feed.head)
-    await in_thread(lambda: feed.append_all([feed.draft(feed.NODE, node=str(n)) for n in range(module.KEPT + 100)]))
+    await in_thread(lambda: feed.append_all([feed.draft(feed.NODE, node=str(n)) for n in range(module.CAPACITY + 100)]))
     end = await in_thread(feed.head)
     found: Any = None
     while found is None or found[1] < end:

@@ -88,7 +88,7 @@ class ProcessAdmin(base.ReadOnlyAdmin[Process]):
 
 @admin.register(Claim)
 class ClaimAdmin(base.ReadOnlyAdmin[Claim]):
-    """What one node of the fleet has alone: names of units, turns of services."""
+    """What one node of the fleet has alone: names of units, the lease on the services."""
 
     list_display = ["key", "kind", "node", "pid", "since"]
     list_filter = ["kind", "node"]

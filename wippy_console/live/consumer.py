@@ -45,7 +45,7 @@ TRY_AGAIN = 4013
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FeedRequest:
     """What a client asked for; `since` None means from now on. Of the run `watched` changes are hinted."""
 
     since: int | None
@@ -96,7 +96,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # -- the pump ----------------------------------------------------------------------------------
 
-    async def _run(self, wanted: Wanted) -> None:
+    async def _run(self, wanted: FeedRequest) -> None:
         """Send until the socket closes; what fails here closes it, and the client comes back."""
         try:
             await self._follow(wanted)
@@ -107,7 +107,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.exception("the feed socket failed")
             await self.close(FAILED)
 
-    async def _follow(self, wanted: Wanted) -> None:
+    async def _follow(self, wanted: FeedRequest) -> None:
         if not await self._may_go_on():
             return
         subscription = self._subscription = tailer.subscribe(wanted.watched)
@@ -117,7 +117,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._check_due() and not await self._may_go_on():
                 return
 
-    async def _begin(self, wanted: Wanted) -> None:
+    async def _begin(self, wanted: FeedRequest) -> None:
         """Settle the cursor, and say how the run stands: it may have moved since the page was drawn."""
         head = await in_thread(feed.head)
         self._cursor = head if wanted.since is None else min(wanted.since, head)
@@ -126,7 +126,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if wanted.watched and (hint := await in_thread(partial(run_hint, wanted.watched))):
             await self._send({"run": hint})
 
-    async def _send_new(self, wanted: Wanted, subscription: Subscription) -> bool:
+    async def _send_new(self, wanted: FeedRequest, subscription: Subscription) -> bool:
         """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
         subscription.wake.clear()
         while True:
@@ -154,11 +154,11 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return False
         return True
 
-    async def _read(self, wanted: Wanted) -> tuple[list[Frame], int]:
+    async def _read(self, wanted: FeedRequest) -> tuple[list[Frame], int]:
         """From the process's memory, or from the table when the cursor lies further back."""
-        kept = tailer.read(self._cursor, wanted.run_id, wanted.kinds, CHUNK)
-        if kept is not None:
-            return kept
+        frames = tailer.read(self._cursor, wanted.run_id, wanted.kinds, CHUNK)
+        if frames is not None:
+            return frames
         return await in_thread(partial(read_table, self._cursor, wanted))
 
     async def _may_go_on(self) -> bool:
@@ -182,7 +182,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.send(text_data=json.dumps(message))
 
 
-def parse(query: bytes) -> Wanted | None:
+def parse(query: bytes) -> FeedRequest | None:
     """What the query string asks for; None when it makes no sense."""
     fields = parse_qs(query.decode("utf-8", "replace"))
     since = fields.get("since", [""])[0]
@@ -191,7 +191,7 @@ def parse(query: bytes) -> Wanted | None:
     kinds = tuple(kind for text in fields.get("kinds", []) for kind in text.split(",") if kind)
     run_id = fields.get("run", [""])[0]
     watched = fields.get("watch", [run_id])[0]
-    return Wanted(int(since) if since else None, run_id, kinds, watched)
+    return FeedRequest(int(since) if since else None, run_id, kinds, watched)
 
 
 def run_hint(run_id: str) -> dict[str, Any] | None:
@@ -200,7 +200,7 @@ def run_hint(run_id: str) -> dict[str, Any] | None:
     return dict(found) if found else None
 
 
-def read_table(cursor: int, wanted: Wanted) -> tuple[list[Frame], int]:
+def read_table(cursor: int, wanted: FeedRequest) -> tuple[list[Frame], int]:
     """Up to a chunk of matching rows after `cursor`, and the new cursor."""
     head = feed.head()
     found = rendered(feed.between(cursor, head, run_id=wanted.run_id, kinds=wanted.kinds)[:CHUNK])

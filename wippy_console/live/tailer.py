@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 PAUSE_AFTER_ERROR = 1.0
-KEPT = 2000
+CAPACITY = 2000
 BATCH = 500
 
 
@@ -50,7 +50,7 @@ class Tailer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._frames: deque[Frame] = deque(maxlen=KEPT)
+        self._frames: deque[Frame] = deque(maxlen=CAPACITY)
         self._floor = 0
         self._head = 0
         self._ready = threading.Event()
@@ -138,13 +138,13 @@ class Tailer:
         while rows := list(feed.between(self._head)[:BATCH]):
             fresh = rendered(rows)
             with self._lock:
-                self._keep(fresh)
+                self._store(fresh)
                 listeners = list(self._subscriptions)
             for each in listeners:
                 each.notify()
 
-    def _keep(self, frames: list[Frame]) -> None:
-        overflow = len(self._frames) + len(frames) - KEPT
+    def _store(self, frames: list[Frame]) -> None:
+        overflow = len(self._frames) + len(frames) - CAPACITY
         if overflow > 0:
             self._floor = self._frames[overflow - 1].id
         self._frames.extend(frames)

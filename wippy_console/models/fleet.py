@@ -104,7 +104,7 @@ class Service(models.Model):
 
 
 class Claim(models.Model):
-    """What one node of the fleet has and no other: the name of a unit, or the turn to run a service.
+    """What one node of the fleet has and no other: the name of a unit, or the lease on the services.
 
     It counts as long as its node is alive; after that anybody may take it over.
     """

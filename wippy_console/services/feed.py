@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from wippy_console import permissions
+from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
 
@@ -106,7 +107,7 @@ def append_all(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
     if not drafts:
         return []
     with transaction.atomic():
-        _take_turn()
+        lock_for_transaction(_LOCK)  # sequences commit out of order unless appenders wait for each other
         return FeedEvent.objects.bulk_create(drafts)
 
 
@@ -166,13 +167,6 @@ def is_silence_told(node: str, since: datetime) -> bool:
     """Whether a NODE row says that the node fell silent since then."""
     rows = FeedEvent.objects.filter(kind=NODE, node=node, at__gte=since)
     return any(row.data.get("state") == "silent" for row in rows)
-
-
-def _take_turn() -> None:
-    """On PostgreSQL sequence ids commit out of order, unless appenders take turns; SQLite has one writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _select(run_id: str, kinds: Sequence[str]) -> QuerySet[FeedEvent]:

@@ -25,7 +25,7 @@ def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     try:
         for error in schemas.errors(schema, value, Draft202012Validator, FormatChecker()):
-            for path, message in _told(error):
+            for path, message in _placed(error):
                 found.setdefault(path, []).append(message)
     except SchemaError as error:
         raise Refused(f"The entry declares a broken JSON Schema: {error.message[:_MESSAGE]}") from error
@@ -57,8 +57,8 @@ def refuse_oversize(value: Any, what: str) -> None:
         raise Refused(f"{what} is too large: {size:,} bytes, the limit is {MAX_BYTES:,}.")
 
 
-def _told(error: ValidationError) -> list[tuple[str, str]]:
-    """A missing property is told at the property, everything else where it is."""
+def _placed(error: ValidationError) -> list[tuple[str, str]]:
+    """A missing property is reported at the property, everything else where it is."""
     path = [str(part) for part in error.absolute_path]
     if error.validator == "required" and isinstance(error.instance, Mapping):
         wanted: Any = error.validator_value

@@ -32,8 +32,8 @@ def node_status(node: Node) -> SafeString:
 @register.filter
 def feed_text(event: FeedEvent) -> str:
     """What happened, as one short sentence."""
-    teller = TELLERS.get(event.kind)
-    return teller(event.data) if teller else console.brief(event.data)
+    sentence = SENTENCES.get(event.kind)
+    return sentence(event.data) if sentence else console.brief(event.data)
 
 
 def exited(data: dict[str, Any]) -> str:
@@ -101,7 +101,7 @@ def operated(data: dict[str, Any]) -> str:
     return f"{who} {acts.get(str(data.get('action')), 'acted on it')}{because(data)}{doubt}"
 
 
-TELLERS: dict[str, Callable[[dict[str, Any]], str]] = {
+SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "STARTED": started,
     "WAITING": waiting,
     "RESUMED": lambda data: "goes on",

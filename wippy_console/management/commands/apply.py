@@ -53,7 +53,7 @@ class Command(BaseCommand):
             version = _publish(plan, options["message"] or f"apply {options['dir']}") if publishes else None
         except (Refused, FolderError, DatabaseError) as error:
             self._fail(str(error), options)
-        self._tell(plan, version, options)
+        self._report(plan, version, options)
         if failed:
             raise CommandError(_printable(_summary(plan, None, options)))
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"ok": False, "error": message}))
         raise CommandError(_printable(f"{options['dir']}: {message}"))
 
-    def _tell(self, plan: Plan, version: Version | None, options: dict[str, Any]) -> None:
+    def _report(self, plan: Plan, version: Version | None, options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(plan, version, options)))
             return
@@ -72,10 +72,10 @@ class Command(BaseCommand):
         for problem in warnings_in(plan.problems):
             self.stderr.write(_printable(f"warning: {problem}"))
         if not errors:
-            self._tell_changes(plan.changes, "" if version else "would be ")
+            self._report_changes(plan.changes, "" if version else "would be ")
             self.stdout.write(_printable(_summary(plan, version, options)))
 
-    def _tell_changes(self, changes: Changes, mood: str) -> None:
+    def _report_changes(self, changes: Changes, mood: str) -> None:
         for word, ids in _ids(changes).items():
             for each in ids:
                 self.stdout.write(_printable(f"{mood}{word} {each}"))

@@ -31,7 +31,7 @@ class Command(OperationCommand):
         tests = matching(options["suite"], options["filter"])
         if not tests:
             raise Refused("no entry of meta.type test matches")
-        results = [self._tell(run(test, options["timeout"]), options) for test in tests]
+        results = [self._report(run(test, options["timeout"]), options) for test in tests]
         failed = sum(not result["ok"] for result in results)
         data = {"passed": len(results) - failed, "failed": failed, "results": results}
         return {**data, "error": f"{failed} of {len(results)} tests failed"} if failed else data
@@ -40,7 +40,7 @@ class Command(OperationCommand):
         """The sum; the lines were printed as the tests ended."""
         return f"{data['passed']} passed, {data['failed']} failed"
 
-    def _tell(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    def _report(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         if not options["json"]:
             word = "ok  " if result["ok"] else "FAIL"
             tail = "" if result["ok"] else f": {result['error']}"

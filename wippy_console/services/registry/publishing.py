@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 
 from engine.check import check_source
 from engine.contracts.registry import Author
@@ -23,6 +23,7 @@ from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in
 from engine.registry.validate import validate
 from wippy_console import permissions
+from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
@@ -33,7 +34,7 @@ from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenEr
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
-_LOCK = 0x57524547  # "WREG": publishers take turns, so that version numbers have no gaps and no rivals
+_LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Versi
     # Validation takes a while; outside of the transaction it keeps no other writer waiting.
     prepared = _prepare(base, changes)
     with transaction.atomic():
-        _take_turn()
+        lock_for_transaction(_LOCK)
         if reading.current_number() != prepared.number:
             prepared = _prepare(base, changes)
         _require_rights(publisher, prepared)
@@ -167,13 +168,6 @@ def _before(base: int | None, ids: tuple[str, ...]) -> Mapping[str, Entry]:
 def _newest_of(ids: tuple[str, ...]) -> list[Revision]:
     rows = reading.newest_revisions().filter(entry_id__in=ids[:MAX_LISTED])
     return list(rows.select_related("version", "version__author"))
-
-
-def _take_turn() -> None:
-    """SQLite has one writer at a time; on PostgreSQL publishers wait here until the one before has committed."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _unchanged() -> Version:

@@ -28,9 +28,9 @@ class StaleBaseError(Conflict):
     """Somebody changed the same entries meanwhile; `revisions` are the ones that were faster."""
 
     def __init__(self, base: int, revisions: Sequence[Revision]) -> None:
-        told = "; ".join(_told(revision) for revision in revisions[:SHOWN])
+        described = "; ".join(_described(revision) for revision in revisions[:SHOWN])
         more = f"; and {len(revisions) - SHOWN} more" if len(revisions) > SHOWN else ""
-        super().__init__(f"{told}{more}. Your change began with version {base}.")
+        super().__init__(f"{described}{more}. Your change began with version {base}.")
         self.base = base
         self.revisions = list(revisions)
 
@@ -45,7 +45,7 @@ class ForbiddenError(Refused):
         self.entries = list(entries)
 
 
-def _told(revision: Revision) -> str:
+def _described(revision: Revision) -> str:
     version = revision.version
     did = "deleted" if revision.deleted else "changed"
     when = f"{version.created_at:%Y-%m-%d %H:%M:%S} UTC"
