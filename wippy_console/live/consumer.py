@@ -130,7 +130,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
         subscription.wake.clear()
         while True:
-            hint, subscription.hint = subscription.hint, None
+            hint = subscription.take_hint()
             frames, cursor = await self._read(wanted)
             if not frames and hint is None:
                 self._cursor = cursor

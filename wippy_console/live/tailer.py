@@ -35,10 +35,17 @@ class Subscription:
     loop: asyncio.AbstractEventLoop
     run_id: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    hint: dict[str, Any] | None = None
+    _hint: dict[str, Any] | None = field(default=None, init=False)
 
-    def notify(self) -> None:
-        """Wake the listener; a loop that has ended is no error."""
+    def take_hint(self) -> dict[str, Any] | None:
+        """The newest hint that was not taken yet."""
+        hint, self._hint = self._hint, None
+        return hint
+
+    def notify(self, hint: dict[str, Any] | None = None) -> None:
+        """Wake the listener, perhaps with a hint; a loop that has ended is no error."""
+        if hint is not None:
+            self._hint = hint
         try:
             self.loop.call_soon_threadsafe(self.wake.set)
         except RuntimeError:
@@ -167,8 +174,7 @@ class Tailer:
             listeners = [each for each in self._subscriptions if each.run_id in changed]
         for each in listeners:
             length, status = states[each.run_id]
-            each.hint = {"run_id": each.run_id, "history_length": length, "status": status}
-            each.notify()
+            each.notify({"run_id": each.run_id, "history_length": length, "status": status})
 
 
 tailer = Tailer()

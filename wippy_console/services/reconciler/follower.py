@@ -58,7 +58,7 @@ class Follower:
         self._swept_to = ""
         self._server_reports = True
         self._comparing: asyncio.Task[None] | None = None
-        self.compare_next = True
+        self._compare_next = True
 
     async def step(self) -> None:
         """One look; RPCError or UnitFailed while Temporal does not answer."""
@@ -74,6 +74,10 @@ class Follower:
         self._from = started, closed
         await self._look_for_troubles(client, queues)
         self._start_comparing(client, queues)
+
+    def compare_again(self) -> None:
+        """Compare all open runs at the next step: observations may have been lost."""
+        self._compare_next = True
 
     def stop(self) -> None:
         """End what runs beside the steps."""
@@ -137,8 +141,8 @@ class Follower:
     # -- comparing all open runs, after a start or a crash -----------------------------------------
 
     def _start_comparing(self, client: Client, queues: list[str]) -> None:
-        if self.compare_next and (self._comparing is None or self._comparing.done()):
-            self.compare_next = False
+        if self._compare_next and (self._comparing is None or self._comparing.done()):
+            self._compare_next = False
             self._comparing = asyncio.create_task(self._compare(client, queues), name=f"compare {self._client_id}")
 
     async def _compare(self, client: Client, queues: list[str]) -> None:
@@ -152,7 +156,7 @@ class Follower:
             await self._refresh(client, [run for run in rows if run.run_id in running])
         except Exception:
             logger.warning("comparing the open runs of %s failed; trying again", self._client_id, exc_info=True)
-            self.compare_next = True
+            self._compare_next = True
 
     async def _find_running(self, client: Client, queues: list[str]) -> set[str]:
         """The ids of the runs that Temporal has open; those without a row are announced."""

@@ -45,18 +45,18 @@ class Reconciler:
         try:
             while True:
                 began = time.monotonic()
-                await self._look()
+                await self._poll()
                 await asyncio.sleep(max(0.1, PERIOD - (time.monotonic() - began)))
         finally:
             self._drop_followers()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         """One look; whatever fails is said and tried again."""
         try:
             if await in_thread(fleet.leader) != self._node_id:
                 self._drop_followers()
                 return
-            await self._mind_the_fleet()
+            await self._compare_after_losses()
             await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
             await in_thread(resume_pending)
         except (DatabaseError, InterfaceError) as error:
@@ -64,11 +64,11 @@ class Reconciler:
         except Exception:
             logger.exception("the reconciler stumbled; trying again")
 
-    async def _mind_the_fleet(self) -> None:
+    async def _compare_after_losses(self) -> None:
         """A node that died may have lost observations."""
         if await in_thread(fleet.announce_silent):
             for follower in self._followers.values():
-                follower.compare_next = True
+                follower.compare_again()
 
     async def _step(self, client_id: str) -> None:
         """One step of one client; a Temporal that does not answer is asked less and less often."""

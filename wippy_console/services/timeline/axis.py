@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from wippy_console.services.timeline import Row, Timeline
+from wippy_console.services.timeline.values import Row, Timeline
 
 GAP_SHARE = 0.1
 """How much of the picture a collapsed gap takes."""

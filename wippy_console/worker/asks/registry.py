@@ -24,15 +24,15 @@ from wippy_console.services.registry.catalog import DatabaseCatalog
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-SILENT = Failure(UNAVAILABLE, "the registry's database does not answer", retryable=True)
+UNREACHABLE = Failure(UNAVAILABLE, "the registry's database does not answer", retryable=True)
 
 
 class DatabaseRegistry:
-    """Implements `RegistryAccess`. `applied` is called on the loop when the catalog knows a new version."""
+    """Implements `RegistryAccess`. `on_publish` is called on the loop when the catalog knows the new version."""
 
-    def __init__(self, catalog: DatabaseCatalog, applied: Callable[[], None]) -> None:
+    def __init__(self, catalog: DatabaseCatalog, on_publish: Callable[[], None]) -> None:
         self._catalog = catalog
-        self._applied = applied
+        self._on_publish = on_publish
 
     async def current(self) -> int:
         """The number of the newest version, at most a moment old."""
@@ -52,7 +52,7 @@ class DatabaseRegistry:
         """Publish in one transaction, then let this node know."""
         version = await in_thread(partial(_publish, changes, base, author))
         await asyncio.to_thread(self._catalog.refresh)
-        self._applied()
+        self._on_publish()
         return version
 
 
@@ -68,7 +68,7 @@ def _publish(changes: Changes, base: int, author: Author) -> int:
         raise UnitFailed(failures.forbidden(error.entries)) from error
     except (DatabaseError, InterfaceError) as error:
         logger.warning("%s of %s could not publish: %s", author.pid, author.entry, error)
-        raise UnitFailed(SILENT) from error
+        raise UnitFailed(UNREACHABLE) from error
 
 
 async def _read(reading: Awaitable[T]) -> T:
@@ -76,4 +76,4 @@ async def _read(reading: Awaitable[T]) -> T:
         return await reading
     except (DatabaseError, InterfaceError) as error:
         logger.warning("the registry can't be read: %s", error)
-        raise UnitFailed(SILENT) from error
+        raise UnitFailed(UNREACHABLE) from error
