@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from wippy_console import permissions
 from wippy_console.admin import base, confirmation, export
 from wippy_console.models import HistoryArchive, Question, Run
-from wippy_console.services.runs.searching import matching
+from wippy_console.services.runs import matching
 
 
 class OpenFilter(admin.SimpleListFilter):

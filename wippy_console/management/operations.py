@@ -65,8 +65,8 @@ def in_words(error: Exception) -> str:
     match error:
         case Refused(message=message, fields=fields):
             more = {name: [text for text in texts if text != message] for name, texts in fields.items()}
-            told = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in more.items() if texts]
-            return f"{message} {' '.join(told)}".strip()
+            named = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in more.items() if texts]
+            return f"{message} {' '.join(named)}".strip()
         case UnitFailed(failure=failure):
             return failure_words(failure)
     return str(error) or type(error).__name__

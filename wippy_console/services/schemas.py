@@ -37,7 +37,7 @@ def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
 def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[str]] | None = None) -> None:
     """Refused when the first argument is not what the entry's `meta.input_schema` asks for, or all are too large.
 
-    `fields` are further errors, by field, to be told with them.
+    `fields` are further errors, by field, to be named with them.
     """
     schema = entry.meta.get("input_schema")
     found = problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}

@@ -19,7 +19,7 @@ from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from wippy_console.env import variables_for_entries
 from wippy_console.services.errors import NotFoundError, Unavailable
-from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.registry import DatabaseCatalog
 
 T = TypeVar("T")
 

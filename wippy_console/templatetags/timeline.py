@@ -10,8 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from wippy_console.services.timeline import Row
-from wippy_console.services.timeline.axis import Axis
+from wippy_console.services.timeline import Axis, Row
 from wippy_console.templatetags import console, looks
 
 register = template.Library()

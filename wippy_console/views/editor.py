@@ -50,10 +50,10 @@ def save(request: HttpRequest, entry_id: str, kind: str, form: EntryForm) -> Non
     base = form.cleaned_data["base"]
     message = form.cleaned_data["message"] or f"Edit {entry_id}"
     made = registry.save_entry(user_of(request), entry_id, base=base, kind=kind, meta=meta, data=data, message=message)
-    tell(request, entry_id, base, made)
+    announce(request, entry_id, base, made)
 
 
-def tell(request: HttpRequest, entry_id: str, base: int | None, made: Version) -> None:
+def announce(request: HttpRequest, entry_id: str, base: int | None, made: Version) -> None:
     """Say what became of the draft; without a change there is no new version."""
     if made.number == base:
         messages.info(request, f"Nothing had changed in {entry_id}, so there is no new version.")

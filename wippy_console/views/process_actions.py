@@ -101,17 +101,17 @@ def end(request: HttpRequest, action: str, pid: str) -> HttpResponse:
         given = form.cleaned_data
         getattr(processes, action)(request.user, pid, given["reason"], key=key_of(form))
 
-    told = "{pid} was asked to stop." if action == "cancel" else "{pid} was terminated."
-    return acted(request, pid, action, form, act, told)
+    success = "{pid} was asked to stop." if action == "cancel" else "{pid} was terminated."
+    return acted(request, pid, action, form, act, success)
 
 
 def acted(
-    request: HttpRequest, pid: str, action: str, form: KeyForm, act: Callable[[], None], told: str
+    request: HttpRequest, pid: str, action: str, form: KeyForm, act: Callable[[], None], success: str
 ) -> HttpResponse:
     """The form of an action on a process beside its live state, or what came of it."""
     outcome = attempt(act, form)
     if outcome.done:
-        messages.success(request, told.format(pid=pid))
+        messages.success(request, success.format(pid=pid))
         url = reverse("processes") if action == "terminate" else reverse("process", args=(pid,))
         return done(request, url, FLEET)
     detail = processes.describe(request.user, pid) if outcome.status != Conflict.status else None

@@ -11,8 +11,7 @@ from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import decisions, questions, runs, timeline
 from wippy_console.services.errors import Refused
-from wippy_console.services.timeline import Row
-from wippy_console.services.timeline.axis import Axis, lay_out
+from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
 from wippy_console.views.pages import marked
 

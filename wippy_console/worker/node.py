@@ -27,7 +27,7 @@ from wippy_console.env import variables_for_lua
 from wippy_console.services import fleet, temporal
 from wippy_console.services.projection import Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
-from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.registry import DatabaseCatalog
 from wippy_console.worker.asks.registry import DatabaseRegistry
 from wippy_console.worker.asks.tokens import DatabaseVault
 from wippy_console.worker.fleet.directory import DatabaseDirectory

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from engine.entry import Entry
 from engine.node import LocalNode
 from engine.registry.changes import diff
-from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.registry import DatabaseCatalog
 
 logger = logging.getLogger(__name__)
 

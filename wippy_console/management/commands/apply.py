@@ -115,14 +115,14 @@ def _ids(changes: Changes) -> dict[str, list[str]]:
 def _summary(plan: Plan, version: Version | None, options: dict[str, Any]) -> str:
     errors = len(errors_in(plan.problems))
     counts = [f"{len(ids)} {word}" for word, ids in _ids(plan.changes).items()]
-    told = ", ".join([*counts, f"{plan.unchanged} unchanged"])
+    summary = ", ".join([*counts, f"{plan.unchanged} unchanged"])
     if errors:
         return f"{options['dir']}: {errors} problem{'' if errors == 1 else 's'}, nothing was changed."
     if version is not None:
-        return f"Version {version.number}: {told}."
+        return f"Version {version.number}: {summary}."
     if not plan.changes:
         return f"Nothing changed: version {plan.base} holds all {plan.unchanged} entries already."
-    return f"Valid; it would be: {told}."
+    return f"Valid; it would be: {summary}."
 
 
 def _as_json(plan: Plan, version: Version | None, options: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from temporalio.service import RPCError
 
 from engine.errors import UnitFailed
 from wippy_console.services import temporal
-from wippy_console.services.reconciler.rebuilding import rebuild
-from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.reconciler import rebuild
+from wippy_console.services.registry import DatabaseCatalog
 from wippy_console.worker.temporal.clients import ClientPool
 
 

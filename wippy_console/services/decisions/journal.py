@@ -156,7 +156,7 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now)
         if mine:
-            feed.append(_kind(decision), run=decision.run, data=_told(decision))
+            feed.append(_kind(decision), run=decision.run, data=_data(decision))
     decision.refresh_from_db()
     return decision
 
@@ -177,7 +177,7 @@ def _kind(decision: Decision) -> str:
             return feed.DECISION if decision.label else feed.SIGNAL
 
 
-def _told(decision: Decision) -> dict[str, object]:
+def _data(decision: Decision) -> dict[str, object]:
     about: dict[str, object] = {
         "user": decision.user.get_username(),
         "reason": decision.reason,

@@ -4,8 +4,21 @@ It is the only writer of Run, HistoryArchive, Question and QuestionRole. Everyth
 """
 
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
+from wippy_console.services.projection.fetching import (
+    RPC_TIMEOUT,
+    Clients,
+    fetch_beginning,
+    fetch_ending,
+    fetch_state,
+    fetch_tail,
+    handle_of,
+    is_gone,
+)
 from wippy_console.services.projection.mailbox import Mailbox
 from wippy_console.services.projection.writer import Projection
 from wippy_console.services.projection.writing import Written, write
 
-__all__ = ["Began", "Ended", "Fact", "Mailbox", "Projection", "Ref", "Stalled", "Vanished", "Written", "write"]
+__all__ = [
+    "RPC_TIMEOUT", "Began", "Clients", "Ended", "Fact", "Mailbox", "Projection", "Ref", "Stalled", "Vanished",
+    "Written", "fetch_beginning", "fetch_ending", "fetch_state", "fetch_tail", "handle_of", "is_gone", "write",
+]  # fmt: skip

@@ -16,8 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.contracts.catalog import Catalog
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
-from wippy_console.services.projection import Fact, Ref
-from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_state, is_gone
+from wippy_console.services.projection import Clients, Fact, Ref, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.visibility import first_page, on_queues, pages, queues_of, ref_of, since
 

@@ -10,8 +10,7 @@ from temporalio.service import RPCError
 
 from engine.contracts.catalog import Catalog
 from wippy_console.database.threads import in_thread
-from wippy_console.services.projection import Fact, write
-from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_ending, fetch_state
+from wippy_console.services.projection import Clients, Fact, fetch_beginning, fetch_ending, fetch_state, write
 from wippy_console.services.reconciler.visibility import clients_in_use, on_queues, pages, queues_of, ref_of
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,7 @@ from engine.errors import UnitFailed
 from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
 from wippy_console.services.decisions import resume_pending
-from wippy_console.services.projection import Fact
-from wippy_console.services.projection.fetching import Clients
+from wippy_console.services.projection import Clients, Fact
 from wippy_console.services.reconciler.follower import Follower, Followup
 from wippy_console.services.reconciler.visibility import clients_in_use
 

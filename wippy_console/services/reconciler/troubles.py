@@ -12,8 +12,7 @@ from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from wippy_console.models import Run
-from wippy_console.services.projection import Ref, Stalled
-from wippy_console.services.projection.fetching import RPC_TIMEOUT, fetch_tail, handle_of
+from wippy_console.services.projection import RPC_TIMEOUT, Ref, Stalled, fetch_tail, handle_of
 
 STEP_EXPECTED = timedelta(seconds=3)
 TAKEN_EXPECTED = timedelta(seconds=15)

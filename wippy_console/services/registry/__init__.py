@@ -4,6 +4,7 @@ Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
+from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.services.registry.publishing import (
     delete_entry,
     may_publish,
@@ -29,6 +30,7 @@ from wippy_console.services.registry.titles import titles, workflows
 __all__ = [
     "Changes",
     "ChangesRefused",
+    "DatabaseCatalog",
     "ForbiddenError",
     "StaleBaseError",
     "current_number",

@@ -8,11 +8,12 @@ from wippy_console.models import Run
 from wippy_console.services import histories
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline.assembly import assemble
+from wippy_console.services.timeline.axis import Axis, lay_out
 from wippy_console.services.timeline.details import event_json
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import EventRef, Row, Timeline
 
-__all__ = ["EventRef", "Row", "Timeline", "event_json", "event_payload", "rows"]
+__all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload", "lay_out", "rows"]
 
 
 def rows(run: Run) -> Timeline:

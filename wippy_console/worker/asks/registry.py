@@ -18,8 +18,7 @@ from engine.registry.changes import Changes
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Version
 from wippy_console.services import registry
-from wippy_console.services.registry import ChangesRefused, ForbiddenError, StaleBaseError
-from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.registry import ChangesRefused, DatabaseCatalog, ForbiddenError, StaleBaseError
 
 logger = logging.getLogger(__name__)
 

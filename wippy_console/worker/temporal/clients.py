@@ -10,7 +10,7 @@ from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.client.connections import Clients
-from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.services.reconciler import clients_in_use
 
 CLIENT = "temporal.client"
 

@@ -12,8 +12,16 @@ from temporalio.service import RPCError
 
 from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
-from wippy_console.services.projection import Fact, Ref, Vanished, Written
-from wippy_console.services.projection.fetching import Clients, fetch_beginning, fetch_ending, is_gone
+from wippy_console.services.projection import (
+    Clients,
+    Fact,
+    Ref,
+    Vanished,
+    Written,
+    fetch_beginning,
+    fetch_ending,
+    is_gone,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.node import LocalNode
-from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.services.reconciler import clients_in_use
 from wippy_console.worker.temporal.clients import CLIENT, ClientPool
 from wippy_console.worker.temporal.run_exits import recorded_ends
 from wippy_console.worker.temporal.supervisor import WorkerSupervisor

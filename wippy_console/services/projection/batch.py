@@ -1,4 +1,4 @@
-"""One batch in memory: facts change rows here, `writing` saves them."""
+"""A batch of facts in memory: they change rows here, `writing` saves them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORED_BYTES = 64 * 1024
 Key = tuple[str, int]
 
 
-class Book:
+class Batch:
     """Runs and open questions by run id, and what the facts made of them."""
 
     def __init__(self, catalog: Catalog, runs: dict[str, Run], questions: list[Question]) -> None:

@@ -8,8 +8,7 @@ from wippy_console.models import Run
 from wippy_console.services import projection, registry, temporal
 from wippy_console.services.by_kind import WORKER
 from wippy_console.services.errors import NotFoundError, Refused
-from wippy_console.services.projection import Ref
-from wippy_console.services.projection.fetching import fetch_beginning
+from wippy_console.services.projection import Ref, fetch_beginning
 
 
 def is_run(pid: Pid) -> bool:
