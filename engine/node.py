@@ -78,16 +78,15 @@ class LocalNode:
         A pid that names no node means this one.
         """
         with self._system.table.lock:
-            found = self._system.destinations.of_pid(pid)
-        match found:
-            case Elsewhere(host):
-                return host
-            case Here(actor):
-                return self._actor_host(actor.host_id)
-            case Nowhere(_, Pid() as gone) if self._routes.is_own(gone):
-                return self._actor_host(gone.host)
-            case Nowhere():
-                return None
+            match self._system.destinations.of_pid(pid):
+                case Elsewhere(host):
+                    return host
+                case Here(actor):
+                    return self._actor_host(actor.host_id)
+                case Nowhere(_, Pid() as gone) if self._routes.is_own(gone):
+                    return self._actor_host(gone.host)
+                case Nowhere():
+                    return None
 
     async def find(self, dest: str) -> str | None:
         """The pid that `dest` is or names, here or in the fleet."""

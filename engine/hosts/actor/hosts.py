@@ -94,11 +94,11 @@ class ActorHost:
 
     async def spawn(self, request: SpawnRequest) -> str:
         """Start a process; a live one of the wanted name is used instead and gets the messages."""
-        return (await self._spawn(request, None)).pid
+        return await self._spawn(request, None)
 
     async def spawn_watched(self, request: SpawnRequest, token: str, watcher: Watcher) -> str:
         """`spawn` and `watch` in one, so that not even the shortest life goes unseen."""
-        return (await self._spawn(request, (token, watcher))).pid
+        return await self._spawn(request, (token, watcher))
 
     async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Deliver a message; NotFound, or LimitExceeded when the mailbox is full."""
@@ -127,7 +127,7 @@ class ActorHost:
             if actor := self._table.live(pid):
                 actor.on_end.pop(f"watch {token}", None)
 
-    async def _spawn(self, request: SpawnRequest, watch: tuple[str, Watcher] | None) -> Actor:
+    async def _spawn(self, request: SpawnRequest, watch: tuple[str, Watcher] | None) -> str:
         if self.draining or self.removed:
             raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
         program = await asyncio.to_thread(self._targets.process, request.entry)
@@ -137,7 +137,7 @@ class ActorHost:
                 raise UnitFailed(actor)
             if watch is not None:
                 self._add_watch(actor, *watch)
-        return actor
+            return actor.pid
 
     def _add_watch(self, actor: Actor, token: str, watcher: Watcher) -> None:
         key = (actor.pid, token)

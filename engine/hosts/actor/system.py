@@ -110,13 +110,13 @@ class ActorSystem:
     async def find(self, dest: str) -> str | None:
         """The pid that `dest` is or names, here or in the fleet; raises UnitFailed (Unavailable)."""
         with self.table.lock:
-            found = self.destinations.of(dest)
-        match found:
-            case Here(actor):
-                return actor.pid
-            case Elsewhere(_, pid):
-                return pid
-            case FleetName(names, name):
-                return await names.lookup(name)
-            case Nowhere(_, pid):
-                return dest if pid else None
+            match self.destinations.of(dest):
+                case Here(actor):
+                    return actor.pid
+                case Elsewhere(_, pid):
+                    return pid
+                case Nowhere(_, pid):
+                    return dest if pid else None
+                case FleetName(names, name):
+                    pass
+        return await names.lookup(name)

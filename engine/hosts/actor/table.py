@@ -6,10 +6,11 @@ stepped or closed, never while a catalog is read, and never across an await.
 
 - Who takes or gives an `Actor` is called with the lock held: it stays true only as long as that. The methods here
   assert it, and so do lanes and timers; all that changes an actor comes by one of them.
-- What takes pids and names, and every coroutine, takes the lock itself and may be called from any thread.
+- `send`, `cancel`, `terminate`, `snapshot` and `describe` take it themselves, as does every coroutine of this package
+  and whatever says "from any thread".
 - Callbacks of an actor (`on_end`, `Pending`, timers, the hooks of `at_end`) are called with the lock held.
 - Two go without: `Execution`, which runs an actor outside of the lock, on one thread at a time, and what it calls
-  there (`Commands.prepare`, `Commands.send_now`); these read of the actor what never changes.
+  there (`Commands.prepare`, `Commands.send_now`); these read what no other thread changes.
 
 A message between two actors therefore never passes through the event loop: the thread that ran the sender queues the
 receiver and runs it next. Only timers, other hosts and callers outside of the node's actors need the loop (`bridge`).
