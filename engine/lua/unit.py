@@ -7,8 +7,9 @@ from typing import Any
 
 from engine import errors
 from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
-from engine.lua import records, requests
+from engine.lua import records
 from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
+from engine.lua.service_requests import answered
 from engine.lua.services.security import security_value
 from engine.lua.state import IDLE, SEND, SERVICE, Output, State, compile_chunk
 from engine.program import Program
@@ -195,7 +196,7 @@ class Unit:
     def _served(self, name: str, args: list[Value]) -> Writer:
         writer = Writer()
         try:
-            writer.write_array((requests.answered(name, args, self._world, self._identity), None))
+            writer.write_array((answered(name, args, self._world, self._identity), None))
         except UnitFailed as error:
             writer = Writer()
             writer.write_array((None, error.failure))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from engine.entry import Entry
-from engine.registry import kinds, modules
+from engine.registry import kinds, module_names
 from engine.registry.problems import Problem
 from engine.registry.references import imports, required_services
 from engine.registry.words import did_you_mean, listed
@@ -101,18 +101,18 @@ def _listed_modules(entry: Entry) -> list[tuple[int, str]]:
 def _check_modules(entry: Entry) -> Iterator[Problem]:
     """Modules that are not here: the entry loads all the same, and `require` of one raises."""
     for index, name in _listed_modules(entry):
-        if name in modules.PROVIDED or (entry.kind == "workflow.lua" and name in modules.FOREIGN):
+        if name in module_names.PROVIDED or (entry.kind == "workflow.lua" and name in module_names.FOREIGN):
             continue  # in a workflow it is an error, reported below
         message = f"the module `{name}` is not provided here: require finds nothing"
-        near = did_you_mean(name, modules.PROVIDED) or "a library is named in `imports`"
-        hint = "" if name in modules.FOREIGN else near
+        near = did_you_mean(name, module_names.PROVIDED) or "a library is named in `imports`"
+        hint = "" if name in module_names.FOREIGN else near
         yield Problem(message, entry_id=entry.id, field=f"modules.{index}", hint=hint, severity="warning")
 
 
 def _check_workflow(entry: Entry, entries: Entries) -> Iterator[Problem]:
     for library, way in reachable(entry.id, entries).items():
         for index, name in _listed_modules(entries[library]):
-            if name not in modules.IN_WORKFLOWS and name in modules.PROVIDED | modules.FOREIGN:
+            if name not in module_names.IN_WORKFLOWS and name in module_names.PROVIDED | module_names.FOREIGN:
                 yield _not_in_workflows(entry, library, way, index, name)
 
 

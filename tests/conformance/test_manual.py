@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.registry.modules import GLOBALS
+from engine.registry.module_names import GLOBALS
 from engine.registry.tree import parse
 from tests.conformance.kernel_names import kernel_names, plain_lua_names
 from tests.conformance.manual import FILE, Part, examples, fences, parts

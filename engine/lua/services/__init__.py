@@ -1,1 +1,1 @@
-"""What the kernel asks of Python within a step, a file a subject; `engine.lua.requests` finds each file by itself."""
+"""What the kernel asks of Python within a step, a file a subject; `engine.lua.service_requests` finds each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from engine.lua import requests
+from engine.lua import service_requests
 from engine.lua.state import KERNEL
 
 ASKED = re.compile(r'k\.service\(\s*"([\w.]*\w)"')
@@ -13,12 +13,12 @@ ASKED = re.compile(r'k\.service\(\s*"([\w.]*\w)"')
 
 def offered() -> list[str]:
     tables = ("PURE", "WITH_WORLD", "WITH_IDENTITY")
-    return [name for file in requests._FILES for table in tables for name in getattr(file, table, ())]
+    return [name for file in service_requests._FILES for table in tables for name in getattr(file, table, ())]
 
 
 def test_each_file_offers_something() -> None:
     tables = {"PURE", "WITH_WORLD", "WITH_IDENTITY"}
-    assert [file.__name__ for file in requests._FILES if not tables & vars(file).keys()] == []
+    assert [file.__name__ for file in service_requests._FILES if not tables & vars(file).keys()] == []
 
 
 def test_no_name_is_offered_twice() -> None:
