@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.test import Client
 from django.utils import timezone
 
 from engine.entry import Entry
@@ -91,6 +93,18 @@ def test_an_answered_question_moves_to_done(state: str, is_open: bool) -> None:
     Decision.objects.create(question=question, run=question.run, user=olga, topic="decision", state=state)
     assert questions.open_for(olga).exists() is is_open
     assert questions.done_for(olga).exists() is not is_open
+
+
+def test_a_decision_that_failed_answers_nothing_anywhere(client: Client) -> None:
+    olga = person("olga", "operator")
+    question = asked(str(uuid.uuid4()), "")
+    Decision.objects.create(question=question, run=question.run, user=olga, topic="no", label="Lost", state="failed")
+    assert questions.answer_of(question) is None and questions.answer_among(question.decisions.all(), question) is None
+    Question.objects.filter(pk=question.pk).update(closed_at=NOW)
+    client.force_login(olga)
+    for address in ("/inbox/?view=done", f"/inbox/{question.pk}/"):
+        text = client.get(address).content.decode()
+        assert "Answered from elsewhere" in text and "Lost" not in text
 
 
 def test_closed_questions_and_those_of_closed_runs_are_not_open() -> None:

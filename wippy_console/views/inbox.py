@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,8 +20,16 @@ def index(request: HttpRequest) -> HttpResponse:
     """The open questions with the nearest deadline first, or the answered ones."""
     view = request.GET.get("view") if request.GET.get("view") in VIEWS else "open"
     found = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
-    context = {"view": view, "rows": questions.labelled(found, LIMIT), "limit": LIMIT}
-    return page(request, "inbox/list.html", context)
+    rows = questions.labelled(found, LIMIT)
+    if view == "done":
+        rows = [with_answer(row) for row in rows]
+    return page(request, "inbox/list.html", {"view": view, "rows": rows, "limit": LIMIT})
+
+
+def with_answer(question: Any) -> Any:
+    """The question with the decision that answered it, for a row of the list."""
+    question.answer = questions.answer_of(question)
+    return question
 
 
 @needs(permissions.VIEW_QUESTION)

@@ -4,8 +4,10 @@ The projection asks what a waiting run asks, decisions what may still be answere
 """
 
 from wippy_console.services.questions.answers import (
+    answer_among,
     answer_of,
     chosen,
+    is_expired,
     open_questions,
     refuse_answered,
     why_answered,
@@ -18,7 +20,7 @@ from wippy_console.services.questions.matching import Asked, asked, next_deadlin
 from wippy_console.services.questions.signals import ReasonRule, Signal, declared, signals_in, signals_of
 
 __all__ = [
-    "Asked", "ReasonRule", "Signal", "answer_of", "asked", "asked_by", "chosen", "declared", "done_for", "get",
-    "labelled", "next_deadline", "open_for", "open_questions", "question_for", "refuse_answered", "signals_in",
-    "signals_of", "why_answered", "why_ended", "why_expired", "why_over",
+    "Asked", "ReasonRule", "Signal", "answer_among", "answer_of", "asked", "asked_by", "chosen", "declared",
+    "done_for", "get", "is_expired", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
+    "refuse_answered", "signals_in", "signals_of", "why_answered", "why_ended", "why_expired", "why_over",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -23,7 +24,12 @@ def answered() -> Exists:
 
 def answer_of(question: Question) -> Decision | None:
     """The decision that answers the question, sent or on its way."""
-    return next((each for each in question.decisions.all() if each.state in ANSWERING), None)
+    return answer_among(question.decisions.all(), question)
+
+
+def answer_among(decisions: Iterable[Decision], question: Question) -> Decision | None:
+    """The same among decisions of the run that were read before."""
+    return next((each for each in decisions if each.question_id == question.pk and each.state in ANSWERING), None)
 
 
 def open_questions(run: Run) -> list[Question]:
@@ -82,10 +88,15 @@ def why_answered(answer: Decision) -> str:
 
 def why_expired(question: Question) -> str:
     """When the time to answer ended, in words; "" while there is time."""
-    end = question.closed_at or timezone.now()
-    if question.deadline is None or end < question.deadline:
+    if question.deadline is None or not is_expired(question):
         return ""
     return f"The time to answer ended at {_spoken(question.deadline)}."
+
+
+def is_expired(question: Question) -> bool:
+    """Whether the time to answer ended before the question was closed."""
+    end = question.closed_at or timezone.now()
+    return question.deadline is not None and end >= question.deadline
 
 
 def why_ended(run: Run) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wippy_console.models import Decision, Question, Run
+from wippy_console.services.questions import answer_among, is_expired
 from wippy_console.services.timeline.drafts import Draft
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import Row, State, Timeline
@@ -42,9 +43,7 @@ def _with_decision(draft: Draft, decision: Decision | None) -> Row:
 
 def _question_row(run: Run, question: Question, decisions: list[Decision]) -> Row:
     """The wait for a person as a bar from the moment it opened to its answer."""
-    state = Decision.State
-    answers = [item for item in decisions if item.question_id == question.pk and item.state != state.FAILED]
-    answer = answers[0] if answers else None
+    answer = answer_among(decisions, question)
     return Row(
         id=-question.pk,
         kind="question",
@@ -67,7 +66,7 @@ def _question_state(run: Run, question: Question, answer: Decision | None) -> St
         return "waiting"
     if answer is not None:
         return "received"
-    if question.deadline is not None and question.closed_at >= question.deadline:
+    if is_expired(question):
         return "timed_out"
     if run.closed_at is not None and question.closed_at >= run.closed_at:
         return "canceled"
