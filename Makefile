@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test check bench lock format frontend
+.PHONY: run setup setup-dev test quick check bench lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -15,9 +15,12 @@ setup:                ## install what running needs, into .venv
 setup-dev:            ## install what developing needs as well
 	@PYTHON=$(PYTHON) scripts/setup.sh requirements-dev.lock
 
-test: setup-dev       ## the whole suite, browser tests included
+test: setup-dev       ## the whole suite, browser tests included; ARGS go to pytest
 	@scripts/browser.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --durations=20 $(ARGS)
+
+quick: check          ## every check, and the tests that need neither a browser nor the whole product
+	$(BIN)/python -m pytest -n auto --durations=20 -m "not slow" $(ARGS)
 
 check: setup-dev      ## format, lint, types, import contracts, templates, Django's own checks
 	@scripts/check.sh

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
-from tests.sharing import scheduler, turn_of
+from tests.sharing import is_slow, processes, scheduler, turn_of
 from tests.temporal_server import running_temporal
 
 # A slow machine is no fault of the code. What Hypothesis finds is printed to be pasted, so two runs at once share no
@@ -24,15 +25,40 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("wippy")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what `make quick` leaves out."""
+    if is_slow(item.nodeid):
+        item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     items.sort(key=lambda item: turn_of(item.nodeid))
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Say how many processes share the tests."""
+    return processes(config)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Share the tests out as tests/sharing.py says, whatever --dist says."""
     return scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, object, object]:
+    """Keep the garbage collector away while a failure is described, which parses the test's source.
+
+    In Python 3.11 two threads that parse at once end the session with "AST constructor recursion depth mismatch", and
+    a callback of the collector, as Hypothesis has one, lets another thread in: one that logs an exception parses too.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture

@@ -6,6 +6,9 @@ runs of the conformance suite, which runs all of its cases at once.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -21,12 +24,27 @@ LONGEST = (
 """Begin with these, in this order: a long file that begins last would leave the other cores idle at the end."""
 
 
+SLOW = ("tests/story/", "tests/browser/", "tests/interop/", "tests/replay/")
+"""What `make quick` leaves out, beside the tests that carry the mark themselves."""
+
+
+def processes(config: pytest.Config) -> int:
+    """How many processes `-n auto` means: one more than cores, since tests also wait; none for a file or a few."""
+    names = [Path(argument.partition("::")[0]) for argument in config.args]
+    return 0 if all(name.is_file() for name in names) else (os.cpu_count() or 1) + 1
+
+
 def group_of(nodeid: str) -> str:
     """Name what must run in one process, one test after the other."""
     file, _, name = nodeid.partition("::")
     if file.startswith("tests/conformance/"):
         return f"conformance {'on Temporal' if name.endswith('workflow]') else 'elsewhere'}"
     return file
+
+
+def is_slow(nodeid: str) -> bool:
+    """Say whether the folder of a test is left out by `make quick`."""
+    return nodeid.startswith(SLOW)
 
 
 def turn_of(nodeid: str) -> int:
