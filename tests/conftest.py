@@ -84,8 +84,8 @@ def django_db_setup(django_db_setup: None) -> None:
     def install(**_: Any) -> None:
         install_groups(Group, Permission)
 
-    last = list(apps.get_app_configs())[-1]
-    post_migrate.connect(install, sender=last, weak=False, dispatch_uid="tests")
+    # By then the permissions of the console and of auth itself are there.
+    post_migrate.connect(install, sender=apps.get_app_config("auth"), weak=False, dispatch_uid="tests")
 
 
 @pytest.fixture(scope="session")

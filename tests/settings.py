@@ -22,6 +22,10 @@ os.environ["WIPPY_DATA"] = _data
 for _name in ("WIPPY_DEBUG", "WIPPY_SECURE", "TEMPORAL_ADDRESS", "PORT"):
     os.environ.pop(_name, None)
 
+# Temporal's SDK takes two seconds on the clock for a deadlock (docs/pitfalls.md#the-deadlock-detector). A healthy task
+# may last that long on a loaded machine; what bounds ours is time on the processor.
+os.environ["TEMPORAL_DEBUG"] = "1"
+
 from wippy_console.settings import *  # noqa: E402, F403
 from wippy_console.settings import DATABASES  # noqa: E402
 

@@ -17,6 +17,7 @@ LONGEST = (
     "tests/browser/",
     "tests/console/test_up.py",
     "tests/conformance/",
+    "tests/replay/",
     "tests/interop/",
     "tests/console/",
     "tests/engine/hosts/",

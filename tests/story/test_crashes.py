@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from tests.patience import at_most
 from tests.product import Product, running, until
 from tests.story.runs import StartedRun, kinds, send, start
 
@@ -27,7 +28,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 def saga_in_the_middle(product: Product, workflow_id: str, performer: str = "story:perform") -> StartedRun:
     """A saga that has reserved and is about to charge."""
-    run = start(product, "story:saga", workflow_id, {"id": workflow_id, "delay": "2s", "performer": performer})
+    run = start(
+        product, "story:saga", workflow_id, {"id": workflow_id, "delay": f"{at_most(2):.0f}s", "performer": performer}
+    )
     run.wait_begun("charge")
     return run
 
