@@ -14,8 +14,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from bench.figure import Figure
+from wippy_console.supervision.children.launch import launched
 from wippy_console.supervision.dev_server import BINARY, DevServer, prepare
-from wippy_console.supervision.launch import launched
 from wippy_console.supervision.ports import free_port
 
 QUEUE = "bench"

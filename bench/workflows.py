@@ -25,8 +25,8 @@ from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
 from engine.pids import Pid
+from wippy_console.supervision.children.launch import launched
 from wippy_console.supervision.dev_server import DevServer, prepare
-from wippy_console.supervision.launch import launched
 from wippy_console.supervision.ports import free_port
 
 WORKFLOWS = 300

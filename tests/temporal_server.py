@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.ports import free_port
+from wippy_console.supervision.children.launch import launched
 from wippy_console.supervision.dev_server import DevServer, prepare
-from wippy_console.supervision.launch import launched
 
 ATTEMPTS = 3
 

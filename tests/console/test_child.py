@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.product import is_alive, until
-from wippy_console.supervision import child as module
-from wippy_console.supervision.child import Child, ChildDied, ChildSpec
-from wippy_console.supervision.output import LogFile
-from wippy_console.supervision.ready import ready_or_dead
+from wippy_console.supervision.children import child as module
+from wippy_console.supervision.children.child import Child, ChildDied, ChildSpec
+from wippy_console.supervision.children.output import LogFile
+from wippy_console.supervision.children.ready import ready_or_dead
 
 Start = Callable[[str], Awaitable[Child]]
 REPORTED: list[str] = []

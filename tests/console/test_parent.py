@@ -8,7 +8,7 @@ import sys
 
 from tests.patience import at_most
 from tests.product import is_alive, until
-from wippy_console.supervision.launch import PARENT
+from wippy_console.supervision.children.launch import PARENT
 
 CHILD = """
 import time
@@ -36,7 +36,7 @@ def test_a_child_ends_when_its_supervisor_is_gone() -> None:
 
 
 def test_a_process_that_nobody_supervises_watches_nobody() -> None:
-    code = "import threading; from wippy_console.supervision.parent import watch_parent; watch_parent(); "
+    code = "import threading; from wippy_console.supervision.children.parent import watch_parent; watch_parent(); "
     environment = {name: value for name, value in os.environ.items() if name != PARENT}
     done = subprocess.run(
         [sys.executable, "-c", code + "print(threading.active_count())"],

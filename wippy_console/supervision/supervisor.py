@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from wippy_console.env import Environment
 from wippy_console.services.temporal_server import connect
-from wippy_console.supervision.child import Child, ChildSpec
-from wippy_console.supervision.child_specs import child_environment, temporal_spec, web_spec, worker_spec
+from wippy_console.supervision.children.child import Child, ChildSpec
+from wippy_console.supervision.children.output import LogFile
+from wippy_console.supervision.children.ready import node_registered, ready_or_dead, web_answers
+from wippy_console.supervision.children.specs import child_environment, temporal_spec, web_spec, worker_spec
 from wippy_console.supervision.dev_server import DevServer, prepare
-from wippy_console.supervision.output import LogFile
-from wippy_console.supervision.ready import node_registered, ready_or_dead, web_answers
 from wippy_console.supervision.report import Progress, Report
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections
 from wippy_console.env import ADDRESS_FILE, ROOT, Environment
 from wippy_console.services.temporal_server import Unreachable
 from wippy_console.supervision import installation
-from wippy_console.supervision.child import ChildDied
+from wippy_console.supervision.children.child import ChildDied
 from wippy_console.supervision.dev_server import DevServer, FileInUse
 from wippy_console.supervision.folder import FolderInUse, locked
 from wippy_console.supervision.ports import PortTaken, claimed_port, listen

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
-from wippy_console.supervision.parent import watch_parent
+from wippy_console.supervision.children.parent import watch_parent
 from wippy_console.worker.logs import log_lua_to_stdout
 from wippy_console.worker.node import WorkerNode
 

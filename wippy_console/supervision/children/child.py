@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
-from wippy_console.supervision.launch import launched
-from wippy_console.supervision.output import LINE_LIMIT, LogFile, pump
+from wippy_console.supervision.children.launch import launched
+from wippy_console.supervision.children.output import LINE_LIMIT, LogFile, pump
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 15.0

@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from wippy_console.services import fleet
-from wippy_console.supervision.child import Child, ChildDied
+from wippy_console.supervision.children.child import Child, ChildDied
 
 PATIENCE = 60.0
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
 from wippy_console.env import ROOT, Environment
-from wippy_console.supervision.child import ChildSpec
+from wippy_console.supervision.children.child import ChildSpec
 from wippy_console.supervision.dev_server import DevServer
 
 MANAGE = (sys.executable, str(ROOT / "manage.py"))

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from wippy_console.supervision.launch import PARENT
+from wippy_console.supervision.children.launch import PARENT
 
 INTERVAL = 1.0
 GRACE = 10.0

@@ -1,0 +1,1 @@
+"""The child processes of `up`: how each is started, bound to the life of `up`, heard, and known to be ready."""
