@@ -1,4 +1,4 @@
-"""Settings of one `temporal.worker` entry as its workflows and its client see them."""
+"""Settings of one `temporal.worker` entry as its workflows and its client see them, and the queues of nodes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What crosses to Temporal and back: payloads, headers, failures, search attributes."""
+"""What crosses to Temporal and back: payloads, headers, failures, search attributes, requests between nodes."""

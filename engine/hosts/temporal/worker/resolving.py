@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -12,7 +13,7 @@ from engine.contracts.catalog import Catalog
 from engine.hosts.temporal.client.search_attributes import known_to
 from engine.hosts.temporal.node.execution import Activity, translated
 from engine.hosts.temporal.programs import current_program, workflow_entry, workflow_type
-from engine.hosts.temporal.workflow import calls
+from engine.hosts.temporal.wire import lookups
 
 
 class ResolvingActivities:
@@ -27,21 +28,20 @@ class ResolvingActivities:
         """For the queues of workers."""
         return [self.resolve, self.attributes, self.entropy]
 
-    @activity.defn(name=calls.RESOLVE)
-    async def resolve(self, name: str) -> dict[str, str | int]:
-        """What runs of a workflow type (or of an entry) begin with now: {digest, version, type, strict}."""
+    @activity.defn(name=lookups.RESOLVE)
+    async def resolve(self, name: str) -> dict[str, Any]:
+        """What runs of a workflow type (or of an entry) begin with now: the fields of Resolution."""
         with translated():
             entry = workflow_entry(self._catalog, name)
             program, version = current_program(self._catalog, entry.id)
-            kind = workflow_type(entry)
-            return {"digest": program.digest, "version": version, "type": kind, "strict": self._strict}
+            return lookups.Resolution(program.digest, version, workflow_type(entry), self._strict).to_json()
 
-    @activity.defn(name=calls.ATTRIBUTES)
+    @activity.defn(name=lookups.ATTRIBUTES)
     async def attributes(self) -> Mapping[str, str]:
         """The types of the namespace's search attributes by name, as KEYWORD."""
         return await known_to(self._client)
 
-    @activity.defn(name=calls.ENTROPY)
+    @activity.defn(name=lookups.ENTROPY)
     async def entropy(self) -> bytes:
         """32 bytes from the operating system: a run's own generator is seeded by its id, which is no secret."""
         return os.urandom(32)

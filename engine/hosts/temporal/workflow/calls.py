@@ -21,10 +21,6 @@ from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.routing import Routing
 from engine.steps import Call, Identity
 
-RESOLVE = "wippy.resolve"
-ATTRIBUTES = "wippy.attributes"
-ENTROPY = "wippy.entropy"
-
 Handle = workflow.ActivityHandle[Any]
 
 

@@ -17,8 +17,9 @@ from engine.hosts.temporal.options.types import check_right
 from engine.hosts.temporal.programs import workflow_type
 from engine.hosts.temporal.wire import attributes, failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name, check_queue
+from engine.hosts.temporal.wire.lookups import ATTRIBUTES, RESOLVE, Resolution
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import ATTRIBUTES, RESOLVE, ask_worker, fingerprint
+from engine.hosts.temporal.workflow.calls import ask_worker, fingerprint
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import ChildWorker, Routing
 from engine.pids import Pid
@@ -93,7 +94,7 @@ class Children:
             if target.literal and failures.from_exception(error).kind == NOT_FOUND:
                 return entry_id
             raise
-        return str(payloads.decode(answer.payload)["type"])
+        return Resolution.decode(answer.payload).type
 
     def _pid_of(self, target: ChildWorker, workflow_id: str) -> str:
         return str(Pid(target.client, target.worker, workflow_id))

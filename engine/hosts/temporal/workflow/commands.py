@@ -58,7 +58,7 @@ class AwaitedChild:
     request: asyncio.Task[bool] | None = None
 
 
-class Commands:
+class WorkflowCommands:
     """The commands of one run that are under way."""
 
     def __init__(

@@ -18,9 +18,10 @@ from engine.hosts.temporal.observations import Observation, now
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire import failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import check_name
+from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import RESOLVE, ask_worker
-from engine.hosts.temporal.workflow.commands import Commands
+from engine.hosts.temporal.workflow.calls import ask_worker
+from engine.hosts.temporal.workflow.commands import WorkflowCommands
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
 from engine.hosts.temporal.workflow.updates import Updates
@@ -142,17 +143,17 @@ class Run:
         handle = ask_worker(RESOLVE, workflow.info().workflow_type)
         await self._until(handle.done)
         try:
-            answer = payloads.decode(handle.result().payload)
+            found = Resolution.decode(handle.result().payload)
         except FailureError as error:
             raise UnitFailed(failures.from_exception(error)) from error
-        return Pin(self._settings.catalog.pinned(answer["digest"]), answer["version"], answer.get("strict", False))
+        return Pin(self._settings.catalog.pinned(found.digest), found.version, found.strict)
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
         routing = Routing(self._settings, pin.version, self._known_nodes)
         head = workflow.info().headers
         security = resolved(headers.security(head), routing.entry)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
-        commands = Commands(routing, self._events, self._budget, self._updates, identity, pin.program.entry_id)
+        commands = WorkflowCommands(routing, self._events, self._budget, self._updates, identity, pin.program.entry_id)
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:
             await self._steps(unit, commands, args)
@@ -161,7 +162,7 @@ class Run:
         await self._let_leave(commands)
         return self._finish(self._status)
 
-    async def _steps(self, unit: Unit, commands: Commands, args: tuple[Value, ...]) -> None:
+    async def _steps(self, unit: Unit, commands: WorkflowCommands, args: tuple[Value, ...]) -> None:
         self._events.startup(headers.messages(workflow.info().headers))
         # Alone, so that an upgrade or an end in it does not swallow messages.
         self._step(unit, commands, [])
@@ -173,7 +174,7 @@ class Run:
                 self._step(unit, commands, events)
                 self._observe(None)
 
-    def _step(self, unit: Unit, commands: Commands, events: Sequence[Event]) -> None:
+    def _step(self, unit: Unit, commands: WorkflowCommands, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, CancelRequested):
                 commands.pass_on_cancel(event.reason)
@@ -184,7 +185,7 @@ class Run:
         for command in step.commands:
             commands.carry_out(command)
 
-    async def _let_leave(self, commands: Commands) -> None:
+    async def _let_leave(self, commands: WorkflowCommands) -> None:
         """Wait until what the last steps sent is on its way; a closed run's commands are dropped by the server."""
         while not commands.all_left():
             await self._until(lambda: commands.all_left() or self._events.any_alone())

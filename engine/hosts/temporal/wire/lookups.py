@@ -1,0 +1,34 @@
+"""What a run looks up by a local activity of its worker: the answer is recorded, and read again by every replay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+
+from engine.hosts.temporal.wire import payloads
+
+RESOLVE = "wippy.resolve"
+ATTRIBUTES = "wippy.attributes"
+ENTROPY = "wippy.entropy"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What runs of a workflow type begin with: a program's digest, a registry version, strictness."""
+
+    digest: str
+    version: int
+    type: str
+    strict: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """{digest, version, type, strict}."""
+        return asdict(self)
+
+    @classmethod
+    def decode(cls, payload: Payload) -> Resolution:
+        """The answer of RESOLVE; old histories say nothing of strictness."""
+        given = payloads.decode(payload)
+        return cls(given["digest"], given["version"], str(given["type"]), given.get("strict", False))
