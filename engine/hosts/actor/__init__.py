@@ -2,5 +2,5 @@
 
 `table.py` has the actors, and the rule of their lock; all else stands on it. A step's way enters each file once:
 `execution.py` -> `commands.py` -> `destinations.py` (of a send) or `targets.py` (of a call or spawn) -> `local.py`,
-`remote.py`, `calls.py`, `naming.py` or `bus.py` -> `answers.py` -> `table.py`. `system.py` composes them.
+`remote.py`, `calls.py` or `asks/` -> `answers.py` -> `table.py`. `system.py` composes them.
 """

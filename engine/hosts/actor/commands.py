@@ -6,21 +6,21 @@ lines. `carry_out` runs under the lock and does the commands in their order of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from engine.contracts.ask import AskHandler
 from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.answers import Answer, Answers, Deferred
+from engine.hosts.actor.asks.handlers import AskHandlers
 from engine.hosts.actor.calls import Calls
 from engine.hosts.actor.concurrency.loop import LoopBridge, Timer
 from engine.hosts.actor.destinations import Destination, Destinations, Elsewhere, FleetName, Here, Nowhere
-from engine.hosts.actor.failures import unknown_ask, unresolved
+from engine.hosts.actor.failures import unresolved
 from engine.hosts.actor.local import LocalCommands
 from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.table import Table
@@ -57,22 +57,6 @@ class Plan:
 
 
 NOTHING = Plan()
-
-
-@dataclass(frozen=True, slots=True)
-class AskHandlers:
-    """Answers to `Ask`, by name: the `own` ones under the lock, the others on the loop."""
-
-    own: Mapping[str, Callable[[Actor, tuple[Value, ...]], Answer]]
-    others: Mapping[str, AskHandler]
-
-    def answer(self, actor: Actor, command: Ask) -> Answer:
-        """The answer to the command."""
-        if own := self.own.get(command.name):
-            return own(actor, command.args)
-        if handler := self.others.get(command.name):
-            return Deferred(lambda: handler(actor.pid, command.args))
-        return unknown_ask(command.name)
 
 
 @dataclass(slots=True, eq=False)

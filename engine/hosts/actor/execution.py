@@ -8,7 +8,7 @@ from functools import partial
 from engine.contracts.catalog import Catalog
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, State, SteppedUnit, UnitFactory
-from engine.hosts.actor.bus import TOPIC
+from engine.hosts.actor.asks.bus import TOPIC
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.failures import unexpected
 from engine.hosts.actor.table import Table

@@ -11,16 +11,17 @@ from engine.contracts.fleet_names import FleetNames
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
 from engine.hosts.actor.answers import Answers
-from engine.hosts.actor.bus import Bus
+from engine.hosts.actor.asks.bus import Bus
+from engine.hosts.actor.asks.handlers import AskHandlers
+from engine.hosts.actor.asks.naming import Naming
 from engine.hosts.actor.calls import Calls
-from engine.hosts.actor.commands import AskHandlers, Commands
+from engine.hosts.actor.commands import Commands
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.destinations import Destinations, Elsewhere, FleetName, Here, Nowhere
 from engine.hosts.actor.execution import Execution
 from engine.hosts.actor.failures import process_not_found, unresolved
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, Pids
 from engine.hosts.actor.local import LocalCommands
-from engine.hosts.actor.naming import Naming
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.routes import Routes

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
-from engine.hosts.actor.bus import MAX_SUBSCRIPTIONS
-from engine.hosts.actor.wildcards import BadPatternError, Wildcard
+from engine.hosts.actor.asks.bus import MAX_SUBSCRIPTIONS
+from engine.hosts.actor.asks.wildcards import BadPatternError, Wildcard
 from engine.registry.changes import Changes
 from tests.engine.hosts.actor.support import Lab, lab, lua, process
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from engine.errors import LIMIT_EXCEEDED, PERMISSION_DENIED, Failure, UnitFailed, invalid
 from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.asks.wildcards import BadPatternError, Wildcard
 from engine.hosts.actor.table import Table
-from engine.hosts.actor.wildcards import BadPatternError, Wildcard
 from engine.registry.changes import Changes
 from engine.steps import Message, Value
 
