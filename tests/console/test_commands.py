@@ -22,7 +22,7 @@ from tests.console.serving import environment
 from tests.patience import PATIENCE
 from wippy_console import permissions
 from wippy_console.models import Decision, FeedEvent, Node, Question, Run
-from wippy_console.services import accounts, decisions, histories, registry, temporal, timeline
+from wippy_console.services import accounts, decisions, histories, registry, runs, temporal, timeline
 from wippy_console.services.errors import Conflict
 from wippy_console.services.registry import Changes
 
@@ -190,6 +190,17 @@ def test_a_signal_leaves_the_rows_that_the_console_leaves(node: None) -> None:
     assert (len(note["input"]), len(decision["input"])) == (0, 1)
     assert {note["identity"], decision["identity"]} == {account().username}
     assert "has ended" in refused("signal", pid, "decision", "1")
+
+
+def test_a_signal_reaches_the_run_that_took_over_meanwhile(node: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("start", "app:quick", "--id", "order 9", "--wait")
+    first = until(lambda: Run.objects.filter(status="completed").first())
+    second = run_json("start", "app:approval", "--id", "order 9")
+    seen, find = [first], runs.latest
+    monkeypatch.setattr(runs, "latest", lambda pid: seen.pop() if seen else find(pid))
+    run("signal", second["pid"], "decision", '{"approved": true}')
+    until(lambda: Run.objects.get(run_id=second["run_id"]).status == "completed")
+    assert Decision.objects.get(state="sent").run_id == second["run_id"]
 
 
 def account() -> User:

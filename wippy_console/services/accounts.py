@@ -1,4 +1,8 @@
-"""Who acts, as histories and messages name them; and the accounts of the command line, by which nobody signs in."""
+"""Who acts, as histories and messages name them; and the accounts of the command line, by which nobody signs in.
+
+Decisions refer to a user, hence the accounts. An option `--as USER` was rejected: whoever runs manage.py would put
+another's name into the audit.
+"""
 
 from __future__ import annotations
 

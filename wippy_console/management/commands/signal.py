@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from engine.pids import Pid
 from wippy_console.management.operations import OperationCommand, operator, parsed
 from wippy_console.services import decisions, processes, runs
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import Conflict, Refused
 
 
 class Command(OperationCommand):
@@ -40,6 +40,18 @@ def _send(pid: str, topic: str, payload: list[Any]) -> None:
     if found is None:
         raise Refused(f"{pid!r} is no pid: it looks like {{client@worker|id}}, with its braces.")
     if runs.is_run(found):
-        decisions.send_raw(operator(), runs.latest(found), topic, *payload)
+        _signal(found, topic, payload)
     else:
         processes.message(operator(), pid, topic, *payload)
+
+
+def _signal(pid: Pid, topic: str, payload: list[Any]) -> None:
+    """To the newest run, also when it continued as another just now."""
+    run = runs.latest(pid)
+    try:
+        decisions.send_raw(operator(), run, topic, *payload)
+    except Conflict:
+        newer = runs.latest(pid)
+        if newer == run:
+            raise
+        decisions.send_raw(operator(), newer, topic, *payload)
