@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Pin every dependency of pyproject.toml with hashes, so that pip alone can install them.
+# Pin every dependency of pyproject.toml with hashes, so that pip alone can install them; uv's own lock file would spell
+# out where packages were fetched from.
 # Usage: scripts/lock.sh UV [--upgrade]
 set -euo pipefail
 cd "$(dirname "$0")/.."
