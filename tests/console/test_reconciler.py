@@ -213,7 +213,7 @@ async def test_a_run_that_no_worker_takes_is_a_trouble(scene: Scene, monkeypatch
     monkeypatch.setattr(troubles, "TAKEN_EXPECTED", timedelta(seconds=0.5))
     run_id = await scene.start("a")
     await asyncio.sleep(1)
-    found = await troubles.look(scene.temporal, Ref("app:client", f"a-{scene.queue}", run_id))
+    found = await troubles.diagnose(scene.temporal, Ref("app:client", f"a-{scene.queue}", run_id))
     assert found.reason == f"no worker takes its workflow task from task queue {scene.queue}"
 
 

@@ -118,7 +118,7 @@ class Follower:
         refs, self._swept_to = await in_thread(partial(troubles.suspects, self._client_id, self._swept_to))
         for ref in {*refs, *await self._reported(client, queues)}:
             try:
-                self._offer(await troubles.look(client, ref))
+                self._offer(await troubles.diagnose(client, ref))
             except RPCError as error:
                 if not is_gone(error):
                     raise

@@ -36,7 +36,7 @@ def suspects(client_id: str, swept_to: str) -> tuple[list[Ref], str]:
     return list(found.values()), swept[-1].run_id if len(swept) == SWEPT else ""
 
 
-async def look(client: Client, ref: Ref) -> Stalled:
+async def diagnose(client: Client, ref: Ref) -> Stalled:
     """What is wrong with a run; `reason` "" when nothing is."""
     description = await handle_of(client, ref).describe(rpc_timeout=RPC_TIMEOUT)
     if not description.raw_description.HasField("pending_workflow_task"):
