@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from engine.contracts.catalog import Catalog
+from wippy_console.database.locks import lock_for_transaction
 from wippy_console.models import HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.batch import Batch
@@ -39,19 +40,13 @@ def write(catalog: Catalog, facts: Sequence[Fact]) -> Written:
 def _load(catalog: Catalog, facts: Sequence[Fact]) -> Batch:
     """The runs that the facts name, locked in order, and their open questions."""
     ids = sorted({fact.run_id for fact in facts})
-    _take_turn()
+    # A missing row can't be locked: without this, two writers could announce one run.
+    lock_for_transaction(_LOCK)
     # no_key: a decision that refers to the run must not wait for us, nor we for it.
     rows = Run.objects.select_for_update(no_key=True).filter(run_id__in=ids).order_by("run_id")
     runs = {run.run_id: run for run in rows}
     asked = Question.objects.filter(run_id__in=runs, closed_at=None)
     return Batch(catalog, runs, list(asked))
-
-
-def _take_turn() -> None:
-    """A missing row can't be locked: on PostgreSQL writers take turns, else two could announce one run."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _save(batch: Batch) -> None:
