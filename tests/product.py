@@ -23,7 +23,16 @@ from wippy_console.env import ROOT
 
 T = TypeVar("T")
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-UNSET = ("TEMPORAL_ADDRESS", "DJANGO_SETTINGS_MODULE", "WIPPY_DEBUG", "WIPPY_SECURE", "SECRET_KEY", "WIPPY_PARENT")
+UNSET = (
+    "TEMPORAL_ADDRESS",
+    "DJANGO_SETTINGS_MODULE",
+    "WIPPY_DEBUG",
+    "WIPPY_SECURE",
+    "SECRET_KEY",
+    "WIPPY_PARENT",
+    "DATABASE_URL",
+    "REDIS_URL",
+)
 
 
 def until(probe: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:

@@ -19,7 +19,7 @@ def _remove_data() -> None:
 
 atexit.register(_remove_data)
 os.environ["WIPPY_DATA"] = _data
-for _name in ("WIPPY_DEBUG", "WIPPY_SECURE", "TEMPORAL_ADDRESS", "PORT"):
+for _name in ("WIPPY_DEBUG", "WIPPY_SECURE", "TEMPORAL_ADDRESS", "PORT", "REDIS_URL"):
     os.environ.pop(_name, None)
 
 # Temporal's SDK takes two seconds on the clock for a deadlock (docs/pitfalls.md#the-deadlock-detector). A healthy task
