@@ -19,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from engine.entry import Entry
 from engine.memory.catalog import MemoryCatalog
+from tests.patience import PATIENCE
 from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Node, Run
 from wippy_console.services import fleet
@@ -82,7 +83,7 @@ class Scene:
         """One step, and what came of it."""
         await self.follower.step()
         await asyncio.sleep(0.2)
-        await self.followup.settle(10)
+        await self.followup.settle(PATIENCE)
         facts, self.facts[:] = list(self.facts), []
         await in_thread(lambda: write(self.catalog, facts))
         return facts
@@ -91,8 +92,15 @@ class Scene:
         handle = await self.temporal.start_workflow(
             "app:flow", 7, id=f"{name}-{self.queue}", task_queue=queue or self.queue
         )
-        await asyncio.sleep(0.1)  # visibility lags
+        await self.listed(name, "Running")
         return handle.first_execution_run_id or ""
+
+    async def listed(self, name: str, status: str) -> None:
+        """Wait until Temporal's list, which lags, shows the run in that state."""
+        query = f"WorkflowId = {quoted(f'{name}-{self.queue}')} AND ExecutionStatus = '{status}'"
+        async with asyncio.timeout(PATIENCE):
+            while not (await self.temporal.count_workflows(query)).count:
+                await asyncio.sleep(0.02)
 
     def handle(self, name: str) -> Any:
         return self.temporal.get_workflow_handle(f"{name}-{self.queue}")
@@ -144,7 +152,7 @@ async def test_a_run_that_ended_unseen_is_closed_with_its_result(scene: Scene) -
         run_id = await scene.start("a")
         await scene.handle("a").signal("finish")
         assert await scene.handle("a").result() == 7
-    await asyncio.sleep(0.2)
+    await scene.listed("a", "Completed")
     await scene.step()
     await scene.step()
     run = await the_run()
@@ -157,7 +165,7 @@ async def test_a_termination_elsewhere_is_noticed(scene: Scene, restart: bool) -
     await scene.start("a")
     await scene.step()
     await scene.handle("a").terminate("enough")
-    await asyncio.sleep(0.2)
+    await scene.listed("a", "Terminated")
     if restart:
         scene.restart()
     await scene.step()
