@@ -20,7 +20,7 @@ from engine.registry.validate import validate
 class MemoryRegistry:
     """Implements `engine.contracts.registry.RegistryAccess` over a `MemoryCatalog`.
 
-    `allowed` names kinds, else forbidden, that Lua code may publish; `followed` is called after each version.
+    `allowed` names kinds, else forbidden, that Lua code may publish; `on_publish` is called after each version.
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class MemoryRegistry:
         catalog: MemoryCatalog,
         *,
         allowed: Collection[str] = (),
-        followed: Callable[[Changes], None] = lambda _: None,
+        on_publish: Callable[[Changes], None] = lambda _: None,
     ) -> None:
         self._catalog = catalog
         self._allowed = allowed
-        self._followed = followed
+        self._on_publish = on_publish
 
     async def current(self) -> int:
         """The number of the newest version."""
@@ -64,7 +64,7 @@ class MemoryRegistry:
         number = self._catalog.publish(
             *merged.changes.create, *merged.changes.update, delete=merged.changes.delete
         )  # fmt: skip
-        self._followed(merged.changes)
+        self._on_publish(merged.changes)
         return number
 
     def _check(self, current: Mapping[str, Entry], changes: Changes) -> None:

@@ -243,7 +243,7 @@ def _with_source(data: Mapping[str, Any], text: str | None) -> dict[str, Any]:
     }
 
 
-def placed(tree: Tree, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def located(tree: Tree, problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The tree's own problems and those of its validation with their places, in order.
 
     Of a source that could not be read, only that is reported, and not what its absence entails.

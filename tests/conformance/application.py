@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.check import check_source
 from engine.entry import Entry
 from engine.registry.problems import Problem, errors_in
-from engine.registry.tree import parse, placed
+from engine.registry.tree import located, parse
 from engine.registry.validate import validate
 from tests.conformance.parsing import Case
 
@@ -29,7 +29,7 @@ def helpers() -> tuple[dict[str, Entry], list[Problem]]:
     """The helper entries, and every error in them."""
     files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*") if path.is_file()}
     tree = parse(files)
-    return dict(tree.entries), errors_in(placed(tree, validate(tree.entries, check_source)))
+    return dict(tree.entries), errors_in(located(tree, validate(tree.entries, check_source)))
 
 
 def application(cases: Iterable[Case]) -> Application:

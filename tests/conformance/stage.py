@@ -72,7 +72,7 @@ class Stage:
         self.catalog = catalog
         self._folder = TemporaryDirectory()
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
-        registry = MemoryRegistry(catalog, followed=self._announce)
+        registry = MemoryRegistry(catalog, on_publish=self._announce)
         handlers = {
             **EnvAsks(catalog, storages).handlers(),
             **RegistryAsks(registry).handlers(),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.check import check_source
-from engine.registry.tree import parse, placed
+from engine.registry.tree import located, parse
 from engine.registry.validate import validate
 
 
@@ -50,7 +50,7 @@ def test_lua_errors_stand_in_their_files() -> None:
             "lib/f.lua": "local function main()\n  retrun 1\nend\n",
         }
     )
-    assert [str(each) for each in placed(tree, validate(tree.entries, check_source))] == [
+    assert [str(each) for each in located(tree, validate(tree.entries, check_source))] == [
         "lib/_index.yaml:10: app:g source: not valid Lua: <eof> expected near 'end'",
         "lib/f.lua:2: app:f source: not valid Lua: syntax error near '1'",
     ]

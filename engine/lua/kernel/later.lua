@@ -16,17 +16,17 @@ function k.need(file)
   chunk(k)
 end
 
-local function found_at_home(places)
+local function loading_from(files)
   return function(t, name)
-    local file = places[name]
+    local file = files[name]
     if not file or loaded[file] then return nil end
     k.need(file)
     return rawget(t, name)
   end
 end
 
-setmetatable(k, { __index = found_at_home(index.names) })
-setmetatable(std, { __index = found_at_home(index.globals) })
+setmetatable(k, { __index = loading_from(index.names) })
+setmetatable(std, { __index = loading_from(index.globals) })
 
 --- Let `file` add its fields to `t` when one is asked for that is not there.
 function k.fill_later(t, file)

@@ -6,9 +6,10 @@ from typing import Any
 
 from lupa.lua54 import LuaRuntime
 
+from engine import modules
 from engine.lua.state import KERNEL, index_text
 
-ON_DEMAND = ("std_values", "std_pairs", "std_table", "pattern", "std_string", "std_math", "std_os")
+FILES = [name for name in modules.FILES if name.startswith("std_") or name == "pattern"]
 
 _HARNESS = """
 local load_chunk = load
@@ -73,10 +74,10 @@ class StdlibState:
         self.lua.globals().is_workflow = is_workflow
         self.lua.execute(_HARNESS)
         self.lua.globals().add(index_text(), "index", True)
-        for name in (*ON_DEMAND, "later"):
+        for name in (*FILES, "later"):
             source = (KERNEL / f"{name}.lua").read_text(encoding="latin-1")
             self.lua.globals().add(source, name, name == "later")
-        for name in ON_DEMAND:
+        for name in FILES:
             self.kernel.need(name)
         self.lua.execute("setmetatable(k.std, nil)")  # the other globals are no standard library
 

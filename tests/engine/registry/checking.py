@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.entry import Entry
 from engine.registry.problems import Problem
-from engine.registry.tree import Tree, parse, placed
+from engine.registry.tree import Tree, located, parse
 from engine.registry.validate import validate
 
 
@@ -24,7 +24,7 @@ def index(entries: str, namespace: str = "app") -> dict[str, str | bytes]:
 def found(files: Mapping[str, str | bytes]) -> list[str]:
     """Everything wrong with a tree, as text."""
     tree: Tree = parse(files)
-    return [str(each) for each in placed(tree, validate(tree.entries, no_check))]
+    return [str(each) for each in located(tree, validate(tree.entries, no_check))]
 
 
 def entry(name: str, kind: str, meta: Mapping[str, Any] | None = None, **data: Any) -> Entry:

@@ -91,8 +91,8 @@ def _plan(folder: Path, *, prune: bool) -> Plan:
 
 
 def _placed(tree: Tree, found: list[Problem], folder: Path) -> tuple[Problem, ...]:
-    placed = trees.placed(tree, found)
-    return tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in placed)
+    located = trees.located(tree, found)
+    return tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in located)
 
 
 def _publish(plan: Plan, message: str) -> Version:
