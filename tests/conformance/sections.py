@@ -79,6 +79,7 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/interop/test_cli.py": "the `temporal` command line",
         "tests/interop/test_children.py": "children and parents in Python",
         "tests/engine/hosts/temporal/test_routing.py": "which worker and which node",
+        "tests/engine/hosts/temporal/test_requests.py": "requests between nodes of two versions",
         "tests/engine/hosts/temporal/test_seed.py": "the seed's samples",
         "tests/engine/hosts/temporal/test_crash.py": "crashes of a worker",
     },
