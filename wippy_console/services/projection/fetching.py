@@ -19,7 +19,7 @@ from engine.hosts.temporal.observations import Observation
 from engine.hosts.temporal.wire import payloads
 from engine.steps import Wait
 from wippy_console.services.projection.facts import Began, Ended, Ref
-from wippy_console.services.projection.histories import beginning, ending
+from wippy_console.services.projection.reading import beginning, ending
 
 RPC_TIMEOUT = timedelta(seconds=10)
 TAIL = 50
