@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from tests.console.registry_cast import SHOP, create, function
 from wippy_console.models import Version
 from wippy_console.services import registry
+from wippy_console.services.registry import publishing
 
 pytestmark = pytest.mark.django_db
 
@@ -205,7 +206,7 @@ def test_hidden_folders_are_left_out(shop: Path) -> None:
 def test_somebody_who_publishes_meanwhile_is_not_overwritten(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     apply(shop)
     (shop / "lib" / "money.lua").write_text("return {1}\n")
-    original = registry.preview
+    original = publishing.preview
 
     def slow(base: int | None, changes: registry.Changes) -> Any:
         found = original(base, changes)
@@ -215,5 +216,5 @@ def test_somebody_who_publishes_meanwhile_is_not_overwritten(shop: Path, monkeyp
         )
         return found
 
-    monkeypatch.setattr(registry, "preview", slow)
+    monkeypatch.setattr(publishing, "preview", slow)
     assert "shop.lib:money was changed in version 2" in apply(shop)[2]

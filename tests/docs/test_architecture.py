@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from itertools import groupby
+from itertools import groupby, pairwise, product
 from typing import Any
 
+import grimp
 import pytest
 
 from tests.docs.pages import ROOT, line_of, name_of, pages, text_files, text_of
 
 _CLASS = re.compile(r"(?m)^(?:class )?([A-Z]\w+)(?: =|[(:])")
-_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
+_STEP = re.compile(r"(?:(→|⇢)\s+|(?<=\*\* ))`((?:[\w.-]+/)+[\w.-]+\.\w+)`")
 _NAMED = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
 
 
@@ -60,12 +61,55 @@ def test_every_header_is_told() -> None:
     assert names and not names - told, f"docs/temporal.md does not tell of {', '.join(sorted(names - told))}"
 
 
+def test_all_seven_journeys_are_told() -> None:
+    assert len(_journeys()) == 7
+
+
 @pytest.mark.parametrize("journey", [pytest.param(each, id=each.split("**")[1]) for each in _journeys()])
 def test_a_journey_enters_each_room_once(journey: str) -> None:
-    way = [path.rpartition("/")[0] for path in _FILE.findall(journey)]
-    rooms = [room for room, _ in groupby(way)]
+    rooms = [room for _, room, _ in _entered(journey)]
     twice = sorted(room for room in set(rooms) if rooms.count(room) > 1)
-    assert len(way) > 1 and not twice, f"{', '.join(twice)}: entered twice"
+    assert len(rooms) > 1 and not twice, f"{', '.join(twice)}: entered twice"
+
+
+@pytest.mark.parametrize("journey", [pytest.param(each, id=each.split("**")[1]) for each in _journeys()])
+def test_an_arrow_into_another_room_is_an_import(journey: str, imports: grimp.ImportGraph) -> None:
+    wrong = [
+        f"{here} → {there}"
+        for (_, here, from_files), (arrow, there, to_files) in pairwise(_entered(journey))
+        if arrow == "→" and not _joined(imports, from_files, to_files)
+    ]
+    assert not wrong, f"no file named here imports one named there, nor the reverse: {', '.join(wrong)}"
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """All imports among the modules of the engine and of the console."""
+    return grimp.build_graph("engine", "wippy_console", cache_dir=None)
+
+
+def _entered(journey: str) -> list[tuple[str, str, list[str]]]:
+    """The rooms on the way: the arrow that leads into each, its folder, and the files named there."""
+    steps = _STEP.findall(journey)
+    rooms = []
+    for room, group in groupby(steps, key=lambda step: step[1].rpartition("/")[0]):
+        found = list(group)
+        rooms.append((found[0][0], room, [path for _, path in found]))
+    return rooms
+
+
+def _joined(imports: grimp.ImportGraph, some: list[str], others: list[str]) -> bool:
+    pairs = [pair for here, there in product(some, others) for pair in ((here, there), (there, here))]
+    return any(_imports(imports, importer, imported) for importer, imported in pairs)
+
+
+def _imports(imports: grimp.ImportGraph, importer: str, imported: str) -> bool:
+    """Whether the one file imports the other, or what its package shows of it."""
+    name = imported.removesuffix(".py").replace("/", ".")
+    found = imports.find_modules_directly_imported_by(importer.removesuffix(".py").replace("/", "."))
+    package = name.rpartition(".")[0]
+    shown = package in found and imports.direct_import_exists(importer=package, imported=name)
+    return name in found or shown
 
 
 def _contracts() -> list[dict[str, Any]]:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from engine.registry import changes as changing
-from engine.registry import tree as trees
 from engine.registry.changes import Changes
-from engine.registry.problems import Problem, errors_in, warnings_in
-from engine.registry.tree import Tree
+from engine.registry.problems import errors_in, warnings_in
 from wippy_console.management.disk import Folder, FolderError
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What applying a tree would do to version `base`; problems stand with their files and lines."""
-
-    base: int
-    changes: Changes
-    unchanged: int
-    problems: tuple[Problem, ...]
+from wippy_console.services.registry import Plan
 
 
 class Command(BaseCommand):
@@ -50,7 +38,7 @@ class Command(BaseCommand):
             plan = _plan(options["dir"], prune=options["prune"])
             failed = bool(errors_in(plan.problems))
             publishes = plan.changes and not options["check"] and not failed
-            version = _publish(plan, options["message"] or f"apply {options['dir']}") if publishes else None
+            version = registry.apply(plan, options["message"] or f"apply {options['dir']}") if publishes else None
         except (Refused, FolderError, DatabaseError) as error:
             self._fail(str(error), options)
         self._report(plan, version, options)
@@ -82,21 +70,10 @@ class Command(BaseCommand):
 
 
 def _plan(folder: Path, *, prune: bool) -> Plan:
-    tree = trees.parse(Folder(folder))
-    base = registry.current_number()
-    current = registry.snapshot(base)
-    changes = changing.diff(current, tree.entries, delete=None if prune and not errors_in(tree.problems) else ())
-    problems = _placed(tree, registry.preview(base, changes), folder)
-    return Plan(base, changes, len(set(tree.entries) & set(current)) - len(changes.update), problems)
-
-
-def _placed(tree: Tree, found: list[Problem], folder: Path) -> tuple[Problem, ...]:
-    located = trees.located(tree, found)
-    return tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in located)
-
-
-def _publish(plan: Plan, message: str) -> Version:
-    return registry.publish(None, plan.changes, base=plan.base, message=message, source="apply")
+    """The plan of a folder, with its problems under the paths that the user can open."""
+    plan = registry.plan(Folder(folder), prune=prune)
+    problems = tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in plan.problems)
+    return replace(plan, problems=problems)
 
 
 def _printable(text: str) -> str:

@@ -4,6 +4,7 @@ Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
+from wippy_console.services.registry.applying import Plan, apply, plan
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.services.registry.publishing import (
     delete_entry,
@@ -32,7 +33,9 @@ __all__ = [
     "ChangesRefused",
     "DatabaseCatalog",
     "ForbiddenError",
+    "Plan",
     "StaleBaseError",
+    "apply",
     "current_number",
     "current_version",
     "delete_entry",
@@ -40,6 +43,7 @@ __all__ = [
     "entry",
     "latest_versions",
     "may_publish",
+    "plan",
     "preview",
     "publish",
     "publish_from_lua",
