@@ -1,6 +1,6 @@
 """Security contexts: who acts, under which policies, and what these say of an action.
 
-See docs/architecture.md#whom-units-act-for.
+See docs/rights.md#whom-units-act-for.
 
 Between units and on the wire a context is by reference: its policies are ids. A host looks them up when a unit
 starts. A policy that can't be found or read denies whatever is asked: it may have been the one that forbids.

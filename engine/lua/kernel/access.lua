@@ -1,4 +1,4 @@
--- Who acts in this unit, and what it may do (docs/architecture.md#whom-units-act-for): the permission check of all
+-- Who acts in this unit, and what it may do (docs/rights.md#whom-units-act-for): the permission check of all
 -- modules, and what callees get.
 local k = ...
 local raw = k.raw
