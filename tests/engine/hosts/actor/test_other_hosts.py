@@ -25,6 +25,7 @@ class FlowHost:
         self.log: list[tuple[Any, ...]] = []
         self.watchers: dict[tuple[str, str], Watcher] = {}
         self.delay = 0.0
+        self.unwatched = 0
 
     async def spawn(self, request: SpawnRequest) -> str:
         await asyncio.sleep(self.delay)
@@ -54,6 +55,7 @@ class FlowHost:
 
     async def unwatch(self, pid: str, token: str) -> None:
         self.watchers.pop((pid, token), None)
+        self.unwatched += 1
 
     def end(self, value: Value = None, failure: Failure | None = None) -> None:
         """End the one unit that is watched."""
@@ -63,13 +65,14 @@ class FlowHost:
 
 Scenario = Callable[[str], Coroutine[Any, Any, tuple[FlowHost, Any]]]
 DRAIN = """
-    local function drain()
-      local seen, events, deadline = {}, process.events(), time.after("60ms")
+    local function drain(wanted)
+      local seen, events, deadline = {}, process.events(), wanted == 0 and time.after("60ms") or nil
       while true do
-        local got = channel.select { events:case_receive(), deadline:case_receive() }
+        local got = channel.select { events:case_receive(), deadline and deadline:case_receive() }
         if got.channel == deadline then return seen end
         local result = got.value.result
         seen[#seen + 1] = { got.value.type, result.error and result.error:message() or result.value }
+        deadline = time.after("60ms")
       end
     end
 """
@@ -79,9 +82,7 @@ async def ended(it: Lab, flows: FlowHost, body: str, **outcome: Any) -> Any:
     """Run the body, end the flow as soon as it is watched, and return what the body returns."""
     it.node.add_host(flows)
     running = asyncio.create_task(it.run(DRAIN + body))
-    async with asyncio.timeout(5):
-        while not flows.watchers and not running.done():
-            await asyncio.sleep(0.001)
+    await it.until(lambda: bool(flows.watchers) or running.done())
     flows.end(**outcome)
     return await running
 
@@ -104,9 +105,9 @@ async def test_unmonitor_silences_the_weak_watch() -> None:
     async with lab() as it:
         flows = FlowHost()
         it.node.add_host(flows)
-        body = f"local pid = process.spawn('app:flow', '{FLOWS}') assert(process.unmonitor(pid)) return drain()"
+        body = f"local pid = process.spawn('app:flow', '{FLOWS}') assert(process.unmonitor(pid)) return drain(0)"
         running = asyncio.create_task(it.run(DRAIN + body))
-        await asyncio.sleep(0.03)
+        await it.until(lambda: flows.unwatched > 0)
         assert flows.watchers == {}
         flows.end(value=1)
         assert await running == []
@@ -136,8 +137,11 @@ async def test_an_exec_that_nobody_waits_for_any_more_cancels_the_workflow() -> 
     async with lab() as it:
         flows = FlowHost()
         it.node.add_host(flows)
-        body = f"coroutine.spawn(function() process.exec('app:flow', '{FLOWS}') end) time.sleep('30ms') return 1"
-        assert await it.run(body) == 1
+        body = f"process.registry.register('boss') coroutine.spawn(function() process.exec('app:flow', '{FLOWS}') end) "
+        running = asyncio.create_task(it.run(body + "process.listen('enough'):receive() return 1"))
+        await it.until(lambda: bool(flows.watchers))
+        it.node.send("boss", "enough")
+        assert await running == 1
         await it.until(lambda: any(item[0] == "cancel" for item in flows.log))
         await it.until(lambda: not flows.watchers)
 
@@ -147,11 +151,14 @@ async def test_messages_to_a_workflow_keep_their_order_however_long_each_takes()
         flows = FlowHost()
         it.node.add_host(flows)
         pid = f"{{app:client@{FLOWS}|order-1}}"
-        await it.run(
-            "for i = 1, 20 do coroutine.spawn(function() process.send(pid, 'm', i) end) end time.sleep('80ms')".replace(
-                "pid", f"'{pid}'"
-            )
-        )
+        body = f"""
+            local sent = channel.new(20)
+            for i = 1, 20 do
+                coroutine.spawn(function() process.send('{pid}', 'm', i) sent:send(true) end)
+            end
+            for i = 1, 20 do sent:receive() end
+        """
+        await it.run(body)
         assert flows.log == [("send", "m", (n,)) for n in range(1, 21)]
 
 
