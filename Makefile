@@ -19,7 +19,7 @@ test: setup-dev       ## the whole suite, browser tests included; ARGS go to pyt
 	@scripts/browser.sh
 	$(BIN)/python -m pytest -n auto --durations=20 $(ARGS)
 
-quick: check          ## every check, and the tests that need neither a browser nor the whole product
+quick: check          ## every check, and the tests without those that tests/sharing.py calls slow
 	$(BIN)/python -m pytest -n auto --durations=20 -m "not slow" $(ARGS)
 
 check: setup-dev      ## format, lint, types, import contracts, templates, Django's own checks

@@ -25,8 +25,12 @@ LONGEST = (
 """Begin with these, in this order: a long file that begins last would leave the other cores idle at the end."""
 
 
-SLOW = ("tests/story/", "tests/browser/", "tests/interop/", "tests/replay/")
-"""What `make quick` leaves out, beside the tests that carry the mark themselves."""
+SLOW = (
+    *("tests/story/", "tests/browser/", "tests/interop/", "tests/replay/"),
+    *("tests/console/test_up.py", "tests/console/test_worker.py", "tests/console/test_two_nodes.py"),
+    "tests/engine/hosts/temporal/test_crash.py",
+)
+"""What `make quick` leaves out: the browser, other languages, old histories, and what kills whole processes."""
 
 
 def processes(config: pytest.Config) -> int:
@@ -44,7 +48,7 @@ def group_of(nodeid: str) -> str:
 
 
 def is_slow(nodeid: str) -> bool:
-    """Say whether the folder of a test is left out by `make quick`."""
+    """Say whether `make quick` leaves the test out."""
     return nodeid.startswith(SLOW)
 
 
