@@ -102,7 +102,7 @@ def make(node: Node, uniq: str, **fields: Any) -> Process:
     return Process.objects.create(node=node, pid=pid, started_at=started, **{**known, **fields})
 
 
-def test_the_board_writes_updates_and_deletes(node: Node) -> None:
+def test_rows_are_written_updated_and_deleted(node: Node) -> None:
     seen = [info("a", names=("Büro",)), info("b", parent="{n@app:procs|a}")]
     written = ProcessReporter("n", lambda: seen)
     written.write()
@@ -125,7 +125,7 @@ def test_rows_that_others_deleted_come_back(node: Node) -> None:
     assert Process.objects.count() == 2
 
 
-def test_what_no_database_takes_does_not_stop_the_board(node: Node) -> None:
+def test_what_no_database_takes_does_not_stop_the_reporter(node: Node) -> None:
     names = ("nul \0", "half \ud800")
     ProcessReporter("n", lambda: [info("a", names=names, parent="{c@w|" + "\U0001f600" * 900 + "}")]).write()
     assert Process.objects.get().names == ["nul \ufffd", "half ?"]

@@ -66,12 +66,12 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._acked = asyncio.Event()
         self._cursor = 0
         self._checked_at = 0.0
-        wanted = parse(self.scope["query_string"])
-        if wanted is None:
+        request = parse(self.scope["query_string"])
+        if request is None:
             await self.close(BAD_REQUEST)
             return
         open_sockets.add(self)
-        self._pump = asyncio.create_task(self._run(wanted))
+        self._pump = asyncio.create_task(self._run(request))
 
     async def disconnect(self, code: int) -> None:
         """Let go of everything."""
@@ -96,10 +96,10 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # -- the pump ----------------------------------------------------------------------------------
 
-    async def _run(self, wanted: FeedRequest) -> None:
+    async def _run(self, request: FeedRequest) -> None:
         """Send until the socket closes; what fails here closes it, and the client comes back."""
         try:
-            await self._follow(wanted)
+            await self._follow(request)
         except DatabaseError:
             logger.exception("the feed can't be read")
             await self.close(TRY_AGAIN)
@@ -107,31 +107,31 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.exception("the feed socket failed")
             await self.close(FAILED)
 
-    async def _follow(self, wanted: FeedRequest) -> None:
+    async def _follow(self, request: FeedRequest) -> None:
         if not await self._may_go_on():
             return
-        subscription = self._subscription = tailer.subscribe(wanted.watched)
-        await self._begin(wanted)
-        while await self._send_new(wanted, subscription):
+        subscription = self._subscription = tailer.subscribe(request.watched)
+        await self._begin(request)
+        while await self._send_new(request, subscription):
             await self._pause(subscription.wake)
             if self._check_due() and not await self._may_go_on():
                 return
 
-    async def _begin(self, wanted: FeedRequest) -> None:
+    async def _begin(self, request: FeedRequest) -> None:
         """Settle the cursor, and say how the run stands: it may have moved since the page was drawn."""
         head = await in_thread(feed.head)
-        self._cursor = head if wanted.since is None else min(wanted.since, head)
-        if wanted.since is None or wanted.since > head:
-            await self._send({"events": [], "cursor": head, "reset": wanted.since is not None})
-        if wanted.watched and (hint := await in_thread(partial(run_hint, wanted.watched))):
+        self._cursor = head if request.since is None else min(request.since, head)
+        if request.since is None or request.since > head:
+            await self._send({"events": [], "cursor": head, "reset": request.since is not None})
+        if request.watched and (hint := await in_thread(partial(run_hint, request.watched))):
             await self._send({"run": hint})
 
-    async def _send_new(self, wanted: FeedRequest, subscription: Subscription) -> bool:
+    async def _send_new(self, request: FeedRequest, subscription: Subscription) -> bool:
         """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
         subscription.wake.clear()
         while True:
             hint = subscription.take_hint()
-            frames, cursor = await self._read(wanted)
+            frames, cursor = await self._read(request)
             if not frames and hint is None:
                 self._cursor = cursor
                 return True
@@ -154,12 +154,12 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return False
         return True
 
-    async def _read(self, wanted: FeedRequest) -> tuple[list[Frame], int]:
+    async def _read(self, request: FeedRequest) -> tuple[list[Frame], int]:
         """From the process's memory, or from the table when the cursor lies further back."""
-        frames = tailer.read(self._cursor, wanted.run_id, wanted.kinds, CHUNK)
+        frames = tailer.read(self._cursor, request.run_id, request.kinds, CHUNK)
         if frames is not None:
             return frames
-        return await in_thread(partial(read_table, self._cursor, wanted))
+        return await in_thread(partial(read_table, self._cursor, request))
 
     async def _may_go_on(self) -> bool:
         """Check session and right afresh; close the socket when either is gone."""
@@ -200,8 +200,8 @@ def run_hint(run_id: str) -> dict[str, Any] | None:
     return dict(found) if found else None
 
 
-def read_table(cursor: int, wanted: FeedRequest) -> tuple[list[Frame], int]:
+def read_table(cursor: int, request: FeedRequest) -> tuple[list[Frame], int]:
     """Up to a chunk of matching rows after `cursor`, and the new cursor."""
     head = feed.head()
-    found = rendered(feed.between(cursor, head, run_id=wanted.run_id, kinds=wanted.kinds)[:CHUNK])
+    found = rendered(feed.between(cursor, head, run_id=request.run_id, kinds=request.kinds)[:CHUNK])
     return found, found[-1].id if len(found) == CHUNK else max(cursor, head)

@@ -163,7 +163,7 @@ def between(
     return rows if head is None else rows.filter(id__lte=head)
 
 
-def is_silence_told(node: str, since: datetime) -> bool:
+def is_silence_announced(node: str, since: datetime) -> bool:
     """Whether a NODE row says that the node fell silent since then."""
     rows = FeedEvent.objects.filter(kind=NODE, node=node, at__gte=since)
     return any(row.data.get("state") == "silent" for row in rows)

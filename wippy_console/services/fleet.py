@@ -61,7 +61,7 @@ def announce_silent() -> bool:
     Process.objects.exclude(node__in=alive()).delete()
     now = timezone.now()
     silent = Node.objects.filter(stopped_at=None, heartbeat_at__range=(now - SHOWN_AFTER_END, now - FRESH))
-    lost = [node for node in silent if not feed.is_silence_told(node.id, since=node.heartbeat_at)]
+    lost = [node for node in silent if not feed.is_silence_announced(node.id, since=node.heartbeat_at)]
     for node in lost:
         data = {"state": "silent", "hostname": node.hostname, "os_pid": node.os_pid}
         feed.append(feed.NODE, node=node.id, data=data)
