@@ -31,7 +31,7 @@ from wippy_console.models import (
     Token,
     Version,
 )  # fmt: skip
-from wippy_console.services import histories
+from wippy_console.services import accounts, histories
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RUN_ID = "0199aaaa-0000-7000-8000-000000000001"
@@ -216,3 +216,12 @@ def test_administrators_manage_people_but_make_no_superuser(cast: Cast) -> None:
     root = f"/admin/auth/user/{cast.root.pk}/"
     assert b'name="_save"' not in browser.get(f"{root}change/").content
     assert browser.post(f"{root}password/", {"password1": "x1Y2z3w4!", "password2": "x1Y2z3w4!"}).status_code == 403
+
+
+def test_nobody_becomes_the_account_of_the_command_line(cast: Cast) -> None:
+    browser, password = client(cast.root), {"password1": "x1Y2z3w4!", "password2": "x1Y2z3w4!"}
+    assert b"valid username" in browser.post("/admin/auth/user/add/", {"username": "cli:anna", **password}).content
+    anna = f"/admin/auth/user/{accounts.command_line('anna').pk}/"
+    assert browser.get(f"{anna}change/").status_code == 200
+    assert browser.post(f"{anna}change/", {"username": "anna", "is_active": "on"}).status_code == 403
+    assert browser.post(f"{anna}password/", {"usable_password": "true", **password}).status_code == 403

@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from wippy_console.services import accounts
+
 admin.site.site_header = "Wippy Console"
 admin.site.site_title = "Wippy Console"
 admin.site.index_title = "Administration"
@@ -38,8 +40,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it ru
         return known if request.user.is_superuser else (*known, "is_superuser")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor changes one: a new password would be a way in."""
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        """Nor changes one, or an account of the command line: a new password would be a way in."""
+        is_persons = obj is None or not accounts.is_command_line(obj)
+        return super().has_change_permission(request, obj) and is_persons and _may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nor deletes one."""
