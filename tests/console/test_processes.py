@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -14,6 +15,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from engine.entry import Entry
+from engine.errors import NOT_FOUND, TIMEOUT, Failure, UnitFailed
 from tests.console.operating import Cast
 from tests.console.registry_cast import create
 from tests.console.test_worker import entries, publish, running_node, until
@@ -72,6 +74,27 @@ def test_each_role_may_do_what_its_group_allows(
     response = client.get(url) if action == "see" else client.post(url, data)
     assert (response.status_code == 403) == (action not in MATRIX[who])
     assert not FeedEvent.objects.filter(kind="OPERATION").exists()
+
+
+@pytest.mark.parametrize(("kind", "status", "outcomes"), [(TIMEOUT, 503, ["unknown"]), (NOT_FOUND, 409, [])])
+def test_a_node_that_dies_while_it_is_asked_leaves_open_what_became_of_it(
+    client: Client,
+    cast: Cast,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    status: int,
+    outcomes: list[str],
+) -> None:
+    def fail(act: Any, timeout: float) -> Any:
+        raise UnitFailed(Failure(kind, "as the server says", retryable=False))
+
+    monkeypatch.setattr(processes.nodes, "_client", Mock)
+    monkeypatch.setattr(temporal, "run", fail)
+    client.force_login(cast.root)
+    url, data = request_of("stop", service)
+    assert client.post(url, data).status_code == status
+    assert [row.data["outcome"] for row in FeedEvent.objects.filter(kind="OPERATION")] == outcomes
 
 
 def test_pages_offer_what_the_user_may_do(client: Client, cast: Cast, service: Service) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from engine.errors import ALREADY_EXISTS, NOT_FOUND, UNAVAILABLE, UnitFailed
+from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, UnitFailed
 from engine.hosts.temporal.node.client import NodeClient
 from engine.hosts.temporal.settings import reference
 from engine.pids import Pid
@@ -16,8 +16,11 @@ from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unav
 T = TypeVar("T")
 Act = Callable[[NodeClient], Coroutine[Any, Any, T]]
 
-TIMEOUT = 45.0
+ANSWERED_WITHIN = 45.0
 _MARGIN = 15.0
+
+# A node that died while it did it leaves a timeout: whether it was done is not known.
+_REFUSALS = {NOT_FOUND: NotFoundError, UNAVAILABLE: Unavailable, TIMEOUT: Unavailable, ALREADY_EXISTS: Conflict}
 
 
 class NotAsked(Unavailable):
@@ -27,10 +30,9 @@ class NotAsked(Unavailable):
 def ask(act: Act[T]) -> T:
     """Ask nodes something; NotFoundError, Conflict, Refused, or Unavailable, which leaves open whether it was done."""
     try:
-        return temporal.run(act(_client()), TIMEOUT)
+        return temporal.run(act(_client()), ANSWERED_WITHIN)
     except UnitFailed as error:
-        refusals = {NOT_FOUND: NotFoundError, UNAVAILABLE: Unavailable, ALREADY_EXISTS: Conflict}
-        raise refusals.get(error.failure.kind, Refused)(error.failure.message) from error
+        raise _REFUSALS.get(error.failure.kind, Refused)(error.failure.message) from error
 
 
 def wait_for(act: Act[T], timeout: float) -> T:
