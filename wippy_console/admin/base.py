@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from wippy_console.admin import export
 
 M = TypeVar("M", bound=Model)
+P = TypeVar("P", bound=Model)
 
 _SHOWN_JSON = 20_000
 
@@ -55,6 +56,21 @@ class ReadOnlyAdmin(ModelAdmin[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """Never, not along with another row either."""
+        return False
+
+
+class ReadOnlyInline(TabularInline[M, P]):
+    """The same below a row that they belong to."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Never."""
         return False
 
 

@@ -11,20 +11,10 @@ from wippy_console.admin import base
 from wippy_console.models import Decision, Question, QuestionRole
 
 
-class RoleInline(base.TabularInline[QuestionRole, Question]):
+class RoleInline(base.ReadOnlyInline[QuestionRole, Question]):
     """The groups that may answer a question."""
 
     model = QuestionRole
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
 
 
 class AnsweredFilter(admin.SimpleListFilter):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -13,20 +11,10 @@ from wippy_console.admin import base
 from wippy_console.models import Claim, Node, Process, Service
 
 
-class ServiceInline(base.TabularInline[Service, Node]):
+class ServiceInline(base.ReadOnlyInline[Service, Node]):
     """The services of a node."""
 
     model = Service
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(Node)

@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from wippy_console import permissions
 from wippy_console.admin import base, confirmation, export
-from wippy_console.models import HistoryArchive, Question, Run
+from wippy_console.models import HistoryArchive, Run
+from wippy_console.services import questions
 from wippy_console.services.runs import matching
 
 
@@ -27,7 +28,7 @@ class OpenFilter(admin.SimpleListFilter):
         """The runs of the choice."""
         match self.value():
             case "asks":
-                return queryset.filter(pk__in=Question.objects.filter(closed_at__isnull=True).values("run_id"))
+                return queryset.filter(pk__in=questions.asking())
             case "stuck":
                 return queryset.filter(status=Run.Status.RUNNING).exclude(stuck_reason="")
             case "open":

@@ -18,12 +18,12 @@ from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from wippy_console.env import variables_for_entries
+from wippy_console.services.by_kind import CLIENT
 from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.registry import DatabaseCatalog
 
 T = TypeVar("T")
 
-CLIENT = "temporal.client"
 TIMEOUT = 15.0
 
 # Statuses that don't say whether the request had its effect, a connection that broke under it among them.

@@ -61,6 +61,11 @@ def labelled(rows: QuerySet[Question], limit: int) -> list[Any]:
     return found
 
 
+def asking() -> QuerySet[Question, Any]:
+    """The ids of the runs that ask something now, for queries of runs."""
+    return Question.objects.filter(closed_at=None).values("run_id")
+
+
 def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
     """What the runs ask now, by run id: labels in the order of the questions. One query; silent runs are left out."""
     waiting = Question.objects.filter(run__in=runs, closed_at=None).select_related("run")

@@ -13,7 +13,8 @@ from django.db.models.functions import Concat
 
 from engine.pids import Pid
 from wippy_console import permissions
-from wippy_console.models import Question, Run
+from wippy_console.models import Run
+from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.runs.values import Page
 
@@ -53,7 +54,7 @@ def search(
     if text.strip():
         rows = _narrowed(rows, text.strip())
     if waiting:
-        rows = rows.filter(pk__in=Question.objects.filter(closed_at__isnull=True).values("run_id"))
+        rows = rows.filter(pk__in=questions.asking())
     return _page(rows, before, max(1, min(limit, MAX_LIMIT)))
 
 

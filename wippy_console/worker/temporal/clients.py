@@ -10,9 +10,8 @@ from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.client.connections import Clients
+from wippy_console.services.by_kind import CLIENT
 from wippy_console.services.reconciler import clients_in_use
-
-CLIENT = "temporal.client"
 
 
 class ClientPool:

@@ -25,14 +25,13 @@ from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.node import LocalNode
+from wippy_console.services.by_kind import CLIENT, WORKER
 from wippy_console.services.reconciler import clients_in_use
-from wippy_console.worker.temporal.clients import CLIENT, ClientPool
+from wippy_console.worker.temporal.clients import ClientPool
 from wippy_console.worker.temporal.run_exits import recorded_ends
 from wippy_console.worker.temporal.supervisor import WorkerSupervisor
 
 logger = logging.getLogger(__name__)
-
-WORKER = "temporal.worker"
 
 
 @dataclass(frozen=True, slots=True)
