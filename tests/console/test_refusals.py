@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
+from engine.entry import Entry
+from tests.console.registry_cast import create
 from wippy_console.forms.plain import StartForm
 from wippy_console.forms.refusals import EVERY, Outcome, submit
 from wippy_console.forms.schema import SchemaForm
+from wippy_console.services import runs
 from wippy_console.services.errors import Conflict, Refused, Unavailable
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "workflow_id": {"type": "string"}}}
@@ -42,11 +47,15 @@ def test_errors_stand_at_the_fields_that_they_name_and_others_above_the_form() -
     assert fields.errors == {"city": ["is far", "is long"], "__all__": ["is out"]}
 
 
-def test_a_name_that_both_forms_have_is_the_entry_s() -> None:
+def test_a_name_that_both_forms_have_is_the_entry_s_but_in_conflicts() -> None:
     form, fields = forms(SENT)
     submit(lambda: refuse(Refused("no", {"workflow_id": ["is odd"]})), form, fields)
     assert not form.errors
     assert fields.errors == {"workflow_id": ["is odd"]}
+    form, fields = forms(SENT)
+    submit(lambda: refuse(Conflict("no", {"workflow_id": ["is taken"]})), form, fields, shown=EVERY)
+    assert form.errors == {"workflow_id": ["is taken"]}
+    assert not fields.errors
 
 
 def test_a_refusal_that_names_nothing_stands_above_the_form() -> None:
@@ -66,3 +75,19 @@ def test_what_is_not_the_input_s_fault_becomes_a_page_unless_the_form_shows_it()
             submit(lambda refusal=refusal: refuse(refusal), form, fields)  # type: ignore[misc]
         assert submit(lambda refusal=refusal: refuse(refusal), form, fields, shown=EVERY).status == refusal.status  # type: ignore[misc]
         assert fields.errors == {"__all__": [refusal.message]}
+
+
+@pytest.mark.django_db
+def test_a_taken_id_is_said_at_its_field_and_the_draft_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(
+        Entry("app:c", "temporal.client", {}, {"address": "localhost:1"}),
+        Entry("app:w", "temporal.worker", {}, {"client": "c", "task_queue": "q"}),
+        Entry("app:f", "workflow.lua", {"input_schema": SCHEMA}, {"source": "return { main = function() end }"}),
+    )
+    taken = Conflict("taken", {"workflow_id": ["taken"]})
+    monkeypatch.setattr(runs, "start", lambda *_: refuse(taken))
+    client.force_login(User.objects.create_superuser("root"))
+    answer = client.post("/runs/start/", {**SENT, "entry": "app:f", "workflow_id": "order 7"})
+    text = answer.content.decode()
+    assert (answer.status_code, "order 7" in text, "Bonn" in text) == (409, True, True)
+    assert text.index("taken") > text.index('id="id_workflow_id"')

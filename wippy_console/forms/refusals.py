@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from django import forms
 
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import Conflict, Refused
 
 T = TypeVar("T")
 
@@ -70,7 +70,9 @@ def _place(refusal: Refused, form: RefusableForm, fields: RefusableForm | None) 
     if fields is None:
         form.take_refusal(refusal)
         return
-    own = {name: texts for name, texts in refusal.fields.items() if name in form.fields and name not in fields.fields}
+    # Of a name that both have, the input's faults are the entry's; a conflict is never about the input.
+    names = form.fields.keys() if isinstance(refusal, Conflict) else form.fields.keys() - fields.fields.keys()
+    own = {name: texts for name, texts in refusal.fields.items() if name in names}
     rest = {name: texts for name, texts in refusal.fields.items() if name not in own}
     if own:
         form.take_refusal(Refused(refusal.message, own))

@@ -37,5 +37,5 @@ def plan(files: Mapping[str, str | bytes], *, prune: bool) -> Plan:
 
 
 def apply(planned: Plan, message: str) -> Version:
-    """Publish a plan, for the command line."""
+    """Publish a plan, for the command line: no right is asked for, and the version has no author."""
     return publishing.publish(None, planned.changes, base=planned.base, message=message, source=publishing.APPLY)
