@@ -70,13 +70,15 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """pytest-django's fixture; the groups that a migration makes come back whenever a test has emptied the tables.
 
-    So no test depends on whether another went before it.
+    So no test depends on whether another went before it. At the end, connections that threads left open are closed,
+    since PostgreSQL drops no database that somebody uses.
     """
     from django.apps import apps
     from django.contrib.auth.models import Group, Permission
+    from django.db import connection
     from django.db.models.signals import post_migrate
 
     from wippy_console.permissions import install_groups
@@ -86,6 +88,13 @@ def django_db_setup(django_db_setup: None) -> None:
 
     # By then the permissions of the console and of auth itself are there.
     post_migrate.connect(install, sender=apps.get_app_config("auth"), weak=False, dispatch_uid="tests")
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,7 @@ def test_a_signal_leaves_the_rows_that_the_console_leaves(node: None) -> None:
     """The projection need not have seen the run: what Temporal knows counts."""
     pid = run("start", "app:approval", "--id", "order 8")
     assert Run.objects.get().started_by == account()
+    until(Question.objects.exists)  # the node has nothing more to write of the run
     Run.objects.all().delete()
     run("signal", pid, "note")
     run("signal", pid, "decision", '{"approved": true}')
