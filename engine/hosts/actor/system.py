@@ -9,7 +9,7 @@ from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet_names import FleetNames
 from engine.errors import UnitFailed
-from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
+from engine.hosts.actor.actor import Actor, OnProcessEnd, UnitFactory
 from engine.hosts.actor.answers import Answers
 from engine.hosts.actor.asks.bus import Bus
 from engine.hosts.actor.asks.handlers import AskHandlers
@@ -19,7 +19,7 @@ from engine.hosts.actor.commands import Commands
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.destinations import Destinations, Elsewhere, FleetName, Here, Nowhere
 from engine.hosts.actor.execution import Execution
-from engine.hosts.actor.failures import process_not_found, unresolved
+from engine.hosts.actor.failures import unresolved
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, Pids
 from engine.hosts.actor.local import LocalCommands
 from engine.hosts.actor.relations import Relations
@@ -99,12 +99,10 @@ class ActorSystem:
         """Send to an actor of this node by pid or name; raises UnitFailed."""
         with self.table.lock:
             match self.destinations.of(dest):
-                case Here(actor):
-                    failure = self.table.post(actor, message)
                 case Nowhere(_, None) | FleetName():
-                    failure = unresolved(dest)
-                case Elsewhere() | Nowhere():
-                    failure = process_not_found(dest)
+                    raise UnitFailed(unresolved(dest))
+                case Here(Actor(pid)) | Elsewhere(_, pid) | Nowhere(pid):
+                    failure = self.table.send(pid, message)
         if failure is not None:
             raise UnitFailed(failure)
 
@@ -116,8 +114,8 @@ class ActorSystem:
                     return actor.pid
                 case Elsewhere(_, pid):
                     return pid
-                case Nowhere(_, pid):
-                    return dest if pid else None
+                case Nowhere(pid, parsed):
+                    return pid if parsed else None
                 case FleetName(names, name):
                     pass
         return await names.lookup(name)

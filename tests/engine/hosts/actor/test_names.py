@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.errors import NOT_FOUND
+import pytest
+
+from engine.errors import NOT_FOUND, UnitFailed
 from engine.hosts.actor.failures import NAME_LIKE_PID
 from tests.engine.hosts.actor.support import lab, lua, process
+from tests.engine.hosts.actor.test_other_hosts import FLOWS, FlowHost
 
 HOLDER = process("app:holder", "process.inbox():receive()")
 
@@ -64,3 +67,15 @@ async def test_nobody_gets_a_name_that_others_would_take_for_a_pid() -> None:
             """
         )
         assert messages == [NAME_LIKE_PID.message, NAME_LIKE_PID.message, NOT_FOUND]
+
+
+async def test_a_name_means_its_pid_also_when_the_host_of_that_is_gone() -> None:
+    flow = f"{{app:client@{FLOWS}|order-1}}"
+    async with lab() as it:
+        it.node.add_host(FlowHost())
+        assert await it.run("return process.registry.register('order', ...)", flow) is True
+        for _ in range(2):
+            assert await it.node.find("order") == flow
+            with pytest.raises(UnitFailed, match=r"process \{app:client.*order-1\} not found"):
+                it.node.send("order", "m")
+            it.node.remove_host(FLOWS)
