@@ -41,7 +41,7 @@ class DotenvFile:
             raise UnitFailed(
                 invalid(f"a file can't hold this value of '{name}': it has a #, a line end, or outer space")
             )
-        with self._turn():
+        with self._locked():
             others = [line for line in self._lines() if not ((match := _LINE.match(line)) and match[1] == name)]
             self._replace("".join(f"{line}\n" for line in [*others, f"{name}={value}"]))
 
@@ -58,7 +58,7 @@ class DotenvFile:
         return text.decode("utf-8", "replace").splitlines()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Hold the lock of the file, which is another file: this one is replaced."""
         try:
             if not self._path.exists():

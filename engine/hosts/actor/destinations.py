@@ -37,10 +37,10 @@ class FleetName:
 
 @dataclass(frozen=True, slots=True)
 class Nowhere:
-    """Nothing runs there; `pid` None when `dest` is no pid either."""
+    """Nothing runs there; `parsed` is None when `dest` is no pid either."""
 
     dest: str
-    pid: Pid | None = None
+    parsed: Pid | None = None
 
 
 Destination = Here | Elsewhere | FleetName | Nowhere
@@ -59,7 +59,7 @@ class Destinations:
         if actor := self._table.find(dest):
             return Here(actor)
         found = self.of_pid(self._table.names.holder(dest) or dest)
-        if isinstance(found, Nowhere) and found.pid is None and self._fleet_names is not None:
+        if isinstance(found, Nowhere) and found.parsed is None and self._fleet_names is not None:
             return FleetName(self._fleet_names, dest)
         return found
 

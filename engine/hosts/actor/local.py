@@ -70,7 +70,7 @@ class LocalCommands:
 
     def reach(self, actor: Actor, command: Send | Control, destination: Here | Nowhere) -> Value | Failure:
         """Send to a unit or control it; True."""
-        if isinstance(destination, Nowhere) and destination.pid is None:
+        if isinstance(destination, Nowhere) and destination.parsed is None:
             return unresolved(destination.dest)
         match command:
             case Send():

@@ -9,7 +9,7 @@ def is_like_pid(name: str) -> bool:
 
 
 class Names:
-    """Names and the pids that hold them, both ways. Guarded by the system's lock."""
+    """Names and the pids that hold them, both ways. Guarded by the lock of the `Table`."""
 
     def __init__(self) -> None:
         self._pids: dict[str, str] = {}

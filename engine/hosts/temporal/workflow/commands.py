@@ -12,13 +12,13 @@ from temporalio import workflow
 from engine.errors import UnitFailed, invalid
 from engine.hosts.logs import write_log
 from engine.hosts.temporal.wire import requests
+from engine.hosts.temporal.workflow.asks import WorkflowAsks
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import Calls
 from engine.hosts.temporal.workflow.children import Children
 from engine.hosts.temporal.workflow.deliveries import Deliveries
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import Elsewhere, Routing, Update, Workflow
-from engine.hosts.temporal.workflow.services import HostServices
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.steps import (
     Ask,
@@ -79,7 +79,7 @@ class WorkflowCommands:
         self._calls = Calls(routing, budget, identity)
         self._children = Children(routing, events, budget, identity)
         self._deliveries = Deliveries(events, budget, identity.pid)
-        self._services = HostServices(events, budget)
+        self._asks = WorkflowAsks(events, budget)
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._leaving: set[int] = set()
@@ -114,7 +114,7 @@ class WorkflowCommands:
             case Control():
                 self._control(command)
             case Ask():
-                self._begin(command.seq, self._services.answer(command), leaving=False)
+                self._begin(command.seq, self._asks.answer(command), leaving=False)
             case Log():
                 self._log(command)
             case _:

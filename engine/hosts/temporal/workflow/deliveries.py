@@ -34,7 +34,7 @@ class Deliveries:
         self._events = events
         self._budget = budget
         self._pid = pid
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._pending = Pending("signals and cancel requests")
 
     def encoded(self, dest: str, topic: str, values: tuple[Value, ...]) -> list[Payload]:
@@ -46,7 +46,7 @@ class Deliveries:
     async def signal(self, workflow_id: str, topic: str, arguments: list[Payload]) -> bool:
         """Signal a workflow of this namespace; NotFound when it is missing or finished."""
         _refuse_long(workflow_id)
-        async with self._turn(workflow_id), self._signalling():
+        async with self._lock(workflow_id), self._signalling():
             with headers.outgoing(headers.pack({headers.SENDER: self._pid})):
                 handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(workflow_id)
                 await _external(workflow_id, handle.signal(topic, args=payloads.raw(arguments)))
@@ -55,7 +55,7 @@ class Deliveries:
     async def cancel(self, workflow_id: str, reason: str) -> bool:
         """Request the cancellation of a workflow of this namespace."""
         _refuse_long(workflow_id)
-        async with self._turn(workflow_id), self._signalling():
+        async with self._lock(workflow_id), self._signalling():
             handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(workflow_id)
             await _external(workflow_id, handle.cancel(reason=reason))
         return True
@@ -65,7 +65,7 @@ class Deliveries:
         what = f"{order.name} to {order.subject}"
         payload = order.encode(what)
         self._budget.spend(payload.ByteSize(), what)
-        async with self._turn(order.subject):
+        async with self._lock(order.subject):
             try:
                 await self._deliver(to, order.name, payload)
             except FailureError as error:
@@ -89,8 +89,8 @@ class Deliveries:
         finally:
             self._pending.leave()
 
-    def _turn(self, key: str) -> asyncio.Lock:
-        return self._turns.setdefault(key, asyncio.Lock())
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
 
 
 def _refuse_long(workflow_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Services that a run may ask its host for: of the module `workflow`, and a secret for `crypto`."""
+"""What a run may ask its host (`Ask`): for the module `workflow`, and a secret for `crypto`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.steps import Ask, Value
 MAX_VERSIONS = 1000
 
 
-class HostServices:
+class WorkflowAsks:
     """Answers the asks of one run."""
 
     def __init__(self, events: EventQueue, budget: TaskBudget) -> None:
@@ -29,7 +29,7 @@ class HostServices:
         self._versions: dict[str, int] = {}
 
     async def answer(self, ask: Ask) -> Value:
-        """The answer; raises UnitFailed (Invalid) for a service that workflows don't have."""
+        """The answer; raises UnitFailed (Invalid) for what workflows can't ask."""
         match ask.name, ask.args:
             case "workflow.version", (str(change), int(least), int(most)):
                 return self._version(change, least, most)
@@ -37,8 +37,8 @@ class HostServices:
                 return await self._attributes(attributes)
             case "random.secret", ():
                 return payloads.decode((await self._events.alone(ask_worker(ENTROPY))).payload)
-            case service, _:
-                raise UnitFailed(invalid(f"{service} is not supported in workflow context"))
+            case name, _:
+                raise UnitFailed(invalid(f"{name} is not supported in workflow context"))
 
     def _version(self, change: str, least: int, most: int) -> int:
         """The newest version that this run knew when it first came here.
