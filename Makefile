@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test quick check bench lock format frontend
+.PHONY: run setup setup-dev test test-postgres quick check bench lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -18,6 +18,9 @@ setup-dev:            ## install what developing needs as well
 test: setup-dev       ## the whole suite, browser tests included; ARGS go to pytest
 	@scripts/browser.sh
 	$(BIN)/python -m pytest -n auto --durations=20 $(ARGS)
+
+test-postgres: setup-dev ## the tests of the console on a PostgreSQL of their own
+	@scripts/postgres.sh $(BIN)/python -m pytest -n auto -m "not slow" $(or $(ARGS),tests/console)
 
 quick: check          ## every check, and the tests without those that tests/sharing.py calls slow
 	$(BIN)/python -m pytest -n auto --durations=20 -m "not slow" $(ARGS)
