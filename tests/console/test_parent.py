@@ -12,7 +12,7 @@ from wippy_console.supervision.children.launch import PARENT
 
 CHILD = """
 import time
-from wippy_console.supervision.parent import watch_parent
+from wippy_console.supervision.children.parent import watch_parent
 watch_parent()
 print('watching', flush=True)
 time.sleep(60)
@@ -23,7 +23,7 @@ child = subprocess.Popen(
     [sys.executable, '-c', {CHILD!r}],
     env={{**os.environ, {PARENT!r}: str(os.getpid())}}, stdout=subprocess.PIPE,
 )
-child.stdout.readline()
+assert child.stdout.readline() == b'watching\\n'
 print(child.pid, flush=True)
 os._exit(1)
 """
