@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pwd
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from tests.console.operating import make_cast
 from tests.console.serving import environment
 from tests.patience import PATIENCE
 from wippy_console import permissions
+from wippy_console.management.operations import operator
 from wippy_console.models import Decision, FeedEvent, Node, Question, Run
 from wippy_console.services import accounts, decisions, histories, registry, runs, temporal, timeline
 from wippy_console.services.errors import Conflict
@@ -217,6 +220,12 @@ def test_nobody_signs_in_by_the_account_of_the_command_line() -> None:
     assert not permissions.allows(stored, permissions.VIEW_RUN)
     assert accounts.command_line("root") == stored
     assert (accounts.identity(stored), accounts.identity(User(username="cli"))) == ("cli:root", "user:cli")
+
+
+def test_a_variable_names_nobody_else_at_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "olga")
+    monkeypatch.setenv("USER", "olga")
+    assert operator().get_username() == f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def test_what_is_done_to_processes_is_told(node: None) -> None:

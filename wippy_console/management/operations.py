@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -88,9 +88,9 @@ def shown(value: Any) -> str:
 
 
 def operator() -> User:
-    """The account of who is at the command line."""
+    """The account of who is at the command line, as the operating system says: LOGNAME may say anything."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user need not have a name
         name = str(os.getuid())
     return accounts.command_line(name)
