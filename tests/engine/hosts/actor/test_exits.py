@@ -14,12 +14,13 @@ WORKER = process(
     return (msg:payload():data())
     """,
 )
-# Takes every event that comes within 50 ms, as {type, what became of it}.
+# Takes as many events as must come, and what comes within 50 ms after them, as {type, what became of it}.
 DRAIN = """
-    local function drain(events)
-      local seen, deadline = {}, time.after("50ms")
+    local function drain(events, wanted)
+      local seen, deadline = {}, nil
       while true do
-        local got = channel.select { events:case_receive(), deadline:case_receive() }
+        if #seen >= wanted and not deadline then deadline = time.after("50ms") end
+        local got = channel.select { events:case_receive(), deadline and deadline:case_receive() }
         if got.channel == deadline then return seen end
         local e = got.value
         local failure = e.result and e.result.error
@@ -36,7 +37,7 @@ async def test_a_monitor_gets_one_exit_with_the_value() -> None:
             + """
             local pid = process.spawn_monitored("app:worker", "app:procs")
             process.send(pid, "finish", "well")
-            return { drain(process.events()), pid }
+            return { drain(process.events(), 1), pid }
             """
         )
         assert seen == [["EXIT", pid, "well"]]
@@ -50,7 +51,7 @@ async def test_a_monitor_gets_one_exit_with_the_failure() -> None:
             local pid = process.spawn("app:worker", "app:procs")
             assert(process.monitor(pid))
             process.send(pid, "raise")
-            return drain(process.events())
+            return drain(process.events(), 1)
             """
         )
         assert [item[0] for item in seen] == ["EXIT"]
@@ -59,7 +60,7 @@ async def test_a_monitor_gets_one_exit_with_the_failure() -> None:
 
 async def test_a_plain_spawn_of_a_process_is_not_watched() -> None:
     async with lab(WORKER) as it:
-        body = "process.send(process.spawn('app:worker', 'app:procs'), 'finish', 1) return drain(process.events())"
+        body = "process.send(process.spawn('app:worker', 'app:procs'), 'finish', 1) return drain(process.events(), 0)"
         assert await it.run(DRAIN + body) == []
 
 
@@ -71,7 +72,7 @@ async def test_after_unmonitor_no_exit_comes() -> None:
             local pid = process.spawn_monitored("app:worker", "app:procs")
             assert(process.unmonitor(pid))
             process.send(pid, "finish", 1)
-            return drain(process.events())
+            return drain(process.events(), 0)
             """
         )
         assert seen == []
@@ -100,7 +101,7 @@ async def test_terminating_tells_monitors_and_breaks_links() -> None:
             process.set_options { trap_links = true }
             local pid = process.spawn_linked_monitored("app:idle", "app:procs")
             assert(process.terminate(pid))
-            return { drain(process.events()), pid }
+            return { drain(process.events(), 2), pid }
             """
         )
         assert seen == [["EXIT", pid, "process terminated"], ["LINK_DOWN", pid, "process terminated"]]
@@ -144,7 +145,7 @@ async def test_a_linked_peer_that_ends_well_is_no_event_and_unlink_unties() -> N
             assert(process.link(idle))
             assert(process.unlink(idle))
             process.terminate(idle)
-            return drain(process.events())
+            return drain(process.events(), 0)
             """
         )
         assert seen == []

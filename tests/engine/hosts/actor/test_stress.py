@@ -16,7 +16,7 @@ MEMBER = process(
     process.set_options { trap_links = true }
     local inbox, events, exits = process.inbox(), process.events(), {}
     while true do
-      local got = channel.select { inbox:case_receive(), events:case_receive() }
+      local got = channel.select { events:case_receive(), inbox:case_receive() } -- the first that is ready: all exits
       if got.channel == events then
         local e = got.value
         exits[e.from] = (exits[e.from] or 0) + (e.type == "EXIT" and 1 or 1000)
