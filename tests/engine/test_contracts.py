@@ -39,7 +39,7 @@ def in_the_engine(
     node: LocalNode,
     actors: ActorHost,
     workflows: WorkflowHost,
-    others: peers.Peers,
+    others: peers.TemporalPeers,
     other: peers.RemoteNode,
     catalog: MemoryCatalog,
     registry: MemoryRegistry,

@@ -25,7 +25,7 @@ from wippy_console.models import HistoryArchive, Run
 from wippy_console.services import temporal
 from wippy_console.services.errors import NotFoundError
 
-KEPT_EVENTS = 50_000
+CACHED_EVENTS = 50_000
 """How many events the cache holds together, newest used first; about 1 kB each."""
 
 
@@ -49,7 +49,7 @@ class _Cache:
             if len(events) >= len(self._runs.get(run_id, [])):
                 self._runs[run_id] = events
             self._runs.move_to_end(run_id)
-            while len(self._runs) > 1 and sum(map(len, self._runs.values())) > KEPT_EVENTS:
+            while len(self._runs) > 1 and sum(map(len, self._runs.values())) > CACHED_EVENTS:
                 self._runs.popitem(last=False)
 
     def clear(self) -> None:

@@ -20,7 +20,7 @@ from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.actor.supervision.supervisor import Supervisor
-from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.node import LocalNode
 from wippy_console.database.threads import in_thread
 from wippy_console.env import variables_for_lua
@@ -61,7 +61,7 @@ class WorkerNode:
         self._followup = Followup(self._catalog, clients, facts.put)
         self._projection = Projection(self._catalog, facts, self._followup.after)
         self._directory = DatabaseDirectory()
-        self._peers = Peers(self.id, self._directory, clients.any_client)
+        self._peers = TemporalPeers(self.id, self._directory, clients.any_client)
         self._exits = ExitReporter(self.id)
         self._node = LocalNode(
             self.id,

@@ -141,7 +141,7 @@ class Commands:
                 answer = self._reach(actor, command, self._destinations.of(command.dest))
                 self._answers.give(actor, command.seq, answer)
             case StartTimer() | CancelTimer() | CancelCall():
-                self._do_unanswered(actor, command)
+                self._wait_or_give_up(actor, command)
             case Call() | Spawn() | Exec():
                 self._start(actor, command, plan.targets[command.seq])
             case Ask():
@@ -151,7 +151,7 @@ class Commands:
             case _:
                 assert_never(command)
 
-    def _do_unanswered(self, actor: Actor, command: StartTimer | CancelTimer | CancelCall) -> None:
+    def _wait_or_give_up(self, actor: Actor, command: StartTimer | CancelTimer | CancelCall) -> None:
         match command:
             case StartTimer(seq, duration):
                 self._start_timer(actor, seq, duration)

@@ -21,7 +21,7 @@ from wippy_console.services.errors import Conflict, Refused, Unavailable
 T = TypeVar("T")
 
 IN_FLIGHT = timedelta(seconds=30)
-KEPT = "Your answer is kept, and sent as soon as Temporal answers."
+SENT_LATER = "Your answer is kept, and sent as soon as Temporal answers."
 
 
 def known(key: uuid.UUID | str | None, user_id: int, run: Run) -> Decision | None:
@@ -137,7 +137,7 @@ def _reached(act: Callable[[Decision], T], decision: Decision) -> T:
     try:
         return act(decision)
     except Unavailable as error:
-        raise Unavailable(f"{error.message} {KEPT}") from error
+        raise Unavailable(f"{error.message} {SENT_LATER}") from error
 
 
 def _refusal(decision: Decision, error: RPCError) -> Refused:

@@ -19,7 +19,7 @@ from engine.hosts.actor.supervision.spec import SERVICE, requirements
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.operations import OperationActivities
-from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
@@ -65,7 +65,7 @@ class TemporalWorkers:
     def __init__(
         self,
         node: LocalNode,
-        peers: Peers,
+        peers: TemporalPeers,
         clients: ClientPool,
         observe: Observe,
         services: NodeServices,

@@ -8,14 +8,14 @@ from temporalio.common import RawValue
 from engine.contracts.node import Node
 from engine.hosts.temporal.node.activities import host_of
 from engine.hosts.temporal.node.execution import Activity, translated
-from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.temporal.wire import requests
 
 
 class PeerActivities:
     """What other nodes ask of this one about its actors; each takes one table."""
 
-    def __init__(self, node: Node, peers: Peers) -> None:
+    def __init__(self, node: Node, peers: TemporalPeers) -> None:
         self._node = node
         self._peers = peers
 

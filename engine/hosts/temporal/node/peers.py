@@ -39,7 +39,7 @@ Key = tuple[str, str]
 A = TypeVar("A")
 
 
-class Peers:
+class TemporalPeers:
     """All other nodes as the node `node_id` sees them. `connect` gives the client that its requests go by.
 
     Used on the loop, but for `host`.
@@ -198,7 +198,7 @@ class RemoteNode:
 
     kind = "node"
 
-    def __init__(self, node_id: str, peers: Peers) -> None:
+    def __init__(self, node_id: str, peers: TemporalPeers) -> None:
         self.id = node_id
         self._peers = peers
 

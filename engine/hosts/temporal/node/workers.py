@@ -11,12 +11,14 @@ from engine.contracts.node import Node
 from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.node.execution import Activity
 from engine.hosts.temporal.node.peer_activities import PeerActivities
-from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.temporal.settings import FLEET_QUEUE, GRACE, HEARTBEAT_THROTTLE, node_queue
 from engine.hosts.temporal.wire.interceptors import WorkerHeaders
 
 
-def node_workers(client: Client, node: Node, peers: Peers | None = None, more: Sequence[Activity] = ()) -> list[Worker]:
+def node_workers(
+    client: Client, node: Node, peers: TemporalPeers | None = None, more: Sequence[Activity] = ()
+) -> list[Worker]:
     """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own."""
     anywhere = NodeActivities(node).all()
     here = [*anywhere, *(PeerActivities(node, peers).all() if peers else ()), *more]

@@ -16,6 +16,8 @@ MAX_INTEGER = 2**31 - 1
 RESERVED_QUEUES = "/_sys/"
 # The server's limit is 2,000 of a kind, and it may still count some that the run has given up.
 MAX_PENDING = 1900
+# The result of a local activity travels in a marker, in the message of the task's commands.
+MAX_LOCAL_RESULT = 128 * 1024
 
 
 def longer_than(text: str, limit: int) -> bool:

@@ -14,7 +14,7 @@ from engine.entry import Entry
 from engine.errors import NOT_FOUND, Failure, UnitFailed, invalid
 from engine.hosts.temporal.node.execution import translated, with_heartbeat
 from engine.hosts.temporal.wire import headers, payloads
-from engine.hosts.temporal.workflow.budget import MAX_LOCAL_RESULT
+from engine.hosts.temporal.wire.bounds import MAX_LOCAL_RESULT
 from engine.registry.references import default_host
 from engine.steps import Value
 

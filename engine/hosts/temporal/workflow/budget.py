@@ -10,11 +10,10 @@ import time
 from temporalio import workflow
 
 from engine.errors import LIMIT_EXCEEDED, Failure, UnitFailed, invalid
+from engine.hosts.temporal.wire.bounds import MAX_LOCAL_RESULT
 
 # gRPC takes 4 MiB; a task's commands travel in one message.
 MAX_TASK_BYTES = 3_500_000
-# The result of a local activity travels in a marker of the same message.
-MAX_LOCAL_RESULT = 128 * 1024
 MAX_ROUNDS = 5_000
 # The SDK gives a task two seconds (docs/pitfalls.md#the-deadlock-detector). Time on the processor, since a
 # loaded machine is no fault of the run.

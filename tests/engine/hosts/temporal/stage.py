@@ -15,7 +15,7 @@ from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings, connect
 from engine.hosts.temporal.client.host import WorkflowHost
-from engine.hosts.temporal.node.peers import Peers
+from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.observations import Observation
 from engine.hosts.temporal.settings import worker_settings
@@ -54,7 +54,7 @@ class Stage:
         self.settings = worker_settings(catalog, WORKER, self.observations.append)
         self.fleet = fleet
         node_id = f"node-{uuid.uuid4().hex[:8]}"
-        self.peers = Peers(node_id, fleet, self._connected)
+        self.peers = TemporalPeers(node_id, fleet, self._connected)
         self.node = LocalNode(
             node_id,
             catalog,
