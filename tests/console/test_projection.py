@@ -159,6 +159,14 @@ def test_a_listened_topic_is_a_question_of_its_own() -> None:
 
 
 @pytest.mark.django_db
+def test_questions_stand_in_the_order_in_which_they_are_asked() -> None:
+    topics = [f"step {number}" for number in range(12)]
+    entry = Entry("app:approval", "workflow.lua", meta={"signals": [{"topic": topic} for topic in topics]})
+    write(MemoryCatalog([entry]), [replace(SEEN, waits=tuple(Wait("topic", topic) for topic in topics))])
+    assert list(Question.objects.order_by("id").values_list("channel", flat=True)) == topics
+
+
+@pytest.mark.django_db
 def test_an_entry_that_declares_nothing_asks_nothing() -> None:
     write(CATALOG, [replace(SEEN, entry_id="app:silent"), replace(SEEN, run_id="r2", entry_id="app:unknown")])
     assert not Question.objects.exists()

@@ -12,6 +12,7 @@ from wippy_console.forms.fields import MISSING, JsonText
 from wippy_console.forms.refusals import RefusableForm
 
 INPUT = {"class": "input"}
+CODE = {"class": "code", "rows": 5, "spellcheck": "false"}
 
 
 class KeyForm(RefusableForm):
@@ -43,21 +44,22 @@ class EndForm(RefusableForm):
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
 
 
-class RawSignalForm(KeyForm):
-    """Any topic with any JSON payload."""
+class MessageForm(KeyForm):
+    """A topic with a JSON payload."""
 
     topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
-    payload = JsonText(
-        widget=forms.Textarea(attrs={"class": "code", "rows": 5, "spellcheck": "false"}),
-        required=False,
-        help_text="JSON; left empty it is null.",
-    )
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    payload = JsonText(required=False, widget=forms.Textarea(attrs=CODE), help_text="JSON; left empty it is null.")
 
     def payload_value(self) -> Any:
         """The payload, None when left empty."""
         value = self.cleaned_data["payload"]
         return None if value is MISSING else value
+
+
+class RawSignalForm(MessageForm):
+    """Any topic with any JSON payload, and why."""
+
+    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
 
 
 class StartForm(RefusableForm):

@@ -7,9 +7,7 @@ from typing import Any
 from django import forms
 
 from wippy_console.forms.fields import MISSING, JsonText
-from wippy_console.forms.plain import INPUT, KeyForm
-
-CODE = {"class": "code", "rows": 5, "spellcheck": "false"}
+from wippy_console.forms.plain import CODE, INPUT, KeyForm
 
 
 class FindForm(forms.Form):
@@ -53,18 +51,6 @@ class SpawnForm(KeyForm):
         if value is not MISSING and not isinstance(value, list):
             raise forms.ValidationError("Write a JSON list: each of its items is one argument.")
         return [] if value is MISSING else value
-
-
-class MessageForm(KeyForm):
-    """A topic with a JSON payload."""
-
-    topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
-    payload = JsonText(required=False, widget=forms.Textarea(attrs=CODE), help_text="JSON; left empty it is null.")
-
-    def payload_value(self) -> Any:
-        """The payload, None when left empty."""
-        value = self.cleaned_data["payload"]
-        return None if value is MISSING else value
 
 
 class EndProcessForm(KeyForm):

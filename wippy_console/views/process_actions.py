@@ -13,8 +13,8 @@ from django.urls import reverse
 from engine.entry import Entry
 from wippy_console import permissions
 from wippy_console.forms.fields import MISSING
-from wippy_console.forms.plain import KeyForm
-from wippy_console.forms.processes import EndProcessForm, MessageForm, SpawnForm
+from wippy_console.forms.plain import KeyForm, MessageForm
+from wippy_console.forms.processes import EndProcessForm, SpawnForm
 from wippy_console.forms.refusals import Outcome, submit
 from wippy_console.forms.schema import NOTHING, SchemaForm
 from wippy_console.services import by_kind, fleet, processes

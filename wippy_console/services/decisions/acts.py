@@ -109,7 +109,11 @@ def _signal(run: Run, index: int) -> Signal:
 
 
 def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None) -> Decision:
-    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message, or left out."""
+    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message, or left out.
+
+    It is no answer: neither the schema nor the role of a declared signal counts, and a question that the run closes
+    on it was answered from elsewhere (docs/rights.md#users).
+    """
     permissions.require(user, permissions.RAW_SIGNAL_RUN)
     if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith(_RESERVED):
         text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with {_RESERVED}."

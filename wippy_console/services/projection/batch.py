@@ -120,7 +120,8 @@ class Batch:
             if question.deadline != run.next_deadline and key in wanted:
                 question.deadline = run.next_deadline
                 self._settle(question)
-        for key in wanted.keys() - self.open.get(run.run_id, {}).keys():
+        known = self.open.get(run.run_id, {}).keys()
+        for key in [key for key in wanted if key not in known]:  # in the order in which they are asked
             self._open_question(run, wanted[key], seen.at)
 
     def _open_question(self, run: Run, what: Asked, at: datetime) -> None:

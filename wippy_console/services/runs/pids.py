@@ -28,8 +28,9 @@ def latest(pid: Pid) -> Run:
     try:
         run_id = temporal.run(host.describe(pid.uniq)).run_id
     except UnitFailed as error:
-        refusal = NotFoundError if error.failure.kind == NOT_FOUND else Refused
-        raise refusal(error.failure.message) from error
+        if error.failure.kind == NOT_FOUND:
+            raise NotFoundError(f"workflow '{pid.uniq}' not found") from error
+        raise Refused(error.failure.message) from error
     ref, catalog = Ref(host.settings.client, pid.uniq, run_id), temporal.catalog()
     if not Run.objects.filter(run_id=run_id).exists():
         projection.write(catalog, [temporal.run(fetch_beginning(catalog, host.client, ref))])
