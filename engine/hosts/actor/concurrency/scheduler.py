@@ -68,6 +68,7 @@ class Scheduler(Generic[Item]):
         """Let the threads end when the ready queue is empty; does not wait for them."""
         with self._changed:
             self._closing = True
+            self._idle = 0
             self._changed.notify_all()
 
     def join(self, timeout: float) -> None:
@@ -83,9 +84,14 @@ class Scheduler(Generic[Item]):
         """
         self._ready.append(item)
         if self._idle and (len(self._ready) > BACKLOG or threading.get_ident() not in self._threads):
-            self._changed.notify()
+            self._wake_one()
         elif not self._watching:
             self._watch_progress()
+
+    def _wake_one(self) -> None:
+        # No longer idle from now on: until it has the lock, another push would count on it, and watch nobody.
+        self._idle -= 1
+        self._changed.notify()
 
     def _grow(self) -> None:
         thread = threading.Thread(target=self._run, name=f"actors-{len(self._threads) + 1}", daemon=True)
@@ -107,7 +113,6 @@ class Scheduler(Generic[Item]):
                     return None
                 self._idle += 1
                 self._changed.wait()
-                self._idle -= 1
             self._slices += 1
             return self._ready.popleft()
 
@@ -124,7 +129,7 @@ class Scheduler(Generic[Item]):
         slices = self._slices - self._seen
         self._stalled = 0 if slices else self._stalled + 1
         if self._idle and slices < SHORT_SLICES:
-            self._changed.notify()
+            self._wake_one()
         elif self._stalled >= STALLED_CHECKS and len(self._threads) < self._ceiling:
             self._stalled = 0
             self._grow()
