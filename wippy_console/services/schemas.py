@@ -14,6 +14,7 @@ from engine.bounded.errors import TooCostlyError
 from engine.entry import Entry
 from wippy_console.services.errors import Refused
 
+_TOPIC_LENGTH = 500
 MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
 """What fits into one field of Temporal, with room for the rest of its event."""
 
@@ -45,6 +46,13 @@ def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[st
         text = "The input is not what the entry asks for." if found else "It can't be started like this."
         raise Refused(text, {**found, **(fields or {})})
     refuse_oversize(args, "The input")
+
+
+def refuse_topic(topic: str, reserved: str) -> None:
+    """Raise Refused, naming the field `topic`, for what is no topic, or begins as those of the engine do."""
+    if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith(reserved):
+        text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with {reserved}."
+        raise Refused(text, {"topic": [text]})
 
 
 def refuse_oversize(value: Any, what: str) -> None:

@@ -22,7 +22,6 @@ from wippy_console.services.questions import Signal
 logger = logging.getLogger(__name__)
 
 _RESERVED = "__temporal"
-_TOPIC_LENGTH = 500
 
 Key = uuid.UUID | str | None
 
@@ -115,9 +114,7 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     on it was answered from elsewhere (docs/rights.md#users).
     """
     permissions.require(user, permissions.RAW_SIGNAL_RUN)
-    if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith(_RESERVED):
-        text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with {_RESERVED}."
-        raise Refused(text, {"topic": [text]})
+    schemas.refuse_topic(topic, _RESERVED)
     schemas.refuse_oversize(payload, "The payload")
     value = payload[0] if payload else None
     signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())

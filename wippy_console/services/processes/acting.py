@@ -29,7 +29,8 @@ from wippy_console.services.processes import nodes
 SPAWN, MESSAGE, CANCEL, TERMINATE, RESTART = "spawn", "message", "cancel", "terminate", "restart"
 SERVICE_ACTS = {START: permissions.START_RUN, RESTART: permissions.START_RUN, STOP: permissions.CANCEL_RUN}
 
-_TOPIC_LENGTH, _NAME_LENGTH = 500, 500
+_NAME_LENGTH = 500
+_RESERVED = "@"
 
 
 @dataclass(slots=True)
@@ -92,9 +93,7 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any
 def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> None:
     """Send a message with one JSON value, or with none; Refused names `topic` or `payload`."""
     permissions.require(user, permissions.SIGNAL_RUN)
-    if not topic.strip() or len(topic) > _TOPIC_LENGTH or topic.startswith("@"):
-        text = f"A topic has 1 to {_TOPIC_LENGTH} characters and does not begin with @."
-        raise Refused(text, {"topic": [text]})
+    schemas.refuse_topic(topic, _RESERVED)
     schemas.refuse_oversize(payload, "The payload")
     sender = accounts.identity(user)
     with _recorded(user, _on_process(MESSAGE, pid, topic=topic, payload=payload[0] if payload else None)) as on:
