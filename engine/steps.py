@@ -18,6 +18,9 @@ from engine.security.context import Security
 
 Value = Any
 
+KERNEL = 2
+"""The version of the kernel that new units run; a workflow keeps the one that it began with (1: before versions)."""
+
 
 # --- events: what a host feeds into a unit ---------------------------------------------------
 
@@ -290,7 +293,7 @@ class Identity:
     """Who a unit is. `kind` is function, process or workflow; `context` is what `ctx` reads.
 
     `security` holds policies with their definitions; `strict` forbids what is checked to units that lack an actor
-    or a scope.
+    or a scope. `kernel` is the version of the kernel that it runs, 1 to `KERNEL`.
     """
 
     pid: str
@@ -298,6 +301,7 @@ class Identity:
     context: Mapping[str, Value] = field(default_factory=dict)
     security: Security | None = None
     strict: bool = False
+    kernel: int = KERNEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from engine.program import Chunk, Program
 from engine.security.context import Security
 from engine.steps import (
     DEFAULT_LIMITS,
+    KERNEL,
     Ask,
     Call,
     CancelRequested,
@@ -101,6 +102,7 @@ class Driver:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         world: HandWorld | None = None,
+        kernel: int = KERNEL,
     ) -> None:
         self.world = world or HandWorld()
         self.functions = dict(functions or {})
@@ -109,7 +111,7 @@ class Driver:
         self.logs: list[Log] = []
         self.timers: dict[int, int] = {}
         self.status: Status = Waiting()
-        identity = Identity(PID, kind, context or {}, security, strict)
+        identity = Identity(PID, kind, context or {}, security, strict, kernel)
         self.unit = Unit(program, identity, args, self.world, limits)
         self.feed()
 

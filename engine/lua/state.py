@@ -19,6 +19,7 @@ from engine import modules
 from engine.errors import ProgramError
 from engine.lua.marshal import to_lua_text
 from engine.lua.typed.eraser import erase
+from engine.steps import KERNEL as NEWEST
 
 KERNEL = Path(__file__).parent / "kernel"
 INDEX = "index"
@@ -32,7 +33,7 @@ LuaMemoryError = lupa_lua.LuaMemoryError
 LuaError = lupa_lua.LuaError
 
 _LOADER = """
-local load, collect, held, files, kind, now = load, collectgarbage, ...
+local load, collect, held, files, kind, now, version = load, collectgarbage, ...
 collect("stop") -- nothing of the kernel is garbage yet
 -- Libraries that nothing here uses: some KB of an idle unit, and so much less to escape through.
 local registry = debug.getregistry()
@@ -40,7 +41,7 @@ for _, name in ipairs { "io", "package", "require", "dofile", "loadfile", "warn"
   _G[name], registry._LOADED[name] = nil, nil
 end
 registry._PRELOAD, registry._CLIBS = nil, nil
-local k = { kind = kind, is_workflow = kind == "workflow", io = { now = now, files = files } }
+local k = { kind = kind, is_workflow = kind == "workflow", version = version, io = { now = now, files = files } }
 function k.chunk(name)
   local code = held[name] or k.chunk_code(name)
   held[name] = nil
@@ -108,10 +109,16 @@ def compile_chunk(entry_id: str, source: str) -> str:
 
 
 @cache
-def kernel_code(name: str) -> str:
-    """Bytecode (latin-1 text) of a file of the kernel, or of its index."""
-    text = index_text() if name == INDEX else (KERNEL / f"{name}.lua").read_text("utf-8")
+def kernel_code(name: str, version: int) -> str:
+    """Bytecode (latin-1 text) of a file of a version of the kernel, or of its index."""
+    text = index_text() if name == INDEX else kernel_file(name, version).read_text("utf-8")
     return _compile(text, f"=[kernel]/{name}", True)
+
+
+def kernel_file(name: str, version: int) -> Path:
+    """The file of a version: what a later one rewrote stands as it was in the folder of the last that had it."""
+    kept = (KERNEL / f"v{each}" / f"{name}.lua" for each in range(version, NEWEST))
+    return next((path for path in kept if path.exists()), KERNEL / f"{name}.lua")
 
 
 def index_text() -> str:
@@ -140,14 +147,19 @@ def _likely(source: str) -> tuple[str, ...]:
 class State:
     """A Lua state with the kernel in it. One per unit; freed when dropped."""
 
-    def __init__(self, kind: str, listed: Sequence[str], sources: Iterable[str], now: int) -> None:
+    def __init__(
+        self, kind: str, listed: Sequence[str], sources: Iterable[str], now: int, version: int = NEWEST
+    ) -> None:
+        self._version = version
         self._lua = _runtime()
         files = [file for module in dict.fromkeys(listed) for file in modules.MODULES.get(module, ())]
-        held = {name: kernel_code(name) for name in (*files, *(n for source in sources for n in _likely(source)))}
+        held = {
+            name: kernel_code(name, version) for name in (*files, *(n for source in sources for n in _likely(source)))
+        }
         tables = self._lua.table_from(held), self._lua.table_from(files)
-        load, self._k, ready = self._lua.execute(_LOADER, *tables, kind, now, name="=[kernel]")
+        load, self._k, ready = self._lua.execute(_LOADER, *tables, kind, now, version, name="=[kernel]")
         for name in (INDEX, *modules.CORE):
-            load(kernel_code(name), name)
+            load(kernel_code(name, version), name)
         ready()
         self._io = self._k["io"]
         self._go, self._place = self._io["go"], self._io["place"]
@@ -177,7 +189,7 @@ class State:
         """
         output = self._run(max_memory, answer)
         while output[0] == CHUNK:
-            self._io["chunk"] = kernel_code(self._io["chunk"])
+            self._io["chunk"] = kernel_code(self._io["chunk"], self._version)
             output = self._run(max_memory, 0)
         return output
 

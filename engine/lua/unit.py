@@ -117,7 +117,7 @@ class Unit:
     def _open(self) -> State:
         modules = sorted({name for chunk in self._program.chunks.values() for name in chunk.modules})
         sources = [chunk.source for chunk in self._program.chunks.values()]
-        state = State(self._identity.kind, modules, sources, self._world.now())
+        state = State(self._identity.kind, modules, sources, self._world.now(), self._identity.kernel)
         state.set_budget(self._limits.max_instructions)
         if self.send_now is not None and self._identity.kind != "workflow":
             state.let_send(SENDS)

@@ -75,7 +75,7 @@ def _kernel_names() -> list[str]:
     return str(made._lua.eval(_WALK)(made._k, " ".join(name for name in FILES if name not in CORE))).split()
 
 
-def _spied(name: str) -> str:
+def _spied(name: str, version: int) -> str:
     if name != "boot":
-        return kernel_code(name)
+        return kernel_code(name, version)
     return state._compile((KERNEL / "boot.lua").read_text("utf-8") + _SPY, "=[kernel]/boot", True)

@@ -20,7 +20,7 @@ from engine.hosts.temporal.options.start import StartOptions, check_namespace
 from engine.hosts.temporal.programs import WORKFLOW, current_program, workflow_type
 from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire import headers, payloads
-from engine.steps import Message
+from engine.steps import KERNEL, Message
 
 _TIMEOUT = timedelta(seconds=10)
 
@@ -48,6 +48,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
     head = {
         headers.PROGRAM: program.digest,
         headers.VERSION: version,
+        headers.KERNEL: KERNEL,
         headers.PARENT: request.parent,
         headers.SENDER: request.parent,
         headers.CONTEXT: headers.portable(request.context),

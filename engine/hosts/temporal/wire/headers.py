@@ -8,6 +8,7 @@
 | `wippy-strict`         | starts by a workflow host  | true: without actor and scope nothing is allowed   |
 | `wippy-program`        | starts by a workflow host  | digest of the program that the run keeps           |
 | `wippy-version`        | starts by a workflow host  | number of the registry version of that start       |
+| `wippy-kernel`         | starts by a workflow host  | version of the kernel that the run keeps; none: 1  |
 | `wippy-parent`         | starts                     | pid of the spawner                                 |
 | `wippy-messages`       | child starts, upgrades     | startup messages: list of {topic, payloads, sender}|
 | `wippy-nodes`          | old starts and signals     | object: node id by pid, from when pids did not tell|
@@ -37,6 +38,7 @@ SECURITY = "wippy-security"
 STRICT = "wippy-strict"
 PROGRAM = "wippy-program"
 VERSION = "wippy-version"
+KERNEL = "wippy-kernel"
 PARENT = "wippy-parent"
 MESSAGES = "wippy-messages"
 NODES = "wippy-nodes"

@@ -30,6 +30,7 @@ from engine.lua.unit import Unit
 from engine.program import Program
 from engine.registry.policies import resolved
 from engine.steps import (
+    KERNEL,
     CancelRequested,
     Event,
     Failed,
@@ -52,11 +53,16 @@ _BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """What a run keeps: its program, the registry version by which it reads options and policies, strictness."""
+    """What a run keeps: program, registry version (by which it reads options and policies), strictness, kernel."""
 
     program: Program
     version: int
     strict: bool
+    kernel: int
+
+    def __post_init__(self) -> None:
+        if self.kernel > KERNEL:  # fails the task, which a newer worker will take
+            raise RuntimeError(f"the run began with kernel {self.kernel}; this worker knows up to {KERNEL}: update it")
 
 
 class Run:
@@ -139,20 +145,21 @@ class Run:
         digest = headers.text(head, headers.PROGRAM)
         if digest:
             version, strict = headers.number(head, headers.VERSION), headers.flag(head, headers.STRICT)
-            return Pin(self._settings.catalog.pinned(digest), version, strict)
+            kernel = headers.number(head, headers.KERNEL) or 1
+            return Pin(self._settings.catalog.pinned(digest), version, strict, kernel)
         handle = ask_worker(RESOLVE, workflow.info().workflow_type)
         await self._until(handle.done)
         try:
             found = Resolution.decode(handle.result().payload)
         except FailureError as error:
             raise UnitFailed(failures.from_exception(error)) from error
-        return Pin(self._settings.catalog.pinned(found.digest), found.version, found.strict)
+        return Pin(self._settings.catalog.pinned(found.digest), found.version, found.strict, found.kernel)
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
         routing = Routing(self._settings, pin.version, self._known_nodes)
         head = workflow.info().headers
         security = resolved(headers.security(head), routing.entry)
-        identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict)
+        identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict, pin.kernel)
         commands = WorkflowCommands(routing, self._events, self._budget, self._updates, identity, pin.program.entry_id)
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         try:
