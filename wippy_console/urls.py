@@ -23,7 +23,6 @@ from wippy_console.views import (
     workers,
 )
 
-admin.autodiscover()
 register_converter(converters.IdConverter, "id")
 register_converter(converters.RunIdConverter, "rid")
 

@@ -56,7 +56,7 @@ class Unit:
         self._state: State | None = None
         self._broken: Failure | None = None
         self.send_now: SendNow | None = None
-        """How to send within a step, set before the first one; without it, and in workflows, each send is a command."""
+        """How to send within a step, set before the first one; without it each send is a command."""
         try:
             self._setup = self._written_setup(args)
         except ProgramError as error:
@@ -196,7 +196,7 @@ class Unit:
     def _served(self, name: str, args: list[Value]) -> Writer:
         writer = Writer()
         try:
-            writer.write_array((answered(name, args, self._world, self._identity), None))
+            writer.write_array((self._value_of(name, args), None))
         except UnitFailed as error:
             writer = Writer()
             writer.write_array((None, error.failure))
@@ -204,6 +204,18 @@ class Unit:
             writer = Writer()
             writer.write_array((None, errors.invalid(str(error))))
         return writer
+
+    def _value_of(self, name: str, args: list[Value]) -> Value:
+        return self._sent_by(*args) if name == "send" else answered(name, args, self._world, self._identity)
+
+    def _sent_by(self, dest: Value, topic: Value, payloads: Sequence[Value]) -> bool:
+        """Send without a wait, as a workflow does: False when it takes a command."""
+        if self.send_now is None:
+            return False
+        result = self.send_now(text_of(dest), text_of(topic), payloads)
+        if isinstance(result, Failure):
+            raise UnitFailed(result)
+        return result
 
     def _stopped(self, state: State, code: int | str) -> Failure:
         if isinstance(code, str):

@@ -140,6 +140,27 @@ time.sleep('20ms')
 return funcs.call('app:fn', {out, token, crypto.jwt.verify(token, 'secret').sub, crypto.random.bytes(4)})
 """
 
+ANSWERS = """
+local total, done = 0, false
+local child = process.spawn('app:child', 'app:worker', 2)
+coroutine.spawn(function()
+    local increments = process.listen('increment', {message = true})
+    while not done do
+        local message = increments:receive()
+        process.send(message:from(), 'ack')
+        total = total + message:payload():data()
+        process.send(message:from(), 'ok', {value = total})
+        process.send(child, 'total', total)
+        process.send(process.pid(), 'total', total)
+    end
+end)
+process.listen('finish'):receive()
+done = true
+process.send('nobody', 'total', total)
+funcs.call('app:fn', total)
+return total
+"""
+
 Play = Callable[[Stage, str], Awaitable[None]]
 
 
@@ -173,6 +194,13 @@ async def updates(stage: Stage, pid: str) -> None:
     await asyncio.gather(*(handle.execute_update("add", n, id=f"u{n}") for n in (1, 2)))
 
 
+async def answers(stage: Stage, pid: str) -> None:
+    """Three numbers of a process that is gone, and an end."""
+    for n in (2, 1, 4):
+        await stage.host.send(pid, "increment", (n,), "{app:processes|0x7}")
+    await stage.host.send(pid, "finish", (), "")
+
+
 SCENARIOS: dict[str, tuple[str, Play]] = {
     "pairs": (PAIRS, alone),
     "chance": (CHANCE, alone),
@@ -184,6 +212,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "fails": (FAILS, alone),
     "options": (OPTIONS, alone),
     "secrets": (SECRETS, alone),
+    "answers": (ANSWERS, answers),
 }
 
 

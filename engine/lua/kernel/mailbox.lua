@@ -98,7 +98,12 @@ function lib.send(dest, topic, ...)
   if err then return nil, err end
   k.may_block()
   local done
-  done, err = k.send_now(target, topic, ...)
+  if k.kind == "workflow" and k.version >= 2 then
+    k.charge(1000) -- with the host's work
+    done, err = k.service("send", target, topic, k.packed(...))
+  else
+    done, err = k.send_now(target, topic, ...)
+  end
   if done ~= false then return done, err end
   return k.command("send", target, target, topic, k.packed(...))
 end

@@ -42,14 +42,15 @@ def check_queue(text: str) -> str:
 class Pending:
     """Counts what of one kind a run has under way."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, limit: int = MAX_PENDING) -> None:
         self._what = what
+        self._limit = limit
         self._count = 0
 
     def enter(self) -> None:
         """One more; raises LimitExceeded when there are too many."""
-        if self._count >= MAX_PENDING:
-            text = f"{MAX_PENDING} {self._what} of this run are under way, which is the limit"
+        if self._count >= self._limit:
+            text = f"{self._limit} {self._what} of this run are under way, which is the limit"
             raise UnitFailed(Failure(LIMIT_EXCEEDED, text, retryable=False))
         self._count += 1
 

@@ -19,6 +19,7 @@ from engine.hosts.temporal.workflow.children import Children
 from engine.hosts.temporal.workflow.deliveries import Deliveries
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import Elsewhere, Routing, Update, Workflow
+from engine.hosts.temporal.workflow.sends import Acquaintances, Sends
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.steps import (
     Ask,
@@ -69,6 +70,7 @@ class WorkflowCommands:
         updates: Updates,
         identity: Identity,
         entry_id: str,
+        known: Acquaintances,
     ) -> None:
         self._pid = identity.pid
         self._entry_id = entry_id
@@ -79,6 +81,8 @@ class WorkflowCommands:
         self._calls = Calls(routing, budget, identity)
         self._children = Children(routing, events, budget, identity)
         self._deliveries = Deliveries(events, budget, identity.pid)
+        self._known = known
+        self.sends = Sends(routing, events, self._deliveries, updates, known, identity.pid, entry_id)
         self._asks = WorkflowAsks(events, budget)
         self._running: dict[int, asyncio.Task[Any]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -94,7 +98,7 @@ class WorkflowCommands:
 
     def all_left(self) -> bool:
         """Whether no message, control or start is under way: a run may end only then, or they would be lost."""
-        return not self._leaving
+        return not self._leaving and self.sends.all_left()
 
     def pass_on_cancel(self, reason: str) -> None:
         """The run was asked to stop: ask the children that it waits for as well (docs/lua.md#process-cancel)."""
@@ -168,10 +172,15 @@ class WorkflowCommands:
                 signal = self._deliveries.signal(workflow_id, command.topic, arguments)
                 self._begin(command.seq, signal, leaving=True)
             case Elsewhere():
-                send = requests.Send(command.dest, command.topic, command.payloads, self._pid)
-                self._begin(command.seq, self._deliveries.through_node(to, send), leaving=True)
+                self._begin(command.seq, self._through_node(to, command), leaving=True)
             case _:
                 assert_never(to)
+
+    async def _through_node(self, to: Elsewhere, command: Send) -> bool:
+        """After what was sent before: a name may be that of a receiver whose pid was sent to."""
+        await self.sends.settled()
+        send = requests.Send(command.dest, command.topic, command.payloads, self._pid)
+        return await self._deliveries.through_node(to, send)
 
     def _control(self, command: Control) -> None:
         """Cancel or terminate; a workflow can't do more than request the cancellation of another."""
@@ -202,6 +211,7 @@ class WorkflowCommands:
 
     async def _spawned(self, command: Spawn) -> str:
         pid, child = await self._children.start(command)
+        self._known.met(pid)
         child.add_done_callback(lambda task: self._exited(pid, task))
         return pid
 
@@ -244,6 +254,7 @@ class WorkflowCommands:
 
     def _exited(self, pid: str, task: asyncio.Task[Any]) -> None:
         _retrieve(task)
+        self._known.gone(pid)
         self._events.exited(pid, workflow.time_ns(), task)
 
     def _fired(self, seq: int) -> None:

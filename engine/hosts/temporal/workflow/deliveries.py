@@ -62,9 +62,17 @@ class Deliveries:
 
     async def through_node(self, to: Elsewhere, order: Order) -> bool:
         """Have a node deliver, once: the delivery is recorded and no replay repeats it."""
+        return await self.deliver(to, order, self.packed(order))
+
+    def packed(self, order: Order, beside: int = 0) -> Payload:
+        """The order as it travels, with room taken for it and for so many bytes beside; raises UnitFailed."""
         what = f"{order.name} to {order.subject}"
         payload = order.encode(what)
-        self._budget.spend(payload.ByteSize(), what)
+        self._budget.spend(payload.ByteSize() + beside, what)
+        return payload
+
+    async def deliver(self, to: Elsewhere, order: Order, payload: Payload) -> bool:
+        """Have a node deliver the packed order, in its turn."""
         async with self._lock(order.subject):
             try:
                 await self._deliver(to, order.name, payload)

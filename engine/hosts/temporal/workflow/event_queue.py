@@ -65,6 +65,10 @@ class EventQueue:
         """A signal came."""
         self._signals.append(message)
 
+    def signals(self) -> int:
+        """How many messages wait for the next batch."""
+        return len(self._signals)
+
     def startup(self, messages: Sequence[Message]) -> None:
         """Messages that come before all signals, those that came already included."""
         self._signals[:0] = messages

@@ -24,6 +24,7 @@ from engine.hosts.temporal.workflow.calls import ask_worker
 from engine.hosts.temporal.workflow.commands import WorkflowCommands
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
+from engine.hosts.temporal.workflow.sends import Acquaintances
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.hosts.temporal.workflow.world import WorkflowWorld
 from engine.lua.unit import Unit
@@ -79,6 +80,8 @@ class Run:
         self._updates = Updates(self._budget)
         self._known_nodes = KnownNodes()
         self._known_nodes.learn(headers.nodes(workflow.info().headers))
+        self._acquaintances = Acquaintances()
+        self._acquaintances.met(headers.text(workflow.info().headers, headers.PARENT))
         self._pid = settings.pid(workflow.info().workflow_id)
         self._status: Status = Waiting()
         self._pin: Pin | None = None
@@ -101,6 +104,7 @@ class Run:
         head = headers.received()
         sender = headers.text(head, headers.SENDER)
         self._known_nodes.learn(headers.nodes(head))
+        self._acquaintances.met(sender)
         self._events.message(Message(topic, payloads.decode_all(args), sender))
 
     async def update(self, topic: str, args: Sequence[RawValue]) -> RawValue:
@@ -160,8 +164,12 @@ class Run:
         head = workflow.info().headers
         security = resolved(headers.security(head), routing.entry)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict, pin.kernel)
-        commands = WorkflowCommands(routing, self._events, self._budget, self._updates, identity, pin.program.entry_id)
+        commands = WorkflowCommands(
+            routing, self._events, self._budget, self._updates, identity, pin.program.entry_id, self._acquaintances
+        )
         unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
+        if pin.kernel >= 2:  # runs begun before wait for each send
+            unit.send_now = commands.sends.now
         try:
             await self._steps(unit, commands, args)
         finally:
@@ -170,7 +178,10 @@ class Run:
         return self._finish(self._status)
 
     async def _steps(self, unit: Unit, commands: WorkflowCommands, args: tuple[Value, ...]) -> None:
-        self._events.startup(headers.messages(workflow.info().headers))
+        startup = headers.messages(workflow.info().headers)
+        for message in startup:
+            self._acquaintances.met(message.sender)
+        self._events.startup(startup)
         # Alone, so that an upgrade or an end in it does not swallow messages.
         self._step(unit, commands, [])
         self._observe(args)
