@@ -4,14 +4,10 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+
+from wippy_console.management.ending import end_as_meant
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wippy_console.settings")
-    try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        sys.exit(f"manage.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    end_as_meant(lambda: execute_from_command_line(sys.argv))

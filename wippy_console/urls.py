@@ -23,6 +23,7 @@ from wippy_console.views import (
     workers,
 )
 
+admin.autodiscover()
 register_converter(converters.IdConverter, "id")
 register_converter(converters.RunIdConverter, "rid")
 
