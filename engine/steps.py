@@ -92,7 +92,8 @@ class Call:
     """Call a function (or process, by its default host) and wait for its value.
 
     `options` are the caller's, unmerged: `meta.options` of the target are the host's business.
-    `context` and `security` (by reference) are the whole of what the callee gets.
+    `context` and `security` (by reference) are the whole of what the callee gets. `waits`: a task is blocked until
+    the answer, and a caller that is asked to stop passes that on; a future's call is the caller's own business.
     """
 
     seq: int
@@ -101,6 +102,7 @@ class Call:
     options: Mapping[str, Value] = field(default_factory=dict)
     context: Mapping[str, Value] = field(default_factory=dict)
     security: Security | None = None
+    waits: bool = field(default=False, compare=False)  # two calls of the same are the same call
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ def _waiting(waits: Any) -> Waiting:
 
 
 _READERS: dict[str, Callable[..., Command | Status]] = {
-    "call": lambda seq, target, args, options, context, security: Call(
-        seq, text_of(target), tuple(args), _mapping(options), _mapping(context), Security.from_json(security)
+    "call": lambda seq, target, args, options, context, security, waits=False: Call(
+        seq, text_of(target), tuple(args), _mapping(options), _mapping(context), Security.from_json(security), waits
     ),
     "cancel_call": CancelCall,
     "start_timer": StartTimer,

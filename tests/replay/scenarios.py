@@ -161,6 +161,18 @@ funcs.call('app:fn', total)
 return total
 """
 
+CANCEL = """
+local events, done = process.events(), channel.new(2)
+coroutine.spawn(function()
+    local value, err = funcs.call('app:lingers', 1)
+    done:send(value or err:kind())
+end)
+local later = funcs.async('app:lingers', 2)
+local reason = events:receive().reason
+local called = done:receive()
+return {reason, called, later:channel():receive():data()}
+"""
+
 Play = Callable[[Stage, str], Awaitable[None]]
 
 
@@ -201,6 +213,12 @@ async def answers(stage: Stage, pid: str) -> None:
     await stage.host.send(pid, "finish", (), "")
 
 
+async def cancel(stage: Stage, pid: str) -> None:
+    """A cancel while a call and a future are under way."""
+    await stage.waits_for(pid, "events")
+    await stage.host.cancel(pid, "enough", "")
+
+
 SCENARIOS: dict[str, tuple[str, Play]] = {
     "pairs": (PAIRS, alone),
     "chance": (CHANCE, alone),
@@ -213,6 +231,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "options": (OPTIONS, alone),
     "secrets": (SECRETS, alone),
     "answers": (ANSWERS, answers),
+    "cancel": (CANCEL, cancel),
 }
 
 
@@ -220,6 +239,7 @@ def publish(stage: Stage, name: str) -> None:
     """Publish the workflow of a scenario and the functions that it calls."""
     stage.function("app:fn", "return b or a")
     stage.function("app:local", "time.sleep(a * 1000000) return a", temporal={"activity": {"local": True}})
+    stage.function("app:lingers", "time.sleep('1s') return a")
     stage.function("app:slow", "process.events():receive() return 1")
     stage.function("app:fails", "return nil, 'declined'")
     stage.workflow("app:child", "return a * 2")

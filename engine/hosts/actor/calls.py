@@ -11,7 +11,7 @@ from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.admission import FunctionStarter, ProcessStarter
 from engine.hosts.actor.concurrency.loop import Timer
-from engine.hosts.actor.failures import NODE_STOPPING, call_timed_out
+from engine.hosts.actor.failures import CALL_CANCELED, NODE_STOPPING, call_timed_out
 from engine.hosts.actor.pools import Pools, Ticket
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import FUNCTION, CallTarget, Targets
@@ -54,9 +54,9 @@ class Calls:
                 call.abandon()
             raise
 
-    def prepare(self, target: CallTarget, request: CallRequest, done: Done) -> FunctionCall:
-        """A call that has not begun."""
-        return FunctionCall(self, target, request, done)
+    def prepare(self, target: CallTarget, request: CallRequest, done: Done, *, waits: bool = False) -> FunctionCall:
+        """A call that has not begun; `waits` as that of `Call`."""
+        return FunctionCall(self, target, request, done, waits)
 
     def functions_above(self, pid: str) -> frozenset[str]:
         """The functions among the live ancestors of `pid`, itself included."""
@@ -76,12 +76,14 @@ class FunctionCall:
     is terminated after five seconds, a process (a unit of its own right) is left alone.
     """
 
-    def __init__(self, calls: Calls, target: CallTarget, request: CallRequest, done: Done) -> None:
+    def __init__(self, calls: Calls, target: CallTarget, request: CallRequest, done: Done, waits: bool) -> None:
         self._calls = calls
         self._table = calls.table
         self._target = target
         self._request = request
         self._done: Done | None = done
+        self._waits = waits
+        self._asked_to_stop = False
         self._attempts = 0
         self._callee = ""
         self._ticket: Ticket | None = None
@@ -99,7 +101,14 @@ class FunctionCall:
         self._stop_callee("canceled")
 
     def pass_on_cancel(self, reason: str) -> None:
-        """Nothing: a canceled caller decides itself what becomes of its calls."""
+        """Ask the callee of a caller that waits to stop as well; one that has not begun never does."""
+        if not self._waits or self._asked_to_stop:
+            return
+        self._asked_to_stop = True
+        if self._callee:
+            self._stop_callee(reason)
+        else:
+            self._finish(None, CALL_CANCELED)
 
     def _attempt(self) -> None:
         if self._done is None:
@@ -130,11 +139,14 @@ class FunctionCall:
         failure = exited.failure
         if self._done is None:
             return
-        if failure is not None and self._target.options.retry.allows(failure, self._attempts):
+        if failure is not None and not self._asked_to_stop and self._retries(failure):
             delay = self._target.options.retry.backoff.delay(self._attempts, random.random())  # noqa: S311
             self._after(delay, self._attempt)
         else:
             self._finish(exited.value, failure)
+
+    def _retries(self, failure: Failure) -> bool:
+        return self._target.options.retry.allows(failure, self._attempts)
 
     def _time_out(self) -> None:
         self._finish(None, call_timed_out(self._request.target, self._target.options.timeout))

@@ -186,7 +186,7 @@ class Commands:
             event = Resolved(command.seq, value) if failure is None else Rejected(command.seq, failure)
             self._table.answer(actor, call, event)
 
-        call = self._calls.prepare(target, _call_request(actor, command), done)
+        call = self._calls.prepare(target, _call_request(actor, command), done, waits=command.waits)
         actor.pending[command.seq] = call
         call.start()
 

@@ -19,6 +19,7 @@ from engine.errors import (
 )
 
 TERMINATED = Failure(CANCELED, "process terminated", retryable=False)
+CALL_CANCELED = Failure(CANCELED, "operation canceled", retryable=False)
 HOST_NOT_FOUND = not_found("host not found")
 PID_NOT_REGISTERED = not_found("pid not registered")
 NAME_NOT_REGISTERED = not_found("name not registered")

@@ -24,8 +24,9 @@ local defaults = { context = {}, options = {} }
 local function call(spec, id, ...)
   local err = refused(id)
   if err then return nil, err end
-  return k.command("call", id, id, k.packed(...), spec.options, k.merged(k.context, spec.context),
-    k.credentials(spec))
+  local context, credentials = k.merged(k.context, spec.context), k.credentials(spec)
+  if k.version < 2 then return k.command("call", id, id, k.packed(...), spec.options, context, credentials) end
+  return k.command("call", id, id, k.packed(...), spec.options, context, credentials, true)
 end
 
 -- --- futures ----------------------------------------------------------------------------------

@@ -188,6 +188,85 @@ async def test_a_cancelled_future_asks_the_callee_to_stop_and_answers_at_once() 
         assert result is True
 
 
+CHAIN = [
+    lua("app:callee", "local e = process.events():receive() process.send('log', 'stopped', e.reason) return e.type"),
+    lua("app:middle", "return funcs.call('app:callee')"),
+    process("app:outer", "return funcs.call('app:middle')"),
+]
+
+
+async def test_a_cancelled_future_stops_what_its_function_waits_for() -> None:
+    async with lab(*CHAIN) as it:
+        result = await it.run(
+            """
+            process.registry.register("log")
+            local stopped = process.listen("stopped")
+            local future = funcs.async("app:middle")
+            time.sleep("20ms")
+            future:cancel()
+            return stopped:receive()
+            """
+        )
+        assert result == "canceled"
+        await it.until(lambda: it.node.counts()["functions"] == 0)
+
+
+async def test_a_cancelled_process_stops_what_it_waits_for_and_gets_the_answer() -> None:
+    async with lab(*CHAIN) as it:
+        result = await it.run(
+            """
+            process.registry.register("log")
+            local stopped = process.listen("stopped")
+            local pid = process.spawn_monitored("app:outer", "app:procs")
+            time.sleep("20ms")
+            process.cancel(pid, "enough")
+            return { stopped:receive(), process.events():receive().result.value }
+            """
+        )
+        assert result == ["enough", "CANCEL"]
+
+
+async def test_a_cancelled_process_decides_itself_about_its_futures() -> None:
+    outer = process(
+        "app:outer",
+        """
+        local future = funcs.async("app:slow")
+        process.events():receive()
+        return future:response():receive():data()
+        """,
+    )
+    async with lab(SLOW, outer) as it:
+        result = await it.run(
+            """
+            local pid = process.spawn_monitored("app:outer", "app:procs")
+            time.sleep("20ms")
+            process.cancel(pid)
+            return process.events():receive().result.value
+            """
+        )
+        assert result == "done"
+
+
+async def test_a_call_that_waits_for_its_next_attempt_is_over_when_its_caller_is_cancelled() -> None:
+    retry = {"max_attempts": 9, "initial_delay": 60_000, "jitter": 0}
+    never = lua(
+        "app:never",
+        "return nil, errors.new { message = 'not yet', kind = 'Unavailable', retryable = true }",
+        meta={"options": {"retry": retry}},
+    )
+    outer = process("app:outer", "local v, err = funcs.call('app:never') return err:kind()")
+    async with lab(never, outer) as it:
+        result = await it.run(
+            """
+            local pid = process.spawn_monitored("app:outer", "app:procs")
+            time.sleep("100ms")
+            process.cancel(pid)
+            return process.events():receive().result.value
+            """
+        )
+        assert result == "Canceled"
+
+
 async def test_calls_in_flight_are_cancelled_when_their_caller_ends() -> None:
     callee = lua("app:callee", "process.events():receive() return 'heard'")
     async with lab(callee) as it:
