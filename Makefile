@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test test-postgres quick check bench lock format frontend
+.PHONY: run setup setup-dev test test-postgres quick check bench attack lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -30,6 +30,9 @@ check: setup-dev      ## format, lint, types, import contracts, templates, Djang
 
 bench: setup-dev      ## print the figures as ratios
 	$(BIN)/python -m bench $(ARGS)
+
+attack: setup-dev     ## run what Lua may do to harm others, and print what it cost them; ARGS choose by name and kind
+	$(BIN)/python -m tests.attacks $(ARGS)
 
 format: setup-dev     ## rewrite files in the house format
 	$(BIN)/ruff format .

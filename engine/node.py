@@ -12,6 +12,7 @@ from engine.contracts.host import CallRequest, Host
 from engine.contracts.operations import HostInfo, ProcessInfo
 from engine.contracts.peers import Peers
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
+from engine.hosts.actor.budget import half_of_the_machine
 from engine.hosts.actor.destinations import Elsewhere, Here, Nowhere
 from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.actor.routes import Routes
@@ -30,7 +31,8 @@ class LocalNode:
     Coroutines and `add_host` are for the loop on which `start` ran; `send`, `terminate`, `processes` and
     `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.
     `ask_handlers` answer by name, on the loop. With `peers` and `fleet_names` it is one of several nodes.
-    `on_process_end` is called for each process that ends, function calls not included.
+    `on_process_end` is called for each process that ends, function calls not included. `max_memory` bounds what all
+    units together hold, in bytes; half of the machine's memory by default.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class LocalNode:
         peers: Peers | None = None,
         fleet_names: FleetNames | None = None,
         on_process_end: OnProcessEnd | None = None,
+        max_memory: int = 0,
     ) -> None:
         self.id = node_id
         self.catalog = catalog
@@ -64,6 +67,7 @@ class LocalNode:
             on_process_end=on_process_end,
             threads=threads,
             strict=strict,
+            max_memory=max_memory or half_of_the_machine(),
         )
 
     # --- the contract of a node ----------------------------------------------------------------

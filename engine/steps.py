@@ -308,7 +308,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one unit: bytes of Lua memory, VM instructions per step, queued messages.
+    """Limits of one unit: bytes of Lua memory, VM instructions per step, queued messages, commands in flight.
 
     Endless recursion needs about 60 MB before Lua says "stack overflow"; less would hide that behind the memory limit.
     """
@@ -316,6 +316,7 @@ class Limits:
     max_memory: int = 128 * 1024 * 1024
     max_instructions: int = 200_000_000
     max_queue: int = 10_000
+    max_pending: int = 10_000
 
 
 DEFAULT_LIMITS = Limits()

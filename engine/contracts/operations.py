@@ -32,7 +32,8 @@ class HostInfo:
     """One actor host as the console lists it. Limits are 0 where there is none.
 
     `waiting` counts messages in the mailboxes of its units; `refused` counts what it did not take since the node
-    started: units over `max_processes`, and messages over the `queue_size` of a mailbox.
+    started: units over `max_processes` or `max_memory`, and messages over the `queue_size` of a mailbox. Memory in
+    bytes: what its units held after their last steps.
     """
 
     id: str
@@ -42,6 +43,8 @@ class HostInfo:
     waiting: int
     refused_units: int
     refused_messages: int
+    memory: int = 0
+    max_memory: int = 0
 
 
 class Operations(Protocol):

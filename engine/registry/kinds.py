@@ -161,7 +161,14 @@ SCHEMAS: Mapping[str, Schema] = {
     "library.lua": mapping("source", **_CODE),
     "module.lua": mapping("source", **_CODE),
     "process.host": mapping(
-        host=mapping(workers=COUNT, queue_size=COUNT, local_queue_size=COUNT, max_processes=COUNT),
+        host=mapping(
+            workers=COUNT,
+            queue_size=COUNT,
+            local_queue_size=COUNT,
+            max_processes=COUNT,
+            max_memory=COUNT,
+            max_pending=COUNT,
+        ),
         lifecycle=LIFECYCLE,
     ),
     "process.service": mapping(

@@ -33,6 +33,10 @@ class SteppedUnit(Protocol):
         """Free the Lua state."""
         ...
 
+    def memory(self) -> int:
+        """Bytes of Lua memory in use; cheap."""
+        ...
+
     send_now: SendNow | None
     """Set by the host before the first step."""
 
@@ -97,6 +101,8 @@ class Actor:
     parent: str
     limits: Limits
     started: int
+    family: str = ""
+    memory: int = 0
     unit: SteppedUnit | None = None
     state: State = State.IDLE
     queue: deque[Event] = field(default_factory=deque)

@@ -27,6 +27,10 @@ class FunctionStarter(Protocol):
 
     draining: bool
 
+    def refusal(self, caller: str) -> Failure | None:
+        """Why no further call of that family can start now, if so; it counts as refused."""
+        ...
+
     def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
         """Start a function and report its end; its pid."""
         ...

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
 from engine.hosts.actor.concurrency.lanes import Lanes
-from engine.hosts.actor.failures import unexpected
+from engine.hosts.actor.failures import too_many_pending, unexpected
 from engine.hosts.actor.table import Table
 from engine.steps import Rejected, Resolved, Value
 
@@ -53,6 +53,9 @@ class Answers:
         if not isinstance(answer, Deferred):
             self._table.reply(actor, seq, answer)
             return
+        if failure := refusal(actor):
+            self._table.reply(actor, seq, failure)
+            return
         pending = actor.pending[seq] = InFlight()
         lane = answer.lane or f"command {seq}"
         self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
@@ -61,6 +64,12 @@ class Answers:
         event = await outcome(seq, deferred.work)
         with self._table.lock:
             self._table.answer(actor, pending, event)
+
+
+def refusal(actor: Actor) -> Failure | None:
+    """Why the actor can't wait for one more command, if so."""
+    most = actor.limits.max_pending
+    return too_many_pending(most) if len(actor.pending) >= most else None
 
 
 async def outcome(seq: int, work: Callable[[], Awaitable[Value]]) -> Resolved | Rejected:

@@ -117,8 +117,17 @@ class FunctionCall:
         if (host := self._target.host) is not None:
             self._begin_process(host)
             return
-        target = self._target.program.entry_id
-        self._ticket = self._calls.pools.enter(target, self._target.bound, self._within, self._begin_function)
+        caller = self._table.family_of(self._request.caller)
+        if failure := self._calls.functions.refusal(caller):
+            self._finish(None, failure)
+            return
+        self._ticket = self._calls.pools.enter(
+            self._target.program.entry_id,
+            self._target.bound,
+            self._within,
+            self._begin_function,
+            caller=caller,
+        )
 
     def _within(self) -> frozenset[str]:
         return self._calls.functions_above(self._request.caller)

@@ -15,7 +15,7 @@ from engine.contracts.host import CallRequest, SpawnRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor
-from engine.hosts.actor.answers import Answer, Answers, Deferred
+from engine.hosts.actor.answers import Answer, Answers, Deferred, refusal
 from engine.hosts.actor.asks.handlers import AskHandlers
 from engine.hosts.actor.calls import Calls
 from engine.hosts.actor.concurrency.loop import LoopBridge, Timer
@@ -128,9 +128,9 @@ class Commands:
 
     # --- under the lock ----------------------------------------------------------------------
 
-    def carry_out(self, actor: Actor, step: Step, plan: Plan) -> None:
-        """Do all commands of a step, unless one of them ends the actor."""
-        for command in step.commands:
+    def carry_out(self, actor: Actor, commands: Sequence[Command], plan: Plan) -> None:
+        """Do commands of a step, unless one of them ends the actor."""
+        for command in commands:
             if actor.ended:
                 return
             self._do(actor, command, plan)
@@ -166,6 +166,8 @@ class Commands:
         match command, target:
             case _, Failure():
                 self._table.reply(actor, command.seq, target)
+            case Call() | Exec(), _ if failure := refusal(actor):
+                self._table.reply(actor, command.seq, failure)
             case Call(), CallTarget():
                 self._call(actor, command, target)
             case Spawn(), LocalTarget():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import replace
 from functools import partial
 
 from engine.contracts.catalog import Catalog
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, State, SteppedUnit, UnitFactory
 from engine.hosts.actor.asks.bus import TOPIC
+from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.failures import unexpected
 from engine.hosts.actor.table import Table
@@ -28,14 +31,27 @@ from engine.steps import (
 
 logger = logging.getLogger(__name__)
 
+# A step may ask for tens of thousands of things: the lock is held for a portion of them, a few milliseconds at most.
+PORTION = 256
+BREATH = 0.0002
+"""Seconds between portions: whoever waits for the lock gets it only when we don't take it back at once."""
+
 
 class Execution:
     """Runs actors, each on one thread at a time."""
 
     def __init__(
-        self, table: Table, commands: Commands, catalog: Catalog, unit_factory: UnitFactory, *, strict: bool
+        self,
+        table: Table,
+        budget: Budget,
+        commands: Commands,
+        catalog: Catalog,
+        unit_factory: UnitFactory,
+        *,
+        strict: bool,
     ) -> None:
         self._table = table
+        self._budget = budget
         self._commands = commands
         self._catalog = catalog
         self._unit_factory = unit_factory
@@ -48,8 +64,11 @@ class Execution:
             step = self._step(actor, events)
             unit = actor.unit
             plan = self._commands.prepare(actor, step)
+            rest = self._begin_with(actor, step, plan)
+            memory = unit.memory() if unit is not None else 0
             with self._table.lock:
-                self._settle(actor, step, plan)
+                self._budget.weigh(actor, memory)
+                self._settle(actor, rest, plan)
             if unit is not actor.unit:
                 _close(unit)
         if actor.ended:
@@ -87,17 +106,19 @@ class Execution:
         security = context_of(actor.program.entry_id, actor.security, self._catalog)
         return Identity(actor.pid, actor.kind, actor.context, security, self._strict)
 
+    def _begin_with(self, actor: Actor, step: Step, plan: Plan) -> Step:
+        """Carry out all but the last portion of many commands; the step with what is left of them."""
+        while len(step.commands) > PORTION:
+            with self._table.lock:
+                step = self._carry_out(actor, step, plan)
+            time.sleep(BREATH)
+        return step
+
     # --- under the lock ----------------------------------------------------------------------
 
     def _settle(self, actor: Actor, step: Step, plan: Plan) -> None:
-        """Carry out the commands of a step, then go by its status."""
-        if actor.ended:
-            return
-        try:
-            self._commands.carry_out(actor, step, plan)
-        except Exception as error:
-            logger.exception("the commands of %s of %s broke", actor.pid, actor.program.entry_id)
-            step = Step((), Failed(unexpected(error)))
+        """Carry out the last commands of a step, then go by its status."""
+        step = self._carry_out(actor, step, plan)
         if actor.ended:  # by a command of its own
             return
         match step.status:
@@ -109,6 +130,17 @@ class Execution:
                 self._table.end(actor, None, failure)
             case Upgraded() as upgraded:
                 self._upgrade(actor, upgraded, plan)
+
+    def _carry_out(self, actor: Actor, step: Step, plan: Plan) -> Step:
+        """Carry out a portion of the commands; the step with what is left of them."""
+        if actor.ended:
+            return Step((), step.status)
+        try:
+            self._commands.carry_out(actor, step.commands[:PORTION], plan)
+        except Exception as error:
+            logger.exception("the commands of %s of %s broke", actor.pid, actor.program.entry_id)
+            return Step((), Failed(unexpected(error)))
+        return replace(step, commands=step.commands[PORTION:])
 
     def _rest(self, actor: Actor, waiting: Waiting) -> None:
         actor.held_messages = waiting.queued

@@ -65,6 +65,16 @@ def host_full(host_id: str, limit: int) -> Failure:
     return Failure(LIMIT_EXCEEDED, f"host '{host_id}' is full ({limit} processes)", retryable=False)
 
 
+def memory_full(what: str, limit: int) -> Failure:
+    """The units of a host or of the node hold as much as they may; it passes when some of them end."""
+    return Failure(LIMIT_EXCEEDED, f"{what} is full ({limit >> 20} MiB of memory)", retryable=True)
+
+
+def too_many_pending(limit: int) -> Failure:
+    """The unit waits for as many commands as it may; it passes when some of them are answered."""
+    return Failure(LIMIT_EXCEEDED, f"too many requests at once: {limit} are not answered yet", retryable=True)
+
+
 def mailbox_full(pid: str, limit: int) -> Failure:
     """The receiver does not keep up; the message was not delivered, trying again later may help."""
     return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({limit} messages)", retryable=True)

@@ -17,6 +17,7 @@ from engine.contracts.operations import HostInfo
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, OnEnd
+from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.failures import (
     HOST_NOT_FOUND,
     NAME_LIKE_PID,
@@ -57,14 +58,18 @@ class ActorHost:
 
     kind = "process"
 
-    def __init__(self, host_id: str, table: Table, targets: Targets, pids: Pids, limits: Limits) -> None:
+    def __init__(
+        self, host_id: str, table: Table, targets: Targets, pids: Pids, limits: Limits, budget: Budget
+    ) -> None:
         self.id = host_id
         self.limits = limits
         self.max_processes = 0
+        self.max_memory = budget.of_host(0)
         self.refused = 0
         self.draining = False
         self.removed = False
         self._base = limits
+        self._budget = budget
         self._table = table
         self._targets = targets
         self._pids = pids
@@ -80,15 +85,28 @@ class ActorHost:
         """The host with its limits and what it refused; `waiting` messages lie in the mailboxes of its units."""
         refused = self._table.refused[self.id]
         return HostInfo(
-            self.id, self._running, self.max_processes, self.limits.max_queue, waiting, self.refused, refused
-        )  # fmt: skip
+            self.id,
+            self._running,
+            self.max_processes,
+            self.limits.max_queue,
+            waiting,
+            self.refused,
+            refused,
+            self._budget.used(self.id),
+            self.max_memory,
+        )
 
     def configure(self, entry: Entry) -> None:
         """Take over the limits of the entry; they hold for what starts from now on."""
         settings = entry.data.get("host")
         host: Mapping[str, Any] = settings if isinstance(settings, Mapping) else {}
         self.max_processes = positive(host.get("max_processes"))
-        self.limits = replace(self._base, max_queue=positive(host.get("queue_size")) or self._base.max_queue)
+        self.max_memory = self._budget.of_host(positive(host.get("max_memory")) << 20)
+        self.limits = replace(
+            self._base,
+            max_queue=positive(host.get("queue_size")) or self._base.max_queue,
+            max_pending=positive(host.get("max_pending")) or self._base.max_pending,
+        )
 
     # --- the contract of a host, on the loop ---------------------------------------------------
 
@@ -159,9 +177,8 @@ class ActorHost:
             return NAME_LIKE_PID
         if self.removed:
             return HOST_NOT_FOUND
-        if self.max_processes and self._running >= self.max_processes:
-            self.refused += 1
-            return host_full(self.id, self.max_processes)
+        if failure := self._refusal():
+            return failure
         actor = self._make(self.id, program, request, request.parent)
         for topic, payloads in request.messages:
             actor.put(Message(topic, payloads, request.parent))
@@ -169,6 +186,14 @@ class ActorHost:
             self._table.names.claim(request.name, actor.pid)
         self._table.begin(actor)
         return actor
+
+    def _refusal(self) -> Failure | None:
+        if self.max_processes and self._running >= self.max_processes:
+            failure: Failure | None = host_full(self.id, self.max_processes)
+        else:
+            failure = self._budget.no_process(self.id, self.max_memory)
+        self.refused += failure is not None
+        return failure
 
     def admit_callee(self, program: Program, request: CallRequest, ended: OnEnd) -> str | Failure:
         """Start a process for a call and report its end; its pid."""
@@ -194,7 +219,9 @@ class ActorHost:
         started = self._table.world.now()
         inherited = request.args, request.context, request.security
         actor = Actor(pid, self.kind, self.id, program, *inherited, parent, self.limits, started)
+        actor.family = self._table.family_of(parent) or pid
         self._running += 1
+        self._budget.enter(actor)
         actor.on_end["host"] = self._leave
         return actor
 
@@ -206,6 +233,12 @@ class FunctionHost(ActorHost):
     """Runs function calls, each an actor with the function's id as its pid's host."""
 
     kind = "function"
+
+    def refusal(self, caller: str) -> Failure | None:
+        """Why no further call of that family can start now, if so; it counts as refused."""
+        failure = self._budget.no_call(caller)
+        self.refused += failure is not None
+        return failure
 
     def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
         """Start a function and report its end; its pid."""

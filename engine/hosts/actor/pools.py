@@ -1,15 +1,16 @@
-"""How many calls of one function run at once; the others queue.
+"""How many calls of one function run at once; the others queue, and their callers take turns.
 
 See docs/lua.md#pools-and-call-options.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.entry import Entry
+from engine.hosts.actor.concurrency.fair import FairQueue
 from engine.hosts.actor.options import positive
 
 DEFAULT_BOUND = 16
@@ -46,7 +47,9 @@ class Ticket:
 class _Pool:
     bound: int = 0
     running: int = 0
-    waiting: deque[Ticket] = field(default_factory=deque)
+    waiting: int = 0
+    # Those who left while they waited stay in it until their turn.
+    queue: FairQueue[Ticket] = field(default_factory=FairQueue)
     # How many of the waiting calls each function waits for: the edges of the wait graph.
     within: Counter[str] = field(default_factory=Counter)
 
@@ -61,7 +64,9 @@ class Pools:
     def __init__(self) -> None:
         self._pools: dict[str, _Pool] = {}
 
-    def enter(self, function: str, bound: int, within: Callable[[], frozenset[str]], run: Run) -> Ticket:
+    def enter(
+        self, function: str, bound: int, within: Callable[[], frozenset[str]], run: Run, *, caller: str = ""
+    ) -> Ticket:
         """Run now, or when another call leaves. `within` is asked only when the pool is full."""
         pool = self._pools.setdefault(function, _Pool())
         pool.bound = bound
@@ -73,7 +78,8 @@ class Pools:
         if self._would_deadlock(ticket):
             self._admit(pool, ticket)
         else:
-            pool.waiting.append(ticket)
+            pool.waiting += 1
+            pool.queue.push(ticket, caller)
             pool.within.update(ticket.within)
         return ticket
 
@@ -84,7 +90,7 @@ class Pools:
         ticket.left = True
         pool = self._pools[ticket.function]
         if not ticket.running:
-            pool.waiting.remove(ticket)
+            pool.waiting -= 1
             pool.within -= Counter(ticket.within)
         else:
             pool.running -= 1
@@ -94,7 +100,9 @@ class Pools:
             del self._pools[ticket.function]
 
     def _admit_next(self, pool: _Pool) -> None:
-        ticket = pool.waiting.popleft()
+        while (ticket := pool.queue.pop()).left:
+            pass
+        pool.waiting -= 1
         pool.within -= Counter(ticket.within)
         self._admit(pool, ticket)
 

@@ -14,6 +14,7 @@ from engine.hosts.actor.answers import Answers
 from engine.hosts.actor.asks.bus import Bus
 from engine.hosts.actor.asks.handlers import AskHandlers
 from engine.hosts.actor.asks.naming import Naming
+from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.calls import Calls
 from engine.hosts.actor.commands import Commands
 from engine.hosts.actor.concurrency.lanes import Lanes
@@ -27,6 +28,7 @@ from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.routes import Routes
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import Targets
+from engine.hosts.actor.trimming import Trimmer
 from engine.hosts.actor.watches import Watches
 from engine.hosts.actor.world import SystemWorld
 from engine.steps import Limits, Message
@@ -47,17 +49,21 @@ class ActorSystem:
         on_process_end: OnProcessEnd | None = None,
         threads: int = 2,
         strict: bool = False,
+        max_memory: int,
     ) -> None:
         self.table = table = Table(SystemWorld(), threads=threads, on_process_end=on_process_end)
         self.bus = Bus(table)
         self._limits = limits
+        self._budget = budget = Budget(max_memory)
+        table.at_end(budget.leave)
+        table.at_end(Trimmer(table.bridge, budget).at_end)
         self._pids = Pids(routes.node_id)
         self._lanes = lanes = Lanes(table.bridge, table.lock)
         self._targets = targets = Targets(catalog, routes)
         self.destinations = destinations = Destinations(table, routes, fleet_names)
         local = LocalCommands(table, Relations(table))
         self.remote = RemoteCommands(table, lanes, destinations, Watches(table, lanes))
-        self.functions = FunctionHost(FUNCTIONS, table, targets, self._pids, limits)
+        self.functions = FunctionHost(FUNCTIONS, table, targets, self._pids, limits, budget)
         self.calls = Calls(table, targets, self.functions)
         naming = Naming(table, destinations, lanes, fleet_names)
         commands = Commands(
@@ -72,7 +78,7 @@ class ActorSystem:
                 {**naming.ask_handlers(), **self.bus.ask_handlers()}, {"events.send": self.bus.send, **ask_handlers}
             ),
         )
-        self._execution = Execution(table, commands, catalog, unit_factory, strict=strict)
+        self._execution = Execution(table, budget, commands, catalog, unit_factory, strict=strict)
 
     @property
     def threads(self) -> int:
@@ -81,7 +87,7 @@ class ActorSystem:
 
     def new_host(self, host_id: str) -> ActorHost:
         """A host of processes, without limits of its own yet."""
-        return ActorHost(host_id, self.table, self._targets, self._pids, self._limits)
+        return ActorHost(host_id, self.table, self._targets, self._pids, self._limits, self._budget)
 
     def start(self) -> None:
         """Begin to run actors; on the loop."""

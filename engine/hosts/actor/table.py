@@ -66,6 +66,11 @@ class Table:
         assert self.lock.held()
         return self._actors.get(dest) or self._actors.get(self.names.holder(dest) or "")
 
+    def family_of(self, pid: str) -> str:
+        """With whom a unit of that parent is served: all that one unit started takes turns as one."""
+        actor = self.live(pid)
+        return actor.family if actor is not None else pid
+
     def begin(self, actor: Actor) -> None:
         """Enter a new actor and queue its first time slice."""
         assert self.lock.held()
@@ -76,7 +81,7 @@ class Table:
         """Queue an actor for a time slice."""
         assert self.lock.held()
         actor.state = State.QUEUED
-        self.scheduler.push(actor)
+        self.scheduler.push(actor, actor.family)
 
     async def wait_until_empty(self, timeout: float) -> None:
         """Wait until no actor runs, `timeout` seconds at most."""
@@ -92,7 +97,7 @@ class Table:
         actor.put(event)
         if actor.state is State.IDLE:
             actor.state = State.QUEUED
-            self.scheduler.push(actor)
+            self.scheduler.push(actor, actor.family)
 
     def post(self, actor: Actor, message: Message) -> Failure | None:
         """Deliver a message to a live actor; the failure, when its mailbox is full."""
@@ -164,7 +169,7 @@ class Table:
         self._report_end(actor, exited)
         actor.queue.clear()
         if not (stepping or queued):
-            self.scheduler.push(actor)  # a thread closes the unit: freeing a Lua state takes a while
+            self.scheduler.push(actor, actor.family)  # a thread closes the unit: freeing a Lua state takes a while
 
     def _report_end(self, actor: Actor, exited: Exited) -> None:
         actor.abandon_pending()

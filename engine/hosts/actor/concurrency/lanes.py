@@ -1,10 +1,10 @@
-"""Ordered asynchronous jobs: one lane per key, each lane strictly in order, lanes beside each other."""
+"""Ordered asynchronous jobs: one lane per key, each strictly in order, some of one owner beside each other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 
 from engine.hosts.actor.concurrency.lock import OwnedLock
@@ -13,16 +13,23 @@ from engine.hosts.actor.concurrency.loop import LoopBridge
 logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]
+"""Whose lane it is, and its name."""
 Job = Callable[[], Awaitable[object]]
 
 
+AT_ONCE = 32
+"""Open lanes of one owner; its others wait. Jobs share threads and connections with all else of the node."""
+
+
 class Lanes:
-    """Runs jobs on the loop. A lane costs a task while it has work, and nothing otherwise."""
+    """Runs jobs on the loop. A lane costs a task while it is open, and little otherwise."""
 
     def __init__(self, bridge: LoopBridge, lock: OwnedLock) -> None:
         self._bridge = bridge
         self._lock = lock
         self._lanes: dict[Key, deque[Job]] = {}
+        self._open_of: Counter[str] = Counter()
+        self._waiting: dict[str, deque[Key]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def enqueue(self, key: Key, job: Job) -> None:
@@ -33,6 +40,11 @@ class Lanes:
             lane.append(job)
             return
         self._lanes[key] = deque([job])
+        owner = key[0]
+        if self._open_of[owner] >= AT_ONCE:
+            self._waiting.setdefault(owner, deque()).append(key)
+            return
+        self._open_of[owner] += 1
         self._bridge.post(lambda: self._open(key))
 
     async def settled(self) -> None:
@@ -58,4 +70,15 @@ class Lanes:
             if lane:
                 return lane.popleft()
             del self._lanes[key]
+            self._make_room(key[0])
             return None
+
+    def _make_room(self, owner: str) -> None:
+        waiting = self._waiting.get(owner)
+        if waiting:
+            self._open(waiting.popleft())
+            return
+        self._waiting.pop(owner, None)
+        self._open_of[owner] -= 1
+        if not self._open_of[owner]:
+            del self._open_of[owner]

@@ -13,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 Callback = Callable[[], object]
 
+# A flood of posts must not keep all else of the loop waiting: a portion takes about a millisecond.
+PORTION = 256
+
 
 class LoopBridge:
     """Runs callbacks on the node's loop. Many posts cost one wake-up of the loop."""
@@ -72,11 +75,13 @@ class LoopBridge:
     def _drain(self) -> None:
         # Reset before counting: what is posted after the count wakes the loop again, and the loop breathes between.
         self._woken = False
-        for _ in range(len(self._calls)):
+        for _ in range(min(len(self._calls), PORTION)):
             try:
                 self._calls.popleft()()
             except Exception:
                 logger.exception("a callback of the actor host failed")
+        if self._calls and not self._woken and self._loop is not None:
+            self._wake(self._loop)
 
 
 class Timer:

@@ -1,4 +1,4 @@
-"""Who runs next, and on which thread: first come, first served.
+"""Who runs next, and on which thread: first come, first served within a group, and the groups in turn.
 
 Short steps are best run by one thread: a second one would mostly wait for the GIL (measured: a third
 of the messages per second). While steps are long (Lua runs without the GIL), more threads help, and
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from engine.hosts.actor.concurrency.fair import FairQueue
 from engine.hosts.actor.concurrency.lock import OwnedLock
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ SHORT_SLICES = 10  # so many time slices in one interval are short ones
 STALLED_CHECKS = 10  # so many intervals without a slice call for one more thread
 BACKLOG = 4  # with more than this ready, another thread helps at once
 CEILING = 32
+TURN = 8  # time slices of one group before the next
 
 
 class Scheduler(Generic[Item]):
@@ -43,7 +44,7 @@ class Scheduler(Generic[Item]):
         self._least = threads
         self._ceiling = ceiling
         self._run_slice: Callable[[Item], None] = _refuse
-        self._ready: deque[Item] = deque()
+        self._ready: FairQueue[Item] = FairQueue(TURN)
         self._threads: dict[int, threading.Thread] = {}
         self._idle = 0
         self._slices = 0
@@ -76,13 +77,13 @@ class Scheduler(Generic[Item]):
         for thread in list(self._threads.values()):
             thread.join(timeout)
 
-    def push(self, item: Item) -> None:
-        """Queue an actor for a time slice; for those who hold the lock.
+    def push(self, item: Item, group: str = "") -> None:
+        """Queue an actor for a time slice; for those who hold the lock. However many of a group wait, others wait less.
 
         A thread of ours that pushes an actor goes on to run it itself: waking another thread for it
         would cost more than a short slice. From elsewhere an idle thread is woken.
         """
-        self._ready.append(item)
+        self._ready.push(item, group)
         if self._idle and (len(self._ready) > BACKLOG or threading.get_ident() not in self._threads):
             self._wake_one()
         elif not self._watching:
@@ -114,7 +115,7 @@ class Scheduler(Generic[Item]):
                 self._idle += 1
                 self._changed.wait()
             self._slices += 1
-            return self._ready.popleft()
+            return self._ready.pop()
 
     def _watch_progress(self) -> None:
         self._watching = True

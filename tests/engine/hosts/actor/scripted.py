@@ -33,6 +33,10 @@ class ScriptedUnit:
         finally:
             self._busy.release()
 
+    def memory(self) -> int:
+        """None."""
+        return 0
+
     def close(self) -> None:
         """Count it."""
         self.closed += 1

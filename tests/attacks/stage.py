@@ -1,0 +1,136 @@
+"""A node with real hosts, and what attacks find on it: victims, neighbours, and with Temporal a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+
+from engine.asks.env import EnvAsks
+from engine.asks.policies import PolicyAsks
+from engine.asks.registry import RegistryAsks
+from engine.asks.storages import Storages
+from engine.contracts.ask import AskHandler
+from engine.contracts.host import CallRequest, SpawnRequest
+from engine.entry import Entry
+from engine.errors import Failure, UnitFailed
+from engine.hosts.actor.hosts import ActorHost
+from engine.hosts.temporal.client.connections import ClientSettings, connect
+from engine.hosts.temporal.client.host import WorkflowHost
+from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.worker.worker import workflow_worker
+from engine.memory.catalog import MemoryCatalog
+from engine.memory.registry import MemoryRegistry
+from engine.node import LocalNode
+from engine.pids import Pid
+from engine.steps import Exited
+from tests.attacks.corpus import FOLDER, Attack
+
+HOST, WORKER, ATTACK = "attack:processes", "attack:worker", "attack:attack"
+NODE_MIB, HOST_MIB = 1024, 256
+MODULES = ["base64", "events", "crypto", "ctx", "time", "env", "funcs", "hash", "json", "logger", "registry"]
+MODULES += ["security", "uuid", "yaml"]
+
+Run = Callable[[], Awaitable[object]]
+
+
+def _lua(name: str, kind: str, body: str, **data: object) -> Entry:
+    return Entry(f"attack:{name}", kind, {}, {"source": f"return function(...) {body} end", "modules": MODULES, **data})
+
+
+STUCK = """local top = {} for _ = 1, 1990 do top = setmetatable({}, {__index = top}) end
+    while true do local _ = top.nothing end"""
+VICTIMS = [
+    Entry(HOST, "process.host", {}, {"host": {"max_memory": HOST_MIB}}),
+    Entry("attack:client", "temporal.client"),
+    Entry(WORKER, "temporal.worker", {}, {"client": "attack:client", "task_queue": "attack"}),
+    Entry("attack:variable", "env.variable", {}, {"variable": "ATTACKED"}),
+    _lua("one", "function.lua", "return 1"),
+    _lua("inline", "function.lua", "time.sleep('1s') return 1", pool={"type": "inline"}),
+    _lua("idle", "process.lua", "process.inbox():receive()"),
+    _lua("deaf", "process.lua", "time.sleep('1h')"),
+    _lua("stuck", "function.lua", STUCK, pool={"type": "inline"}),
+    _lua("stuck_workflow", "workflow.lua", STUCK),
+    _lua("brief", "process.lua", ""),
+    _lua("neighbour", "function.lua", "return (...) + 1"),
+    _lua("neighbour_workflow", "workflow.lua", "return (...) + 1"),
+]
+
+
+class Stage:
+    """The running node, and how to run the attack and its neighbours on it."""
+
+    def __init__(self, node: LocalNode, client: Client | None) -> None:
+        self._node = node
+        self._client = client
+
+    async def attack(self, kind: str) -> object:
+        """Run the attack as a unit of the kind; raises UnitFailed."""
+        match kind:
+            case "function":
+                return await self._node.call(CallRequest(ATTACK, ()))
+            case "process":
+                return await self._process(ATTACK)
+            case _:
+                return await self._workflow(ATTACK)
+
+    async def neighbour(self, number: int) -> None:
+        """A simple call."""
+        assert await self._node.call(CallRequest("attack:neighbour", (number,))) == number + 1
+
+    async def neighbour_workflow(self, number: int) -> None:
+        """A simple workflow on the same queue."""
+        assert await self._workflow("attack:neighbour_workflow", number) == number + 1
+
+    async def _process(self, entry: str) -> object:
+        host = self._node.host(HOST)
+        assert isinstance(host, ActorHost)
+        ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()
+        await host.spawn_watched(SpawnRequest(entry, HOST, ()), "attack", ended.set_result)
+        exited = await ended
+        if exited.failure is not None:
+            raise UnitFailed(exited.failure)
+        return exited.value
+
+    async def _workflow(self, entry: str, *args: object) -> object:
+        host = self._node.host(WORKER)
+        assert host is not None and self._client is not None
+        options = {"workflow.id": f"{entry}-{os.urandom(4).hex()}"}
+        pid = Pid.parse(await host.spawn(SpawnRequest(entry, WORKER, args, options=options)))
+        assert pid is not None
+        try:
+            return await self._client.get_workflow_handle(pid.uniq).result()
+        except WorkflowFailureError as error:
+            cause = error.cause
+            kind = cause.type if isinstance(cause, ApplicationError) else type(cause).__name__
+            raise UnitFailed(Failure(kind or "", str(cause))) from error
+
+
+@asynccontextmanager
+async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[Stage]:
+    """A node for one attack; `temporal` is the address of a server, "" for none. Stopped without grace."""
+    data = {"source": attack.source, "modules": MODULES}
+    catalog = MemoryCatalog([*VICTIMS, Entry(ATTACK, f"{kind}.lua", {}, data)])
+    node = LocalNode("attacked", catalog, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
+    await node.start()
+    async with AsyncExitStack() as stack:
+        client = await connect(ClientSettings(temporal)) if temporal else None
+        if client is not None:
+            settings = worker_settings(catalog, WORKER, lambda observation: None)
+            node.add_host(WorkflowHost(client, settings))
+            await stack.enter_async_context(workflow_worker(client, node, settings))
+        yield Stage(node, client)
+    await node.stop(0)
+
+
+def _asks(catalog: MemoryCatalog) -> dict[str, AskHandler]:
+    storages = Storages(catalog, {"ATTACKED": "no"}, FOLDER)
+    return {
+        **EnvAsks(catalog, storages).handlers(),
+        **RegistryAsks(MemoryRegistry(catalog)).handlers(),
+        **PolicyAsks(catalog).handlers(),
+    }
