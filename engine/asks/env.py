@@ -61,6 +61,11 @@ class EnvAsks:
             "env.get_all": self._get_all,
         }
 
+    def value_of(self, name: str) -> str | None:
+        """The value of a variable by its id or public name; None when it is not declared or has none."""
+        variable = self._found(name)
+        return self._value(variable) if variable else None
+
     async def _resolve(self, pid: str, args: tuple[Value, ...]) -> Value:
         """(name or id) -> {id, name}; NotFound."""
         variable = self._variable(args[0])
@@ -97,14 +102,16 @@ class EnvAsks:
 
     def _variable(self, name: Value) -> Variable:
         """By id, or by name: the first by id that has the name."""
-        if isinstance(name, str) and ":" in name:
-            entry = self._catalog.entry(name)
-            found = Variable.of(entry) if entry and entry.kind == VARIABLE else None
-        else:
-            found = next((each for each in self._declared() if each.public and each.name == name), None)
+        found = self._found(name)
         if found is None:
             raise UnitFailed(not_found(f"environment variable '{name}' is not declared"))
         return found
+
+    def _found(self, name: Value) -> Variable | None:
+        if isinstance(name, str) and ":" in name:
+            entry = self._catalog.entry(name)
+            return Variable.of(entry) if entry and entry.kind == VARIABLE else None
+        return next((each for each in self._declared() if each.public and each.name == name), None)
 
     def _value(self, variable: Variable) -> str | None:
         value = self._storages.get(variable.storage, variable.name) if variable.storage else None

@@ -92,13 +92,13 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:
-    data = placeholders.with_typed_defaults(entry.data) if entry.kind in kinds.FILLED else entry.data
+    data = placeholders.with_typed_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
     found = list(shapes.check(data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
     yield from found
     if entry.kind in kinds.POLICIES and not errors_in(found):
         yield from _check_policy(entry.data["policy"])
-    if entry.kind.startswith(("temporal.", "process.", "security.")) and entry.kind not in kinds.LUA:
-        yield from placeholders.check(entry.data)
+    if kinds.has_placeholders(entry.kind):
+        yield from placeholders.check({key: each for key, each in entry.data.items() if key not in placeholders.KEPT})
 
 
 def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
@@ -110,7 +110,7 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_meta(entry: Entry) -> Iterator[Problem]:
-    yield from shapes.check(entry.meta, META, "meta")
+    yield from shapes.check(placeholders.with_typed_defaults(entry.meta), META, "meta")
     if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
         yield Problem(wrong, field="meta.input_schema")
     signals = entry.meta.get("signals")

@@ -226,6 +226,7 @@ ACTING = frozenset({"function.lua", "process.lua"})
 """Kinds whose units run under the `security` of their entry."""
 FILLED = frozenset({"temporal.client", "temporal.worker"})
 """Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""
+KEPT_AS_WRITTEN = "registry.entry"
 POLICIES = frozenset({"security.policy", "security.policy.expr"})
 OUR_FAMILIES = ("env.", "security.", "contract.")
 DEFAULT_METHOD = "main"
@@ -237,6 +238,11 @@ class Standing:
 
     rank: str
     near: str | None = None
+
+
+def has_placeholders(kind: str) -> bool:
+    """Whether `${env:NAME}` in entries of the kind is filled in: something here reads their fields."""
+    return kind in SCHEMAS and kind != KEPT_AS_WRITTEN
 
 
 def standing(kind: str) -> Standing:

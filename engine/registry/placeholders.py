@@ -1,21 +1,30 @@
 """What entries take from the environment: `${env:NAME}` in texts, and fields `<name>_env` that name a variable.
 
 They are checked when an entry is published, and filled in by the host that reads it: the registry keeps no secret.
+NAME is that of a declared variable, the id of an `env.variable`, or a variable of the process environment
+(`engine.asks.variables`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from engine.entry import Entry
+from engine.errors import UnitFailed, invalid
 from engine.registry.problems import Problem
 
 OPENING = "${env:"
 SUFFIX = "_env"
+KEPT = frozenset({"source", "method", "modules", "imports"})
+"""Fields that are part of a program: what a run does must not hang on where it runs."""
+KEPT_META = frozenset({"title", "description", "input_schema", "signals", "temporal"})
+"""Fields of meta that the console shows, or that say how a run's steps are made."""
 PLACEHOLDER = re.compile(
-    r"\$\$\{|\$\{(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\|(?P<default>[^}]*))?"
+    r"\$\$\{|\$\{(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9_.-]+:[A-Za-z0-9_./-]+)(?:\|(?P<default>[^}]*))?"
     r"|(?P<short>[A-Z_][A-Z0-9_]*)\|(?P<otherwise>[^}]*))\}"
 )
 """`${env:NAME}`, `${env:NAME|default}`, `${NAME|default}`, and `$${`, which stands for `${`."""
@@ -26,9 +35,38 @@ def check(value: Any, path: str = "") -> Iterator[Problem]:
     for where, text in texts(value, path):
         if OPENING in PLACEHOLDER.sub("", text):
             message = (
-                "a placeholder is written ${env:NAME} or ${env:NAME|default}, with a name of letters, digits and _"
+                "a placeholder is ${env:NAME} or ${env:NAME|default}; NAME is of letters, digits and _, or an entry id"
             )
             yield Problem(message, field=where)
+
+
+def unset(entry: Entry, known: Container[str]) -> Iterator[Problem]:
+    """A problem for each placeholder of the entry that has no default and names a variable that is not known."""
+    for where, text in _filled_texts(entry):
+        for match in PLACEHOLDER.finditer(text):
+            name = match["name"]
+            if name and match["default"] is None and name not in known:
+                message = f"the variable {name} is not set: set it, or give a default, ${{env:{name}|default}}"
+                yield Problem(message, entry_id=entry.id, field=where)
+
+
+def decoded(entry: Entry, variables: Mapping[str, str]) -> Entry:
+    """The entry with its placeholders filled in; raises UnitFailed (Invalid) that names the field of one that can't be.
+
+    What is code or the console's own words stays as it is written: `KEPT` of data and `KEPT_META` of meta.
+    """
+    if not any(OPENING in text or PLACEHOLDER.search(text) for _, text in _filled_texts(entry)):
+        return entry
+    for problem in unset(entry, variables):
+        raise UnitFailed(invalid(f"entry {entry.id}: {problem.field}: {problem.message}"))
+    data = {key: value if key in KEPT else filled(value, variables) for key, value in entry.data.items()}
+    meta = {key: value if key in KEPT_META else filled(value, variables) for key, value in entry.meta.items()}
+    return replace(entry, data=data, meta=meta)
+
+
+def _filled_texts(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield from texts({key: value for key, value in entry.data.items() if key not in KEPT})
+    yield from texts({key: value for key, value in entry.meta.items() if key not in KEPT_META}, "meta")
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -259,3 +259,22 @@ def test_only_administrators_decide_where_the_keys_of_this_machine_are_sent() ->
     assert [registry.may_publish(user, "temporal.client") for user in (ada, boss)] == [False, True]
     assert registry.may_publish(ada, "workflow.lua")
     assert update(elsewhere, user=boss).number == 2
+
+
+def test_a_variable_that_is_not_set_fails_the_publishing_with_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIPPY_TEST_SET", "1")
+    fields = {
+        "a": "${env:WIPPY_TEST_SET}",
+        "b": "${env:WIPPY_TEST_UNSET|x}",
+        "c": "${env:REGION}",
+        "d": "${env:app:region}",
+    }
+    region = Entry("app:region", "env.variable", {}, {"variable": "REGION", "default": "eu"})
+    create(region, Entry("app:f", "function.lua", {"options": fields}, {"source": "return {}"}))
+    with pytest.raises(ChangesRefused) as refused:
+        update(
+            Entry("app:f", "function.lua", {"options": {"timeout": "${env:WIPPY_TEST_UNSET}"}}, {"source": "return {}"})
+        )
+    (problem,) = refused.value.problems
+    assert (problem.entry_id, problem.field) == ("app:f", "meta.options.timeout")
+    assert "WIPPY_TEST_UNSET is not set" in problem.message

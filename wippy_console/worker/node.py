@@ -11,10 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from engine.asks.env import EnvAsks
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
-from engine.asks.storages import Storages
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
@@ -23,8 +21,7 @@ from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.node import LocalNode
 from wippy_console.database.threads import in_thread
-from wippy_console.env import variables_for_lua
-from wippy_console.services import fleet, temporal
+from wippy_console.services import fleet
 from wippy_console.services.projection import Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry import DatabaseCatalog
@@ -42,6 +39,7 @@ from wippy_console.worker.temporal.clients import ClientPool
 from wippy_console.worker.temporal.followup import Followup
 from wippy_console.worker.temporal.run_exits import RunExits
 from wippy_console.worker.temporal.workers import TemporalWorkers
+from wippy_console.worker.variables import NodeVariables
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +54,8 @@ class WorkerNode:
     def __init__(self) -> None:
         self.id = new_node_id()
         self._catalog = DatabaseCatalog()
-        clients = ClientPool(self._catalog, temporal.environ(), f"wippy node {self.id}")
+        variables = NodeVariables(self._catalog)
+        clients = ClientPool(self._catalog, variables.for_clients, f"wippy node {self.id}")
         facts = Mailbox()
         self._followup = Followup(self._catalog, clients, facts.put)
         self._projection = Projection(self._catalog, facts, self._followup.after)
@@ -65,9 +64,9 @@ class WorkerNode:
         self._exits = ExitReporter(self.id)
         self._node = LocalNode(
             self.id,
-            self._catalog,
+            variables.catalog,
             strict=settings.STRICT_SECURITY,
-            ask_handlers=ask_handlers(self._catalog, self._on_publish),
+            ask_handlers=ask_handlers(self._catalog, variables, self._on_publish),
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
             on_process_end=self._exits.on_end,
@@ -153,7 +152,7 @@ class WorkerNode:
         await self._follow_services()
 
     async def _follow_services(self) -> None:
-        await self._supervisor.reconcile(self._catalog)
+        await self._supervisor.reconcile(self._node.catalog)
         states = [*self._supervisor.states(), *self._workers.states()]
         self._services.retain({state.entry_id for state in states})
 
@@ -176,7 +175,7 @@ class WorkerNode:
 
     async def start_service(self, entry_id: str) -> None:
         """Start a service, anew if it runs; NotFound when it is not this node's."""
-        await self._supervisor.start_service(entry_id, self._catalog)
+        await self._supervisor.start_service(entry_id, self._node.catalog)
 
     async def stop_service(self, entry_id: str) -> None:
         """Stop a service; NotFound when it is not this node's."""
@@ -206,13 +205,13 @@ class WorkerNode:
             logger.exception("%s could not be ended", name)
 
 
-def ask_handlers(catalog: DatabaseCatalog, on_publish: Callable[[], None]) -> Mapping[str, AskHandler]:
+def ask_handlers(
+    catalog: DatabaseCatalog, variables: NodeVariables, on_publish: Callable[[], None]
+) -> Mapping[str, AskHandler]:
     """What answers to modules of functions and processes, by name; `on_publish` is called when one published."""
-    variables = variables_for_lua()
-    storages = Storages(catalog, variables, settings.WIPPY_DATA / "env")
     return {
-        **EnvAsks(catalog, storages).handlers(),
+        **variables.declared.handlers(),
         **RegistryAsks(DatabaseRegistry(catalog, on_publish)).handlers(),
         **PolicyAsks(catalog).handlers(),
-        **TokenAsks(catalog, DatabaseVault(), variables).handlers(),
+        **TokenAsks(catalog, DatabaseVault(), variables.for_lua).handlers(),
     }

@@ -129,7 +129,8 @@ def test_a_placeholder_with_a_typed_default_stands_for_a_number() -> None:
     assert not found(identity="${HOSTNAME|me}-$${x}", use_versioning="${env:V|false}")
     (problem,) = found(max_concurrent_activity_execution_size="${env:SLOTS|true}")
     assert problem.field == "worker_options.max_concurrent_activity_execution_size"
-    (problem,) = problems(entry("h", "process.host", host={"workers": "${env:N|4}"}))
+    assert not problems(entry("h", "process.host", host={"workers": "${env:N|4}"}))
+    (problem,) = problems(entry("h", "process.host", host={"workers": "${env:N|true}"}))
     assert problem.field == "host.workers"
 
 

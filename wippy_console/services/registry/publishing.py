@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from engine.check import check_source
 from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.registry import changes as changing
-from engine.registry import kinds
+from engine.registry import kinds, placeholders
 from engine.registry.changes import Changes
 from engine.registry.guarded import KINDS as GUARDED
 from engine.registry.guarded import forbidden_to_lua, guarded
@@ -25,6 +25,7 @@ from engine.registry.validate import validate
 from wippy_console import permissions
 from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable_text
+from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
@@ -34,6 +35,7 @@ from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenEr
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
+ALWAYS_SET = "TEMPORAL_ADDRESS"  # where it is not set, this installation's own (wippy_console.services.temporal)
 _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
 
 
@@ -143,9 +145,27 @@ def _prepare(base: int | None, changes: Changes) -> _Prepared:
 
 def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: Changes) -> tuple[Problem, ...]:
     """What is wrong after the changes, without the warnings that stood before and were accepted."""
-    found = validate(after, check_source, touched=fitted.touched, deleted=fitted.delete)
+    found = [*validate(after, check_source, touched=fitted.touched, deleted=fitted.delete), *_unset(after, fitted)]
     touched = set(fitted.touched)
     return tuple(each for each in found if each.severity == "error" or each.entry_id in touched)
+
+
+def _unset(after: Mapping[str, Entry], fitted: Changes) -> Iterator[Problem]:
+    """What the changed entries want of the environment and this process does not find."""
+    known = {*variables_for_entries(), ALWAYS_SET, *_declared(after)}
+    for entry_id in fitted.touched:
+        entry = after.get(entry_id)
+        if entry and kinds.has_placeholders(entry.kind):
+            yield from placeholders.unset(entry, known)
+
+
+def _declared(entries: Mapping[str, Entry]) -> Iterator[str]:
+    """Ids and names of variables that have a value, as far as entries tell; what a storage holds, nodes know."""
+    for entry in entries.values():
+        if entry.kind == "env.variable" and (entry.data.get("storage") or entry.data.get("default") is not None):
+            yield entry.id
+            if name := entry.data.get("variable"):
+                yield name
 
 
 def _fit(base: int | None, number: int, current: Mapping[str, Entry], changes: Changes) -> Changes:

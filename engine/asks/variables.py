@@ -1,0 +1,89 @@
+"""What `${env:NAME}` in entries means, and the registry as hosts read it: with all of that filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.asks.env import EnvAsks
+from engine.contracts.catalog import Catalog
+from engine.entry import Entry
+from engine.errors import UnitFailed
+from engine.program import Program
+from engine.registry import kinds
+from engine.registry.placeholders import decoded
+
+
+class Variables(Mapping[str, str]):
+    """Variables by name or entry id: those that entries declare, else those of the process environment."""
+
+    def __init__(self, declared: EnvAsks, environ: Mapping[str, str]) -> None:
+        self._declared = declared
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value = self._declared.value_of(name)
+        return self._environ[name] if value is None else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
+class DecodedCatalog:
+    """A catalog whose entries have their placeholders filled in as they are asked for.
+
+    Kinds in `kinds.FILLED` stay as they are written: the parts that read those know more variables. `entry` and
+    `entry_at` raise UnitFailed for an entry that names a variable which is not set; `entries` and `state`, which are
+    about others as well, hold it as it is written.
+    """
+
+    def __init__(self, written: Catalog, variables: Mapping[str, str]) -> None:
+        self._written = written
+        self._variables = variables
+        self._plain: dict[str, Entry] = {}  # by id, the last one that was seen to have nothing to fill in
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """The entry in the current registry version, or None."""
+        entry = self._written.entry(entry_id)
+        return entry and self._decoded(entry)
+
+    def entry_at(self, entry_id: str, version: int) -> Entry | None:
+        """The entry as it stood in that registry version, or None."""
+        entry = self._written.entry_at(entry_id, version)
+        return entry and self._decoded(entry)
+
+    def state(self, version: int) -> Mapping[str, Entry]:
+        """All entries of a version by id, as they are written."""
+        return self._written.state(version)
+
+    def entries(self, kind: str) -> list[Entry]:
+        """All entries of one kind, by id."""
+        return [self._tried(entry) for entry in self._written.entries(kind)]
+
+    def current(self, entry_id: str) -> Program:
+        """The program of the entry in the current version."""
+        return self._written.current(entry_id)
+
+    def pinned(self, digest: str) -> Program:
+        """The program of that digest."""
+        return self._written.pinned(digest)
+
+    def version(self) -> int:
+        """The number of the current registry version."""
+        return self._written.version()
+
+    def _decoded(self, entry: Entry) -> Entry:
+        if self._plain.get(entry.id) is entry or not kinds.has_placeholders(entry.kind) or entry.kind in kinds.FILLED:
+            return entry
+        full = decoded(entry, self._variables)
+        if full is entry:
+            self._plain[entry.id] = entry
+        return full
+
+    def _tried(self, entry: Entry) -> Entry:
+        try:
+            return self._decoded(entry)
+        except UnitFailed:
+            return entry
