@@ -54,6 +54,7 @@ def _later(names: str = "", *, libraries: str = "", globals: str = "", words: st
 
 FILES: Mapping[str, File] = {
     "boot": _core(),
+    "codec": _core(),
     "later": _core(),
     "scheduler": _core(),
     "channel": _core(),

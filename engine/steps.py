@@ -308,7 +308,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one unit: bytes of Lua memory, VM instructions per step, queued messages, commands in flight.
+    """Limits of one unit: bytes of Lua memory, VM instructions per step, queued messages, commands in flight, bytes of
+    a record.
+
+    A record is what crosses the seam at once: a command, a result, a request for a service. All commands of a step may
+    have twice that.
 
     Endless recursion needs about 60 MB before Lua says "stack overflow"; less would hide that behind the memory limit.
     """
@@ -317,6 +321,7 @@ class Limits:
     max_instructions: int = 200_000_000
     max_queue: int = 10_000
     max_pending: int = 10_000
+    max_record: int = 8 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()

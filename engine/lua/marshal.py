@@ -1,4 +1,4 @@
-"""Values to and from the flat form in which they cross the seam (the codec of kernel/boot.lua).
+"""Values to and from the flat form in which they cross the seam (of kernel/codec.lua).
 
 The flat form is two lists: `shape` (0 nil, 1 scalar, 2 array + length, 3 map + pairs, 4 error + five
 fields) and `values` (the scalars in order). Strings travel as latin-1 text, one character per byte.

@@ -97,7 +97,11 @@ class Unit:
             }
             for key, chunk in self._program.chunks.items()
         }
-        limits = {"instructions": self._limits.max_instructions, "memory": self._limits.max_memory}
+        limits = {
+            "instructions": self._limits.max_instructions,
+            "memory": self._limits.max_memory,
+            "record": self._limits.max_record,
+        }
         program = {"method": self._program.method, "chunks": chunks}
         writer = Writer()
         writer.write_array(

@@ -40,9 +40,10 @@ function k.copied(v, seen)
   if type(v) ~= "table" or k.is_object(v) then return v end
   seen = seen or {}
   if seen[v] then return seen[v] end
-  local t = {}
+  local source = k.reveal(v)
+  local t = k.alike(source)
   seen[v] = t
-  for key, value in raw.next, k.reveal(v) do t[key] = k.copied(value, seen) end
+  for key, value in raw.next, source do t[key] = k.copied(value, seen) end
   return t
 end
 

@@ -13,13 +13,25 @@ local CALL, CHECK = 400, 4
 
 local function verdict(service, schema, data)
   k.lib.charge_time(CALL)
-  local answer, err = k.service(service, schema, data)
+  local answer, err = k.service(service, schema, data, k.codecs.most())
   if answer then k.lib.charge_time(answer[1] * CHECK) end
   err = err or answer[2]
   return err == nil, err
 end
 
+-- A function that has its table, or a new one, be an object or a list while it is empty.
+local function marker(name, object)
+  return function(t)
+    if t == nil then t = {} end
+    if k.lib.typeof(t) ~= "table" then k.lib.refuse(1, name, "table", t) end
+    k.mark(t, object)
+    return t
+  end
+end
+
 k.modules.json = k.library {
+  object = k.version > 1 and marker("object", true) or nil,
+  array = k.version > 1 and marker("array", false) or nil,
   encode = function(value) return k.codecs.json.encode(value) end,
   decode = decode,
   validate = function(schema, data) return verdict("json.validate", schema, data) end,

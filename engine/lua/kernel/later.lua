@@ -78,7 +78,7 @@ k.reveal = reveal
 
 -- Moves the fields of `table` to a hidden one, so that nothing can be written; `extra` holds more metamethods.
 function lib.seal(table, extra)
-  local hidden, old = {}, metatable(table)
+  local hidden, old = k.alike(table), k.metatable(table)
   for key, value in raw.next, table do hidden[key] = value end
   for key in raw.next, hidden do table[key] = nil end
   local meta = {}

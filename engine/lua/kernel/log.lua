@@ -4,7 +4,8 @@ local raw, std = k.raw, k.std
 
 function k.log(level, message, fields, name)
   local ok, why = k.put("log", level, message, fields or {}, name or "")
-  if not ok then k.put("log", level, message, { fields = why }, name or "") end -- a circle must not cost the line
+  if ok then return end -- a circle, or a size, must not cost the line
+  k.put("log", level, raw.string.sub(message, 1, 1000), { fields = why }, name or "")
 end
 
 function std.print(...)

@@ -57,7 +57,7 @@ function k.current() return running.task end
 function k.service(name, ...)
   k.may_block()
   k.charge(200)
-  local ok, why = k.put("service", name, k.packed(...))
+  local ok, why = k.hand("service", name, k.packed(...))
   if not ok then return nil, k.invalid(why) end
   return yield(TOKEN, "service")
 end
@@ -68,7 +68,7 @@ function k.send_now(dest, topic, ...)
   if k.issued or k.sends == 0 or not k.nothing_put() then return false end
   k.sends = k.sends - 1
   k.charge(200)
-  local ok, why = k.put(dest, topic, ...)
+  local ok, why = k.hand(dest, topic, ...)
   if not ok then return nil, k.invalid(why) end
   return yield(TOKEN, "send")
 end

@@ -1,7 +1,8 @@
 -- Values as user code sees them: type, tostring, metatables, raw access, assert.
 -- Also what the std files share in `k.lib`.
 --
--- The std files need k.raw, k.is_workflow, k.charge, k.now, k.is_object and k.chunk when later.lua loads, k.random_seed later.
+-- The std files need k.raw, k.is_workflow, k.charge, k.now, k.is_object, k.chunk and those of marks (codec.lua) when
+-- later.lua loads, k.random_seed later.
 local k = ...
 local raw = k.raw
 local type, error, pcall, select, tostring = raw.type, raw.error, raw.pcall, raw.select, raw.tostring
@@ -136,7 +137,7 @@ end
 
 function std.getmetatable(value)
   if type(value) == "string" then return std.string end
-  local meta = metatable(value)
+  local meta = k.metatable(value)
   if not meta then return nil end
   local guard = rawget(meta, "__metatable")
   if guard ~= nil then return guard end
@@ -160,7 +161,7 @@ function std.setmetatable(value, meta)
   check_metatable(value, meta)
   local old = metatable(value)
   if old and rawget(old, "__metatable") ~= nil then error("cannot change a protected metatable", 2) end
-  return rawsetmetatable(value, meta)
+  return k.set_metatable(value, meta)
 end
 
 function std.rawget(table, key)

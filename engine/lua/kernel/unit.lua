@@ -108,8 +108,8 @@ local function put_outcome()
     kind, a = k.put_upgraded(a, b)
     if not kind then return end
   end
-  local ok, why = k.put(kind, a)
-  if not ok then k.put("failed", k.invalid("result: " .. why)) end
+  local ok, why = k.hand(kind, a)
+  if not ok then k.hand("failed", k.invalid("result: " .. why)) end
 end
 
 local function deadlocked()
@@ -151,7 +151,7 @@ local function settle(status)
   if k.outcome then
     put_outcome()
   else
-    if k.is_workflow then k.put("waiting", k.waits()) end
+    if k.is_workflow then k.hand("waiting", k.waits()) end
     return 0, k.unread()
   end
   return 0, 0
@@ -173,6 +173,7 @@ local function read_setup()
   -- Who acts here: {actor = {id, meta}, scope = list of {id, definition}}, each or all of it missing. `strict` is the
   -- rule of the node for units without a whole one.
   local security, strict = setup[6] or false, setup[7]
+  k.limit_records(k.limits.record)
   k.security = security
   k.checks = strict or (security and security.actor ~= nil and security.scope ~= nil) or false
   if not k.checks then k.allowed = always_allowed end
@@ -187,6 +188,7 @@ end
 
 local function step()
   k.refill()
+  k.begin_records()
   k.issued, k.sends = false, io.sends or 0
   if not k.main then
     begin()

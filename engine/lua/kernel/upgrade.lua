@@ -45,6 +45,6 @@ function k.put_upgraded(entry, args)
     local item = unread[i]
     list[i] = k.packed(item.topic, item.sender, k.packed(unpack(item.payloads, 1, item.payloads.n)))
   end
-  local ok, why = k.put("upgraded", entry, args, k.packed(unpack(list)))
+  local ok, why = k.hand("upgraded", entry, args, k.packed(unpack(list)))
   if not ok then return "failed", k.invalid(why) end
 end

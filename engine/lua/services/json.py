@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,10 +64,27 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def decode(text: str | bytes) -> Value:
-    """The value of a JSON text; null is nil. Small things of a long text take fifty times its room in Python."""
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _values(text: str) -> int:
+    """How many values a text has, keys left out, give or take one."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
+def _refuse_many(text: str | bytes, most: int) -> None:
+    """Small things of a long text take fifty times its room in Python, so they are counted before they are there."""
+    text = text.decode("latin-1") if isinstance(text, bytes) else text
+    if _values(text) > most and _values(_STRING.sub("", text)) > most:
+        raise _refuse(f"json.decode: more than {most} values")
+
+
+def decode(text: str | bytes, most: int = 0) -> Value:
+    """The value of a JSON text of at most so many values (0: of any number); null is nil."""
     if len(text) > MAX_TEXT:
         raise _refuse(f"json.decode: longer than {MAX_TEXT} bytes")
+    if most:
+        _refuse_many(text, most)
     try:
         return json.loads(text, parse_constant=_no_constant)
     except RecursionError:
@@ -75,23 +93,23 @@ def decode(text: str | bytes) -> Value:
         raise _refuse(f"json.decode: {error}") from None
 
 
-def validate(schema: Value, data: Value = None) -> list[Value]:
+def validate(schema: Value, data: Value = None, most: int = 0) -> list[Value]:
     """How many checks it took and, when the data does not fit, an Invalid failure that names the place."""
-    schema = _schema(schema)
+    schema = _schema(schema, most)
     return _checked(schema, _objects_for(schema, data))
 
 
-def validate_text(schema: Value, text: str | bytes) -> list[Value]:
+def validate_text(schema: Value, text: str | bytes, most: int = 0) -> list[Value]:
     """The same for the value of a JSON text, in which an array is never an object."""
     try:
-        data = decode(text)
+        data = decode(text, most)
     except UnitFailed as error:
         raise UnitFailed(invalid(error.failure.message)) from None
-    return _checked(_schema(schema), data)
+    return _checked(_schema(schema, most), data)
 
 
-def _schema(given: Value) -> Any:
-    return decode(given) if isinstance(given, (str, bytes)) else _as_schema(given)
+def _schema(given: Value, most: int) -> Any:
+    return decode(given, most) if isinstance(given, (str, bytes)) else _as_schema(given)
 
 
 def _checked(schema: Any, data: Any) -> list[Value]:

@@ -28,6 +28,44 @@ function M.tables()
 end
 
 -- modules: json
+--- What came as an object stays one when it is empty, and what came as an array stays an array
+function M.empty_tables_stay()
+  assert(json.encode(json.decode("{}")) == "{}" and json.encode(json.decode("[]")) == "[]")
+  assert(json.encode(json.decode('{"a":{},"b":[],"c":[{}]}')) == '{"a":{},"b":[],"c":[{}]}')
+  local t = json.decode('{"a":1}')
+  t.a = nil
+  assert(json.encode(t) == "{}" and next(t) == nil and getmetatable(t) == nil)
+  assert(json.encode(setmetatable(t, { __index = { z = 1 } })) == "{}" and t.z == 1)
+  assert(json.encode(setmetatable(t, nil)) == "{}" and t.z == nil)
+  local copy = {}
+  for key, value in pairs(t) do copy[key] = value end
+  assert(json.encode(copy) == "[]", "a copy is a new table")
+end
+
+-- modules: json
+--- A table whose names were all removed is an object, one whose elements were is an array
+function M.tables_that_were_emptied()
+  local names, list = { a = 1 }, { 1, 2 }
+  names.a = nil
+  table.remove(list)
+  table.remove(list)
+  assert(json.encode({ names, list, {} }) == "[{},[],[]]" and next(names) == nil and next(list) == nil)
+  assert(json.encode({ names, list, {} }) == "[{},[],[]]", "asking changes nothing")
+end
+
+-- modules: json
+--- object and array say what an empty table is
+function M.object_and_array()
+  assert(json.encode({ json.object(), json.array() }) == "[{},[]]")
+  local t = {}
+  assert(json.object(t) == t and json.encode(t) == "{}" and getmetatable(t) == nil)
+  assert(json.encode(json.array(t)) == "[]" and json.encode(json.array(json.decode("{}"))) == "[]")
+  assert(json.encode(json.object({ 1 })) == "[1]" and json.encode(json.array({ a = 1 })) == '{"a":1}')
+  assert(json.encode(table.freeze(json.object())) == "{}")
+  assert(not pcall(json.object, 7) and not pcall(json.array, "x"))
+end
+
+-- modules: json
 --- Holes, mixed keys, circles, texts that are not UTF-8 and more than 128 levels are Internal
 function M.encode_refuses()
   refused(errors.INTERNAL, json.encode({ 1, nil, 3 }))

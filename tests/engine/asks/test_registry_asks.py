@@ -29,8 +29,8 @@ def test_an_entry_is_seen_as_id_kind_meta_and_data() -> None:
     assert run("return (registry.get('app:note'))", NOTE) == {
         "id": "app:note",
         "kind": "registry.entry",
-        "meta": {"tags": ["a", "b"], "options": []},
-        "data": {"text": "hi", "map": [], "list": []},
+        "meta": {"tags": ["a", "b"], "options": {}},
+        "data": {"text": "hi", "map": {}, "list": []},
     }
 
 

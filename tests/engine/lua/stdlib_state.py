@@ -32,6 +32,7 @@ k.charge = function(n)
 end
 k.now = function() return k.clock end
 k.random_seed = function() return 42, 7 end
+k.alike, k.metatable, k.set_metatable = function() return {} end, debug.getmetatable, setmetatable
 k.is_object = function(v) return objects[v] ~= nil end
 
 local object_meta = {

@@ -68,11 +68,11 @@ def key_in_lua(key: Any) -> Any:
 
 
 def table_in_lua(pairs: list[tuple[Any, Value]]) -> Value:
-    """A list when the keys are 1..n, a dict otherwise; nil is no value."""
+    """A list when there are keys and they are 1..n, a dict otherwise; nil is no value."""
     table = {(type(k) is bool, k): (k, v) for k, v in pairs}
     held = {tag: (k, in_lua(v)) for tag, (k, v) in table.items() if in_lua(v) is not None}
     numbers = [(False, n) for n in range(1, len(held) + 1)]
-    if all(tag in held for tag in numbers):
+    if held and all(tag in held for tag in numbers):
         return [held[tag][1] for tag in numbers]
     return dict(held.values())
 
@@ -85,12 +85,11 @@ def in_lua(value: Value) -> Value:
         case int() | float():
             return number_in_lua(value)
         case list():
-            return table_in_lua(list(enumerate(value, 1)))
+            return table_in_lua(list(enumerate(value, 1))) or []
         case dict():
             return table_in_lua([(key_in_lua(k), v) for k, v in value.items()])
         case Failure(kind, message, retryable, details):
-            held = in_lua(dict(details))
-            return Failure(shown(kind), shown(message), retryable, {} if held == [] else held)
+            return Failure(shown(kind), shown(message), retryable, in_lua(dict(details)))
         case _:
             return value
 

@@ -79,8 +79,8 @@ def test_an_integer_of_any_length_arrives_as_lua_would_read_it() -> None:
 
 
 def test_a_text_that_would_fill_pythons_memory_is_not_decoded() -> None:
-    source = "local v, err = json.decode('[' .. string.rep('[],', 3000000) .. '1]') return {v == nil, err:kind()}"
-    assert value(source) == [True, "Internal"]
+    source = "local v, err = json.decode('[' .. string.rep('[],', 2000000) .. '1]') return {v == nil, tostring(err)}"
+    assert value(source) == [True, "json.decode: more than 524288 values"]
 
 
 def nested(depth: int) -> Value:
