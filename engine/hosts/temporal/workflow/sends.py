@@ -1,4 +1,4 @@
-"""Messages that a run sends within a step and does not wait for (docs/lua.md#process-send).
+"""Messages that a run sends within a step and does not wait for (docs/lua.md#process-messages).
 
 They leave one after the other for each receiver. A name, and a workflow that the run never heard of, are sent to by a
 command instead, which waits: only a look there can tell whether somebody is there.
