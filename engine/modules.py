@@ -59,6 +59,7 @@ FILES: Mapping[str, File] = {
     "scheduler": _core(),
     "channel": _core(),
     "mailbox": _core(libraries="process"),
+    "waits": _core(),
     "unit": _core(),
     "base64": _module("base64"),
     "bus": _module("events", replays=False),
@@ -111,7 +112,6 @@ FILES: Mapping[str, File] = {
     "message": _later("message raw_payloads"),
     "events": _later("open_events raise_event take_event unit_options fail"),
     "upgrade": _later("upgrade put_upgraded"),
-    "waits": _later("waits"),
 }
 """By the file's name. The order counts in the core, and among the files of one module."""
 

@@ -243,13 +243,17 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """What a unit waits for: what is listed may be less than what there is, `totals` counts all of it by kind."""
+
+    listed: tuple[Wait, ...] = ()
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """The unit is blocked; feed it events.
+    """The unit is blocked; feed it events. `queued` counts messages that it has not taken yet."""
 
-    `on` is filled for workflows only. `queued` counts messages that the unit has not taken yet.
-    """
-
-    on: tuple[Wait, ...] = ()
     queued: int = 0
 
 

@@ -185,7 +185,7 @@ class Driver:
     def waits(self) -> tuple[Wait, ...]:
         """What the unit waits for; AssertionError when it has ended."""
         assert isinstance(self.status, Waiting), self.status
-        return self.status.on
+        return self.unit.waits().listed
 
     def last(self) -> Command:
         """The newest command that waits for an answer."""

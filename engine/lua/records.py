@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import Failure
 from engine.lua.marshal import Flat, Writer, text_of
+from engine.lua.waits import Heard
 from engine.security.context import Security
 from engine.steps import (
     Ask,
@@ -36,7 +37,6 @@ from engine.steps import (
     Status,
     Upgraded,
     Value,
-    Wait,
     Waiting,
 )
 
@@ -126,11 +126,7 @@ def _upgraded(entry: Any, args: Any, messages: Any) -> Upgraded:
     return Upgraded(text_of(entry), tuple(args), unread)
 
 
-def _waiting(waits: Any) -> Waiting:
-    return Waiting(tuple(Wait(kind, text_of(name), seq, deadline) for kind, name, seq, deadline in waits))
-
-
-_READERS: dict[str, Callable[..., Command | Status]] = {
+_READERS: dict[str, Callable[..., Command | Status | Heard]] = {
     "call": lambda seq, target, args, options, context, security, waits=False: Call(
         seq, text_of(target), tuple(args), _mapping(options), _mapping(context), Security.from_json(security), waits
     ),
@@ -143,13 +139,13 @@ _READERS: dict[str, Callable[..., Command | Status]] = {
     "control": lambda seq, verb, dest, reason: Control(seq, verb, text_of(dest), text_of(reason)),
     "ask": lambda seq, name, args: Ask(seq, name, tuple(args)),
     "log": lambda level, message, fields, name: Log(level, text_of(message), _mapping(fields), text_of(name)),
-    "waiting": _waiting,
+    "heard": Heard,
     "returned": Returned,
     "failed": Failed,
     "upgraded": _upgraded,
 }
 
 
-def read_record(record: list[Value]) -> Command | Status:
-    """The command or status that a record of the kernel means."""
+def read_record(record: list[Value]) -> Command | Status | Heard:
+    """The command, the status or the change of waits that a record of the kernel means."""
     return _READERS[record[0]](*record[1:])

@@ -12,6 +12,7 @@ from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
 from engine.lua.service_requests import answered
 from engine.lua.services.security import security_value
 from engine.lua.state import IDLE, SEND, SERVICE, Output, State, compile_chunk
+from engine.lua.waits import Heard, WaitBook
 from engine.program import Program
 from engine.steps import (
     DEFAULT_LIMITS,
@@ -25,9 +26,12 @@ from engine.steps import (
     Step,
     Value,
     Waiting,
+    Waits,
     World,
 )
 
+MOST_WAITS = 100
+MOST_TOPICS = 1_000
 SENDS = 32
 """Messages that one step sends at once; a step that sends more ends and goes on after the others' turns."""
 
@@ -52,6 +56,7 @@ class Unit:
         self._identity = identity
         self._world = world
         self._limits = limits
+        self._book = WaitBook() if identity.kind == "workflow" else None
         self._setup: Writer | None = None
         self._state: State | None = None
         self._broken: Failure | None = None
@@ -66,6 +71,19 @@ class Unit:
 
     def step(self, events: Sequence[Event] = ()) -> Step:
         """Feed events in order, run until everything is blocked, and say what to do."""
+        step = self._stepped(events)
+        if self._book is not None:
+            self._book.stepped(events, step.commands, self._world.now())
+        return step
+
+    def waits(self, most: int = MOST_WAITS, most_topics: int = MOST_TOPICS) -> Waits:
+        """What a workflow waits for: mailboxes, topics, commands by seq, timers by deadline; nothing for other kinds.
+
+        At most so many topics, so many commands and so many timers are listed; the totals count all.
+        """
+        return self._book.listed(most, most_topics) if self._book else Waits()
+
+    def _stepped(self, events: Sequence[Event]) -> Step:
         if self._broken is not None:
             return Step((), Failed(self._broken))
         state = self._state
@@ -152,11 +170,9 @@ class Unit:
         if code != IDLE:
             return Step(tuple(commands), Failed(self._stopped(state, code)))
         if not shape:
-            return Step(tuple(commands), Waiting((), unread))
+            return Step(tuple(commands), Waiting(unread))
         status = self._read(shape, values, commands)
-        if isinstance(status, Waiting | None):
-            status = Waiting(status.on if status else (), unread)
-        return Step(tuple(commands), status)
+        return Step(tuple(commands), status or Waiting(unread))
 
     def _read(self, shape: Sequence[int], values: Sequence[Any], commands: list[Command]) -> Status | None:
         """Collect the records of one run: commands into the list, the status returned."""
@@ -167,8 +183,10 @@ class Unit:
             item = records.read_record(record)
             if isinstance(item, Command):
                 commands.append(item)
-            else:
+            elif not isinstance(item, Heard):
                 status = item
+            elif self._book is not None:
+                self._book.heard(item)
         return status
 
     def _sent(self, state: State, output: Output) -> int:

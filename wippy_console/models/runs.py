@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.conf import settings
 from django.db import models
 
@@ -37,7 +39,10 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     history_length = models.PositiveIntegerField(default=0)
-    waiting = models.JSONField(default=list, help_text="list of {kind, name, seq, deadline}: engine.steps.Wait")
+    waiting = models.JSONField(
+        default=list, help_text="list of {kind, name, seq, deadline}: engine.steps.Wait; the first"
+    )
+    waiting_totals = models.JSONField(default=dict, help_text="how many there are by kind: engine.steps.Waits")
     next_deadline = models.DateTimeField(null=True, blank=True)
     input = models.JSONField(null=True, blank=True, help_text="the list of arguments; large ones are cut")
     result = models.JSONField(null=True, blank=True)
@@ -78,6 +83,12 @@ class Run(models.Model):
     def pid(self) -> str:
         """The workflow's pid; two runs of one workflow id share it."""
         return f"{{{self.client}@{self.worker}|{self.workflow_id}}}"
+
+    @property
+    def waiting_unlisted(self) -> dict[str, int]:
+        """How many more things of each kind the run waits for than `waiting` lists."""
+        listed = Counter(str(wait.get("kind")) for wait in self.waiting)
+        return {kind: n - listed[kind] for kind, n in self.waiting_totals.items() if n > listed[kind]}
 
     @property
     def is_open(self) -> bool:

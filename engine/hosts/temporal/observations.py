@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from engine.steps import Value, Wait
@@ -15,7 +15,8 @@ class Observation:
 
     `client` and `worker` are entry ids; `digest` names the program. `history_length` counts the events that the
     run had when its task began. `input` holds the arguments in the first observation of a run, else None.
-    `parent_*` are "" for a run without a parent. `at` is the wall clock of the node.
+    `parent_*` are "" for a run without a parent. `at` is the wall clock of the node. `waits` may be less than all of
+    them; `totals` counts all by kind, and is empty where all are listed.
     """
 
     workflow_id: str
@@ -38,6 +39,7 @@ class Observation:
     parent_run_id: str = ""
     first_run_id: str = ""
     continued_run_id: str = ""
+    totals: Mapping[str, int] = field(default_factory=dict)
 
 
 Observe = Callable[[Observation], None]

@@ -28,17 +28,14 @@ box.topics[TOPIC] = { take = take }
 
 local function forget(state)
   subscriptions[state.number] = nil
-  for i = #box.order, 1, -1 do
-    if box.order[i].channel == state.channel then raw.table.remove(box.order, i) end
-  end
-  k.close_channel(state.channel)
+  k.retire(state.channel)
 end
 
 local function open(system)
   last = last + 1
-  local state = { number = last, system = system, channel = k.channel(BUFFER, { kind = "topic", name = TOPIC }) }
+  local state = { number = last, system = system, channel = k.external(BUFFER, "topic", TOPIC) }
   subscriptions[last] = state
-  box.order[#box.order + 1] = { topic = TOPIC, channel = state.channel, of_bus = true }
+  box.listeners[state.channel] = { topic = TOPIC, channel = state.channel, of_bus = true }
   return state
 end
 

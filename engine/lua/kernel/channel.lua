@@ -12,6 +12,16 @@ local class = k.class("channel", methods, { __tostring = function() return "chan
 
 local function queue() return { head = 1, tail = 0 } end
 
+-- External channels on which something changed in this step: waits.lua looks at those alone when it ends.
+local touched = { n = 0 }
+
+local function touch(state)
+  if state.touched then return end
+  state.touched = true
+  touched.n = touched.n + 1
+  touched[touched.n] = state
+end
+
 local function enqueue(q, item)
   q.tail = q.tail + 1
   q[q.tail] = item
@@ -49,6 +59,7 @@ local function put(state, value)
   local b = state.buffer
   b.tail = b.tail + 1
   b[b.tail] = value -- nil is a value: the positions count
+  if state.external then touch(state) end
 end
 
 local function take(state)
@@ -58,6 +69,7 @@ local function take(state)
   b.head = b.head + 1
   if b.head > b.tail then b.head, b.tail = 1, 0 end
   state.taken = state.taken + 1
+  if state.external then touch(state) end
   return value
 end
 
@@ -79,6 +91,7 @@ local function offer(state, value)
   local receiver = dequeue(receivers)
   if not receiver then return false end
   state.taken = state.taken + 1
+  if state.external then touch(state) end
   wake(receiver, value, true)
   return true
 end
@@ -97,6 +110,7 @@ local function try_receive(state)
   local sender = dequeue(state.senders)
   if sender then
     state.taken = state.taken + 1
+    if state.external then touch(state) end
     local value = offered(sender)
     wake(sender, value, true)
     return true, value, true
@@ -131,6 +145,7 @@ function methods.send(self, value)
     receivers[head] = nil
     if head == receivers.tail then receivers.head, receivers.tail = 1, 0 else receivers.head = head + 1 end
     state.taken = state.taken + 1
+    if state.external then touch(state) end
     wake_task(receiver, 1, value, true)
     return true
   end
@@ -155,6 +170,7 @@ function methods.receive(self)
   local receivers = state.receivers
   local last = receivers.tail + 1
   receivers.tail, receivers[last] = last, running.task or k.may_block()
+  if state.external then touch(state) end
   local _, value, ok = yield(TOKEN)
   return value, ok
 end
@@ -162,6 +178,7 @@ end
 local function close(state)
   if state.closed then return end
   state.closed = true
+  if state.external then touch(state) end
   for receiver in dequeue, state.receivers do wake(receiver, nil, false) end
   for sender in dequeue, state.senders do wake(sender, offered(sender), false) end
 end
@@ -182,23 +199,47 @@ function k.close_channel(channel) close(channel[S]) end
 --- Values that wait in the channel.
 function k.queued(channel) return buffered(channel[S]) end
 
---- Whether some task is blocked in receiving from the channel.
-function k.has_receiver(channel)
-  local q = channel[S].receivers
-  for i = q.head, q.tail do
-    local waiter = q[i]
-    local group = waiter.group
-    if group then
-      if not group.fired and not group.task.dead then return true end
-    elseif not waiter.dead then
-      return true
-    end
+local function is_live(waiter)
+  local group = waiter.group
+  if group then return not group.fired and not group.task.dead end
+  return not waiter.dead
+end
+
+-- Whether some task is blocked in receiving; those before it that no longer are go, so that none is looked at twice.
+local function has_receiver(state)
+  local q = state.receivers
+  while q.head <= q.tail do
+    if is_live(q[q.head]) then return true end
+    q[q.head] = nil
+    q.head = q.head + 1
   end
+  q.head, q.tail = 1, 0
   return false
 end
 
-function k.taken(channel) return channel[S].taken end
+local function without_served(q)
+  local last = 0
+  for i = q.head, q.tail do
+    local waiter = q[i]
+    q[i] = nil
+    if is_live(waiter) then
+      last = last + 1
+      q[last] = waiter
+    end
+  end
+  q.head, q.tail = 1, last
+end
+
+-- Add a case of a select. Those that another case served go when they may be the most of a queue: a channel that
+-- never wins would keep one for each round of a loop.
+local function enqueue_case(q, waiter)
+  enqueue(q, waiter)
+  if q.tail - q.head < (q.crowd or 32) then return end
+  without_served(q)
+  q.crowd = 32 + 2 * q.tail
+end
 
 k.channels = {
-  class = class, methods = methods, enqueue = enqueue, buffered = buffered, take = take, try_receive = try_receive, try_send = try_send,
+  class = class, methods = methods, enqueue_case = enqueue_case, touch = touch, touched = touched, has_receiver = has_receiver,
+  buffered = buffered, take = take, try_receive = try_receive, try_send = try_send,
 }

@@ -6,7 +6,7 @@ k.unit_options = { trap_links = false, upgradable = false }
 
 function k.open_events()
   if not box.events then
-    box.events = k.channel(0, { kind = "events", name = "" })
+    box.events = k.external(0, "events", "")
     for i = 1, #box.queued_events do k.push(box.events, box.queued_events[i]) end
     box.queued_events = {}
   end

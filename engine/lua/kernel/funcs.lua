@@ -77,7 +77,7 @@ function methods.cancel(self)
   local state = state_of(self)
   if state.done then return true, nil end
   state.done, state.canceled = true, true
-  k.pending[state.seq] = nil
+  k.give_up(state.seq)
   k.put("cancel_call", state.seq)
   k.close_channel(state.channel)
   return true, nil

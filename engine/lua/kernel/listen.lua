@@ -8,26 +8,21 @@ function k.listen(topic, options)
   if listener then return listener.channel end
   listener = {
     topic = topic,
-    channel = k.channel(1, { kind = "topic", name = topic }),
+    channel = k.external(1, "topic", topic),
     as_message = type(options) == "table" and options.message == true,
   }
   box.topics[topic] = listener
-  box.order[#box.order + 1] = listener
+  box.listeners[listener.channel] = listener
   release(function(item) return item.topic == topic end, function(item) give_to_listener(listener, item) end)
   return listener.channel
 end
 
 function k.unlisten(channel)
-  for i = 1, #box.order do
-    local listener = box.order[i]
-    if listener.channel == channel and not listener.of_bus then
-      raw.table.remove(box.order, i)
-      box.topics[listener.topic] = nil
-      k.close_channel(channel)
-      return true
-    end
-  end
-  return false, k.invalid("not a listen channel")
+  local listener = channel ~= nil and box.listeners[channel]
+  if not listener or listener.of_bus then return false, k.invalid("not a listen channel") end
+  box.topics[listener.topic] = nil
+  k.retire(channel)
+  return true
 end
 
 k.std.subscribe, k.std.unsubscribe = k.std.process.listen, k.unlisten

@@ -3,7 +3,8 @@ local k = ...
 local raw = k.raw
 local type, error = raw.type, raw.error
 
-local box = { topics = {}, order = {}, backlog = {}, queued_events = {} }
+-- `topics`: listeners by topic; `listeners`: the same, and those of the bus, by channel.
+local box = { topics = {}, listeners = {}, backlog = {}, queued_events = {} }
 
 local function message_of(item) return k.message(item.topic, item.sender, item.payloads) end
 
@@ -37,35 +38,31 @@ end
 
 function k.open_inbox()
   if not box.inbox then
-    box.inbox = k.channel(0, { kind = "inbox", name = "" })
+    box.inbox = k.external(0, "inbox", "")
     release(function() return true end, function(item) k.push(box.inbox, message_of(item)) end)
   end
   return box.inbox
 end
 
---- Messages that nobody has taken yet: count for the host's bound.
-function k.unread()
-  local n = #box.backlog + (box.inbox and k.queued(box.inbox) or 0)
-  for i = 1, #box.order do n = n + k.queued(box.order[i].channel) end
-  return n
+--- Messages that wait for a listener or for the inbox to be opened.
+function k.backlogged() return #box.backlog end
+
+local externals = 0
+
+--- A new channel that is fed from outside; `kind` and `name` are those of the Wait that it means (engine/steps.py).
+function k.external(capacity, kind, name)
+  externals = externals + 1
+  local channel = k.channel(capacity, { kind = kind, name = name })
+  channel[k.S].number = externals
+  return channel
 end
 
---- Whether some task waits for what comes from outside.
-function k.hears()
-  if box.inbox and k.has_receiver(box.inbox) or box.events and k.has_receiver(box.events) then return true end
-  for i = 1, #box.order do
-    if k.has_receiver(box.order[i].channel) then return true end
-  end
-  return false
-end
-
---- External channels, in the order of opening, for waits.
-function k.external_channels()
-  local list = {}
-  if box.inbox then list[1] = box.inbox end
-  if box.events then list[#list + 1] = box.events end
-  for i = 1, #box.order do list[#list + 1] = box.order[i].channel end
-  return list
+--- Close an external channel for good: what waits in it counts no more.
+function k.retire(channel)
+  local state = channel[k.S]
+  box.listeners[channel], state.retired = nil, true
+  if state.external then k.channels.touch(state) end
+  k.close_channel(channel)
 end
 
 k.box, k.release, k.give_to_listener = box, release, give_to_listener

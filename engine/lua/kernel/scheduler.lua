@@ -13,7 +13,7 @@ local tasks = {}   -- thread -> task
 k.TOKEN, k.tasks = TOKEN, tasks
 local running = { task = nil } -- the task that runs
 k.running = running
-k.pending = {}     -- seq -> {kind, name, deadline, done}
+local pending, outstanding = {}, 0 -- seq -> what takes the answer; how many there are
 local seq = 0
 
 local function push(task, a, b, c)
@@ -92,7 +92,7 @@ function k.issue(op, name, done, ...)
   local ok, why = k.put(op, id, ...)
   if not ok then return nil, k.invalid(why) end
   seq = id
-  k.pending[id] = { kind = op == "start_timer" and "timer" or op, name = name, done = done }
+  pending[id], outstanding = done, outstanding + 1
   return id
 end
 
@@ -108,11 +108,19 @@ end
 
 --- The host's answer to a command; unknown ids (cancelled meanwhile) are ignored.
 function k.answer(id, value, failure)
-  local entry = k.pending[id]
-  if not entry then return end
-  k.pending[id] = nil
-  if entry.done then entry.done(value, failure) end
+  local done = pending[id]
+  if not done then return end
+  k.give_up(id)
+  done(value, failure)
 end
+
+--- Hear no answer to a command any more.
+function k.give_up(id)
+  if pending[id] then pending[id], outstanding = nil, outstanding - 1 end
+end
+
+--- Whether an answer is to come.
+function k.expects() return outstanding > 0 end
 
 -- --- running ----------------------------------------------------------------------------------
 

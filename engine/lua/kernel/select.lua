@@ -3,8 +3,7 @@ local k = ...
 local raw, methods, class = k.raw, k.channels.methods, k.channels.class
 local type, error = raw.type, raw.error
 local S = k.S
-local enqueue, buffered, take, try_receive, try_send =
-  k.channels.enqueue, k.channels.buffered, k.channels.take, k.channels.try_receive, k.channels.try_send
+local enqueue_case, touch, try_receive, try_send = k.channels.enqueue_case, k.channels.touch, k.channels.try_receive, k.channels.try_send
 local case_class = k.class("channel.case", {})
 
 function methods.case_receive(self)
@@ -48,14 +47,22 @@ local function try_case(case)
   return try_receive(case.channel)
 end
 
+local function touch_all(cases)
+  for i = 1, #cases do
+    if cases[i].channel.external then touch(cases[i].channel) end
+  end
+end
+
 local function block_on(cases)
   k.may_block()
   local group = { task = k.current() }
   for i = 1, #cases do
     local case = cases[i]
-    enqueue(case.send and case.channel.senders or case.channel.receivers, { group = group, index = i, value = case.value })
+    enqueue_case(case.send and case.channel.senders or case.channel.receivers, { group = group, index = i, value = case.value })
   end
+  touch_all(cases)
   local index, value, ok = k.park()
+  touch_all(cases) -- it waits on none of them any more
   local case = cases[index]
   if case.send and not ok then error("send on closed channel", 3) end
   return outcome(case, value, ok)

@@ -272,14 +272,11 @@ end
 
 --- Start a timer of ns > 0; `fire` runs when it is due.
 local function start(ns, fire)
-  local id = k.issue("start_timer", "", fire, ns)
-  local due = k.io.now + ns
-  k.pending[id].deadline = due < 0 and raw.math.maxinteger or due
-  return id
+  return (k.issue("start_timer", "", fire, ns))
 end
 
 local function drop(id)
-  k.pending[id] = nil
+  k.give_up(id)
   k.put("cancel_timer", id)
 end
 

@@ -112,10 +112,7 @@ local function put_outcome()
   if not ok then k.hand("failed", k.invalid("result: " .. why)) end
 end
 
-local function deadlocked()
-  if raw.next(k.pending) ~= nil then return false end
-  return not k.hears()
-end
+local function deadlocked() return not k.expects() and not k.hears() end
 
 local io = k.io -- the host writes inputs here and reads outputs from here
 
@@ -145,15 +142,12 @@ end
 local function settle(status)
   k.refill() -- saying how it ended is not the unit's own work
   if status == "failed" then k.outcome = { "failed", failure_of_task() } end
+  if not k.outcome then k.look() end
   if not k.outcome and deadlocked() then
     k.outcome = { "failed", k.make_error { kind = "Internal", message = "all coroutines blocked with no pending operations" } }
   end
-  if k.outcome then
-    put_outcome()
-  else
-    if k.is_workflow then k.hand("waiting", k.waits()) end
-    return 0, k.unread()
-  end
+  if not k.outcome then return 0, k.unread() end
+  put_outcome()
   return 0, 0
 end
 

@@ -25,6 +25,14 @@ local function item_of(topic, value)
   return { topic = topic, sender = "", payloads = { n = 1, value } }
 end
 
+-- The listeners as they were opened.
+local function in_order()
+  local list = {}
+  for _, listener in raw.next, box.listeners do list[#list + 1] = listener end
+  raw.table.sort(list, function(a, b) return a.channel[k.S].number < b.channel[k.S].number end)
+  return list
+end
+
 -- Take every unread message, as {topic, sender, payloads}: inbox, then topics, then the backlog.
 local function take_unread()
   local items = {}
@@ -33,7 +41,8 @@ local function take_unread()
     for i = 1, list.n do items[#items + 1] = item_of(topic, list[i]) end
   end
   if box.inbox then add(box.inbox, "") end
-  for i = 1, #box.order do add(box.order[i].channel, box.order[i].topic) end
+  local listeners = in_order()
+  for i = 1, #listeners do add(listeners[i].channel, listeners[i].topic) end
   for i = 1, #box.backlog do items[#items + 1] = box.backlog[i] end
   return items
 end

@@ -1,24 +1,57 @@
--- What a unit waits for, for the host of a workflow (Wait of engine/steps.py).
+-- What a unit waits for, looked at after each step where something changed: a step must not cost more for what it holds.
 local k = ...
 local raw, unpack = k.raw, k.raw.unpack
-local S = k.S
+local channels = k.channels
+local touched, buffered, has_receiver = channels.touched, channels.buffered, channels.has_receiver
 
-function k.waits()
-  local list = {}
-  local function add(kind, name, seq, deadline) list[#list + 1] = k.packed(kind, name, seq, deadline) end
-  for _, channel in raw.ipairs(k.external_channels()) do
-    if k.has_receiver(channel) then
-      local external = channel[S].external
-      add(external.kind, external.name, k.taken(channel))
-    end
-  end
-  local ids = {}
-  for id in raw.next, k.pending do ids[#ids + 1] = id end
-  raw.table.sort(ids)
-  for i = 1, #ids do
-    local entry = k.pending[ids[i]]
-    add(entry.kind, entry.name, ids[i], entry.deadline)
-  end
-  return k.packed(unpack(list))
+local unread, hearing = 0, 0
+
+-- The messages that wait in it; those of events and of a channel that nobody listens to any more don't count.
+local function count(state)
+  local now = (state.retired or state.external.kind == "events") and 0 or buffered(state)
+  unread = unread + now - (state.counted or 0)
+  state.counted = now
 end
 
+-- A change for the host (Heard of engine/lua/waits.py), or nil: {number, kind, name, taken}, {number} when it is over.
+local function change_of(state, heard)
+  local taken = heard and state.taken or nil
+  if taken == state.told then return nil end
+  state.told = taken
+  if not heard then return k.packed(state.number) end
+  return k.packed(state.number, state.external.kind, state.external.name, taken)
+end
+
+-- Count what waits in the channel and whether a task waits for it; the change, in workflows.
+local function look(state)
+  state.touched = false
+  count(state)
+  local heard = has_receiver(state)
+  if heard ~= (state.heard or false) then hearing = hearing + (heard and 1 or -1) end
+  state.heard = heard
+  local change = k.is_workflow and change_of(state, heard) or nil
+  if state.retired then state.external = nil end
+  return change
+end
+
+--- Look at what changed; a workflow's host is told.
+function k.look()
+  if touched.n == 0 then return end
+  local changes, n = {}, 0
+  for i = 1, touched.n do
+    local change = look(touched[i])
+    touched[i] = nil
+    if change then
+      n = n + 1
+      changes[n] = change
+    end
+  end
+  touched.n = 0
+  if n > 0 then k.hand("heard", k.packed(unpack(changes, 1, n))) end
+end
+
+--- Messages that nobody has taken yet: count for the host's bound.
+function k.unread() return unread + k.backlogged() end
+
+--- Whether some task waits for what comes from outside.
+function k.hears() return hearing > 0 end

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import Failure
-from engine.steps import Call, Send, Spawn, Value, Wait, Waiting
+from engine.steps import Call, Send, Spawn, Value, Wait
 from engine.testing import Driver
 from tests import seed
 
@@ -86,7 +86,7 @@ def test_the_saga_undoes_what_was_done(failing: str, undone: list[object]) -> No
 def test_the_approval_waits_for_a_message(approved: bool, target: str) -> None:
     driver = Driver.of_source(seed.lua("approval", "request"), "workflow", ({"order_id": "o-1"},))
     driver.resolve(1)
-    assert driver.status == Waiting((Wait("inbox"),))
+    assert driver.waits == (Wait("inbox"),)
     driver.send("decision", {"approved": approved})
     call = driver.last()
     assert isinstance(call, Call)

@@ -102,7 +102,7 @@ def test_send_waits_for_the_host_and_returns_its_answer() -> None:
 def test_unread_messages_are_counted_for_the_host() -> None:
     driver = Driver.of_source(body("process.listen('a') require('time').sleep('1s')"))
     driver.send("a")
-    assert driver.send("b") == Waiting((), 2)
+    assert driver.send("b") == Waiting(2)
 
 
 # --- events -------------------------------------------------------------------------------------
@@ -413,8 +413,11 @@ def test_waits_of_a_workflow_name_topic_inbox_timer_and_call() -> None:
     """)
     driver = Driver.of_source(source, "workflow")
     hour = driver.world.now() + 3600 * 10**9
-    assert driver.status == Waiting(
-        (Wait("inbox"), Wait("topic", "decision"), Wait("call", "app:a", 1), Wait("timer", "", 2, hour))
+    assert driver.waits == (
+        Wait("inbox"),
+        Wait("topic", "decision"),
+        Wait("call", "app:a", 1),
+        Wait("timer", "", 2, hour),
     )
     driver.send("decision", 1)
     assert Wait("topic", "decision", 1) in driver.waits

@@ -49,5 +49,6 @@ def _run(run: Run) -> dict[str, Any]:
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "closed_at": run.closed_at.isoformat(timespec="seconds") if run.closed_at else None,
         "waiting": run.waiting,
+        "waiting_totals": run.waiting_totals,
         "stuck": run.stuck_reason,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,9 +15,10 @@ from wippy_console.database.storable import preview, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
-from wippy_console.services.questions import Asked, asked, next_deadline, signals_in
+from wippy_console.services.questions import Asked, Signal, asked, kept, next_deadline, signals_in
 
 STORED_BYTES = 64 * 1024
+MOST_WAITS = 100
 Key = tuple[str, int]
 
 
@@ -59,9 +62,11 @@ class Batch:
             return
         run.history_length = seen.history_length
         run.stuck_reason = ""
-        run.waiting = [storable(asdict(wait)) for wait in seen.waits]
+        signals = signals_in(self._catalog, run) if seen.waits else []
+        run.waiting = [storable(asdict(wait)) for wait in kept(seen.waits, signals, MOST_WAITS)]
+        run.waiting_totals = storable(dict(seen.totals or Counter(wait.kind for wait in seen.waits)))
         run.next_deadline = next_deadline(seen.waits)
-        self._ask(run, seen)
+        self._ask(run, seen, signals)
         if seen.status == "closing":
             self.closing[run.run_id] = began.ref
         elif run.input is None:
@@ -85,7 +90,7 @@ class Batch:
         run.status, run.closed_at = ended.status, ended.closed_at
         self._close_questions(run, ended.closed_at, keep={})
         run.history_length = max(run.history_length, ended.history_length)
-        run.waiting, run.next_deadline, run.stuck_reason = [], None, ""
+        run.waiting, run.waiting_totals, run.next_deadline, run.stuck_reason = [], {}, None, ""
         run.result = preview(ended.result, STORED_BYTES)
         run.failure = preview(ended.failure, STORED_BYTES)
         if ended.history is not None:
@@ -112,9 +117,9 @@ class Batch:
 
     # -- questions ---------------------------------------------------------------------------------
 
-    def _ask(self, run: Run, seen: Observation) -> None:
+    def _ask(self, run: Run, seen: Observation, signals: Sequence[Signal]) -> None:
         """Open the questions of this step and close those that it no longer asks."""
-        wanted = asked(seen.waits, signals_in(self._catalog, run)) if seen.waits else {}
+        wanted = asked(seen.waits, signals)
         self._close_questions(run, seen.at, keep=wanted)
         for key, question in self.open.get(run.run_id, {}).items():
             if question.deadline != run.next_deadline and key in wanted:

@@ -100,6 +100,7 @@ def observation(began: Began, state: Mapping[str, Any], length: int) -> Observat
         input=began.input,
         parent_workflow_id=began.parent_workflow_id,
         parent_run_id=began.parent_run_id,
+        totals=state.get("totals") or {},  # a worker of an earlier build tells all waits, and no totals
     )
 
 

@@ -16,11 +16,11 @@ from wippy_console.services.questions.answers import (
     why_over,
 )
 from wippy_console.services.questions.inbox import asked_by, asking, done_for, get, labelled, open_for
-from wippy_console.services.questions.matching import Asked, asked, next_deadline, question_for
+from wippy_console.services.questions.matching import Asked, asked, kept, next_deadline, question_for
 from wippy_console.services.questions.signals import Signal, declared, signals_in, signals_of
 
 __all__ = [
     "Asked", "Signal", "answer_among", "answer_of", "asked", "asked_by", "asking", "chosen", "declared",
-    "done_for", "get", "is_expired", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
+    "done_for", "get", "is_expired", "kept", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
     "refuse_answered", "signals_in", "signals_of", "why_answered", "why_ended", "why_expired", "why_over",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ A *channel* is what a run waits on: the topic that it listens to, or the inbox.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,18 @@ def labels_of(question: Question, signals: Iterable[Signal]) -> list[str]:
     return _distinct(each.label for each in signals if _answers(each.topic, question.channel, listened))
 
 
+def kept(waits: Sequence[Wait], signals: Sequence[Signal], most: int) -> list[Wait]:
+    """The waits to keep with a run: `most` of a kind, and each topic that a signal declares."""
+    declared = {signal.topic for signal in signals}
+    counts: Counter[str] = Counter()
+    found = []
+    for wait in waits:
+        counts[wait.kind] += 1
+        if counts[wait.kind] <= most or (wait.kind == "topic" and wait.name in declared):
+            found.append(wait)
+    return found
+
+
 def next_deadline(waits: Iterable[Wait]) -> datetime | None:
     """The nearest timer's deadline."""
     deadlines = [wait.deadline for wait in waits if wait.kind == "timer" and wait.deadline is not None]
@@ -62,7 +75,7 @@ def _answers(topic: str, channel: str, listened: Container[str]) -> bool:
 
 
 def _listened(run: Run) -> set[str]:
-    """The topics that the run listens to now."""
+    """The topics that the run listens to now: all that its signals declare, and the first of the others."""
     return {str(wait.get("name")) for wait in run.waiting if wait.get("kind") == "topic"}
 
 

@@ -27,7 +27,7 @@ from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
 from engine.hosts.temporal.workflow.sends import Acquaintances
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.hosts.temporal.workflow.world import WorkflowWorld
-from engine.lua.unit import Unit
+from engine.lua.unit import MOST_WAITS, Unit
 from engine.program import Program
 from engine.registry.policies import resolved
 from engine.steps import (
@@ -42,11 +42,14 @@ from engine.steps import (
     Upgraded,
     Value,
     Waiting,
+    Waits,
 )
 
 logger = logging.getLogger(__name__)
 
 SYSTEM_PID = "{system|temporal}"
+# The query `state` lists so many timers and so many other commands.
+MOST_ANSWERED = 1_000
 
 # How the SDK decorates the reason of a workflow that asks another to stop.
 _BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with reason: |$)")
@@ -84,6 +87,7 @@ class Run:
         self._acquaintances.met(headers.text(workflow.info().headers, headers.PARENT))
         self._pid = settings.pid(workflow.info().workflow_id)
         self._status: Status = Waiting()
+        self._unit: Unit | None = None
         self._pin: Pin | None = None
         self._canceled = False
 
@@ -167,7 +171,7 @@ class Run:
         commands = WorkflowCommands(
             routing, self._events, self._budget, self._updates, identity, pin.program.entry_id, self._acquaintances
         )
-        unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
+        unit = self._unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits)
         if pin.kernel >= 2:  # runs begun before wait for each send
             unit.send_now = commands.sends.now
         try:
@@ -247,8 +251,13 @@ class Run:
         except Exception:
             logger.exception("the observer of runs failed")
 
+    def _waits(self, most: int = MOST_WAITS) -> Waits:
+        if self._unit is None or not isinstance(self._status, Waiting):
+            return Waits()
+        return self._unit.waits(most)
+
     def _observation(self, pin: Pin, args: tuple[Value, ...] | None) -> Observation:
-        info = workflow.info()
+        info, waits = workflow.info(), self._waits()
         return Observation(
             workflow_id=info.workflow_id,
             run_id=info.run_id,
@@ -262,7 +271,7 @@ class Run:
             registry_version=pin.version,
             history_length=info.get_current_history_length(),
             status="running" if isinstance(self._status, Waiting) else "closing",
-            waits=self._status.on if isinstance(self._status, Waiting) else (),
+            waits=waits.listed,
             at=now(),
             started_at=info.workflow_start_time,
             input=args,
@@ -270,11 +279,12 @@ class Run:
             parent_run_id=info.parent.run_id if info.parent else "",
             first_run_id=info.first_execution_run_id,
             continued_run_id=info.continued_run_id or "",
+            totals=waits.totals,
         )
 
     def _state(self) -> Mapping[str, Any]:
-        """What the query `state` answers; waits as in engine/steps.py, deadlines in ns since the epoch."""
-        waits = self._status.on if isinstance(self._status, Waiting) else ()
+        """What the query `state` answers (docs/temporal.md#queries); deadlines in ns since the epoch."""
+        waits = self._waits(MOST_ANSWERED)
         return {
             "pid": self._pid,
             "status": type(self._status).__name__.lower(),
@@ -282,5 +292,6 @@ class Run:
             "program": self._pin.program.digest if self._pin else "",
             "registry_version": self._pin.version if self._pin else 0,
             "cancel_requested": self._canceled,
-            "waits": [{"kind": w.kind, "name": w.name, "seq": w.seq, "deadline": w.deadline} for w in waits],
+            "waits": [{"kind": w.kind, "name": w.name, "seq": w.seq, "deadline": w.deadline} for w in waits.listed],
+            "totals": dict(waits.totals),
         }

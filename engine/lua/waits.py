@@ -1,0 +1,116 @@
+"""What a unit waits for, kept by what each step changes: to know it costs the same whatever the unit holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, assert_never
+
+from engine.lua.marshal import text_of
+from engine.steps import (
+    Ask,
+    Call,
+    CancelCall,
+    CancelTimer,
+    Command,
+    Control,
+    Event,
+    Exec,
+    Log,
+    Rejected,
+    Resolved,
+    Send,
+    Spawn,
+    StartTimer,
+    Wait,
+    Waits,
+)
+
+MOST_DEADLINE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the kernel says of channels: {number, kind, name, taken} where a task waits, {number} where none does."""
+
+    changes: Sequence[Sequence[Any]]
+
+
+class WaitBook:
+    """The waits of one unit: commands and timers by seq, channels by their number."""
+
+    def __init__(self) -> None:
+        self._mailboxes: dict[int, Wait] = {}
+        self._topics: dict[int, Wait] = {}
+        self._commands: dict[int, Wait] = {}
+        self._timers: dict[int, int] = {}
+        self._deadlines: list[tuple[int, int]] = []
+        self._totals: dict[str, int] = {}
+
+    def stepped(self, events: Iterable[Event], commands: Iterable[Command], now: int) -> None:
+        """A step took events, which answer commands, and issued commands at that time."""
+        for event in events:
+            if isinstance(event, Resolved | Rejected):
+                self._over(event.seq)
+        for command in commands:
+            self._issued(command, now)
+
+    def heard(self, heard: Heard) -> None:
+        """Tasks began or ended to wait on channels, or took from them and wait again."""
+        for number, *rest in heard.changes:
+            if rest:
+                kind, name, taken = rest
+                (self._topics if kind == "topic" else self._mailboxes)[number] = Wait(kind, text_of(name), taken)
+            elif self._topics.pop(number, None) is None:
+                self._mailboxes.pop(number, None)
+
+    def listed(self, most: int, most_topics: int) -> Waits:
+        """Mailboxes, topics, commands by seq, timers by deadline: so many topics, and `most` of each of the others."""
+        timers = (Wait("timer", "", seq, deadline) for deadline, seq in self._deadlines[:most])
+        mailboxes = sorted(self._mailboxes.values(), key=lambda wait: wait.kind != "inbox")
+        topics, commands = islice(self._topics.values(), most_topics), islice(self._commands.values(), most)
+        totals = {**self._totals, **{wait.kind: 1 for wait in mailboxes}}
+        totals |= {"topic": len(self._topics), "timer": len(self._timers)}
+        return Waits((*mailboxes, *topics, *commands, *timers), {kind: n for kind, n in totals.items() if n})
+
+    def _issued(self, command: Command, now: int) -> None:
+        match command:
+            case StartTimer(seq, duration):
+                self._timers[seq] = deadline = min(now + duration, MOST_DEADLINE)
+                insort(self._deadlines, (deadline, seq))
+            case CancelTimer(seq) | CancelCall(seq):
+                self._over(seq)
+            case Log():
+                pass
+            case _:
+                self._begin(_wait_of(command))
+
+    def _begin(self, wait: Wait) -> None:
+        self._commands[wait.seq] = wait
+        self._totals[wait.kind] = self._totals.get(wait.kind, 0) + 1
+
+    def _over(self, seq: int) -> None:
+        if (wait := self._commands.pop(seq, None)) is not None:
+            self._totals[wait.kind] -= 1
+        elif (deadline := self._timers.pop(seq, None)) is not None:
+            del self._deadlines[bisect_left(self._deadlines, (deadline, seq))]
+
+
+def _wait_of(command: Call | Spawn | Exec | Send | Ask | Control) -> Wait:
+    match command:
+        case Call(seq, name):
+            return Wait("call", name, seq)
+        case Spawn(seq, name):
+            return Wait("spawn", name, seq)
+        case Exec(seq, name):
+            return Wait("exec", name, seq)
+        case Send(seq, name):
+            return Wait("send", name, seq)
+        case Ask(seq, name):
+            return Wait("ask", name, seq)
+        case Control(seq, _, name):
+            return Wait("control", name, seq)
+        case _:
+            assert_never(command)
