@@ -15,6 +15,7 @@ from engine.steps import Value
 
 NIL, SCALAR, ARRAY, MAP, ERROR = range(5)
 MAX_DEPTH = 200
+SIZE = 16
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
@@ -124,6 +125,23 @@ class Flat(Sequence[Value]):
     def __getitem__(self, index: Any) -> Any:
         reader = Reader(self.shape, self.values)
         return tuple(reader.read() for _ in range(self.length))[index]
+
+
+def size_of(value: Value) -> int:
+    """About how many bytes a value holds: its texts, and 16 for each value."""
+    match value:
+        case str() | bytes():
+            return SIZE + len(value)
+        case Flat():
+            return SIZE * len(value.shape) + sum(len(each) for each in value.values if isinstance(each, str))
+        case list() | tuple():
+            return SIZE + sum(map(size_of, value))
+        case Mapping():
+            return SIZE + sum(map(size_of, value)) + sum(map(size_of, value.values()))
+        case Failure():
+            return SIZE + len(value.message) + len(value.stack) + size_of(value.details)
+        case _:
+            return SIZE
 
 
 class Reader:

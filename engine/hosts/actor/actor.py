@@ -14,12 +14,15 @@ from typing import Protocol
 
 from engine.contracts.host import Host
 from engine.contracts.operations import ProcessInfo
+from engine.lua.marshal import size_of
 from engine.program import Program
 from engine.security.context import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
 # Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short.
 PORTION = 64
+# The bytes of messages that wait outside of the unit's own memory, in records of the largest size.
+QUEUED = 4
 
 
 class SteppedUnit(Protocol):
@@ -107,6 +110,7 @@ class Actor:
     state: State = State.IDLE
     queue: deque[Event] = field(default_factory=deque)
     queued_messages: int = 0
+    queued_bytes: int = 0
     held_messages: int = 0
     monitors: set[str] = field(default_factory=set)
     monitoring: set[str] = field(default_factory=set)
@@ -133,6 +137,11 @@ class Actor:
         self.queue.append(event)
         if isinstance(event, Message | CancelRequested):
             self.queued_messages += 1
+            self.queued_bytes += _size(event)
+
+    def has_room(self, message: Message) -> bool:
+        """Whether what is queued leaves room for the bytes of one more; one alone has always room."""
+        return not self.queued_bytes or self.queued_bytes + _size(message) <= QUEUED * self.limits.max_record
 
     def take(self) -> list[Event]:
         """Remove and return the next portion of the queue, oldest first."""
@@ -140,10 +149,12 @@ class Actor:
         if len(queue) <= PORTION:
             events = list(queue)
             queue.clear()
-            self.queued_messages = 0
+            self.queued_messages = self.queued_bytes = 0
             return events
         events = [queue.popleft() for _ in range(PORTION)]
-        self.queued_messages -= sum(isinstance(event, Message | CancelRequested) for event in events)
+        messages = [event for event in events if isinstance(event, Message | CancelRequested)]
+        self.queued_messages -= len(messages)
+        self.queued_bytes -= sum(map(_size, messages))
         return events
 
     def abandon_pending(self) -> None:
@@ -151,6 +162,10 @@ class Actor:
         pending, self.pending = self.pending, {}
         for command in pending.values():
             command.abandon()
+
+
+def _size(event: Event) -> int:
+    return size_of(event.payloads) if isinstance(event, Message) else 0
 
 
 def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:

@@ -160,7 +160,7 @@ class Execution:
         actor.unit = None
         left = [event for event in (*upgraded.messages, *actor.queue) if not _was_for_the_old_unit(event)]
         actor.queue.clear()
-        actor.queued_messages = actor.held_messages = 0
+        actor.queued_messages = actor.queued_bytes = actor.held_messages = 0
         for event in left:
             actor.put(event)
         self._table.make_ready(actor)

@@ -75,9 +75,9 @@ def too_many_pending(limit: int) -> Failure:
     return Failure(LIMIT_EXCEEDED, f"too many requests at once: {limit} are not answered yet", retryable=True)
 
 
-def mailbox_full(pid: str, limit: int) -> Failure:
+def mailbox_full(pid: str, held: str) -> Failure:
     """The receiver does not keep up; the message was not delivered, trying again later may help."""
-    return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({limit} messages)", retryable=True)
+    return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({held})", retryable=True)
 
 
 def call_timed_out(target: str, timeout: int) -> Failure:

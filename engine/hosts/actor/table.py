@@ -105,7 +105,10 @@ class Table:
             return RESERVED_TOPIC
         if actor.mailbox >= actor.limits.max_queue:
             self.refused[actor.host_id] += 1
-            return mailbox_full(actor.pid, actor.limits.max_queue)
+            return mailbox_full(actor.pid, f"{actor.limits.max_queue} messages")
+        if not actor.has_room(message):
+            self.refused[actor.host_id] += 1
+            return mailbox_full(actor.pid, f"{actor.queued_bytes} bytes")
         self.deliver(actor, message)
         return None
 

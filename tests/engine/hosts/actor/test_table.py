@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.hosts.actor.actor import Actor
+from engine.errors import LIMIT_EXCEEDED
+from engine.hosts.actor.actor import PORTION, Actor
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.concurrency.loop import Timer
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.world import SystemWorld
+from engine.lua.marshal import Flat
 from engine.program import Program
 from engine.steps import DEFAULT_LIMITS, Exited, Message
 
@@ -78,3 +80,29 @@ def test_monitors_hear_before_hooks_of_later_parts_and_those_before_the_actor_s_
         assert table.terminate(one.pid) is None
         assert heard == ["hook, 1 delivered", "own"]
         assert table.live(one.pid) is None
+
+
+def message(megabytes: int) -> Message:
+    """One whose text stands in it."""
+    return Message("m", Flat([1], ["x" * (megabytes << 20)], 1), "")
+
+
+def test_a_mailbox_holds_so_many_bytes_outside_of_its_unit_and_one_message_of_any_size(table: Table) -> None:
+    one = actor("0x1")
+    with table.lock:
+        assert [table.post(one, message(7)) for _ in range(4)] == [None] * 4
+        refused = table.post(one, message(7))
+        assert refused and (refused.kind, refused.retryable) == (LIMIT_EXCEEDED, True)
+        assert table.post(one, Message("m", ("x" * 1000, {"a": [1]}), "")) is None
+        one.take()
+        assert one.queued_bytes == 0
+        assert table.post(one, message(40)) is None
+
+
+def test_a_long_mailbox_is_taken_in_portions_that_count_their_bytes(table: Table) -> None:
+    one = actor("0x1")
+    with table.lock:
+        for _ in range(PORTION + 3):
+            table.post(one, Message("m", ("x" * 84,), ""))
+    one.take()
+    assert one.queued_bytes == 3 * 116
