@@ -9,18 +9,21 @@ local math_type, sort, metatable = raw.math.type, raw.table.sort, raw.debug.getm
 local typeof, refuse, reveal = lib.typeof, lib.refuse, lib.reveal
 local charge = k.charge
 
--- Above this many keys a native sort would hold up the step for too long; the Lua one is counted.
-local NATIVE_SORT = 4096
+-- Beyond this many keys, or bytes of them, a native sort (some 20 ns for each comparison) would hold up the step for too
+-- long; the Lua one is counted.
+local NATIVE_KEYS, NATIVE_BYTES = 1 << 17, 1 << 22
 
 -- `bytes` is the length of all strings together: long ones with common beginnings are slow to compare.
 local function sort_keys(keys, count, bytes)
   if count < 2 then return end
-  if bytes > 4096 then charge(bytes) end
-  if count > NATIVE_SORT then
+  local rounds = 1
+  while count >> rounds > 0 do rounds = rounds + 1 end
+  if bytes > 4096 then charge(bytes * rounds // 8) end
+  if count > NATIVE_KEYS or bytes > NATIVE_BYTES then
     k.need("std_table")
     return lib.merge_sort(keys, count)
   end
-  if count > 32 then charge(count * 8) end
+  charge(count * rounds * 4)
   sort(keys)
 end
 
@@ -63,20 +66,21 @@ local function sorted_mixed(table, prefix)
   return numbers
 end
 
--- The keys of `table` in order, without the integers 1..prefix; nil when there are none.
+-- The keys of `table` in order, without the integers 1..prefix, which a walk has given already; nil when there are none.
+-- Looks at each key: how many are left says nothing once a walk may clear what it has not come to.
 local function sorted_keys(table, prefix)
-  local keys, count, total, bytes = {}, 0, 0, 0
+  local keys, count, bytes = {}, 0, 0
   for key in rawnext, table do
-    total = total + 1
-    if type(key) == "string" then
+    local kind = type(key)
+    if kind == "string" then
       count = count + 1
       keys[count] = key
       bytes = bytes + #key
+    elseif kind ~= "number" or math_type(key) == "float" or key < 1 or key > prefix then
+      return sorted_mixed(table, prefix)
     end
-    if total - count > prefix then return sorted_mixed(table, prefix) end
   end
-  if total == prefix and count == 0 then return nil end
-  if total - count < prefix then return sorted_mixed(table, prefix) end
+  if count == 0 then return nil end
   sort_keys(keys, count, bytes)
   return keys
 end
