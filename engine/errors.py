@@ -96,3 +96,10 @@ class ProgramError(EngineError):
 
 class ValueRefused(EngineError):
     """A value can't cross a unit boundary (cycle, too deep, unsupported type)."""
+
+
+class StepAborted(EngineError):
+    """A step was interrupted from outside, by a clock: the unit must not be stepped again, and did not fail by itself.
+
+    Only units of workflows raise it: a replay can't know of it, so the task fails instead of the run.
+    """

@@ -26,6 +26,7 @@ INDEX = "index"
 # The codes of `run`: idle or ended, a service is asked for, a limit was exceeded, a file, a send.
 IDLE, SERVICE, EXCEEDED, CHUNK, SEND = range(5)
 MOST_ARGUMENTS = 100
+NOTHING = 1  # bytes: as a limit of memory, nothing more can be allocated
 Output = tuple[int | str, int, Sequence[int], Sequence[Any]]
 """Code, or the text of a kernel error; messages that wait in the unit; shape and values of what was put."""
 
@@ -163,6 +164,25 @@ class State:
         ready()
         self._io = self._k["io"]
         self._go, self._place = self._io["go"], self._io["place"]
+        self._gate = threading.Lock()
+        self._runs = False
+        self._interrupted = ""
+
+    def interrupt(self, why: str) -> None:
+        """Stop the run that is under way, and refuse all later ones; from any thread, and more than once.
+
+        The state finds no memory at its next allocation, or at the next look of the count hook, which allocates:
+        docs/pitfalls.md#pushes-beyond-the-memory-limit tells why nothing may be pushed meanwhile.
+        """
+        with self._gate:
+            self._interrupted = self._interrupted or why
+            if self._runs:
+                self._lua.set_max_memory(NOTHING)
+
+    @property
+    def interrupted(self) -> str:
+        """Why the state was interrupted, or ""."""
+        return self._interrupted
 
     def let_send(self, sends: int) -> None:
         """How many messages of one step are sent at once."""
@@ -194,16 +214,18 @@ class State:
         return output
 
     def _run(self, max_memory: int, answer: int) -> Output:
-        lua = self._lua
-        lua.set_max_memory(max_memory)
+        if not self._enter(max_memory):
+            return EXCEEDED, 0, (), ()
         try:
             result = self._go(answer)
         except LuaMemoryError:
-            return EXCEEDED, 0, (), ()
+            result = EXCEEDED, 0, 0
         except LuaError as error:
             return str(error), 0, (), ()
         finally:
-            lua.set_max_memory(0)
+            interrupted = self._leave()
+        if interrupted:
+            result = EXCEEDED, 0, 0
         if not isinstance(result, tuple):
             return str(result), 0, (), ()
         code, unread, split = result[:3]
@@ -212,6 +234,20 @@ class State:
         listed = list(self._io["output"].values())
         self._io["output"] = None
         return code, unread, listed[: -1 - split], listed[-1 - split :]
+
+    def _enter(self, max_memory: int) -> bool:
+        with self._gate:
+            if self._interrupted:
+                return False
+            self._runs = True
+            self._lua.set_max_memory(max_memory)
+            return True
+
+    def _leave(self) -> bool:
+        with self._gate:
+            self._runs = False
+            self._lua.set_max_memory(0)
+            return bool(self._interrupted)
 
     def exceeded(self) -> str:
         """Which limit was exceeded: "instructions", "memory" or ""."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 from engine import errors
-from engine.errors import Failure, ProgramError, UnitFailed, ValueRefused
+from engine.errors import Failure, ProgramError, StepAborted, UnitFailed, ValueRefused
 from engine.lua import records
 from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
 from engine.lua.service_requests import answered
@@ -60,6 +61,9 @@ class Unit:
         self._setup: Writer | None = None
         self._state: State | None = None
         self._broken: Failure | None = None
+        self._gate = threading.Lock()
+        self._steps = False
+        self._interrupted = ""
         self.send_now: SendNow | None = None
         """How to send within a step, set before the first one; without it each send is a command."""
         try:
@@ -70,11 +74,33 @@ class Unit:
             self._broken = errors.invalid(f"arguments: {error}")
 
     def step(self, events: Sequence[Event] = ()) -> Step:
-        """Feed events in order, run until everything is blocked, and say what to do."""
-        step = self._stepped(events)
+        """Feed events in order, run until everything is blocked, and say what to do.
+
+        An interrupted step fails a function or process; a workflow's raises StepAborted.
+        """
+        with self._gate:
+            self._steps = True
+        try:
+            step = self._stepped(events)
+        finally:
+            with self._gate:
+                self._steps = False
         if self._book is not None:
             self._book.stepped(events, step.commands, self._world.now())
         return step
+
+    def interrupt(self, why: str) -> bool:
+        """Stop the step that is under way, soon; from any thread, and more than once. False when none is.
+
+        What it has put is lost, it can't be caught, and the unit stays stopped: `why` says what was exceeded.
+        """
+        with self._gate:
+            if not self._steps:
+                return False
+            self._interrupted = self._interrupted or why
+            if self._state is not None:
+                self._state.interrupt(why)
+            return True
 
     def waits(self, most: int = MOST_WAITS, most_topics: int = MOST_TOPICS) -> Waits:
         """What a workflow waits for: mailboxes, topics, commands by seq, timers by deadline; nothing for other kinds.
@@ -146,7 +172,10 @@ class Unit:
         assert self._setup is not None
         state.put(self._setup.shape, self._setup.values, 0, self._world.now())
         self._setup = None
-        self._state = state
+        with self._gate:
+            self._state = state
+            if self._interrupted:
+                state.interrupt(self._interrupted)
         return state
 
     def _fed(self, state: State, events: Sequence[Event]) -> Step:
@@ -240,6 +269,8 @@ class Unit:
         return result
 
     def _stopped(self, state: State, code: int | str) -> Failure:
+        if state.interrupted:
+            return self._aborted(state.interrupted)
         if isinstance(code, str):
             return Failure(errors.INTERNAL, f"engine error: {code}", retryable=False)
         if state.exceeded() == "instructions":
@@ -249,6 +280,11 @@ class Unit:
         else:
             limit = f"memory limit exceeded: more than {self._limits.max_memory >> 20} MiB of Lua memory"
         return Failure(errors.LIMIT_EXCEEDED, limit, retryable=False)
+
+    def _aborted(self, why: str) -> Failure:
+        if self._identity.kind == "workflow":
+            raise StepAborted(why)
+        return Failure(errors.LIMIT_EXCEEDED, why, retryable=False)
 
 
 def _write(writer: Writer, event: Event) -> None:

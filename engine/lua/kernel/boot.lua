@@ -83,7 +83,9 @@ k.exceed = exceed
 -- first ones are short: short coroutines would otherwise run for nothing, since each has a count of its own.
 local hooks, FIRST = {}, 512
 
+-- It allocates, so that taking away the memory of a state stops code that needs none (`State.interrupt`).
 local function spend(n)
+  local _ = {}
   budget = budget - n
   if budget <= 0 then
     sethook(hooks[1], "", 1) -- code that catches the error gets it again at its next instruction
