@@ -32,6 +32,9 @@ MAX_PAYLOAD = LIMIT - HEADROOM
 
 _INTEGERS = range(-(2**63), 2**63)
 _LONG_INTEGER = 20
+_ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+# Nearly all of a value, so they are looked for first; by exact type, which is faster than by pattern.
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def encode(value: Value, what: str) -> Payload:
@@ -82,8 +85,17 @@ def refuse_oversize(size: int, what: str) -> None:
 
 def plain(value: Value) -> Any:
     """The value as JSON data of this module's form; raises TypeError for what JSON can't hold."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is dict:
+        return _plain_table(value)
+    return [plain(item) for item in value] if kind is list else _plain_other(value)
+
+
+def _plain_other(value: Value) -> Any:
     match value:
-        case None | bool() | int() | str():
+        case bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else None
@@ -123,7 +135,7 @@ def _encode(value: Value, what: str) -> Payload:
 
 def _to_json(value: Value, what: str) -> bytes:
     try:
-        return json.dumps(plain(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode("utf-8")
+        return _ENCODER.encode(plain(value)).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise UnitFailed(invalid(f"{what} can't be sent: {error}")) from error
 
