@@ -252,6 +252,24 @@ def test_services_and_workers_start_and_stop_in_the_order_of_what_they_require(
     assert stopped.index("app:last") < stopped.index("app:worker")
 
 
+def test_a_node_that_ends_gives_a_service_the_time_that_its_entry_says(server: Server, log: Path) -> None:
+    """Longer than the least that a node waits."""
+    slow = """
+    local time, logger = require("time"), require("logger")
+    return { main = function() process.events():receive() time.sleep("9s") logger:info("stored") end }
+    """
+    lifecycle = {"auto_start": True, "stop_timeout": "30s"}
+    publish(
+        Entry("app:slow", "process.lua", {}, {"source": slow, "modules": ["time", "logger"]}),
+        Entry("app:service", "process.service", {}, {"process": "slow", "host": "processes", "lifecycle": lifecycle}),
+    )
+    with running_node(log) as process:
+        until(lambda: Service.objects.filter(entry_id="app:service", state="running").exists(), log=log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(at_most(40)) == 0, log.read_text()
+    assert lines(log, "stored"), log.read_text()
+
+
 def lines(log: Path, message: str) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in log.read_text().splitlines() if line.startswith('{"time"')]
     return [line for line in found if line["message"] == message]
@@ -264,7 +282,7 @@ def test_a_node_that_is_asked_to_stop_says_goodbye(server: Server, log: Path, nu
         process.send_signal(number)
         assert process.wait(at_most(20)) == 0, log.read_text()
     node = Node.objects.get()
-    assert node.state == "stopped"
+    assert node.state == "stopped", log.read_text()
     assert [row.data["state"] for row in FeedEvent.objects.filter(kind="NODE")] == ["alive", "stopped"]
 
 

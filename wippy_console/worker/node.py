@@ -43,9 +43,10 @@ from wippy_console.worker.variables import NodeVariables
 
 logger = logging.getLogger(__name__)
 
-# Together under the 25 seconds that `up` gives a worker; Temporal's time begins after the head start of services.
-SERVICES_SECONDS, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 8.0, 11.5, 2.0, 2.0, 2.0
-HEAD_START = 4.0
+# Services get what their `stop_timeout`s ask for, up to a minute; Temporal's time begins when they have ended, or have
+# little left. With the rest it is under the time that `up` gives a worker (supervision/children/specs.py).
+SERVICES_MOST, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 60.0, 11.5, 2.0, 2.0, 2.0
+SERVICES_LAST = 4.0
 
 
 class WorkerNode:
@@ -114,8 +115,9 @@ class WorkerNode:
     async def _end(self) -> None:
         """In order: what makes work, what does it, what writes it down. Each part has its time."""
         self._cancel("registry", "lease", "reconciler")
-        services = asyncio.create_task(self._in_time("services", SERVICES_SECONDS, self._end_services()))
-        await asyncio.wait([services], timeout=HEAD_START)  # they may need workers to end well
+        seconds = self._seconds_for_services()
+        services = asyncio.create_task(self._in_time("services", seconds, self._end_services()))
+        await asyncio.wait([services], timeout=seconds - SERVICES_LAST)  # they may need workers to end well
         await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._workers.stop()))
         await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
         await self._in_time("watchers", 1.0, self._peers.settle(1.0))
@@ -135,6 +137,13 @@ class WorkerNode:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the other nodes can't be read yet: %s", error)
         await self._lease.acquire()
+
+    def _seconds_for_services(self) -> float:
+        """With a second for what tells of their end."""
+        asked = max(self._supervisor.seconds_to_stop() + 1, 2 * SERVICES_LAST)
+        if asked > SERVICES_MOST:
+            logger.warning("services ask for %g s to stop; a node that ends gives them %g s", asked, SERVICES_MOST)
+        return min(asked, SERVICES_MOST)
 
     async def _end_services(self) -> None:
         await self._supervisor.stop()

@@ -55,6 +55,7 @@ class Heartbeat:
         self._started_at = timezone.now()
         self._beat_now = asyncio.Event()
         self._last_beat = time.monotonic()
+        self._beating: asyncio.Future[bool] | None = None
 
     @property
     def lapsed(self) -> bool:
@@ -75,7 +76,8 @@ class Heartbeat:
             self._beat_now.clear()
             began = time.monotonic()
             try:
-                was_alive = await in_thread(partial(beat, self._node_id, self._row()))
+                self._beating = asyncio.ensure_future(in_thread(partial(beat, self._node_id, self._row())))
+                was_alive = await asyncio.shield(self._beating)
                 self._last_beat = began
                 if not was_alive:
                     logger.warning("this node was taken for dead: its heartbeat was late")
@@ -88,7 +90,9 @@ class Heartbeat:
                 continue
 
     async def leave(self) -> None:
-        """Write that the node has stopped."""
+        """Write that the node has stopped, after a heartbeat that is still on its way: it would say the opposite."""
+        if self._beating is not None:
+            await asyncio.gather(self._beating, return_exceptions=True)
         row = {**self._row(), "units": 0, "stopped_at": timezone.now()}
         try:
             await in_thread(partial(announce, self._node_id, "stopped", row))

@@ -15,6 +15,7 @@ from typing import Protocol
 from engine.contracts.catalog import Catalog
 from engine.contracts.host import Host
 from engine.contracts.node import Node
+from engine.durations import SECOND
 from engine.errors import UnitFailed, not_found
 from engine.hosts.actor.supervision.service import Clock, Requirement, Service
 from engine.hosts.actor.supervision.spec import SERVICE, ServiceSpec, Specs, read_specs, start_levels
@@ -122,6 +123,11 @@ class Supervisor:
         """Stop all services, those that depend on others first."""
         async with self._changing:
             await self._stop(list(self._services))
+
+    def seconds_to_stop(self) -> float:
+        """How long `stop` may take by the `stop_timeout` of the services that are there."""
+        levels, _ = start_levels({id_: service.spec for id_, service in self._services.items()})
+        return sum(max(self._services[id_].spec.stop_timeout for id_ in level) for level in levels) / SECOND
 
     async def stop_service(self, entry_id: str) -> None:
         """Stop one service until `start_service`, or until its entry changes; NotFound unless it was started here."""

@@ -180,6 +180,17 @@ async def test_a_service_that_does_not_heed_cancel_is_terminated_after_the_stop_
         assert it.it.node.processes() == []
 
 
+async def test_stopping_takes_what_the_slowest_of_each_level_may_take() -> None:
+    entries = (
+        service("app:a", "app:idle", {"requires": ["b"], "stop_timeout": "1s"}),
+        service("app:b", "app:idle", {"stop_timeout": "2s"}),
+        service("app:c", "app:idle", {"stop_timeout": "500ms"}),
+    )
+    async with watched(process("app:idle", "process.events():receive()"), *entries) as it:
+        await it.reach("app:a", "Running")
+        assert it.supervisor.seconds_to_stop() == 3
+
+
 async def test_a_service_starts_after_what_it_requires_and_stops_before_it() -> None:
     quick = {"stop_timeout": "10ms"}
     entries = (
