@@ -26,6 +26,7 @@ from engine.steps import Value
 START_TO_CLOSE = timedelta(minutes=10)
 # The activity beats every 3 s: a killed worker's calls are tried again soon, not when their time is up.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+MOST_KNOWN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,22 @@ class ActivityOptions:
             priority=options.priority(),
             versioning_intent=options.choice("versioning_intent", INTENTS, None),
         )
+
+
+_known: dict[tuple[object, ...], tuple[Entry | None, ActivityOptions]] = {}
+
+
+def activity_options(target: Entry | None, given: Mapping[str, Value]) -> ActivityOptions:
+    """`ActivityOptions.read`, once for each entry of a registry version and options that are all text."""
+    if not all(type(value) is str for value in given.values()):
+        return ActivityOptions.read(target, given)
+    key = (id(target), *given.items())
+    known = _known.get(key)
+    if known is None or known[0] is not target:  # a catalog keeps the entries of a version; what it drops is read again
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = (target, ActivityOptions.read(target, given))
+    return known[1]
 
 
 def worker_of(target: Entry | None) -> str:

@@ -12,7 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from engine.errors import ALREADY_EXISTS, Failure, UnitFailed
-from engine.hosts.temporal.options.activity import ActivityOptions
+from engine.hosts.temporal.options.activity import ActivityOptions, activity_options
 from engine.hosts.temporal.options.reading import ACTIVITY_PREFIXES
 from engine.hosts.temporal.options.types import check_right
 from engine.hosts.temporal.wire import headers, payloads
@@ -44,20 +44,16 @@ class Calls:
         self._identity = identity
         self._pending = Pending("activities")
         self._ids: set[str] = set()
+        self._bare_head = headers.pack({headers.SENDER: identity.pid})
 
     def start(self, call: Call) -> tuple[Handle, bool]:
         """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
         target = self._routing.entry(call.target)
-        options = ActivityOptions.read(target, call.options)
-        check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
+        options = activity_options(target, call.options)
+        if call.options:
+            check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
         arguments = payloads.encode_all(call.args, call.target)
-        head = headers.pack(
-            {
-                headers.CONTEXT: headers.portable(call.context),
-                headers.SECURITY: headers.carried(call.security),
-                headers.SENDER: self._identity.pid,
-            }
-        )
+        head = self._head(call)
         size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
         self._budget.spend(size, f"the call of {call.target}")
         activity_id = self._id_of(call, options, arguments)
@@ -70,6 +66,17 @@ class Calls:
             handle = _start_remote(kind, arguments, options, activity_id, queue)
         handle.add_done_callback(self._pending.leave)
         return self._open(activity_id, handle), False
+
+    def _head(self, call: Call) -> dict[str, Payload]:
+        """The headers of the call: most calls of a run carry no context, and share theirs."""
+        if not call.context and call.security is None:
+            return self._bare_head
+        head = {
+            headers.CONTEXT: headers.portable(call.context),
+            headers.SECURITY: headers.carried(call.security),
+            headers.SENDER: self._identity.pid,
+        }
+        return headers.pack(head)
 
     def _id_of(self, call: Call, options: ActivityOptions, arguments: list[Payload]) -> str:
         if options.id in self._ids:
