@@ -16,6 +16,8 @@ from tests.attacks.judging import faults, run, slow
 from tests.attacks.report import Report
 from tests.temporal_server import running_temporal
 
+SETTLE = 3.0
+"""Seconds in which what an attack left behind may still hurt, and memory is given back."""
 KINDS = ("function", "process", "workflow")
 HEAD = "| attack | as | ended by | s | MB before | peak | after | neighbour s |"
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         address = stack.enter_context(_temporal()) if any(kind == "workflow" for _, kind in chosen) else ""
         for each, kind in chosen:
-            report = run(each, kind, address if kind == "workflow" else "")
+            report = run(each, kind, SETTLE, address if kind == "workflow" else "")
             wrong = faults(each, report) + slow(report)
             harm += bool(wrong)
             _say(_row(each.name, kind, report) + "".join(f" <- {what}" for what in wrong))

@@ -1,4 +1,4 @@
-"""Runs one attack in this OS process and prints its report: `python -m tests.attacks.child NAME KIND [ADDRESS]`.
+"""Runs one attack here and prints its report: `python -m tests.attacks.child NAME KIND [SETTLE [ADDRESS]]`.
 
 A process of its own: memory is counted for the whole of it, and what holds a thread for hours is ended with it.
 """
@@ -19,11 +19,10 @@ from tests.attacks.memory import forget_highest, highest, resident
 from tests.attacks.report import Report
 from tests.attacks.stage import Stage, stage
 
-PATIENCE = 60.0
-"""An attack that still runs after so many seconds counts as `waiting`: its neighbours had time to suffer."""
+PATIENCE, SHORT_PATIENCE = 60.0, 10.0
+"""An attack that still runs after so many seconds counts as `waiting`: sooner where that is how it may end."""
 EVERY = 0.1
 EVERY_WORKFLOW = 0.5
-SETTLE = 4.0
 
 
 class Neighbour:
@@ -56,9 +55,9 @@ class Neighbour:
         return max([self._longest, *(time.monotonic() - due for due in self._due.values())])
 
 
-async def _ended(run: Awaitable[object]) -> tuple[str, str]:
+async def _ended(run: Awaitable[object], patience: float) -> tuple[str, str]:
     try:
-        await asyncio.wait_for(run, PATIENCE)
+        await asyncio.wait_for(run, patience)
     except UnitFailed as error:
         return error.failure.kind or "Unknown", error.failure.message
     except TimeoutError:
@@ -66,7 +65,7 @@ async def _ended(run: Awaitable[object]) -> tuple[str, str]:
     return "returned", ""
 
 
-async def _beside_neighbours(here: Stage, kind: str) -> Report:
+async def _beside_neighbours(here: Stage, kind: str, patience: float, settle: float) -> Report:
     neighbours = [Neighbour(here.neighbour, EVERY)]
     if kind == "workflow":
         neighbours.append(Neighbour(here.neighbour_workflow, EVERY_WORKFLOW))
@@ -77,18 +76,20 @@ async def _beside_neighbours(here: Stage, kind: str) -> Report:
     forget_highest()
     tasks = [asyncio.create_task(neighbour.run()) for neighbour in neighbours]
     began = time.monotonic()
-    ended, text = await _ended(here.attack(kind))
+    ended, text = await _ended(here.attack(kind), patience)
     seconds = time.monotonic() - began
-    await asyncio.sleep(SETTLE)  # what it left behind may still hurt, and memory is given back late
+    await asyncio.sleep(settle)  # what it left behind may still hurt, and memory is given back late
     wait = max(neighbour.longest() for neighbour in neighbours)
     for task in tasks:
         task.cancel()
     return Report(ended, seconds, before, highest(), resident(), wait, text[:200])
 
 
-async def _main(name: str, kind: str, temporal: str = "") -> None:
-    async with stage(attack(name), kind, temporal) as here:
-        report = await _beside_neighbours(here, kind)
+async def _main(name: str, kind: str, settle: str = "3", temporal: str = "") -> None:
+    chosen = attack(name)
+    patience = SHORT_PATIENCE if "waiting" in chosen.ends else PATIENCE
+    async with stage(chosen, kind, temporal) as here:
+        report = await _beside_neighbours(here, kind, patience, float(settle))
         sys.stdout.write(f"{report.dumped()}\n")
         sys.stdout.flush()
         os._exit(0)  # a thread may be held for hours

@@ -16,9 +16,9 @@ LONGEST_WAIT = 1.0
 DEADLINE = 150.0
 
 
-def run(attack: Attack, kind: str, temporal: str = "") -> Report:
-    """Run one; a process that answers nothing in time is `stuck`, one that died is `dead`."""
-    command = [sys.executable, "-m", "tests.attacks.child", attack.name, kind, temporal]
+def run(attack: Attack, kind: str, settle: float, temporal: str = "") -> Report:
+    """Run one, and `settle` seconds more; a process that answers nothing in time is `stuck`, one that died `dead`."""
+    command = [sys.executable, "-m", "tests.attacks.child", attack.name, kind, str(settle), temporal]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     except subprocess.TimeoutExpired:

@@ -32,14 +32,16 @@ from tests.attacks.corpus import FOLDER, Attack
 
 HOST, WORKER, ATTACK = "attack:processes", "attack:worker", "attack:attack"
 NODE_MIB, HOST_MIB = 1024, 256
-MODULES = ["base64", "events", "crypto", "ctx", "time", "env", "funcs", "hash", "json", "logger", "registry"]
-MODULES += ["security", "uuid", "yaml"]
+MODULES = ["base64", "crypto", "ctx", "time", "funcs", "hash", "json", "logger", "uuid", "yaml"]
+ASKING = ["events", "env", "registry", "security"]
+"""Not for workflows."""
 
 Run = Callable[[], Awaitable[object]]
 
 
 def _lua(name: str, kind: str, body: str, **data: object) -> Entry:
-    return Entry(f"attack:{name}", kind, {}, {"source": f"return function(...) {body} end", "modules": MODULES, **data})
+    source = f"return function(...) {body} end"
+    return Entry(f"attack:{name}", kind, {}, {"source": source, "modules": MODULES, **data})
 
 
 STUCK = """local top = {} for _ = 1, 1990 do top = setmetatable({}, {__index = top}) end
@@ -113,7 +115,7 @@ class Stage:
 @asynccontextmanager
 async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[Stage]:
     """A node for one attack; `temporal` is the address of a server, "" for none. Stopped without grace."""
-    data = {"source": attack.source, "modules": MODULES}
+    data = {"source": attack.source, "modules": MODULES if kind == "workflow" else MODULES + ASKING}
     catalog = MemoryCatalog([*VICTIMS, Entry(ATTACK, f"{kind}.lua", {}, data)])
     node = LocalNode("attacked", catalog, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
     await node.start()

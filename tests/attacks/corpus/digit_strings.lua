@@ -1,6 +1,6 @@
 -- Arithmetic on strings of digits.
 -- kinds: function process workflow
--- ends: LimitExceeded
+-- ends: LimitExceeded Internal
 -- cost: dear
 return function(...)
     local digits = ("9"):rep(199) 

@@ -1,6 +1,6 @@
 -- Handlers that raise, in each other.
 -- kinds: function process workflow
--- ends: LimitExceeded
+-- ends: LimitExceeded Internal
 -- cost: dear
 return function(...)
     local function handler() error("again") end

@@ -1,6 +1,6 @@
 -- A __len that is small when it is checked, and huge when it counts.
 -- kinds: function process workflow
--- ends: LimitExceeded
+-- ends: LimitExceeded Internal
 -- cost: dear
 return function(...)
     local n = 0

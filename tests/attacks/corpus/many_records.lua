@@ -1,6 +1,6 @@
 -- A thousand records of a megabyte each in one step.
 -- kinds: function process workflow
--- ends: LimitExceeded Invalid returned
+-- ends: LimitExceeded Invalid returned Internal
 -- cost: dear
 return function(...)
     local text = ("x"):rep(1000000)

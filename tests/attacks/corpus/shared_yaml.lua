@@ -1,6 +1,6 @@
 -- The same, encoded as YAML.
 -- kinds: function process workflow
--- ends: LimitExceeded Invalid returned
+-- ends: LimitExceeded Invalid returned Internal
 -- cost: dear
 return function(...)
     local text, shared = ("x"):rep(1000000), {}
