@@ -102,7 +102,42 @@ local function hook_of(length)
   if length < QUANTUM then hook_of(following) end
 end
 
-hook_of(FIRST)
+-- Within a stretch there are looks, which charge nothing: more of them as soon as an interval took long, since one
+-- instruction may hide the work of a million. Each ends by a tail call, so that none of its own instructions is counted
+-- in the next interval, and the stretch ends at the same instruction however many looks it had.
+local looks, OFTEN, SELDOM, LONG = {}, 64, 2560, 0.02 -- LONG in seconds of the process
+local clock, looked_at = raw.os.clock, 0
+
+-- Go on with a stretch that ends in `left` instructions, where it meets `ending`.
+local function go_on(ending, left)
+  local now = clock()
+  local most = (k.often or now - looked_at > LONG) and OFTEN or SELDOM
+  looked_at = now
+  if left <= most then return sethook(ending, "", left) end
+  local after = left - most
+  local known = looks[ending]
+  local look = known[after]
+  if not look then
+    look = function()
+      local _ = {}
+      return go_on(ending, after)
+    end
+    known[after] = look
+  end
+  return sethook(look, "", most)
+end
+
+local function watched_hook_of(length)
+  local following = length * 2 < QUANTUM and length * 2 or QUANTUM
+  local hook = function()
+    spend(following)
+    return go_on(hooks[following], following)
+  end
+  hooks[length], looks[hook] = hook, {}
+  if length < QUANTUM then watched_hook_of(following) end
+end
+
+if k.version > 1 then watched_hook_of(FIRST) else hook_of(FIRST) end
 hooks[1] = function() spend(1) end
 
 --- Bring a coroutine under the instruction limit.

@@ -24,8 +24,10 @@ def unit_of(body: str, kind: str = "function", world: HandWorld | None = None) -
 def interrupted(unit: Unit, why: str = "time limit exceeded") -> Step:
     """The step of a unit that another thread interrupts as soon as it can."""
 
+    ended = threading.Event()
+
     def strike() -> None:
-        while not unit.interrupt(why):
+        while not unit.interrupt(why) and not ended.is_set():
             time.sleep(0.001)
         unit.interrupt("again")
 
@@ -34,6 +36,7 @@ def interrupted(unit: Unit, why: str = "time limit exceeded") -> Step:
     try:
         return unit.step()
     finally:
+        ended.set()
         thread.join()
 
 
@@ -44,7 +47,10 @@ def interrupted(unit: Unit, why: str = "time limit exceeded") -> Step:
         "while true do local t = {} end",
         "while true do pcall(function() while true do end end) end",
         "while true do coroutine.wrap(function() while true do end end)() end",
-        "local t = setmetatable({}, {__close = function() while true do end end}) local u <close> = t error('x')",
+        """pcall(function()
+            local u <close> = setmetatable({}, {__close = function() while true do end end})
+            error('x')
+        end)""",
         "coroutine.spawn(function() while true do end end) channel.new():receive()",
         "while true do uuid.v4() end",
         "while true do local s = ('x'):rep(1000000) end",
@@ -90,3 +96,40 @@ def test_an_interrupt_while_the_host_answers_stops_the_step_when_lua_would_go_on
     status = unit.step().status
     assert isinstance(status, Failed)
     assert status.failure.message == "time limit exceeded"
+
+
+def ends(body: str, rounds: int, often: bool) -> bool:
+    """Whether so many rounds fit into a step, with many looks of the hook, or as the clock has it."""
+    limits = Limits(max_instructions=50_000)
+    program = program_of(f"return {{main = function(...) {body} end}}")
+    unit = Unit(program, Identity("{test:unit|1}", "function"), (rounds,), HandWorld(), limits)
+    unit._open()._k["often"] = often
+    return isinstance(unit._run(unit._state).status, Returned)  # type: ignore[arg-type]
+
+
+def most_rounds(body: str, often: bool) -> int:
+    low, high = 0, 100_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if ends(body, middle, often) else (low, middle)
+    return low
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for i = 1, ... do end",
+        "local n = ... pcall(function() for i = 1, n do end end)",
+        "local n = ... for i = 1, n do local s = #tostring(i) end",
+        "local n = ... coroutine.wrap(function() for i = 1, n do end end)()",
+    ],
+)
+def test_the_limit_strikes_at_the_same_instruction_however_often_the_hook_looks(body: str) -> None:
+    assert most_rounds(body, often=True) == most_rounds(body, often=False)
+
+
+def test_a_loop_of_long_comparisons_stops_soon() -> None:
+    body = "local a, b = ('x'):rep(8000000) .. 'a', ('x'):rep(8000000) .. 'a' while a == b do end"
+    began = time.monotonic()
+    assert isinstance(interrupted(unit_of(body)).status, Failed)
+    assert time.monotonic() - began < 60
