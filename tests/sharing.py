@@ -27,7 +27,12 @@ LONGEST = (
 
 SLOW = (
     *("tests/story/", "tests/browser/", "tests/interop/", "tests/replay/"),
-    *("tests/console/test_up.py", "tests/console/test_worker.py", "tests/console/test_two_nodes.py"),
+    *(
+        "tests/console/test_up.py",
+        "tests/console/test_worker.py",
+        "tests/console/test_two_nodes.py",
+        "tests/console/test_endings.py",
+    ),
     "tests/engine/hosts/temporal/test_crash.py",
 )
 """What `make quick` leaves out: the browser, other languages, old histories, and what kills whole processes."""
