@@ -14,6 +14,12 @@ local function check(name, value)
   if type(value) ~= "table" or k.is_object(value) then refuse(1, name, "table", value, 4) end
 end
 
+-- Whether metamethods have a say in it: a native loop over such a list may be of any length, and none of its work is
+-- counted when tables stand behind tables. It is then done here, by a length that is read once.
+local function is_odd(list)
+  return metatable(list) ~= nil
+end
+
 -- Sorting -------------------------------------------------------------------------------------
 
 -- Sorts list[from..to] by insertion; `before` is nil for `<`.
@@ -130,7 +136,7 @@ function tables.concat(list, separator, from, to)
   separator = lib.coerce(separator == nil and "" or separator)
   if type(separator) ~= "string" then refuse(2, "concat", "string", separator) end
   from, to = bound(3, from, 1), bound(4, to, #list)
-  local texts, size = nil, 0
+  local texts, size = is_odd(list) and {} or nil, 0
   for i = from, to do
     local value = list[i]
     if type(value) ~= "string" then
@@ -155,42 +161,99 @@ local function charge_shift(list, position)
   if at and at > 0 and #list - at > 64 then charge((#list - at) * 3) end
 end
 
+-- An integer argument.
+local function integer(index, name, value)
+  local number = raw.tonumber(value)
+  local whole = tointeger(number)
+  if whole then return whole end
+  if not number then refuse(index, name, "number", value, 4) end
+  error(format("bad argument #%d to '%s' (number has no integer representation)", index, name), 3)
+end
+
+-- The length that `__len` says, read once.
+local function length_of(list)
+  local count = tointeger(#list)
+  if not count then error("object length is not an integer", 3) end
+  return count
+end
+
+local function out_of_bounds(name)
+  error(format("bad argument #2 to '%s' (position out of bounds)", name), 3)
+end
+
 function tables.insert(list, ...)
   check("insert", list)
   local position, value = ...
-  if select("#", ...) == 1 then
+  local count = select("#", ...)
+  if count == 1 then
     list[#list + 1] = position
     return
   end
-  charge_shift(list, position)
-  return settle("insert", pcall(native.insert, list, ...))
+  if count ~= 2 or not is_odd(list) then
+    charge_shift(list, position)
+    return settle("insert", pcall(native.insert, list, ...))
+  end
+  local last = length_of(list) + 1
+  position = integer(2, "insert", position)
+  if position < 1 or position > last then out_of_bounds("insert") end
+  for i = last, position + 1, -1 do list[i] = list[i - 1] end
+  list[position] = value
 end
 
 function tables.remove(list, ...)
   check("remove", list)
   local position = ...
-  charge_shift(list, position)
-  return settle("remove", pcall(native.remove, list, ...))
+  if not is_odd(list) then
+    charge_shift(list, position)
+    return settle("remove", pcall(native.remove, list, ...))
+  end
+  local last = length_of(list)
+  position = position == nil and last or integer(2, "remove", position)
+  if position ~= last and (position < 1 or position > last + 1) then out_of_bounds("remove") end
+  local value = list[position]
+  for i = position, last - 1 do list[i] = list[i + 1] end
+  list[position >= last and position or last] = nil
+  return value
+end
+
+-- As the native loop does it: from the end when the places overlap.
+local function move_each(source, first, last, at, target)
+  if at > last or at <= first or target ~= source then
+    for i = 0, last - first do target[at + i] = source[first + i] end
+  else
+    for i = last - first, 0, -1 do target[at + i] = source[first + i] end
+  end
+  return target
 end
 
 function tables.move(source, from, to, at, target)
   check("move", source)
   if target ~= nil then check("move", target) end
   local first, last = tointeger(raw.tonumber(from)), tointeger(raw.tonumber(to))
+  local place, onto = tointeger(raw.tonumber(at)), target == nil and source or target
   if first and last and last > first then
     local count = last - first
     if count < 0 or count > MAX_MOVE then error("too many elements to move", 2) end
+    if place and place < 1 << 62 and (is_odd(source) or is_odd(onto)) then
+      return move_each(source, first, last, place, onto)
+    end
     charge(count * 3)
   end
   if target ~= nil then return settle("move", pcall(native.move, source, from, to, at, target)) end
   return settle("move", pcall(native.move, source, from, to, at))
 end
 
+local MOST_UNPACKED = 1 << 20 -- more than the stack of Lua holds
+
 function tables.unpack(list, from, to)
   check("unpack", list)
   if to == nil then to = #list end
   local first, last = tointeger(raw.tonumber(from or 1)), tointeger(raw.tonumber(to))
-  if first and last and last - first > 256 then charge(last - first < 1 << 20 and last - first or 1 << 20) end
+  if first and last and last > first and last - first >= 0 then
+    local count = last - first
+    if count > 256 then charge(count < MOST_UNPACKED and count or MOST_UNPACKED) end
+    if is_odd(list) and count < MOST_UNPACKED then list = move_each(list, first, last, first, {}) end
+  end
   return settle("unpack", pcall(native.unpack, list, from, to))
 end
 

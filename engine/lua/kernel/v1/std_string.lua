@@ -1,0 +1,342 @@
+-- The string library: kernel objects count as strings, no call does unbounded native work.
+local k = ...
+local raw, lib = k.raw, k.lib
+local type, error, pcall, select, unpack = raw.type, raw.error, raw.pcall, raw.select, raw.unpack
+local native, settle, coerce, refuse = raw.string, lib.settle, lib.coerce, lib.refuse
+local find, sub, byte = native.find, native.sub, native.byte
+local math_type, tointeger, floor = raw.math.type, raw.math.tointeger, raw.math.floor
+local charge, charge_bytes, pack = k.charge, lib.charge_bytes, raw.table.pack
+
+local strings = {}
+lib.string = strings
+
+-- Simple functions ----------------------------------------------------------------------------
+
+for _, name in raw.ipairs { "len", "upper", "lower", "reverse", "sub", "byte" } do
+  local whole = native[name]
+  strings[name] = function(text, from, to)
+    if type(text) ~= "string" then text = coerce(text) end
+    if type(text) == "string" then charge_bytes(#text) end
+    return settle(name, pcall(whole, text, from, to))
+  end
+end
+
+function strings.char(...)
+  return settle("char", pcall(native.char, ...))
+end
+
+function strings.rep(text, count, separator)
+  text, separator = coerce(text), coerce(separator)
+  local times = tointeger(count)
+  if type(text) == "string" and times and times > 0 then
+    local size = (#text + (type(separator) == "string" and #separator or 0)) * (times + 0.0)
+    if size > lib.MAX_STRING then error("resulting string too large", 2) end
+    if size == 0 then return "" end -- natively a loop of `count` empty steps
+    charge_bytes(floor(size))
+    charge(times // 4)
+  end
+  return settle("rep", pcall(native.rep, text, count, separator))
+end
+
+-- A format such as c1000000 pads natively; the sizes in it are capped.
+function strings.pack(template, ...)
+  template = coerce(template)
+  if type(template) == "string" then
+    local size = 0
+    for digits in native.gmatch(template, "%d+") do size = size + raw.tonumber(digits) end
+    if size > lib.MAX_STRING then error("resulting string too large", 2) end
+    charge_bytes(floor(size) + #template * 64)
+  end
+  return settle("pack", pcall(native.pack, template, ...))
+end
+
+function strings.unpack(template, text, ...)
+  template, text = coerce(template), coerce(text)
+  if type(template) == "string" then charge_bytes(#template * 64) end
+  return settle("unpack", pcall(native.unpack, template, text, ...))
+end
+
+function strings.packsize(template)
+  template = coerce(template)
+  if type(template) == "string" then charge_bytes(#template * 64) end
+  return settle("packsize", pcall(native.packsize, template))
+end
+
+-- format --------------------------------------------------------------------------------------
+
+-- The value as the native conversion wants it.
+local function format_value(conversion, value)
+  if conversion == "s" then return lib.tostring(value) end
+  if conversion == "p" then
+    local kind = type(value)
+    return (kind == "table" or kind == "function" or kind == "thread") and lib.address(value) or "(null)"
+  end
+  local number = find("diuxXoc", conversion, 1, true) and raw.tonumber(value)
+  if number and math_type(number) == "float" and number == number and number - number == 0 then
+    return tointeger(number < 0 and -floor(-number) or floor(number)) or value
+  end
+  return value
+end
+
+-- Rewrites the arguments for the conversions of `template`; returns it (%p becomes %s) and the size added.
+local function prepare(template, values)
+  local index, size, at = 0, #template, find(template, "%", 1, true)
+  while at do
+    local stop = at + 1
+    while find(sub(template, stop, stop), "^[-+ #0-9.]") and stop - at < 32 do stop = stop + 1 end
+    local conversion = sub(template, stop, stop)
+    if conversion ~= "%" and conversion ~= "" then
+      index = index + 1
+      if index <= values.n then
+        values[index] = format_value(conversion, values[index])
+        if conversion == "p" then template = sub(template, 1, stop - 1) .. "s" .. sub(template, stop + 1) end
+        if type(values[index]) == "string" then size = size + #values[index] * (conversion == "q" and 4 or 1) end
+      end
+    end
+    at = find(template, "%", stop + 1, true)
+  end
+  return template, size
+end
+
+-- An upper bound of the size when the native function can take the values as they are; otherwise nil.
+local function plain_size(template, values)
+  if find(template, "p", 1, true) then return nil end
+  local size = #template
+  for i = 1, values.n do
+    local value = values[i]
+    if type(value) == "string" then
+      size = size + #value * 4
+    elseif math_type(value) ~= "integer" then
+      return nil
+    end
+  end
+  return size < 1 << 20 and size or nil
+end
+
+function strings.format(template, ...)
+  template = coerce(template)
+  if type(template) ~= "string" then refuse(1, "format", "string", template) end
+  local values = pack(...)
+  local text, size = template, plain_size(template, values)
+  if not size then text, size = prepare(template, values) end
+  if size > lib.MAX_STRING then error("resulting string too large", 2) end
+  charge_bytes(size)
+  return settle("format", pcall(native.format, text, unpack(values, 1, values.n)))
+end
+
+-- Patterns ------------------------------------------------------------------------------------
+
+-- Native matching may take this many character steps (some hundred microseconds) in one call, or this many
+-- bytes when its work is linear.
+local MAX_STEPS, MAX_LINEAR = 250000, 1 << 20
+
+-- The search to use for a pattern on a subject: the native one when its worst case is small.
+local function searcher(text, p)
+  local pattern = k.pattern
+  local cost = pattern.cost(p)
+  local degree, size = cost[2], #text + 1
+  local steps = degree == 1 and cost[1] * size or cost[1] * (size + 0.0) ^ degree
+  if steps > (pattern.max_steps or MAX_STEPS) and (degree > 1 or size > MAX_LINEAR or pattern.max_steps) then
+    return pattern.search
+  end
+  if steps > 512 then charge(floor(steps / 8)) end
+  return find
+end
+
+-- 1 <= init, counted from the end when it is negative; nil when it is no integer.
+local function starting_at(init, size)
+  if init == nil then return 1 end
+  init = tointeger(raw.tonumber(init))
+  if not init or init > 0 then return init end
+  if init == 0 or init < -size then return 1 end
+  return size + init + 1
+end
+
+local function has_specials(p)
+  return find(p, "[%^%$%*%+%?%.%(%[%%%-]") ~= nil
+end
+
+-- Plain search: the head of a long needle natively, then one comparison for each place where it stands.
+local function find_plain(text, needle, init)
+  if (#text - init) * #needle < 1 << 16 then return find(text, needle, init, true) end
+  local head, at = sub(needle, 1, 16), init
+  while true do
+    local from = at
+    at = find(text, head, at, true)
+    charge(((at or #text) - from) // 4 + 1)
+    if not at then return nil end
+    if #needle > 16 then charge(#needle // 16) end
+    if sub(text, at, at + #needle - 1) == needle then return at, at + #needle - 1 end
+    at = at + 1
+  end
+end
+
+-- Where the search starts; nil when the arguments are wrong and the native function is to say so.
+local function start_of(text, p, init)
+  if type(text) ~= "string" or type(p) ~= "string" then return nil end
+  return starting_at(init, #text)
+end
+
+local function find_at(text, p, start, plain)
+  if start > #text + 1 then return nil end
+  if plain or not has_specials(p) then return find_plain(text, p, start) end
+  return searcher(text, p)(text, p, start)
+end
+
+function strings.find(text, p, init, plain)
+  text, p = coerce(text), coerce(p)
+  local start = start_of(text, p, init)
+  if start then return settle("find", pcall(find_at, text, p, start, plain)) end
+  return settle("find", pcall(find, text, p, init, plain))
+end
+
+local function matched(text, first, last, ...)
+  if not first then return nil end
+  if select("#", ...) > 0 then return ... end
+  return sub(text, first, last)
+end
+
+local function match_at(text, p, start)
+  if start > #text + 1 then return nil end
+  return matched(text, searcher(text, p)(text, p, start))
+end
+
+function strings.match(text, p, init)
+  text, p = coerce(text), coerce(p)
+  local start = start_of(text, p, init)
+  if start then return settle("match", pcall(match_at, text, p, start)) end
+  return settle("match", pcall(native.match, text, p, init))
+end
+
+-- An empty match just where the one before ended (`last`) does not count.
+local function accept(search, text, p, last, first, stop, ...)
+  if first and stop + 1 == last then return search(text, p, last + 1) end
+  return first, stop, ...
+end
+
+-- The first match at or after `at`.
+local function next_match(search, text, p, at, last)
+  return accept(search, text, p, last, search(text, p, at))
+end
+
+function strings.gmatch(text, p, init)
+  text, p = coerce(text), coerce(p)
+  local at = start_of(text, p, init)
+  if not at then return settle("gmatch", pcall(native.gmatch, text, p, init)) end
+  if byte(p) == 94 then p = "%" .. p end
+  local search, last = searcher(text, p), nil
+  local function take(first, stop, ...)
+    if not first then
+      at = #text + 2
+      return nil
+    end
+    at, last = stop + 1, stop + 1
+    return matched(text, first, stop, ...)
+  end
+  local function step()
+    if at > #text + 1 then return nil end
+    return take(next_match(search, text, p, at, last))
+  end
+  return function() return settle("gmatch", pcall(step)) end
+end
+
+-- gsub ----------------------------------------------------------------------------------------
+
+-- The text that a replacement string stands for; `found` is {first, last, captures...}.
+local function expand(template, text, found)
+  if not find(template, "%", 1, true) then return template end
+  local parts, at = {}, 1
+  while true do
+    local mark = find(template, "%", at, true)
+    if not mark then break end
+    parts[#parts + 1] = sub(template, at, mark - 1)
+    local digit = sub(template, mark + 1, mark + 1)
+    local index = find(digit, "^%d") and raw.tonumber(digit)
+    if digit == "%" then
+      parts[#parts + 1] = "%"
+    elseif not index then
+      error("invalid use of '%' in replacement string", 0)
+    elseif index == 0 or index == 1 and found.n == 2 then
+      parts[#parts + 1] = sub(text, found[1], found[2])
+    elseif index > found.n - 2 then
+      error("invalid capture index %" .. index .. " in replacement string", 0)
+    else
+      parts[#parts + 1] = found[index + 2]
+    end
+    at = mark + 2
+  end
+  parts[#parts + 1] = sub(template, at)
+  local result = raw.table.concat(parts)
+  charge_bytes(#result)
+  return result
+end
+
+local function replacement(repl, kind, text, found)
+  if kind == "string" then return lib.settle_inner("gsub", pcall(expand, repl, text, found)) end
+  local whole = sub(text, found[1], found[2])
+  local value
+  if kind == "function" then
+    if found.n == 2 then value = repl(whole) else value = repl(unpack(found, 3, found.n)) end
+  elseif found.n == 2 then
+    value = repl[whole]
+  else
+    value = repl[found[3]]
+  end
+  if not value then return whole end
+  value = coerce(value)
+  if type(value) ~= "string" then
+    error("invalid replacement value (a " .. lib.typeof(value) .. ")", 3)
+  end
+  return value
+end
+
+-- Every match in turn; callbacks may yield, since nothing native is on the stack when they run.
+local function substitute(text, p, repl, kind, limit)
+  local search, anchored = searcher(text, p), byte(p) == 94
+  local parts, size, count, at, last = {}, 0, 0, 1, nil
+  while count < limit and at <= #text + 1 do
+    local found = pack(lib.settle_inner("gsub", pcall(next_match, search, text, p, at, last)))
+    local first = found[1]
+    if not first then break end
+    count = count + 1
+    local piece = replacement(repl, kind, text, found)
+    parts[#parts + 1] = sub(text, at, first - 1)
+    parts[#parts + 1] = piece
+    size = size + first - at + #piece
+    if size > lib.MAX_STRING then error("resulting string too large", 2) end
+    at = found[2] + 1
+    last = at
+    if anchored then break end
+  end
+  parts[#parts + 1] = sub(text, at)
+  charge_bytes(size + #text)
+  return raw.table.concat(parts), count
+end
+
+-- A native gsub is enough for a short replacement string.
+local function is_simple(text, p, repl, kind)
+  return kind == "string" and (#text + 1) * (#repl + 1) < 1 << 16 and searcher(text, p) == find
+end
+
+function strings.gsub(text, p, repl, limit)
+  text, p = coerce(text), coerce(p)
+  local kind = lib.typeof(repl)
+  if kind == "number" or kind == "userdata" then repl, kind = coerce(repl), "string" end
+  local count = limit == nil and raw.math.huge or tointeger(raw.tonumber(limit))
+  local odd = not start_of(text, p) or not count or kind ~= "string" and kind ~= "table" and kind ~= "function"
+  if odd or is_simple(text, p, repl, kind) then
+    return settle("gsub", pcall(native.gsub, text, p, repl, limit))
+  end
+  return substitute(text, p, repl, kind, count)
+end
+
+-- `string(x)` is what is left of a validating cast: a string as it is, an error otherwise.
+local function cast(_, value)
+  if type(value) ~= "string" then error("string expected, got " .. lib.typeof(value), 2) end
+  return value
+end
+
+lib.expose("string", strings, { __call = cast })
+local meta = raw.debug.getmetatable("")
+meta.__index = k.std.string
+meta.__metatable = k.std.string

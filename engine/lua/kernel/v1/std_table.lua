@@ -1,0 +1,237 @@
+-- The table library: a stable sort whose comparator may yield, size limits, and the names that 5.4 lacks.
+local k = ...
+local raw, lib = k.raw, k.lib
+local type, error, pcall, select, rawget = raw.type, raw.error, raw.pcall, raw.select, raw.rawget
+local tointeger, metatable, format = raw.math.tointeger, raw.debug.getmetatable, raw.string.format
+local native, settle, refuse, typeof, charge = raw.table, lib.settle, lib.refuse, lib.typeof, k.charge
+
+local MAX_MOVE = 1 << 26
+
+local tables = {}
+lib.table = tables
+
+local function check(name, value)
+  if type(value) ~= "table" or k.is_object(value) then refuse(1, name, "table", value, 4) end
+end
+
+-- Sorting -------------------------------------------------------------------------------------
+
+-- Sorts list[from..to] by insertion; `before` is nil for `<`.
+local function insertion_sort(list, from, to, before)
+  for i = from + 1, to do
+    local value, j = list[i], i - 1
+    if before then
+      while j >= from and before(value, list[j]) do
+        list[j + 1] = list[j]
+        j = j - 1
+      end
+    else
+      while j >= from and value < list[j] do
+        list[j + 1] = list[j]
+        j = j - 1
+      end
+    end
+    list[j + 1] = value
+  end
+end
+
+-- Merges source[from..middle-1] and source[middle..to] into target. Takes the left one of equals.
+local function merge(source, target, from, middle, to, before)
+  local left, right = from, middle
+  for i = from, to do
+    local take_right = left >= middle
+    if not take_right and right <= to then
+      if before then
+        take_right = before(source[right], source[left])
+      else
+        take_right = source[right] < source[left]
+      end
+    end
+    if take_right then
+      target[i], right = source[right], right + 1
+    else
+      target[i], left = source[left], left + 1
+    end
+  end
+end
+
+-- Sorts list[1..count] stably in place.
+local function merge_sort(list, count, before)
+  local width = 8
+  for from = 1, count, width do
+    local to = from + width - 1
+    insertion_sort(list, from, to < count and to or count, before)
+  end
+  local source, target = list, {}
+  while width < count do
+    for from = 1, count, 2 * width do
+      local middle, to = from + width, from + 2 * width - 1
+      merge(source, target, from, middle <= count and middle or count + 1, to < count and to or count, before)
+    end
+    source, target, width = target, source, 2 * width
+  end
+  if source ~= list then native.move(source, 1, count, 1, list) end
+end
+lib.merge_sort = merge_sort
+
+local function name_of(value)
+  local meta = metatable(value)
+  local name = meta and rawget(meta, "__name")
+  return type(name) == "string" and name or typeof(value)
+end
+
+local function ordered(a, b)
+  local kind = type(a)
+  if kind == type(b) and (kind == "number" or kind == "string") then return true end
+  local of_a, of_b = metatable(a), metatable(b)
+  return of_a and rawget(of_a, "__lt") ~= nil or of_b and rawget(of_b, "__lt") ~= nil
+end
+
+-- Raises what comparing neighbours would raise, with the position of the call of sort.
+local function check_comparable(list, count)
+  for i = 2, count do
+    local a, b = list[i], list[i - 1]
+    if not ordered(a, b) then
+      a, b = name_of(a), name_of(b)
+      error(a == b and format("attempt to compare two %s values", a) or format("attempt to compare %s with %s", a, b), 3)
+    end
+  end
+end
+
+function tables.sort(list, before)
+  check("sort", list)
+  local count = #list
+  if count < 2 then return end
+  if before ~= nil and type(before) ~= "function" then refuse(2, "sort", "function", before) end
+  local copy = {}
+  for i = 1, count do copy[i] = list[i] end
+  if not before then check_comparable(copy, count) end
+  merge_sort(copy, count, before)
+  for i = 1, count do list[i] = copy[i] end
+end
+
+-- Strings -------------------------------------------------------------------------------------
+
+local function concat_error(value, index)
+  error(format("invalid value (%s) at index %d in table for 'concat'", typeof(value), index), 3)
+end
+
+-- An integer argument of concat.
+local function bound(index, value, default)
+  if value == nil then return default end
+  local number = tointeger(raw.tonumber(value))
+  if not number then refuse(index, "concat", "number", value, 4) end
+  return number
+end
+
+-- Kernel objects and whole floats are written as tostring writes them.
+function tables.concat(list, separator, from, to)
+  check("concat", list)
+  separator = lib.coerce(separator == nil and "" or separator)
+  if type(separator) ~= "string" then refuse(2, "concat", "string", separator) end
+  from, to = bound(3, from, 1), bound(4, to, #list)
+  local texts, size = nil, 0
+  for i = from, to do
+    local value = list[i]
+    if type(value) ~= "string" then
+      local text = lib.coerce(value)
+      if type(text) ~= "string" then concat_error(value, i) end
+      texts = texts or native.move(list, from, i - 1, from, {})
+      value = text
+    end
+    if texts then texts[i] = value end
+    size = size + #value + #separator
+    if size > lib.MAX_STRING then error("resulting string too large", 2) end
+  end
+  lib.charge_bytes(size)
+  return settle("concat", pcall(native.concat, texts or list, separator, from, to))
+end
+
+-- Elements ------------------------------------------------------------------------------------
+
+-- Charges the native loop that shifts the elements after `position`.
+local function charge_shift(list, position)
+  local at = tointeger(raw.tonumber(position))
+  if at and at > 0 and #list - at > 64 then charge((#list - at) * 3) end
+end
+
+function tables.insert(list, ...)
+  check("insert", list)
+  local position, value = ...
+  if select("#", ...) == 1 then
+    list[#list + 1] = position
+    return
+  end
+  charge_shift(list, position)
+  return settle("insert", pcall(native.insert, list, ...))
+end
+
+function tables.remove(list, ...)
+  check("remove", list)
+  local position = ...
+  charge_shift(list, position)
+  return settle("remove", pcall(native.remove, list, ...))
+end
+
+function tables.move(source, from, to, at, target)
+  check("move", source)
+  if target ~= nil then check("move", target) end
+  local first, last = tointeger(raw.tonumber(from)), tointeger(raw.tonumber(to))
+  if first and last and last > first then
+    local count = last - first
+    if count < 0 or count > MAX_MOVE then error("too many elements to move", 2) end
+    charge(count * 3)
+  end
+  if target ~= nil then return settle("move", pcall(native.move, source, from, to, at, target)) end
+  return settle("move", pcall(native.move, source, from, to, at))
+end
+
+function tables.unpack(list, from, to)
+  check("unpack", list)
+  if to == nil then to = #list end
+  local first, last = tointeger(raw.tonumber(from or 1)), tointeger(raw.tonumber(to))
+  if first and last and last - first > 256 then charge(last - first < 1 << 20 and last - first or 1 << 20) end
+  return settle("unpack", pcall(native.unpack, list, from, to))
+end
+
+tables.pack = native.pack
+
+function tables.create(array, records)
+  if not tointeger(array) then refuse(1, "create", "integer", array) end
+  if records ~= nil and not tointeger(records) then refuse(2, "create", "integer", records) end
+  return {}
+end
+
+function tables.getn(list)
+  check("getn", list)
+  return #list
+end
+
+-- The largest positive numeric key, or 0.
+function tables.maxn(list)
+  check("maxn", list)
+  local largest = 0
+  for key in raw.next, lib.reveal(list) do
+    if type(key) == "number" and key > largest then largest = key end
+  end
+  return largest
+end
+
+-- Immutability --------------------------------------------------------------------------------
+
+function tables.make_immutable(list)
+  check("make_immutable", list)
+  if lib.contents[list] then return list end
+  local meta = metatable(list)
+  if meta and rawget(meta, "__metatable") ~= nil then error("cannot change a protected metatable", 2) end
+  return lib.seal(list)
+end
+
+function tables.is_immutable(list)
+  return lib.contents[list] ~= nil
+end
+
+tables.freeze, tables.isfrozen = tables.make_immutable, tables.is_immutable
+
+lib.expose("table", tables)
+k.std.unpack = tables.unpack
