@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
 from bench.kernel import channels_against_switches, idle_processes, messages_against_queues
@@ -18,6 +19,7 @@ FIGURES: tuple[Callable[[], Figure], ...] = (
     idle_processes,
     messages_against_queues,
     channels_against_switches,
+    command_against_setup,
 )
 
 
