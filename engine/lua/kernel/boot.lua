@@ -5,7 +5,7 @@ local k = ...
 local raw = {
   string = string, table = table, math = math, os = os, coroutine = coroutine, debug = debug,
   pairs = pairs, next = next, ipairs = ipairs, type = type, tostring = tostring, tonumber = tonumber,
-  select = select, error = error, pcall = pcall, setmetatable = setmetatable,
+  select = select, error = error, pcall = pcall, xpcall = xpcall, setmetatable = setmetatable,
   getmetatable = debug.getmetatable, rawget = rawget, rawset = rawset, rawequal = rawequal,
   rawlen = rawlen, utf8_len = utf8.len, unpack = table.unpack, load = load, collectgarbage = collectgarbage,
 }

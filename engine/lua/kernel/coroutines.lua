@@ -9,9 +9,27 @@ local function handled(handler, ok, ...)
   return false, (handler((...)))
 end
 
+-- What the handler makes of an error. As in Lua it is asked again about an error of its own, so many times.
+local MOST_HANDLED = 200
+
+local function handled_safely(handler, ok, ...)
+  if ok then return true, ... end
+  local why = ...
+  for _ = 1, MOST_HANDLED do
+    ok, why = k.pcall(handler, why)
+    if ok then return false, why end
+  end
+  return false, "error in error handling"
+end
+
 -- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
 function k.xpcall(f, handler, ...)
-  return handled(handler, k.checked(pcall(f, ...)))
+  if k.version < 2 then return handled(handler, k.checked(pcall(f, ...))) end
+  if type(handler) ~= "function" then
+    local given = handler == nil and "no value" or k.lib.typeof(handler)
+    error("bad argument #2 to 'xpcall' (function expected, got " .. given .. ")", 2)
+  end
+  return handled_safely(handler, k.checked(pcall(f, ...)))
 end
 
 --- Let the others run first.
@@ -38,9 +56,18 @@ local function user_create(f)
   return k.guard(create(f))
 end
 
+local function close(co)
+  if k.version < 2 then return raw.coroutine.close(co) end
+  local ok, closed, why = pcall(raw.coroutine.close, co)
+  if not ok then error(raw.string.gsub(closed, "to '[^']*'", "to 'close'"), 2) end
+  k.checked(closed, why)
+  if closed then return true end
+  return false, why
+end
+
 local lib = {
   yield = yield, status = status, running = raw.coroutine.running, isyieldable = raw.coroutine.isyieldable,
-  close = raw.coroutine.close,
+  close = close,
 }
 
 function lib.create(f) return user_create(f) end
@@ -53,11 +80,22 @@ end
 
 local function unwrap(ok, ...)
   if ok then return ... end
+  error((...), k.version < 2 and 0 or 2)
+end
+
+local function again(ok, ...)
+  if ok then return ... end
   error((...), 0)
 end
 
+-- Caught within the coroutine, an error closes its variables while they can still wait.
+local function closing(f)
+  if k.version < 2 or type(f) ~= "function" then return f end
+  return function(...) return again(pcall(f, ...)) end
+end
+
 function lib.wrap(f)
-  local co = user_create(f)
+  local co = user_create(closing(f))
   return function(...) return unwrap(pump(co, resume(co, ...))) end
 end
 

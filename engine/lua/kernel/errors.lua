@@ -157,11 +157,18 @@ k.std.errors = k.library(lib)
 
 -- --- normalising what a body raised or returned --------------------------------------------------
 
---- Any raised value as an error object; `co` is the failed coroutine.
-function k.normalise(value, co)
+-- Where a task failed: its stack is gone by now when its variables were closed.
+local function stack_of(task)
+  local stack = task.stack or raw.debug.traceback(task.co)
+  local frame = raw.string.find(stack, "\n\t[C]: in function 'xpcall'", 1, true) -- that of kernel/scheduler.lua
+  return k.clean_stack(frame and raw.string.sub(stack, 1, frame - 1) or stack)
+end
+
+--- Any raised value as an error object; `task` is the failed one.
+function k.normalise(value, task)
   if k.is_error(value) then return value end
   local message = type(value) == "string" and value or text(value)
-  return k.make_error { kind = "Internal", message = message, stack = k.clean_stack(raw.debug.traceback(co)) }
+  return k.make_error { kind = "Internal", message = message, stack = stack_of(task) }
 end
 
 --- The outcome of `return x, e` (docs/lua.md#results-and-errors): an error object or nil.
@@ -180,5 +187,5 @@ local limit_messages = {
 
 function k.limit_failure()
   return k.make_error { kind = "LimitExceeded", message = limit_messages[k.exceeded or "memory"](), retryable = false,
-    stack = k.failed_task and k.clean_stack(raw.debug.traceback(k.failed_task.co)) or "" }
+    stack = k.failed_task and stack_of(k.failed_task) or "" }
 end

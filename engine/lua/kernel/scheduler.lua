@@ -3,7 +3,7 @@ local k = ...
 local raw = k.raw
 local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
 local isyieldable = raw.coroutine.isyieldable
-local type, error, select, unpack = raw.type, raw.error, raw.select, raw.unpack
+local type, error, select, unpack, xpcall, traceback = raw.type, raw.error, raw.select, raw.unpack, raw.xpcall, raw.debug.traceback
 
 -- Engine yields carry this token, so that a user's own resume can pass them on.
 local TOKEN = {}
@@ -22,9 +22,27 @@ local function push(task, a, b, c)
   task.a, task.b, task.c = a, b, c
 end
 
+-- After a limit nothing is closed: the first instruction of a closing function raises it again.
+local function keep_place(why)
+  if k.exceeded or why == k.MEMORY_ERROR then raw.debug.sethook(function() error(why, 0) end, "", 1) end
+  running.task.stack = traceback("", 2)
+  return why
+end
+
+local function again(ok, ...)
+  if ok then return ... end
+  error((...), 0)
+end
+
+-- An error closes the variables of a task while it can still wait, and then ends it.
+local function closing(fn)
+  if k.version < 2 then return fn end
+  return function(...) return again(xpcall(fn, keep_place, ...)) end
+end
+
 --- Start a task; it runs when its turn comes.
 function k.spawn(fn, ...)
-  local co = k.guard(create(fn))
+  local co = k.guard(create(closing(fn)))
   local task = { co = co, args = { n = select("#", ...), ... } }
   tasks[co] = task
   push(task)

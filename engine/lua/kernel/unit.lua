@@ -96,7 +96,7 @@ local function failure_of_task()
   if k.exceeded then return k.limit_failure() end
   if k.is_error(k.failed_with) then return k.failed_with end
   local co = k.guard(raw.coroutine.create(k.normalise))
-  local ok, failure = k.served(co, raw.coroutine.resume(co, k.failed_with, k.failed_task.co))
+  local ok, failure = k.served(co, raw.coroutine.resume(co, k.failed_with, k.failed_task))
   if k.exceeded then return k.limit_failure() end
   if ok and k.is_error(failure) then return failure end
   return k.make_error { kind = "Internal", message = "error object of type " .. type(k.failed_with) }
