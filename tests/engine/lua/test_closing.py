@@ -21,7 +21,7 @@ end
 
 
 def run(body: str, kind: str = "function", **options: object) -> Driver:
-    return Driver.of_source(f"{OPENED} return function() {body} end", kind, **options)
+    return Driver.of_source(f"{OPENED} return function() {body} end", kind, **options)  # type: ignore[arg-type]
 
 
 def said(driver: Driver) -> list[str]:
