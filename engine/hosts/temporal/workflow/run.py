@@ -283,7 +283,7 @@ class Run:
         )
 
     def _state(self) -> Mapping[str, Any]:
-        """What the query `state` answers (docs/temporal.md#queries); deadlines in ns since the epoch."""
+        """What the query `state` answers (docs/temporal.md#from-other-clients); deadlines in ns since the epoch."""
         waits = self._waits(MOST_ANSWERED)
         return {
             "pid": self._pid,
