@@ -52,7 +52,7 @@ class LoopBridge:
 
     def timer(self, seconds: float, callback: Callback) -> Timer:
         """Call back on the loop, with the lock held, after `seconds`. From any thread."""
-        timer = Timer(self._lock, callback)
+        timer = Timer(self, self._lock, callback)
         loop = self._loop
         if loop is not None:
             deadline = loop.time() + seconds
@@ -87,9 +87,10 @@ class LoopBridge:
 class Timer:
     """One pending callback. Made by `LoopBridge.timer`."""
 
-    __slots__ = ("_callback", "_handle", "_lock")
+    __slots__ = ("_bridge", "_callback", "_handle", "_lock")
 
-    def __init__(self, lock: OwnedLock, callback: Callback) -> None:
+    def __init__(self, bridge: LoopBridge, lock: OwnedLock, callback: Callback) -> None:
+        self._bridge = bridge
         self._lock = lock
         self._callback: Callback | None = callback
         self._handle: asyncio.TimerHandle | None = None
@@ -109,6 +110,9 @@ class Timer:
             self._handle.cancel()
 
     def _fire(self) -> None:
+        self._bridge.post(self._call)  # in its turn: a hundred thousand may be due at once
+
+    def _call(self) -> None:
         with self._lock:
             callback, self._callback = self._callback, None
             if callback is not None:

@@ -41,7 +41,7 @@ CHANGES: list[Callable[[Table, Actor], object]] = [
     lambda table, one: table.post(one, Message("m")),
     lambda table, one: table.reply(one, 1, True),
     lambda table, one: table.end(one, None, None),
-    lambda table, one: table.bridge.stop_timer(Timer(table.lock, print)),
+    lambda table, one: table.bridge.stop_timer(Timer(table.bridge, table.lock, print)),
     lambda table, one: Lanes(table.bridge, table.lock).enqueue(("", ""), wait),
 ]
 
