@@ -1,6 +1,6 @@
 -- The same, encoded as YAML.
 -- kinds: function process workflow
--- ends: LimitExceeded Invalid returned Internal
+-- ends: LimitExceeded Invalid Internal returned Internal
 -- cost: dear
 return function(...)
     local text, shared = ("x"):rep(1000000), {}
