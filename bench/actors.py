@@ -6,6 +6,7 @@ Run as `python -m bench.actors [processes] [round trips]`; prints one line per f
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -19,6 +20,17 @@ from engine.node import LocalNode
 HOST = "bench:procs"
 SOURCES = {
     "idle": ("process.lua", "process.inbox():receive()"),
+    "typical": (
+        "process.lua",
+        """
+        local time = require("time")
+        local inbox, events, tick = process.inbox(), process.events(), time.ticker("10m")
+        while true do
+            local got = channel.select{inbox:case_receive(), events:case_receive(), tick:response():case_receive()}
+            if got.channel == events then return end
+        end
+        """,
+    ),
     "echo": (
         "process.lua",
         "local inbox = process.inbox() while true do local m = inbox:receive() process.send(m:from(), 'pong', 1) end",
@@ -45,7 +57,9 @@ def catalog() -> MemoryCatalog:
     entries = [Entry(HOST, "process.host", {}, {"host": {}})]
     for name, (kind, body) in SOURCES.items():
         source = f"return {{ main = function(...) {body} end }}"
-        entries.append(Entry(f"bench:{name}", kind, {}, {"source": source, "pool": {"type": "inline"}}))
+        entries.append(
+            Entry(f"bench:{name}", kind, {}, {"source": source, "modules": ["time"], "pool": {"type": "inline"}})
+        )
     return MemoryCatalog(entries)
 
 
@@ -54,13 +68,32 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-async def idle_processes(node: LocalNode, count: int) -> tuple[float, float]:
+async def burst(node: LocalNode, count: int) -> tuple[float, float, float]:
+    """MB in memory before a burst of processes, at its height, and two seconds after the last has ended."""
+    host = node.host(HOST)
+    assert host is not None
+    before = resident()
+    for _ in range(count):
+        await host.spawn(SpawnRequest("bench:idle", HOST))
+    while any(process.state != "idle" for process in node.processes()):
+        await asyncio.sleep(0.01)
+    height = resident()
+    for process in node.processes():
+        await host.terminate(process.pid, "", "")
+    while any(node.processes()):
+        await asyncio.sleep(0.01)
+    gc.collect()
+    await asyncio.sleep(2)
+    return before / 2**20, height / 2**20, resident() / 2**20
+
+
+async def idle_processes(node: LocalNode, count: int, entry: str = "bench:idle") -> tuple[float, float]:
     """Spawn processes and wait until all are idle; the seconds that took, and KB of memory for each."""
     host = node.host(HOST)
     assert host is not None
     before, began = resident(), time.perf_counter()
     for _ in range(count):
-        await host.spawn(SpawnRequest("bench:idle", HOST))
+        await host.spawn(SpawnRequest(entry, HOST))
     while any(process.state != "idle" for process in node.processes()):
         await asyncio.sleep(0.01)
     seconds, kilobytes = time.perf_counter() - began, (resident() - before) / count / 1024

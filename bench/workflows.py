@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from bench.embedded import AT_ONCE, ThreeSteps, step
 from bench.figure import Figure
+from bench.serving import served
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings, connect
@@ -25,9 +23,6 @@ from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.memory.catalog import MemoryCatalog
 from engine.node import LocalNode
 from engine.pids import Pid
-from wippy_console.supervision.children.launch import launched
-from wippy_console.supervision.dev_server import DevServer, prepare
-from wippy_console.supervision.ports import free_port
 
 WORKFLOWS = 300
 ROUNDS = 3
@@ -52,20 +47,12 @@ Run = Callable[[str], Awaitable[object]]
 
 def lua_against_python() -> Figure:
     """Measure both in turn on one server and compare the best rounds."""
-    with tempfile.TemporaryDirectory(prefix="wippy-bench-", ignore_cleanup_errors=True) as folder:
-        server = DevServer(Path(folder) / "temporal.sqlite3", free_port())
-        process = subprocess.Popen(launched(server.command()), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            lua, python = asyncio.run(_measure(server.address))
-        finally:
-            process.kill()
-            process.wait()
+    lua, python = served(_measure)
     detail = f"{lua:.0f}/s Lua, {python:.0f}/s Python, {WORKFLOWS} workflows of three activities, {AT_ONCE} at once"
     return Figure("Lua workflows / plain Python workflows", lua / python, 1.0, detail)
 
 
 async def _measure(address: str) -> tuple[float, float]:
-    await prepare(address)
     client = await connect(ClientSettings(address))
     lua, python = 0.0, 0.0
     async with _lua(client) as run_lua, _python(client) as run_python:

@@ -46,7 +46,7 @@ class WaitBook:
         self._topics: dict[int, Wait] = {}
         self._commands: dict[int, Wait] = {}
         self._timers: dict[int, int] = {}
-        self._deadlines: list[tuple[int, int]] = []
+        self._deadlines: list[tuple[int, int, Wait]] = []
         self._totals: dict[str, int] = {}
 
     def stepped(self, events: Iterable[Event], commands: Iterable[Command], now: int) -> None:
@@ -68,7 +68,7 @@ class WaitBook:
 
     def listed(self, most: int, most_topics: int) -> Waits:
         """Mailboxes, topics, commands by seq, timers by deadline: so many topics, and `most` of each of the others."""
-        timers = (Wait("timer", "", seq, deadline) for deadline, seq in self._deadlines[:most])
+        timers = (wait for _, _, wait in self._deadlines[:most])
         mailboxes = sorted(self._mailboxes.values(), key=lambda wait: wait.kind != "inbox")
         topics, commands = islice(self._topics.values(), most_topics), islice(self._commands.values(), most)
         totals = {**self._totals, **{wait.kind: 1 for wait in mailboxes}}
@@ -79,7 +79,7 @@ class WaitBook:
         match command:
             case StartTimer(seq, duration):
                 self._timers[seq] = deadline = min(now + duration, MOST_DEADLINE)
-                insort(self._deadlines, (deadline, seq))
+                insort(self._deadlines, (deadline, seq, Wait("timer", "", seq, deadline)))
             case CancelTimer(seq) | CancelCall(seq):
                 self._over(seq)
             case Log():
