@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.steps import CancelCall, Returned, Wait
+from engine.steps import CancelCall, Returned, Wait, Waiting
 from engine.testing import Driver
 
 HOUR = 3600 * 10**9
@@ -73,7 +73,7 @@ def test_a_listener_that_was_closed_is_no_wait_and_its_messages_count_no_more() 
     assert waits(driver) == [Wait("inbox"), Wait("topic", "topic")]
     for _ in range(3):
         driver.send("topic")
-    assert driver.send("news").queued == 0
+    assert driver.send("news") == Waiting(0)
     assert waits(driver) == [Wait("inbox", "", 1)]
 
 
