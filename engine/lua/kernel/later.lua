@@ -61,17 +61,23 @@ local function read_only()
   error("attempt to modify a read-only table", 2)
 end
 
-local pending = {} -- sealed table -> the file with the rest of its fields
+local pending = {} -- table -> the file with the rest of its fields, or what adds them
 
 local function reveal(table)
   local file = pending[table]
   if file then
     pending[table] = nil
-    k.need(file)
+    if type(file) == "function" then file(table) else k.need(file) end
   end
   return contents[table] or table
 end
 lib.reveal = reveal
+
+--- Let `fill` add the fields of `t` before something looks at all of them.
+function k.reveal_by(t, fill)
+  pending[t] = fill
+  return t
+end
 
 -- The table that really holds the fields of `t`: the hidden one of a sealed table, otherwise `t` itself.
 k.reveal = reveal

@@ -28,7 +28,6 @@ function k.payload(value) return payload(value, k.is_error(value) and ERROR or L
 local function state_of(self) return k.self(self, class, "payload") end
 
 function methods.get_format(self) return state_of(self).format end
-function methods.data(self) return state_of(self).value end
 
 -- --- transcoding ------------------------------------------------------------------------------
 
@@ -40,6 +39,12 @@ local function codec(format) return k.codecs[encoded[format]] end
 local function unmarshalled(state)
   if encoded[state.format] then return codec(state.format).decode(state.value) end
   return state.value, nil
+end
+
+function methods.data(self)
+  local state = state_of(self)
+  if k.version < 2 then return state.value end
+  return unmarshalled(state)
 end
 
 -- What an encoded payload holds is text or bytes already: it is not encoded again.

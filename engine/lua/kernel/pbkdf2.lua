@@ -7,6 +7,7 @@ local LENGTHS = { sha256 = 32, sha512 = 64 }
 -- Iterations times blocks of the hash's length. A workflow must not compute for more than a second.
 local MOST = k.is_workflow and 1000000 or 10000000
 local MICROSECONDS = 0.4 -- for each
+local WORKFLOW_PRICE = 5 -- of each: the most that may be asked for takes half of a step
 
 local function problem(password, salt, iterations, length, hash)
   if type(password) ~= "string" or password == "" then return "password (non-empty string) expected" end
@@ -25,6 +26,11 @@ function k.pbkdf2(name, password, salt, iterations, length, hash)
   iterations, length = tointeger(iterations), tointeger(length)
   local why = problem(password, salt, iterations, length, hash)
   if why then return nil, k.invalid(name .. ": " .. why) end
-  lib.charge_time(iterations * ((length + LENGTHS[hash] - 1) // LENGTHS[hash]) * MICROSECONDS)
+  local blocks = iterations * ((length + LENGTHS[hash] - 1) // LENGTHS[hash])
+  if k.is_workflow and k.version > 1 then
+    k.charge(blocks * WORKFLOW_PRICE)
+  else
+    lib.charge_time(blocks * MICROSECONDS)
+  end
   return k.service("crypto.pbkdf2", password, salt, iterations, length, hash)
 end

@@ -129,6 +129,15 @@ end
 
 std.type, std.tostring = typeof, text_of
 
+if (k.version or 2) > 1 then
+  for name, whole in raw.next, { type = typeof, tostring = text_of, tonumber = std.tonumber } do
+    std[name] = function(...)
+      if ... == nil and select("#", ...) == 0 then error("bad argument #1 to '" .. name .. "' (value expected)", 2) end
+      return whole(...)
+    end
+  end
+end
+
 function std.assert(condition, ...)
   if condition then return condition, ... end
   if select("#", ...) == 0 then error("assertion failed!", 0) end
@@ -138,7 +147,7 @@ end
 function std.getmetatable(value)
   if type(value) == "string" then return std.string end
   local meta = k.metatable(value)
-  if not meta then return nil end
+  if not meta or meta == k.global_meta then return nil end
   local guard = rawget(meta, "__metatable")
   if guard ~= nil then return guard end
   if type(value) == "table" and not is_object(value) then return meta end
@@ -160,6 +169,10 @@ end
 function std.setmetatable(value, meta)
   check_metatable(value, meta)
   local old = metatable(value)
+  if old and old == k.global_meta then
+    reveal(value)
+    old = nil
+  end
   if old and rawget(old, "__metatable") ~= nil then error("cannot change a protected metatable", 2) end
   return k.set_metatable(value, meta)
 end

@@ -43,6 +43,47 @@ local function not_in_workflows(name)
   return k.failure("PermissionDenied", "module '" .. name .. "' is not allowed in a workflow: module does not have any allowed class", false)
 end
 
+-- From version 2 on the globals of a chunk are a table as any other, for who asks about it: until then what is shared
+-- stays out of it, since most of that is loaded for nobody.
+if k.version > 1 then k.global_meta = { __index = std } end
+
+local function fill_globals(env)
+  for name in raw.next, k.index.globals do
+    if raw.rawget(env, name) == nil then raw.rawset(env, name, std[name]) end
+  end
+  for name, value in raw.next, std do
+    if raw.rawget(env, name) == nil then raw.rawset(env, name, value) end
+  end
+  raw.setmetatable(env, nil)
+end
+
+-- `package` and `require` of a chunk, whose `bound` are its modules and imports.
+local function packaged(env, bound)
+  local function found(name)
+    if name == "_G" then return env end
+    local value = bound[name]
+    if value == nil and libraries[name] then return std[name] end
+    return value
+  end
+  local known = raw.setmetatable({}, { __index = function(_, name) return found(name) end })
+  k.reveal_by(known, function()
+    for name in raw.next, libraries do raw.rawset(known, name, found(name)) end
+    for name, value in raw.next, bound do raw.rawset(known, name, value) end
+    known._G = env
+    raw.setmetatable(known, nil)
+  end)
+  local preload = {}
+  env.package = { loaded = known, preload = preload, path = "", cpath = "", config = "/\n;\n?\n!\n-\n" }
+  env.require = function(name)
+    if known[name] ~= nil then return known[name] end
+    local loader = preload[name]
+    if loader == nil then error("module '" .. std.tostring(name) .. "' not found", 2) end
+    local value = loader(name, ":preload:")
+    if value ~= nil or known[name] == nil then known[name] = value == nil or value end
+    return known[name]
+  end
+end
+
 -- Modules and imports are globals of the chunk that declares them; the rest is shared and read-only.
 function environment(chunk)
   local env = {}
@@ -59,6 +100,10 @@ function environment(chunk)
     env[alias], bound[alias] = value, value
   end
   env._G = env
+  if k.version > 1 then
+    packaged(env, bound)
+    return k.reveal_by(raw.setmetatable(env, k.global_meta), fill_globals)
+  end
   env.require = function(name)
     local value = bound[name]
     if value == nil and libraries[name] then value = std[name] end
