@@ -31,8 +31,8 @@ function M.encodes()
     assert(back.id == 7 and back.name == "é" and back.list[2] == 2.5 and back.list[3].deep == true and #back.none == 0, format)
     assert(p:transcode(payload.LUA):data().id == 7, format)
   end
-  assert(payload.new({ b = 1, a = { 2 } }):transcode(payload.JSON):data() == '{"a":[2],"b":1}')
-  assert(payload.new({ b = 1, a = { 2 } }):transcode(payload.MSGPACK):data() == "\130\161a\145\2\161b\1")
+  assert(payload.new({ b = 1, a = { 2 } }):transcode(payload.JSON):transcode(payload.STRING):data() == '{"a":[2],"b":1}')
+  assert(payload.new({ b = 1, a = { 2 } }):transcode(payload.MSGPACK):transcode(payload.BYTES):data() == "\130\161a\145\2\161b\1")
 end
 
 --- One encoded format goes into another through the value
@@ -40,7 +40,7 @@ function M.between_encoded_formats()
   local json = payload.new({ a = { 1, 2 } }):transcode(payload.JSON)
   local yaml = assert(json:transcode(payload.YAML))
   assert(yaml:data() == "a:\n- 1\n- 2\n")
-  assert(yaml:transcode(payload.MSGPACK):transcode(payload.JSON):data() == '{"a":[1,2]}')
+  assert(yaml:transcode(payload.MSGPACK):transcode(payload.JSON):data().a[2] == 2)
 end
 
 --- The text of an encoded payload can be had as text or bytes; a table can't
