@@ -88,7 +88,6 @@ class WorkflowCommands:
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._leaving: set[int] = set()
         self._awaited_children: dict[int, AwaitedChild] = {}
-        self._awaited_calls: dict[int, asyncio.Task[Any]] = {}
 
     def carry_out(self, command: Command) -> None:
         """Start the command; what it comes to arrives later, also when it is refused."""
@@ -102,9 +101,7 @@ class WorkflowCommands:
         return not self._leaving and self.sends.all_left()
 
     def pass_on_cancel(self, reason: str) -> None:
-        """The run was asked to stop: ask what it waits for as well (docs/lua.md#process-cancel)."""
-        for call in list(self._awaited_calls.values()):
-            call.cancel()
+        """The run was asked to stop: ask the children that it waits for as well (docs/lua.md#process-cancel)."""
         for child in self._awaited_children.values():
             child.cancel = reason
             if child.workflow_id:
@@ -132,8 +129,6 @@ class WorkflowCommands:
             case Call(seq):
                 handle, local = self._calls.start(command)
                 self._running[seq] = handle
-                if command.waits:
-                    self._awaited_calls[seq] = handle
                 handle.add_done_callback(lambda task: self._called(seq, task, local))
             case Spawn(seq):
                 self._begin(seq, self._spawned(command), leaving=True)
@@ -251,7 +246,6 @@ class WorkflowCommands:
 
     def _called(self, seq: int, task: asyncio.Task[Any], local: bool) -> None:
         _retrieve(task)
-        self._awaited_calls.pop(seq, None)
         if local:
             self._budget.local_done(_size(task))
         if self._running.pop(seq, None) is not None:
