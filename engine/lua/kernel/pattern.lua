@@ -199,7 +199,8 @@ local function analyse(items, malformed)
   local starts = items.anchored and 0 or 1
   local c, d = worst(1, 1, state.fc, state.fd + starts)
   c, d = worst(c, d, state.rc, state.rd + 1)
-  return worst(c, d, state.ec, state.ec > 0 and state.ed + starts or 0)
+  c, d = worst(c, d, state.ec, state.ec > 0 and state.ed + starts or 0)
+  return c, d, state.ec == 0, state.fd + starts == 0
 end
 
 -- Caches: a few small entries, dropped together when full.
@@ -219,11 +220,12 @@ end
 
 local programs = cache(16, compile)
 
--- {c, d} for a pattern; see the head of this file.
+-- {c, d, near, brief} for a pattern; see the head of this file. When d is 1, and near, a match looks no further than it
+-- reaches; when brief, an attempt that fails looks at a few bytes only.
 local cost = cache(64, function(p)
   charge(#p * 8)
-  local c, d = analyse(programs(p), programs(p).malformed)
-  return { c, d }
+  local c, d, near, brief = analyse(programs(p), programs(p).malformed)
+  return { c, d, near = near, brief = brief }
 end)
 
 -- Matching ------------------------------------------------------------------------------------

@@ -12,13 +12,46 @@ lib.string = strings
 
 -- Simple functions ----------------------------------------------------------------------------
 
-for _, name in raw.ipairs { "len", "upper", "lower", "reverse", "sub", "byte" } do
+for _, name in raw.ipairs { "upper", "lower", "reverse" } do
   local whole = native[name]
   strings[name] = function(text, from, to)
     if type(text) ~= "string" then text = coerce(text) end
     if type(text) == "string" then charge_bytes(#text) end
     return settle(name, pcall(whole, text, from, to))
   end
+end
+
+function strings.len(text)
+  if type(text) ~= "string" then text = coerce(text) end
+  return settle("len", pcall(native.len, text))
+end
+
+-- The place that an argument means in a text so long, about.
+local function place(value, size, default)
+  local at = value == nil and default or tointeger(value)
+  if not at then return default end
+  return at < 0 and at + size + 1 or at
+end
+
+-- Charges the bytes from one place to another.
+local function charge_between(text, from, to)
+  local size = #text
+  if size < 4096 then return end
+  local first, last = place(from, size, 1), place(to, size, size)
+  first, last = first < 1 and 1 or first, last > size and size or last
+  charge_bytes(last - first + 1)
+end
+
+function strings.sub(text, from, to)
+  if type(text) ~= "string" then text = coerce(text) end
+  if type(text) == "string" then charge_between(text, from, to) end
+  return settle("sub", pcall(sub, text, from, to))
+end
+
+function strings.byte(text, from, to)
+  if type(text) ~= "string" then text = coerce(text) end
+  if type(text) == "string" and to ~= nil then charge_between(text, from, to) end
+  return settle("byte", pcall(byte, text, from, to))
 end
 
 function strings.char(...)
@@ -130,11 +163,11 @@ end
 -- bytes when its work is linear.
 local MAX_STEPS, MAX_LINEAR = 250000, 1 << 20
 
--- The search to use for a pattern on a subject: the native one when its worst case is small.
-local function searcher(text, p)
+-- The search to use for a pattern on a subject from `start` on: the native one when its worst case is small.
+local function searcher(text, p, start)
   local pattern = k.pattern
   local cost = pattern.cost(p)
-  local degree, size = cost[2], #text + 1
+  local degree, size = cost[2], #text - start + 2
   local steps = degree == 1 and cost[1] * size or cost[1] * (size + 0.0) ^ degree
   if steps > (pattern.max_steps or MAX_STEPS) and (degree > 1 or size > MAX_LINEAR or pattern.max_steps) then
     return pattern.search
@@ -143,9 +176,26 @@ local function searcher(text, p)
   return find
 end
 
+-- What a native search found, once it is paid: by what it looked at.
+local function paid(cost, start, size, first, last, ...)
+  local seen = size
+  if cost.near then seen = first and last - start + 2 or cost.brief and 1 or size end
+  if cost[1] * seen > 512 then charge(floor(cost[1] * seen / 8)) end
+  if first then return first, last, ... end
+  return nil
+end
+
+-- One search from `start` on.
+local function search_from(text, p, start)
+  local cost, size = k.pattern.cost(p), #text - start + 2
+  if cost[2] > 1 or size > MAX_LINEAR or k.pattern.max_steps then return searcher(text, p, start)(text, p, start) end
+  return paid(cost, start, size, find(text, p, start))
+end
+
 -- 1 <= init, counted from the end when it is negative; nil when it is no integer.
 local function starting_at(init, size)
   if init == nil then return 1 end
+  if math_type(init) == "integer" and init > 0 then return init end
   init = tointeger(raw.tonumber(init))
   if not init or init > 0 then return init end
   if init == 0 or init < -size then return 1 end
@@ -180,11 +230,12 @@ end
 local function find_at(text, p, start, plain)
   if start > #text + 1 then return nil end
   if plain or not has_specials(p) then return find_plain(text, p, start) end
-  return searcher(text, p)(text, p, start)
+  return search_from(text, p, start)
 end
 
 function strings.find(text, p, init, plain)
-  text, p = coerce(text), coerce(p)
+  if type(text) ~= "string" then text = coerce(text) end
+  if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
   if start then return settle("find", pcall(find_at, text, p, start, plain)) end
   return settle("find", pcall(find, text, p, init, plain))
@@ -198,11 +249,12 @@ end
 
 local function match_at(text, p, start)
   if start > #text + 1 then return nil end
-  return matched(text, searcher(text, p)(text, p, start))
+  return matched(text, search_from(text, p, start))
 end
 
 function strings.match(text, p, init)
-  text, p = coerce(text), coerce(p)
+  if type(text) ~= "string" then text = coerce(text) end
+  if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
   if start then return settle("match", pcall(match_at, text, p, start)) end
   return settle("match", pcall(native.match, text, p, init))
@@ -224,7 +276,7 @@ function strings.gmatch(text, p, init)
   local at = start_of(text, p, init)
   if not at then return settle("gmatch", pcall(native.gmatch, text, p, init)) end
   if byte(p) == 94 then p = "%" .. p end
-  local search, last = searcher(text, p), nil
+  local search, last = searcher(text, p, at > #text + 1 and #text + 1 or at), nil
   local function take(first, stop, ...)
     if not first then
       at = #text + 2
@@ -292,7 +344,7 @@ end
 
 -- Every match in turn; callbacks may yield, since nothing native is on the stack when they run.
 local function substitute(text, p, repl, kind, limit)
-  local search, anchored = searcher(text, p), byte(p) == 94
+  local search, anchored = searcher(text, p, 1), byte(p) == 94
   local parts, size, count, at, last = {}, 0, 0, 1, nil
   while count < limit and at <= #text + 1 do
     local found = pack(lib.settle_inner("gsub", pcall(next_match, search, text, p, at, last)))
@@ -315,7 +367,12 @@ end
 
 -- A native gsub is enough for a short replacement string.
 local function is_simple(text, p, repl, kind)
-  return kind == "string" and (#text + 1) * (#repl + 1) < 1 << 16 and searcher(text, p) == find
+  if kind ~= "string" then return false end
+  local most = (#text + 1) * (#repl + 1)
+  if most >= 1 << 23 or most >= 1 << 16 and find(repl, "%", 1, true) then return false end
+  if searcher(text, p, 1) ~= find then return false end
+  if most >= 1 << 16 then charge(#text // 2) end
+  return true
 end
 
 function strings.gsub(text, p, repl, limit)

@@ -9,7 +9,7 @@ from engine.steps import Identity, Limits, Returned, Status
 from engine.testing import HandWorld, program_of
 
 FUNCTION = Limits()
-WORKFLOW = Limits(max_instructions=10_000_000)
+WORKFLOW = Limits(max_instructions=40_000_000)
 
 
 def status_of(body: str, limits: Limits = FUNCTION, kernel: int = 2, kind: str = "function") -> Status:
@@ -52,3 +52,57 @@ def test_a_length_is_read_once() -> None:
         return {inserted, table.remove(t, 1), reads, rawget(t, 1), rawget(t, 2)}
     """
     assert value(body) == [1, 0, 1, 1, 2]
+
+
+TOKENS = """
+    local text = ("local order_total = 1234567 + discount * (shipping_cost - 77)\\n"):rep({size} // 64)
+    local at, count = 1, 0
+    while at <= #text do
+        local c = text:sub(at, at)
+        local from, to = text:find("^[%a_][%w_]*", at)
+        if not from then from, to = text:find("^%d+", at) end
+        if not from then from, to = text:find("^%s+", at) end
+        at, count = (to or at) + 1, count + 1
+    end
+    return count
+"""
+SORTS = """
+    local list, words, seed = {{}}, {{}}, 7
+    for i = 1, {count} do
+        seed = (seed * 1103515245 + 12345) % 2147483648
+        list[i], words[i] = seed, "w" .. seed
+    end
+    table.sort({what})
+"""
+WHAT = ["list", "words", "list, function(a, b) return a > b end", "words, function(a, b) return a > b end"]
+
+
+@pytest.mark.parametrize(("size", "limits"), [(1_000_000, FUNCTION), (200_000, WORKFLOW)])
+def test_a_tokenizer_in_lua_fits_into_a_step(size: int, limits: Limits) -> None:
+    assert value(TOKENS.format(size=size), limits) == size // 64 * 22
+
+
+@pytest.mark.parametrize("what", WHAT)
+@pytest.mark.parametrize(("count", "limits"), [(100_000, FUNCTION), (50_000, WORKFLOW)])
+def test_a_long_sort_fits_into_a_step(count: int, limits: Limits, what: str) -> None:
+    value(SORTS.format(count=count, what=what), limits)
+
+
+def test_a_gsub_over_a_megabyte_fits_into_a_step_of_a_workflow() -> None:
+    assert value("return (select(2, ('a b '):rep(250000):gsub('a', 'xyz')))", WORKFLOW) == 250_000
+
+
+@pytest.mark.parametrize("call", ["s:sub(i, i)", "s:byte(i)", "s:len()", "s:find('^%d', i)", "s:match('^%s*', i)"])
+def test_a_look_at_one_byte_of_a_long_string_costs_by_that_byte(call: str) -> None:
+    body = f"local s = ('x'):rep(900000) for i = 1, 5000 do local _ = {call} end return true"
+    assert value(body, Limits(max_instructions=3_000_000)) is True
+
+
+def test_runs_begun_before_keep_the_price_of_the_whole_string() -> None:
+    body = "local s = ('x'):rep(900000) for i = 1, 5000 do local _ = s:sub(i, i) end return true"
+    assert not isinstance(status_of(body, Limits(max_instructions=3_000_000), kernel=1), Returned)
+
+
+def test_an_anchored_search_that_looks_at_all_is_charged_for_all() -> None:
+    body = "local s = ('x'):rep(900000) for i = 1, 5000 do s:find('^x*y', i) end"
+    assert not isinstance(status_of(body, Limits(max_instructions=100_000_000)), Returned)
