@@ -10,6 +10,7 @@ local find, sub, byte, gsub, char = raw.string.find, raw.string.sub, raw.string.
 local charge = k.charge
 
 local MAX_CAPTURES, MAX_DEPTH = 32, 200
+local OF_PATTERN = k.version == 1 and " in pattern" or ""
 local SUFFIXES = { ["*"] = "star", ["+"] = "plus", ["-"] = "lazy", ["?"] = "option" }
 local RECURSING = { star = true, plus = true, lazy = true, option = true, open = true, close = true, place = true }
 
@@ -73,7 +74,7 @@ local function reference_item(p, i, open)
   local level = byte(p, i + 1) - 48
   local usable = level >= 1 and level <= open.count
   for _, other in raw.ipairs(open) do usable = usable and other ~= level end
-  if not usable then return { op = "fail", message = "invalid capture index %" .. level .. " in pattern" } end
+  if not usable then return { op = "fail", message = "invalid capture index %" .. level .. OF_PATTERN } end
   return { op = "reference", level = level }, i + 2
 end
 

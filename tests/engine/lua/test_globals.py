@@ -89,3 +89,9 @@ def test_a_workflow_may_derive_a_key_up_to_the_documented_bound() -> None:
     source, step = f"return function() {body} end", Limits(max_instructions=10_000_000)
     assert Driver.of_source(source, "workflow", limits=step).value == 32
     assert Driver.of_source(source, "workflow", limits=step, kernel=1).failure.kind == LIMIT_EXCEEDED
+
+
+def test_a_pattern_names_a_wrong_capture_as_lua_does() -> None:
+    body = "return select(2, pcall(string.find, 'abc', '(%1)'))"
+    assert run(body) == "invalid capture index %1"
+    assert run(body, "workflow", kernel=1) == "invalid capture index %1 in pattern"
