@@ -303,3 +303,14 @@ def test_a_full_mailbox_keeps_each_runs_newest_state() -> None:
     newest = {f.run_id: f.history_length for f in facts if isinstance(f, Observation)}
     assert newest == {f"r{n}": 990 + n for n in range(10)}
     assert {f.run_id for f in facts if isinstance(f, Observation) and f.input} == set(newest)
+
+
+@pytest.mark.django_db
+def test_a_run_that_waits_for_much_keeps_the_first_with_totals_and_all_declared_topics() -> None:
+    topics = [Wait("topic", f"t{number}") for number in range(500)]
+    seen = replace(SEEN, waits=(*topics, Wait("topic", "decision")), totals={"topic": 501, "timer": 2})
+    write(CATALOG, [seen])
+    run = Run.objects.get()
+    assert [wait["name"] for wait in run.waiting] == [*(f"t{number}" for number in range(100)), "decision"]
+    assert run.waiting_unlisted == {"topic": 400, "timer": 2}
+    assert Question.objects.get().channel == "decision"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -64,8 +64,7 @@ class Calls:
             self._pending.enter()
             queue = options.task_queue or self._routing.activity_queue(target)
             handle = _start_remote(kind, arguments, options, activity_id, queue)
-        handle.add_done_callback(self._pending.leave)
-        return self._open(activity_id, handle), False
+        return self._open(activity_id, handle, self._pending.leave), False
 
     def _head(self, call: Call) -> dict[str, Payload]:
         """The headers of the call: most calls of a run carry no context, and share theirs."""
@@ -84,9 +83,14 @@ class Calls:
             raise UnitFailed(Failure(ALREADY_EXISTS, text, retryable=False))
         return options.id or f"{call.seq}-{fingerprint(arguments, call.target)}"
 
-    def _open(self, activity_id: str, handle: Handle) -> Handle:
+    def _open(self, activity_id: str, handle: Handle, leave: Callable[[], None] = lambda: None) -> Handle:
+        def ended(_: object) -> None:
+            """One callback for both: each is a turn of the loop."""
+            leave()
+            self._ids.discard(activity_id)
+
         self._ids.add(activity_id)
-        handle.add_done_callback(lambda _: self._ids.discard(activity_id))
+        handle.add_done_callback(ended)
         return handle
 
 
