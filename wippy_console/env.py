@@ -48,6 +48,7 @@ class Environment:
     redis_url: str
     lua_publishes: tuple[str, ...]
     strict_security: bool
+    step_seconds: float
     temporal: TemporalEnv
 
 
@@ -69,6 +70,7 @@ def read_environment() -> Environment:
         redis_url=env.str("REDIS_URL", ""),
         lua_publishes=tuple(env.list("WIPPY_LUA_PUBLISHES", [])),
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
+        step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
         temporal=read_temporal(env, data),
     )
 

@@ -21,6 +21,7 @@ SIGNAL_RUN = f"{APP}.signal_run"
 CANCEL_RUN = f"{APP}.cancel_run"
 RAW_SIGNAL_RUN = f"{APP}.raw_signal_run"
 TERMINATE_RUN = f"{APP}.terminate_run"
+LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
 
@@ -30,13 +31,13 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "claim", "decision", "feedevent", "historyarchive", "node", "process", "program", "question", "questionrole",
-    "revision", "run", "service", "token", "version",
+    "claim", "decision", "feedevent", "historyarchive", "node", "process", "program", "quarantine", "question",
+    "questionrole", "revision", "run", "service", "token", "version",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 _VIEW = tuple(f"view_{model}" for model in MODELS)
-_OPERATE = ("start_run", "signal_run", "cancel_run")
+_OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 
 GROUPS: dict[str, tuple[str, ...] | None] = {
@@ -53,6 +54,7 @@ _WORDS = {
     CANCEL_RUN: "cancel runs and processes or stop services",
     RAW_SIGNAL_RUN: "send runs any signal",
     TERMINATE_RUN: "terminate runs and processes",
+    LIFT_QUARANTINE: "let quarantined programs run again",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
     VIEW_RUN: "see runs",

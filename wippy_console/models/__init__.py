@@ -3,6 +3,7 @@
 from wippy_console.models.decisions import Decision, Question, QuestionRole
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
+from wippy_console.models.quarantine import Quarantine
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
 from wippy_console.models.tokens import Token
@@ -15,6 +16,7 @@ __all__ = [
     "Node",
     "Process",
     "Program",
+    "Quarantine",
     "Question",
     "QuestionRole",
     "Revision",

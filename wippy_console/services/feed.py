@@ -35,6 +35,7 @@ NODE = "NODE"
 SERVICE = "SERVICE"
 PROCESS_EXIT = "PROCESS_EXIT"
 OPERATION = "OPERATION"
+QUARANTINE = "QUARANTINE"
 
 KINDS: dict[str, tuple[str, ...]] = {
     STARTED: ("parent_workflow_id", "parent_run_id"),
@@ -50,6 +51,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     PUBLISHED: ("version", "author", "source", "message", "created", "updated", "deleted", "total"),
     NODE: ("state", "hostname", "os_pid"),
     SERVICE: ("state", "restarts", "error"),
+    QUARANTINE: ("state", "host", "seconds", "user", "digest"),
     OPERATION: ("action", "user", "outcome", "host", "args", "name", "topic", "payload", "reason"),
     PROCESS_EXIT: ("status", "result", "failure", "seconds", "names", "parent", "watchers", "omitted"),
 }

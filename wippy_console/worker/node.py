@@ -19,6 +19,7 @@ from engine.contracts.operations import ProcessInfo
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import TemporalPeers
+from engine.hosts.watched import watched_by
 from engine.node import LocalNode
 from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
@@ -40,6 +41,8 @@ from wippy_console.worker.temporal.followup import Followup
 from wippy_console.worker.temporal.run_exits import RunExits
 from wippy_console.worker.temporal.workers import TemporalWorkers
 from wippy_console.worker.variables import NodeVariables
+from wippy_console.worker.watch.ledger import Ledger
+from wippy_console.worker.watch.watcher import StepWatcher
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +55,9 @@ SERVICES_LAST = 4.0
 class WorkerNode:
     """Make it on the loop it runs on; `run` returns when `stop` is set and everything has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self.id = new_node_id()
+        self._watcher = StepWatcher(ledger, settings.STEP_SECONDS, self.id)
         self._catalog = DatabaseCatalog()
         variables = NodeVariables(self._catalog)
         clients = ClientPool(self._catalog, variables.for_clients, f"wippy node {self.id}")
@@ -71,12 +75,13 @@ class WorkerNode:
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
             on_process_end=self._exits.on_end,
+            unit_factory=watched_by(self._watcher),
         )
         self._registry = RegistryFollower(self._catalog, self._node, self._follow_registry)
         self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
         self._processes = ProcessReporter(self.id, self._node.processes)
         self._services = ServiceReporter(self.id)
-        self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self)
+        self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self, self._watcher)
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(
             self._node, self._services.on_state, parts=self._workers, may_run=self._lease.may_run
@@ -97,6 +102,7 @@ class WorkerNode:
         """The row first: other parts refer to it. Waits for a database that is down."""
         await self._heartbeat.arrive()
         await self._meet_others()
+        await in_thread(self._watcher.start)
         self._projection.start()
         self._run_exits.start()
         await self._node.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
 from engine.hosts.temporal.observations import Observe, ignore
+from engine.lua.unit import Unit
 from engine.pids import Pid
 from engine.steps import Limits
 
@@ -40,6 +42,7 @@ class WorkerSettings:
     observe: Observe = ignore
     limits: Limits = field(default=WORKFLOW_LIMITS)
     strict: bool = False
+    unit_factory: Callable[..., Unit] = Unit
 
     def limits_of(self, kernel: int) -> Limits:
         """The limits of a run that began with that kernel: a replay decides as the run did."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from engine.contracts.catalog import Catalog
 from engine.contracts.operations import Operations
+from engine.contracts.watcher import Watcher
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
 from engine.hosts.actor.supervision.spec import SERVICE, requirements
@@ -24,6 +25,7 @@ from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.observations import Observe
 from engine.hosts.temporal.settings import FLEET_QUEUE, node_queue, reference, task_queue, worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
+from engine.hosts.watched import watched_by
 from engine.node import LocalNode
 from wippy_console.services.by_kind import CLIENT, WORKER
 from wippy_console.services.reconciler import clients_in_use
@@ -69,12 +71,14 @@ class TemporalWorkers:
         clients: ClientPool,
         observe: Observe,
         services: NodeServices,
+        watcher: Watcher,
     ) -> None:
         self._node = node
         self._peers = peers
         self._clients = clients
         self._observe = observe
         self._services = services
+        self._watcher = watcher
         self._supervisors: dict[str, tuple[WorkerSpec, WorkerSupervisor]] = {}
         self._hosts: dict[str, WorkflowHost] = {}
         self._retired: dict[str, WorkflowHost] = {}
@@ -149,6 +153,7 @@ class TemporalWorkers:
         await self._services_run(worker)
         worker_id = worker.id
         settings = worker_settings(self._node.catalog, worker_id, self._observe, strict=self._node.strict)
+        settings = replace(settings, unit_factory=watched_by(self._watcher))
         client = await self._clients.another(settings.client)
         former = self._hosts.get(worker_id) or self._retired.pop(worker_id, None)
         host = WorkflowHost(client, settings, remembered=recorded_ends(settings.client), former=former)

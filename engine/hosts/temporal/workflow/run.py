@@ -171,7 +171,8 @@ class Run:
         commands = WorkflowCommands(
             routing, self._events, self._budget, self._updates, identity, pin.program.entry_id, self._acquaintances
         )
-        unit = self._unit = Unit(pin.program, identity, args, WorkflowWorld(), self._settings.limits_of(pin.kernel))
+        limits = self._settings.limits_of(pin.kernel)
+        unit = self._unit = self._settings.unit_factory(pin.program, identity, args, WorkflowWorld(), limits)
         if pin.kernel >= 2:  # runs begun before wait for each send
             unit.send_now = commands.sends.now
         try:

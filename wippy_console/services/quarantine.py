@@ -1,0 +1,81 @@
+"""Quarantine: a program of which a step took too long does not run on that host until somebody lifts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from engine.contracts.watcher import Card
+from wippy_console import permissions
+from wippy_console.database.storable import storable_text
+from wippy_console.models import Quarantine
+from wippy_console.services import feed
+from wippy_console.services.errors import Conflict, NotFoundError
+
+PREFIX = "quarantined"
+
+
+def active() -> QuerySet[Quarantine]:
+    """What is quarantined now, newest first."""
+    return Quarantine.objects.filter(lifted_at=None)
+
+
+def refusals() -> Mapping[tuple[str, str], str]:
+    """By digest and host, what somebody is told who wants to run it."""
+    return {(each.digest, each.host): reason(each) for each in active()}
+
+
+def reason(found: Quarantine) -> str:
+    """In words, with what to do."""
+    return (
+        f"{PREFIX} since {found.at:%Y-%m-%d %H:%M} UTC on {found.host}: a step of {found.entry_id} took "
+        f"{found.seconds:.0f} s of processor time; publish a mended version, or lift it on the Workers page"
+    )
+
+
+def time_limit(seconds: float) -> str:
+    """What the unit is told that took longer."""
+    return f"time limit exceeded: a step took more than {seconds:g} s of processor time"
+
+
+def impose(card: Card, seconds: float, node: str) -> None:
+    """Quarantine the program on its host, unless it is already."""
+    try:
+        with transaction.atomic():
+            Quarantine.objects.create(
+                entry_id=storable_text(card.entry),
+                kind=card.kind,
+                digest=card.digest,
+                host=storable_text(card.host),
+                pid=storable_text(card.pid),
+                node=node,
+                seconds=seconds,
+                at=timezone.now(),
+            )
+            _tell(card.entry, card.pid, node, "quarantined", card.host, card.digest, seconds, "")
+    except IntegrityError:
+        return
+
+
+def lift(user: User, quarantine_id: int) -> Quarantine:
+    """Let the program run again; Conflict when somebody has."""
+    permissions.require(user, permissions.LIFT_QUARANTINE)
+    with transaction.atomic():
+        found = Quarantine.objects.filter(id=quarantine_id).first()
+        if found is None:
+            raise NotFoundError("There is no such quarantine.")
+        lifted = active().filter(id=quarantine_id).update(lifted_at=timezone.now(), lifted_by=user.get_username())
+        if not lifted:
+            raise Conflict(f"The quarantine of {found.entry_id} was lifted by {found.lifted_by} already.")
+        name = user.get_username()
+        _tell(found.entry_id, found.pid, found.node, "lifted", found.host, found.digest, found.seconds, name)
+    return found
+
+
+def _tell(entry: str, pid: str, node: str, state: str, host: str, digest: str, seconds: float, user: str) -> None:
+    data = {"state": state, "host": host, "seconds": round(seconds, 1), "user": user, "digest": digest}
+    feed.append(feed.QUARANTINE, entry_id=entry, pid=pid, node=node, data=data)

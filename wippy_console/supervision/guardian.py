@@ -1,0 +1,94 @@
+"""The process around a worker: it replaces a worker in which a step holds a thread that nothing else stops."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from django.db import DatabaseError, InterfaceError, connections
+
+from wippy_console.services import quarantine
+from wippy_console.supervision.children.launch import launched
+from wippy_console.worker.watch.ledger import HANDLE, Ledger, memory
+from wippy_console.worker.watch.overdue import Overdue, Overtime
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.25
+PATIENCE = 2.0
+"""How much longer than its own watch lets it a step may go on: an interrupted one is over long before."""
+PAUSE, LONGEST_PAUSE, STEADY = 0.5, 30.0, 60.0
+
+
+class Guardian:
+    """Runs `command` as a worker and passes signals on; `run` returns the code with which it ended by itself."""
+
+    def __init__(self, command: Sequence[str], limit: float) -> None:
+        self._command = list(command)
+        self._limit = limit * PATIENCE
+        self._handle = memory()
+        self._ledger = Ledger(self._handle)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopping = False
+
+    def run(self) -> int:
+        """Until the worker ends by itself, or was asked to."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._pass_on)
+        pause = PAUSE
+        while True:
+            began = time.monotonic()
+            code = self._guarded()
+            if code is not None:
+                return code
+            pause = PAUSE if time.monotonic() - began > STEADY else min(pause * 2, LONGEST_PAUSE)
+            time.sleep(pause)
+
+    def _guarded(self) -> int | None:
+        """One worker's life: the code that it ended with, or None when it was killed to be replaced."""
+        self._ledger.clear()
+        environment = {**os.environ, HANDLE: str(self._handle)}
+        child = self._child = subprocess.Popen(launched(self._command), env=environment, pass_fds=[self._handle])
+        if self._stopping:  # asked to between two workers
+            child.send_signal(signal.SIGTERM)
+        overtime = Overtime(self._ledger, self._limit)
+        while True:
+            try:
+                code = child.wait(LOOK_SECONDS)
+                return code if code >= 0 else 128 - code
+            except subprocess.TimeoutExpired:
+                held = list(overtime.look(child.pid))
+            if held and not self._stopping:
+                self._replace(child, held)
+                return None
+
+    def _replace(self, child: subprocess.Popen[bytes], held: Sequence[Overdue]) -> None:
+        """The quarantine first: a new worker must find it."""
+        for overdue in held:
+            logger.error("a step of %s holds a thread: the worker is replaced", overdue.step.card.entry)
+            self._impose(overdue)
+        child.kill()
+        child.wait()
+
+    def _impose(self, overdue: Overdue) -> None:
+        try:
+            quarantine.impose(overdue.step.card, overdue.seconds, "")
+        except (DatabaseError, InterfaceError):
+            logger.exception("the quarantine of %s could not be kept", overdue.step.card.entry)
+        finally:
+            connections.close_all()
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        self._stopping = True
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(number)
+
+
+def guarded_command() -> list[str]:
+    """The command line of this process, to be run again within a guardian."""
+    return [sys.executable, *sys.argv]
