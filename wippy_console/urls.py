@@ -63,6 +63,7 @@ urlpatterns = [
     path("processes/end/<str:action>/<id:pid>/", process_actions.end, name="process_end"),
     path("processes/<id:pid>/", processes.show, name="process"),
     path("workers/", workers.show, name="workers"),
+    path("workers/quarantine/<int:quarantine_id>/", workers.lift, name="quarantine_lift"),
     path("admin/", admin.site.urls),
 ]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
-from wippy_console.models import Claim, Node, Process, Service
+from wippy_console.models import Claim, Node, Process, Quarantine, Service
 
 
 class ServiceInline(base.ReadOnlyInline[Service, Node]):
@@ -36,6 +36,15 @@ class ServiceAdmin(base.ReadOnlyAdmin[Service]):
     list_select_related = ["node"]
     search_fields = ["entry_id", "pid"]
     autocomplete_fields = ["node"]
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(base.ReadOnlyAdmin[Quarantine]):
+    """Programs that don't run on a host; lifted on the console's Workers page."""
+
+    list_display = ["entry_id", "host", "kind", "seconds", "at", "lifted_at", "lifted_by", "node"]
+    list_filter = ["kind", ("lifted_at", admin.EmptyFieldListFilter), "at"]
+    search_fields = ["entry_id", "host", "digest", "pid"]
 
 
 class MailboxFilter(admin.SimpleListFilter):

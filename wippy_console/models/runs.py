@@ -91,6 +91,11 @@ class Run(models.Model):
         return {kind: n - listed[kind] for kind, n in self.waiting_totals.items() if n > listed[kind]}
 
     @property
+    def is_quarantined(self) -> bool:
+        """Whether it waits until its program may run again: wippy_console.services.quarantine."""
+        return self.stuck_reason.startswith("quarantined")
+
+    @property
     def is_open(self) -> bool:
         """Whether the run goes on."""
         return self.status == self.Status.RUNNING

@@ -40,6 +40,12 @@ def expire_killed(machine: str, is_running: Callable[[int], bool]) -> None:
             last.update(heartbeat_at=node.heartbeat_at - FRESH)
 
 
+def expire_replaced(machine: str, os_pid: int) -> None:
+    """Take the fresh heartbeat from the node whose guardian is that process: it was killed, another comes."""
+    for node in alive().filter(machine=machine, os_pid=os_pid):
+        Node.objects.filter(id=node.id).update(heartbeat_at=node.heartbeat_at - FRESH)
+
+
 def services() -> QuerySet[Service]:
     """The supervised services of live nodes, by entry."""
     of_live = Q(node__stopped_at=None, node__heartbeat_at__gt=timezone.now() - FRESH)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -24,6 +24,14 @@ def active() -> QuerySet[Quarantine]:
     return Quarantine.objects.filter(lifted_at=None)
 
 
+def get(quarantine_id: int) -> Quarantine:
+    """The quarantine, lifted or not; raises NotFoundError."""
+    found = Quarantine.objects.filter(id=quarantine_id).first()
+    if found is None:
+        raise NotFoundError("There is no such quarantine.")
+    return found
+
+
 def refusals() -> Mapping[tuple[str, str], str]:
     """By digest and host, what somebody is told who wants to run it."""
     return {(each.digest, each.host): reason(each) for each in active()}
@@ -31,8 +39,9 @@ def refusals() -> Mapping[tuple[str, str], str]:
 
 def reason(found: Quarantine) -> str:
     """In words, with what to do."""
+    place = "" if found.host == found.entry_id else f" on {found.host}"
     return (
-        f"{PREFIX} since {found.at:%Y-%m-%d %H:%M} UTC on {found.host}: a step of {found.entry_id} took "
+        f"{PREFIX} since {found.at:%Y-%m-%d %H:%M} UTC{place}: a step of {found.entry_id} took "
         f"{found.seconds:.0f} s of processor time; publish a mended version, or lift it on the Workers page"
     )
 
@@ -61,16 +70,14 @@ def impose(card: Card, seconds: float, node: str) -> None:
         return
 
 
-def lift(user: User, quarantine_id: int) -> Quarantine:
+def lift(user: Any, quarantine_id: int) -> Quarantine:
     """Let the program run again; Conflict when somebody has."""
     permissions.require(user, permissions.LIFT_QUARANTINE)
+    found = get(quarantine_id)
     with transaction.atomic():
-        found = Quarantine.objects.filter(id=quarantine_id).first()
-        if found is None:
-            raise NotFoundError("There is no such quarantine.")
         lifted = active().filter(id=quarantine_id).update(lifted_at=timezone.now(), lifted_by=user.get_username())
         if not lifted:
-            raise Conflict(f"The quarantine of {found.entry_id} was lifted by {found.lifted_by} already.")
+            raise Conflict(f"The quarantine of {found.entry_id} was lifted by {get(quarantine_id).lifted_by} already.")
         name = user.get_username()
         _tell(found.entry_id, found.pid, found.node, "lifted", found.host, found.digest, found.seconds, name)
     return found

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, InterfaceError, connections
 
-from wippy_console.services import quarantine
+from wippy_console.services import fleet, quarantine
 from wippy_console.supervision.children.launch import launched
+from wippy_console.worker.fleet.machine import machine_id
 from wippy_console.worker.watch.ledger import HANDLE, Ledger, memory
 from wippy_console.worker.watch.overdue import Overdue, Overtime
 
@@ -74,12 +75,18 @@ class Guardian:
             self._impose(overdue)
         child.kill()
         child.wait()
+        self._kept(lambda: fleet.expire_replaced(machine_id(), os.getpid()), "the end of the node")
 
     def _impose(self, overdue: Overdue) -> None:
+        card, seconds = overdue.step.card, overdue.seconds
+        self._kept(lambda: quarantine.impose(card, seconds, ""), f"the quarantine of {card.entry}")
+
+    @staticmethod
+    def _kept(write: Callable[[], None], what: str) -> None:
         try:
-            quarantine.impose(overdue.step.card, overdue.seconds, "")
+            write()
         except (DatabaseError, InterfaceError):
-            logger.exception("the quarantine of %s could not be kept", overdue.step.card.entry)
+            logger.exception("%s could not be written down", what)
         finally:
             connections.close_all()
 

@@ -101,6 +101,13 @@ def operated(data: dict[str, Any]) -> str:
     return f"{who} {acts.get(str(data.get('action')), 'acted on it')}{because(data)}{doubt}"
 
 
+def quarantined(data: dict[str, Any]) -> str:
+    """What a quarantine, or its end, means."""
+    if data.get("state") == "lifted":
+        return f"may run again on {data.get('host', '')}: {data.get('user', '')} lifted its quarantine"
+    return f"is quarantined on {data.get('host', '')}: a step took {data.get('seconds', 0):g} s of processor time"
+
+
 SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "STARTED": started,
     "WAITING": waiting,
@@ -113,6 +120,7 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "CANCEL": lambda data: f"{data.get('user') or 'somebody'} asked it to stop{because(data)}",
     "TERMINATE": lambda data: f"{data.get('user') or 'somebody'} ended it{because(data)}",
     "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
+    "QUARANTINE": quarantined,
     "PUBLISHED": published,
     "OPERATION": operated,
     "NODE": lambda data: f"is {data.get('state', '')} on {data.get('hostname', '')}",

@@ -20,6 +20,7 @@ RUN = {
     "running": Look("circle-play", "Running", "run"),
     "waiting": Look("hourglass", "Waiting for a person", "wait"),
     "stuck": Look("triangle-alert", "Stuck", "warn"),
+    "quarantined": Look("ban", "Quarantined", "warn"),
     "completed": Look("circle-check", "Completed", "ok"),
     "failed": Look("circle-x", "Failed", "bad"),
     "canceled": Look("circle-slash", "Canceled", "mute"),
@@ -60,6 +61,7 @@ FEED = {
     "CANCEL": Look("circle-slash", "CANCEL", "warn"),
     "TERMINATE": Look("octagon-x", "TERMINATE", "bad"),
     "STUCK": Look("triangle-alert", "STUCK", "warn"),
+    "QUARANTINE": Look("ban", "QUARANTINE", "warn"),
     "PUBLISHED": Look("package", "PUBLISHED", "run"),
     "NODE": Look("server", "NODE", "mute"),
     "SERVICE": Look("refresh-cw", "SERVICE", "mute"),
@@ -127,7 +129,7 @@ def of_run(run: Run) -> Look:
     if not run.is_open:
         return find("run", run.status)
     if run.stuck_reason:
-        return RUN["stuck"]
+        return RUN["quarantined" if run.is_quarantined else "stuck"]
     return RUN["waiting"] if _asks(run) else RUN["running"]
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from wippy_console import permissions
-from wippy_console.services import fleet, runs, temporal_server
-from wippy_console.views.pages import needs, page
+from wippy_console.forms.plain import KeyForm
+from wippy_console.forms.refusals import submit
+from wippy_console.services import fleet, quarantine, runs, temporal_server
+from wippy_console.services.errors import Conflict, Refused
+from wippy_console.views.pages import done, needs, page
 
 
 @needs(permissions.VIEW_FLEET)
@@ -16,8 +21,22 @@ def show(request: HttpRequest) -> HttpResponse:
     """Each temporal.worker entry with the nodes that serve its task queue, and Temporal itself."""
     nodes = list(fleet.nodes())
     rows = [worker_row(entry, nodes) for entry in runs.workers()]
-    context = {"rows": rows, "nodes": nodes, "temporal": temporal_server.health()}
+    context = {"rows": rows, "nodes": nodes, "temporal": temporal_server.health(), "quarantined": quarantine.active()}
     return page(request, "workers/list.html", context)
+
+
+@needs(permissions.LIFT_QUARANTINE)
+def lift(request: HttpRequest, quarantine_id: int) -> HttpResponse:
+    """Confirm and lift a quarantine."""
+    found = quarantine.get(quarantine_id)
+    form = KeyForm(request.POST or None)
+    outcome = submit(
+        lambda: quarantine.lift(request.user, quarantine_id), form, shown=(Conflict.status, Refused.status)
+    )
+    if outcome.done:
+        messages.success(request, f"{found.entry_id} may run on {found.host} again.")
+        return done(request, reverse("workers"), "feed-fleet")
+    return page(request, "workers/lift.html", {"quarantine": found, "form": form}, outcome.status)
 
 
 def worker_row(entry: Any, nodes: list[Any]) -> dict[str, Any]:

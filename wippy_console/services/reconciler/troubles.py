@@ -12,6 +12,7 @@ from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from wippy_console.models import Run
+from wippy_console.services import quarantine
 from wippy_console.services.projection import RPC_TIMEOUT, Ref, Stalled, fetch_tail, handle_of
 
 STEP_EXPECTED = timedelta(seconds=3)
@@ -62,6 +63,8 @@ def failed_task(tail: Sequence[HistoryEvent]) -> str:
 
 def _failing(ref: Ref, attempt: int, why: str) -> Stalled:
     """A second attempt without a failure is what a worker leaves behind that was killed: not yet a trouble."""
+    if why.startswith(quarantine.PREFIX):
+        return Stalled(ref.run_id, why.rpartition(" (")[0], attempt)
     if not why and attempt < SURELY_FROM:
         return Stalled(ref.run_id, "", attempt)
     return Stalled(ref.run_id, f"its workflow task fails again and again: {why or 'it times out'}", attempt)

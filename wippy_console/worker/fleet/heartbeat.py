@@ -104,7 +104,7 @@ class Heartbeat:
         return {
             "hostname": socket.gethostname(),
             "machine": machine_id(),
-            "os_pid": os.getpid(),
+            "os_pid": os.getppid(),  # its guardian's, which is what one starts, signals and kills
             "started_at": self._started_at,
             "heartbeat_at": timezone.now(),
             "stopped_at": None,
