@@ -30,9 +30,8 @@ def lift(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     """Confirm and lift a quarantine."""
     found = quarantine.get(quarantine_id)
     form = KeyForm(request.POST or None)
-    outcome = submit(
-        lambda: quarantine.lift(request.user, quarantine_id), form, shown=(Conflict.status, Refused.status)
-    )
+    refusals = (Conflict.status, Refused.status)
+    outcome = submit(lambda: quarantine.lift(request.user, quarantine_id), form, shown=refusals)
     if outcome.done:
         messages.success(request, f"{found.entry_id} may run on {found.host} again.")
         return done(request, reverse("workers"), "feed-fleet")
