@@ -25,6 +25,7 @@ from wippy_console.models import (
     HistoryArchive,
     Node,
     Program,
+    Quarantine,
     Question,
     Revision,
     Run,
@@ -62,6 +63,9 @@ def rows(cast: Cast) -> Run:
         version=version, entry_id="app:order", kind="workflow.lua", data={"source": "<b>return</b>"}
     )
     Program.objects.create(digest="d" * 64, entry_id="app:order", content={"chunks": {}}, version=version)
+    Quarantine.objects.create(
+        entry_id="app:order", kind="workflow", digest="d" * 64, host="app:worker", seconds=5, at=NOON
+    )
     Token.objects.create(store="app:tokens", digest="d" * 64, actor={"id": "a"}, scope=[], expires_ns=1)
     return run
 

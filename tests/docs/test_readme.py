@@ -10,7 +10,9 @@ from tests.docs.pages import ROOT, name_of, text_files, text_of
 
 CODE = ROOT / "wippy_console"
 _READS = (
-    re.compile(r"""(?:\benv\.(?:str|int|bool|list)\(|\benviron(?:\.get|\.pop|\.setdefault)?[([])["']([A-Z_]+)["']"""),
+    re.compile(
+        r"""(?:\benv\.(?:str|int|bool|float|list)\(|\benviron(?:\.get|\.pop|\.setdefault)?[([])["']([A-Z_]+)["']"""
+    ),
     re.compile(r'^PARENT = "([A-Z_]+)"', re.MULTILINE),
     re.compile(r"\$\{([A-Z_]+):?-"),
 )
