@@ -147,6 +147,14 @@ local function failure_of_task()
   return k.make_error { kind = "Internal", message = "error object of type " .. type(k.failed_with) }
 end
 
+-- An error that can't cross as it is: what it says, without what it holds.
+local function without_details(failure, why)
+  local state = failure[k.S]
+  local message = raw.string.sub(k.error_boundary_message(state), 1, 10000)
+  return k.make_error { kind = state.kind, message = message .. " (its details are left out: " .. why .. ")",
+    retryable = state.retryable, stack = #state.stack < 10000 and state.stack or nil }
+end
+
 local function put_outcome()
   local kind, a, b = unpack(k.outcome, 1, 3)
   if kind == "upgraded" then
@@ -154,7 +162,9 @@ local function put_outcome()
     if not kind then return end
   end
   local ok, why = k.hand(kind, a)
-  if not ok then k.hand("failed", k.invalid("result: " .. why)) end
+  if ok then return end
+  if kind == "failed" and k.version > 1 then return k.hand("failed", without_details(a, why)) end
+  k.hand("failed", k.invalid("result: " .. why))
 end
 
 local function deadlocked() return not k.expects() and not k.hears() end

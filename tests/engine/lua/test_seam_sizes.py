@@ -141,3 +141,18 @@ HEAVY = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_host_pays_at_most_twice_the_memory_of_a_unit(kind: str) -> None:
     assert risen(HEAVY.values(), kind) < 2 * LIMITS.max_memory
+
+
+@pytest.mark.parametrize("kind", ["function", "process", "workflow"])
+@pytest.mark.parametrize("details", ["t", "(function() local c = {} c.c = c return {c} end)()"])
+def test_an_error_whose_details_cannot_cross_keeps_what_it_says(kind: str, details: str) -> None:
+    shared = "local text, t = ('x'):rep(1000000), {} for i = 1, 2000 do t[i] = text end"
+    raised = f"error(errors.new{{message = 'no such order', kind = errors.NOT_FOUND, details = {details}}})"
+    status = Driver.of_source(f"return function() {shared} {raised} end", kind).status
+    assert isinstance(status, Failed)
+    assert status.failure.kind == "NotFound"
+    assert status.failure.message.startswith("no such order (its details are left out: ")
+    before = Driver.of_source(
+        f"return function() {shared} {raised.replace('= t}', '= {}}')} end", kind, kernel=1
+    ).status
+    assert isinstance(before, Failed)
