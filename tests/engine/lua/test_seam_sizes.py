@@ -152,7 +152,3 @@ def test_an_error_whose_details_cannot_cross_keeps_what_it_says(kind: str, detai
     assert isinstance(status, Failed)
     assert status.failure.kind == "NotFound"
     assert status.failure.message.startswith("no such order (its details are left out: ")
-    before = Driver.of_source(
-        f"return function() {shared} {raised.replace('= t}', '= {}}')} end", kind, kernel=1
-    ).status
-    assert isinstance(before, Failed)
