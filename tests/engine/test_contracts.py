@@ -19,9 +19,11 @@ from engine.contracts.operations import Operations
 from engine.contracts.peers import PeerHost, Peers
 from engine.contracts.registry import RegistryAccess
 from engine.contracts.tokens import TokenVault
+from engine.contracts.watcher import Interruptible, Watcher
 from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node import peers
+from engine.lua.unit import Unit
 from engine.memory.catalog import MemoryCatalog
 from engine.memory.fleet import MemoryFleet
 from engine.memory.registry import MemoryRegistry
@@ -33,6 +35,7 @@ from wippy_console.worker.asks.tokens import DatabaseVault
 from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.names import DatabaseNames
 from wippy_console.worker.node import WorkerNode
+from wippy_console.worker.watch.watcher import StepWatcher
 
 
 def in_the_engine(
@@ -45,8 +48,9 @@ def in_the_engine(
     registry: MemoryRegistry,
     vault: MemoryVault,
     fleet: MemoryFleet,
-) -> tuple[Node, ProcessHost, Host, Peers, PeerHost, Catalog, RegistryAccess, TokenVault, Directory]:
-    return node, actors, workflows, others, other, catalog, registry, vault, fleet
+    unit: Unit,
+) -> tuple[Node, ProcessHost, Host, Peers, PeerHost, Catalog, RegistryAccess, TokenVault, Directory, Interruptible]:
+    return node, actors, workflows, others, other, catalog, registry, vault, fleet, unit
 
 
 def in_the_console(
@@ -56,8 +60,9 @@ def in_the_console(
     vault: DatabaseVault,
     directory: DatabaseDirectory,
     names: DatabaseNames,
-) -> tuple[Operations, Catalog, RegistryAccess, TokenVault, Directory, FleetNames]:
-    return node, catalog, registry, vault, directory, names
+    watcher: StepWatcher,
+) -> tuple[Operations, Catalog, RegistryAccess, TokenVault, Directory, FleetNames, Watcher]:
+    return node, catalog, registry, vault, directory, names, watcher
 
 
 def test_no_contract_is_without_an_implementer() -> None:

@@ -44,7 +44,9 @@ end
 function methods.data(self)
   local state = state_of(self)
   if k.version < 2 then return state.value end
-  return unmarshalled(state)
+  local value, err = unmarshalled(state)
+  if err ~= nil then return nil, err end
+  return value -- and no second result: it is passed on, as in process.send(pid, topic, payload:data())
 end
 
 -- What an encoded payload holds is text or bytes already: it is not encoded again.

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import Failure, not_found
 from engine.lua.unit import SENDS, Unit
-from engine.steps import Command, Failed, Identity, Message, Returned, Send, Step, Value, Waiting
+from engine.steps import KERNEL, Command, Failed, Identity, Message, Returned, Send, Step, Value, Waiting
 from engine.testing import HandWorld, program_of
 
 
@@ -27,9 +27,10 @@ class Wire:
         return answer
 
 
-def run(body: str, wire: Wire, kind: str = "process") -> Step:
+def run(body: str, wire: Wire, kind: str = "process", kernel: int = KERNEL) -> Step:
     """The first step of a unit with that body."""
-    unit = Unit(program_of(f"return function() {body} end", kind), Identity("{a|1}", kind), (), HandWorld())
+    identity = Identity("{a|1}", kind, kernel=kernel)
+    unit = Unit(program_of(f"return function() {body} end", kind), identity, (), HandWorld())
     unit.send_now = wire
     return unit.step()
 
@@ -73,10 +74,12 @@ def test_a_step_sends_a_bounded_number_at_once_so_that_others_get_a_turn() -> No
     assert sends(step.commands) == [f"t{SENDS + 1}"]
 
 
-def test_a_workflow_sends_by_commands_only() -> None:
-    wire = Wire()
-    assert sends(run("process.send('b', 't')", wire, "workflow").commands) == ["t"]
-    assert wire.sent == []
+def test_a_workflow_sends_within_the_step_and_one_of_the_first_kernel_by_commands_only() -> None:
+    wire, before = Wire(), Wire()
+    assert run("process.send('b', 't')", wire, "workflow") == Step((), Returned(None))
+    assert wire.sent == [("b", "t", ())]
+    assert sends(run("process.send('b', 't')", before, "workflow", kernel=1).commands) == ["t"]
+    assert before.sent == []
 
 
 @pytest.mark.parametrize("body", ["local t = {} t.t = t return select(2, process.send('b', 't', t)):kind()"])
@@ -114,3 +117,9 @@ def test_a_limit_after_a_send_does_not_take_it_back() -> None:
     wire = Wire()
     assert isinstance(run("process.send('b', 't') while true do end", wire).status, Failed)
     assert [topic for _, topic, _ in wire.sent] == ["t"]
+
+
+@pytest.mark.parametrize("kernel", range(1, KERNEL + 1))
+def test_the_data_of_a_payload_is_one_value_to_pass_on(kernel: int) -> None:
+    body = "return select('#', payload.new({1}):data()) + select('#', payload.new('x'):data())"
+    assert run(body, Wire(), "workflow", kernel) == Step((), Returned(2))
