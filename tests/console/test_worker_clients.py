@@ -80,7 +80,7 @@ def test_a_client_that_fails_says_why_and_is_mended_by_a_new_version(server: Ser
     [
         ({"tls": {"enabled": True, "ca_file": "/no/such/ca.pem"}}, "/no/such/ca.pem"),
         ({"tls": {"enabled": True, "insecure_skip_verify": True}}, "insecure_skip_verify is not supported"),
-        ({"auth": {"type": "api_key", "api_key": "${env:NOT_SET}"}}, "wants an API key and has none"),
+        ({"auth": {"type": "api_key", "api_key_env": "NOT_SET"}}, "wants an API key and has none"),
     ],
 )
 def test_settings_that_can_not_be_used_are_told_in_the_row(

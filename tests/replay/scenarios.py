@@ -208,8 +208,9 @@ async def updates(stage: Stage, pid: str) -> None:
 
 async def answers(stage: Stage, pid: str) -> None:
     """Three numbers of a process that is gone, and an end."""
+    nobody = f"{{{stage.node.id}@app:processes|0x7}}"
     for n in (2, 1, 4):
-        await stage.host.send(pid, "increment", (n,), "{app:processes|0x7}")
+        await stage.host.send(pid, "increment", (n,), nobody)
     await stage.host.send(pid, "finish", (), "")
 
 

@@ -101,7 +101,7 @@ class Sends:
                 self._to_itself(Message(topic, values, self._pid))
             case Workflow(workflow_id) if dest in self._known:
                 self._let_go(dest, topic, lambda: self._signal(workflow_id, dest, topic, values))
-            case Elsewhere() as to if Pid.parse(dest) is not None:
+            case Elsewhere() as to if (pid := Pid.parse(dest)) is not None and pid.node:
                 self._let_go(dest, topic, lambda: self._through_node(to, Send(dest, topic, values, self._pid)))
             case _:
                 return False

@@ -42,6 +42,16 @@ return {exit.result.value, answers}
 """
 
 
+def gone(stage: Stage) -> str:
+    """The pid of a process that there is no more."""
+    return f"{{{stage.node.id}@app:processes|0x1}}"
+
+
+def to_nobody(stage: Stage, body: str) -> str:
+    """The body with that pid for GONE."""
+    return body.replace("GONE", gone(stage))
+
+
 async def test_startup_messages_are_handled_before_what_comes_later(stage: Stage) -> None:
     stage.workflow("app:counter", COUNTER)
     stage.function("app:start", START % "_monitored")
@@ -58,26 +68,28 @@ async def test_a_parent_gets_all_answers_in_order_also_of_a_child_that_ends(stag
 
 
 async def test_a_run_begun_before_waits_for_each_of_its_sends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage.workflow("app:w", "local ok, err = process.send('{app:processes|0x1}', 't', 1) return err and err:kind()")
+    stage.workflow("app:w", to_nobody(stage, "local ok, err = process.send('GONE', 't', 1) return err and err:kind()"))
     assert await stage.value("app:w") is None
     monkeypatch.setattr(starting, "KERNEL", 1)
     assert await stage.value("app:w") == "NotFound"
 
 
 async def test_a_message_that_nobody_gets_is_said_in_the_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    stage.workflow("app:w", "return process.send('{app:processes|0x1}', 't', 1)")
+    stage.workflow("app:w", to_nobody(stage, "return process.send('GONE', 't', 1)"))
     with caplog.at_level(logging.WARNING, "wippy.lua"):
         assert await stage.value("app:w") is True
     (record,) = [record for record in caplog.records if record.name == "wippy.lua"]
     assert "not delivered" in record.getMessage()
-    assert record.fields["dest"] == "{app:processes|0x1}"  # type: ignore[attr-defined]
+    assert record.fields["dest"] == gone(stage)  # type: ignore[attr-defined]
 
 
 async def test_what_is_wrong_with_a_message_is_said_at_once(stage: Stage) -> None:
     stage.workflow(
         "app:w",
-        """
-        local to, kinds = "{app:processes|0x1}", {}
+        to_nobody(
+            stage,
+            """
+        local to, kinds = "GONE", {}
         local function note(ok, err) kinds[#kinds + 1] = not ok and err:kind() end
         note(process.send(to, ""))
         note(process.send(to, "t", ("x"):rep(2500000)))
@@ -85,6 +97,7 @@ async def test_what_is_wrong_with_a_message_is_said_at_once(stage: Stage) -> Non
         note(process.send("{update|nobody}", "ok"))
         return kinds
         """,
+        ),
     )
     assert await stage.value("app:w") == ["Invalid", "Invalid", "NotFound", "NotFound"]
 
@@ -92,20 +105,23 @@ async def test_what_is_wrong_with_a_message_is_said_at_once(stage: Stage) -> Non
 async def test_too_many_messages_under_way_are_refused(stage: Stage) -> None:
     stage.workflow(
         "app:w",
-        """
+        to_nobody(
+            stage,
+            """
         local sent, refused = 0, nil
         for i = 1, 2000 do
-            local ok, err = process.send("{app:processes|0x1}", "t", i)
+            local ok, err = process.send("GONE", "t", i)
             if ok then sent = sent + 1 else refused = err:kind() end
         end
         return {sent, refused}
         """,
+        ),
     )
     assert await stage.value("app:w") == [1000, "LimitExceeded"]
 
 
 async def test_one_message_costs_one_event(stage: Stage) -> None:
-    stage.workflow("app:w", "for i = 1, a do process.send('{app:processes|0x1}', 't', i) end return true")
+    stage.workflow("app:w", to_nobody(stage, "for i = 1, a do process.send('GONE', 't', i) end return true"))
     lengths = []
     for count in (1, 11):
         pid = await stage.spawn("app:w", count)
