@@ -19,10 +19,11 @@ from engine.contracts.watcher import Card, Interruptible
 
 HANDLE = "WIPPY_STEPS"
 """The environment variable that gives a worker the descriptor of its ledger."""
-SLOTS, SLOT = 256, 1024
+SLOTS, SLOT = 256, 8192
 _HEAD = struct.Struct("<QQH")
 _NUMBER = struct.Struct("<Q")
-_LONGEST = 200  # characters of each field that a slot keeps
+_LONGEST = 500  # characters of each field that a slot keeps, as long as ids of entries are
+_LONGEST_PID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,9 @@ def _written(card: Card) -> bytes:
     text = _texts.get(id(card))
     if text is not None and text[0] is card:
         return text[1]
-    written = json.dumps({name: value[:_LONGEST] for name, value in asdict(card).items()})[: SLOT - _HEAD.size].encode()
+    fields = {name: value[:_LONGEST] for name, value in asdict(card).items()} | {"pid": card.pid[:_LONGEST_PID]}
+    # A letter takes at most six bytes, so that all of it fits: a text that was cut could not be read.
+    written = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
     if len(_texts) > 10_000:
         _texts.clear()
     _texts[id(card)] = card, written
