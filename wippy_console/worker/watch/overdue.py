@@ -36,6 +36,8 @@ class Overtime:
         seen = {}
         for step in self._ledger.running():
             used = _processor_seconds(process, step.thread)
+            if used is None:
+                continue
             number, began = self._seen.get(step.slot, (0, used))
             began = began if number == step.number else used
             seen[step.slot] = step.number, began
@@ -44,11 +46,11 @@ class Overtime:
         self._seen = seen
 
 
-def _processor_seconds(process: int, thread: int) -> float:
-    """What the thread has used so far, to 10 ms; 0 when it is gone."""
+def _processor_seconds(process: int, thread: int) -> float | None:
+    """What the thread has used so far, to 10 ms; None when it is gone, or no file can be opened."""
     try:
         stat = Path(f"/proc/{process}/task/{thread}/stat").read_text("ascii", "replace")
     except OSError:
-        return 0.0
+        return None
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / _TICKS
