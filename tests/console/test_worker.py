@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -284,6 +285,22 @@ def test_a_node_that_is_asked_to_stop_says_goodbye(server: Server, log: Path, nu
     node = Node.objects.get()
     assert node.state == "stopped", log.read_text()
     assert [row.data["state"] for row in FeedEvent.objects.filter(kind="NODE")] == ["alive", "stopped"]
+
+
+def test_ctrl_c_in_a_terminal_is_one_signal(server: Server, log: Path) -> None:
+    """A terminal sends it to all processes of the group, and the guardian passes on what it gets."""
+    command = [sys.executable, str(MANAGE), "worker"]
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(command, env=environment(), stdout=output, stderr=output, start_new_session=True) as process,
+    ):
+        try:
+            until(lambda: Node.objects.filter(os_pid=process.pid).exclude(task_queues=[]).exists(), log=log)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(at_most(20)) == 0, log.read_text()
+        finally:
+            process.kill()
+    assert Node.objects.get().state == "stopped", log.read_text()
 
 
 def test_a_published_worker_is_served_within_seconds(server: Server, log: Path) -> None:

@@ -54,7 +54,10 @@ class Guardian:
         """One worker's life: the code that it ended with, or None when it was killed to be replaced."""
         self._ledger.clear()
         environment = {**os.environ, HANDLE: str(self._handle)}
-        child = self._child = subprocess.Popen(launched(self._command), env=environment, pass_fds=[self._handle])
+        # In a group of its own: Ctrl-C reaches the guardian alone, which passes it on; twice would mean "at once".
+        child = self._child = subprocess.Popen(
+            launched(self._command), env=environment, pass_fds=[self._handle], process_group=0
+        )
         if self._stopping:  # asked to between two workers
             child.send_signal(signal.SIGTERM)
         overtime = Overtime(self._ledger, self._limit)
