@@ -48,7 +48,15 @@ class Guardian:
             if code is not None:
                 return code
             pause = PAUSE if time.monotonic() - began > STEADY else min(pause * 2, LONGEST_PAUSE)
-            time.sleep(pause)
+            if self._is_asked_within(pause):
+                return 0
+
+    def _is_asked_within(self, seconds: float) -> bool:
+        """Whether it was asked to stop; a sleep would go on after the signal."""
+        end = time.monotonic() + seconds
+        while not self._stopping and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+        return self._stopping
 
     def _guarded(self) -> int | None:
         """One worker's life: the code that it ended with, or None when it was killed to be replaced."""
