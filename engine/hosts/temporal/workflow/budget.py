@@ -1,6 +1,7 @@
 """What one workflow task may hold: bytes that leave in one message, rounds, and time on the processor.
 
-Beyond any of them Temporal would fail the task and try it again for ever; here the command or the run fails.
+Beyond bytes and rounds Temporal would fail the task and try it again for ever; here the command or the run fails. Time
+fails the task alone: a clock must not decide how a run ends.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import time
 
 from temporalio import workflow
 
-from engine.errors import LIMIT_EXCEEDED, Failure, UnitFailed, invalid
+from engine.errors import LIMIT_EXCEEDED, Failure, StepAborted, UnitFailed, invalid
 from engine.hosts.temporal.wire.bounds import MAX_LOCAL_RESULT
 
 # gRPC takes 4 MiB; a task's commands travel in one message.
@@ -60,12 +61,13 @@ class TaskBudget:
             raise _exceeded(f"more than {MAX_ROUNDS} steps in one workflow task without waiting")
         return time.thread_time()
 
-    def end_round(self, began: float) -> None:
-        """Count the time of the step that began then."""
+    def end_round(self, began: float, kernel: int) -> None:
+        """Count the time of the step that began then; raises StepAborted, or LimitExceeded for a run of kernel 1."""
         self._seconds += time.thread_time() - began
         # A replay must not fail where the run itself went on, whatever machine it is on.
         if self._seconds > MAX_SECONDS and not workflow.unsafe.is_replaying():
-            raise _exceeded(f"more than {MAX_SECONDS} s of computing in one workflow task")
+            text = f"more than {MAX_SECONDS} s of computing in one workflow task"
+            raise _exceeded(text) if kernel < 2 else StepAborted(text)
 
     def _reserved(self) -> int:
         return self._locals * MAX_LOCAL_RESULT

@@ -204,7 +204,7 @@ class Run:
         began = self._budget.begin_round()
         step = unit.step(events)
         self._status = step.status
-        self._budget.end_round(began)
+        self._budget.end_round(began, self._pin.kernel if self._pin else 1)
         for command in step.commands:
             commands.carry_out(command)
 

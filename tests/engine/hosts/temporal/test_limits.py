@@ -8,8 +8,10 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from engine.errors import UnitFailed
+from engine.hosts.temporal.client import starting
 from engine.hosts.temporal.wire.payloads import MAX_PAYLOAD
-from tests.engine.hosts.temporal.stage import Stage, workflow_id
+from engine.hosts.temporal.workflow import budget
+from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 
 BIG = 2_200_000
 
@@ -207,3 +209,27 @@ async def test_a_run_that_goes_wild_fails_alone(stage: Stage, code: str, kind: s
     await stage.host.send(calm, "end", ("calm",), "")
     assert (await stage.exit(calm)).value == "calm"
     assert await stuck_attempts(stage, calm) == 0
+
+
+async def test_time_fails_the_task_which_is_tried_again_and_not_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.workflow("app:w", "return 'done'")
+    monkeypatch.setattr(budget, "MAX_SECONDS", -1)
+    pid = await stage.spawn("app:w")
+
+    async def tried_again() -> bool:
+        return await stuck_attempts(stage, pid) > 1
+
+    await until(tried_again)
+    monkeypatch.setattr(budget, "MAX_SECONDS", 60)
+    assert (await stage.exit(pid)).value == "done"
+
+
+async def test_time_failed_a_run_begun_before(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.workflow("app:w", "return 'done'")
+    monkeypatch.setattr(starting, "KERNEL", 1)
+    monkeypatch.setattr(budget, "MAX_SECONDS", -1)
+    exited = await stage.run("app:w")
+    assert exited.failure is not None
+    assert exited.failure.kind == "LimitExceeded"
