@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
@@ -23,15 +24,18 @@ from engine.hosts.temporal.client.connections import ClientSettings, connect
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
+from engine.hosts.watched import watched_by
 from engine.memory.catalog import MemoryCatalog
 from engine.memory.registry import MemoryRegistry
 from engine.node import LocalNode
 from engine.pids import Pid
 from engine.steps import Exited
 from tests.attacks.corpus import FOLDER, Attack
+from tests.attacks.watch import watcher
 
 HOST, WORKER, ATTACK = "attack:processes", "attack:worker", "attack:attack"
 NODE_MIB, HOST_MIB = 1024, 256
+STEP_SECONDS = 2.0
 MODULES = ["base64", "crypto", "ctx", "time", "funcs", "hash", "json", "logger", "uuid", "yaml"]
 ASKING = ["events", "env", "registry", "security"]
 """Not for workflows."""
@@ -117,16 +121,20 @@ async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[
     """A node for one attack; `temporal` is the address of a server, "" for none. Stopped without grace."""
     data = {"source": attack.source, "modules": MODULES if kind == "workflow" else MODULES + ASKING}
     catalog = MemoryCatalog([*VICTIMS, Entry(ATTACK, f"{kind}.lua", {}, data)])
-    node = LocalNode("attacked", catalog, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
+    watch = watcher(STEP_SECONDS)
+    units = watched_by(watch)
+    node = LocalNode("attacked", catalog, unit_factory=units, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
     await node.start()
+    watch.start()
     async with AsyncExitStack() as stack:
         client = await connect(ClientSettings(temporal)) if temporal else None
         if client is not None:
-            settings = worker_settings(catalog, WORKER, lambda observation: None)
+            settings = replace(worker_settings(catalog, WORKER, lambda observation: None), unit_factory=units)
             node.add_host(WorkflowHost(client, settings))
             await stack.enter_async_context(workflow_worker(client, node, settings))
         yield Stage(node, client)
     await node.stop(0)
+    watch.stop()
 
 
 def _asks(catalog: MemoryCatalog) -> dict[str, AskHandler]:

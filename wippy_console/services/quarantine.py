@@ -46,11 +46,6 @@ def reason(found: Quarantine) -> str:
     )
 
 
-def time_limit(seconds: float) -> str:
-    """What the unit is told that took longer."""
-    return f"time limit exceeded: a step took more than {seconds:g} s of processor time"
-
-
 def impose(card: Card, seconds: float, node: str) -> None:
     """Quarantine the program on its host, unless it is already."""
     try:

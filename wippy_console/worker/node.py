@@ -41,6 +41,7 @@ from wippy_console.worker.temporal.followup import Followup
 from wippy_console.worker.temporal.run_exits import RunExits
 from wippy_console.worker.temporal.workers import TemporalWorkers
 from wippy_console.worker.variables import NodeVariables
+from wippy_console.worker.watch.kept import KeptQuarantines
 from wippy_console.worker.watch.ledger import Ledger
 from wippy_console.worker.watch.watcher import StepWatcher
 
@@ -57,7 +58,7 @@ class WorkerNode:
 
     def __init__(self, ledger: Ledger) -> None:
         self.id = new_node_id()
-        self._watcher = StepWatcher(ledger, settings.STEP_SECONDS, self.id)
+        self._watcher = StepWatcher(ledger, settings.STEP_SECONDS, KeptQuarantines(self.id))
         self._catalog = DatabaseCatalog()
         variables = NodeVariables(self._catalog)
         clients = ClientPool(self._catalog, variables.for_clients, f"wippy node {self.id}")

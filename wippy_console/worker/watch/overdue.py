@@ -14,10 +14,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A step and the seconds of processor time that it was seen to use."""
+    """A step, the seconds of processor time that it was seen to use, and those that it might."""
 
     step: Running
     seconds: float
+    limit: float
 
 
 class Overtime:
@@ -26,9 +27,10 @@ class Overtime:
     Processor time counts, not the clock: a machine under load or a suspended one makes no step guilty.
     """
 
-    def __init__(self, ledger: Ledger, limit: float) -> None:
+    def __init__(self, ledger: Ledger, limit: float, of_workflows: float | None = None) -> None:
         self._ledger = ledger
         self._limit = limit
+        self._of_workflows = limit if of_workflows is None else min(limit, of_workflows)
         self._seen: dict[int, tuple[int, float]] = {}  # slot -> number of the step, processor time at first sight
 
     def look(self, process: int) -> Iterator[Overdue]:
@@ -41,8 +43,9 @@ class Overtime:
             number, began = self._seen.get(step.slot, (0, used))
             began = began if number == step.number else used
             seen[step.slot] = step.number, began
-            if used - began >= self._limit:
-                yield Overdue(step, used - began)
+            limit = self._of_workflows if step.card.kind == "workflow" else self._limit
+            if used - began >= limit:
+                yield Overdue(step, used - began, limit)
         self._seen = seen
 
 

@@ -6,28 +6,39 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from typing import Protocol
 
 from engine.contracts.watcher import Card, Interruptible
-from wippy_console.services import quarantine
 from wippy_console.worker.watch.ledger import Ledger
 from wippy_console.worker.watch.overdue import Overdue, Overtime
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
+# Of a workflow: its own budget (1.2 s) speaks first, and past the two seconds of the SDK its task has failed anyway.
+WORKFLOW_SECONDS = 1.5
 FOLLOW_EVERY = 4  # looks
+
+
+class Quarantines(Protocol):
+    """Where quarantines are kept. Neither method raises."""
+
+    def impose(self, card: Card, seconds: float) -> None:
+        """Quarantine the program on its host, unless it is already."""
+        ...
+
+    def refusals(self) -> Mapping[tuple[str, str], str]:
+        """By digest and host, why it must not run."""
+        ...
 
 
 class StepWatcher:
     """Implements `engine.contracts.watcher.Watcher`. `start` reads what is quarantined before it returns."""
 
-    def __init__(self, ledger: Ledger, limit: float, node: str) -> None:
+    def __init__(self, ledger: Ledger, limit: float, quarantines: Quarantines) -> None:
         self._ledger = ledger
-        self._limit = limit
-        self._node = node
-        self._overtime = Overtime(ledger, limit)
+        self._quarantines = quarantines
+        self._overtime = Overtime(ledger, limit, WORKFLOW_SECONDS)
         self._refused: Mapping[tuple[str, str], str] = {}
         self._stop = threading.Event()
         self.begin = ledger.begin
@@ -39,7 +50,7 @@ class StepWatcher:
 
     def start(self) -> None:
         """Read what is quarantined, and watch on a thread until `stop`."""
-        self._follow()
+        self._refused = self._quarantines.refusals()
         threading.Thread(target=self._watch, name="step-watch", daemon=True).start()
 
     def stop(self) -> None:
@@ -53,23 +64,18 @@ class StepWatcher:
             for overdue in self._overtime.look(os.getpid()):
                 self._interrupt(overdue)
             if looks % FOLLOW_EVERY == 0:
-                self._follow()
+                self._refused = self._quarantines.refusals()
 
     def _interrupt(self, overdue: Overdue) -> None:
         unit: Interruptible | None = self._ledger.unit(overdue.step)
-        if unit is None or not unit.interrupt(quarantine.time_limit(self._limit)):
+        if unit is None or not unit.interrupt(_time_limit(overdue.limit)):
             return
-        logger.warning("a step of %s took %.1f s: interrupted", overdue.step.card.entry, overdue.seconds)
-        try:
-            quarantine.impose(overdue.step.card, overdue.seconds, self._node)
-        except (DatabaseError, InterfaceError):
-            logger.exception("the quarantine of %s could not be kept", overdue.step.card.entry)
-        self._follow()
+        card = overdue.step.card
+        logger.warning("a step of %s took %.1f s: interrupted", card.entry, overdue.seconds)
+        self._quarantines.impose(card, overdue.seconds)
+        self._refused = self._quarantines.refusals()
 
-    def _follow(self) -> None:
-        """What is quarantined now; while the database is away, what was."""
-        close_old_connections()
-        try:
-            self._refused = quarantine.refusals()
-        except (DatabaseError, InterfaceError):
-            logger.warning("what is quarantined can't be read", exc_info=True)
+
+def _time_limit(seconds: float) -> str:
+    """What the unit is told that took longer."""
+    return f"time limit exceeded: a step took more than {seconds:g} s of processor time"

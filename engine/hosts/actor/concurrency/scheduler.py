@@ -24,7 +24,7 @@ INTERVAL = 0.005
 SHORT_SLICES = 10  # so many time slices in one interval are short ones
 STALLED_CHECKS = 10  # so many intervals without a slice call for one more thread
 BACKLOG = 4  # with more than this ready, another thread helps at once
-CEILING = 32
+CEILING = 96  # an endless step holds one until the watch interrupts it
 TURN = 8  # time slices of one group before the next
 
 

@@ -25,7 +25,8 @@ from engine.hosts.temporal.worker.runner import BatchRunner
 from engine.hosts.temporal.workflow.definition import LuaWorkflow
 from engine.registry.placeholders import filled
 
-WORKFLOW_THREADS = 8
+# Threads cost nothing until a task needs one. Many, since an endless step holds one until the watch interrupts it.
+WORKFLOW_THREADS = 64
 
 
 def workflow_worker(
