@@ -8,7 +8,7 @@ import sys
 from engine.steps import DEFAULT_LIMITS
 from tests.attacks.corpus import Attack
 from tests.attacks.report import Report
-from tests.attacks.stage import HOST_MIB
+from tests.attacks.stage import HOST_MIB, QUARANTINED
 
 SLACK = 96 << 20
 """What a worker may need beside: results of Python, arenas that are not full, a picture of what is in flight."""
@@ -34,7 +34,7 @@ def budget(attack: Attack) -> int:
 
 def faults(attack: Attack, report: Report) -> list[str]:
     """What is wrong, whatever else the machine does."""
-    found = [] if report.ended in attack.ends else [f"ended by {report.ended}: {report.text}"]
+    found = [] if report.ended in {*attack.ends, QUARANTINED} else [f"ended by {report.ended}: {report.text}"]
     if report.peak - report.before > budget(attack):
         found.append(f"memory rose by {(report.peak - report.before) >> 20} MB of {budget(attack) >> 20}")
     return found

@@ -31,11 +31,14 @@ from engine.node import LocalNode
 from engine.pids import Pid
 from engine.steps import Exited
 from tests.attacks.corpus import FOLDER, Attack
-from tests.attacks.watch import watcher
+from tests.attacks.quarantines import MemoryQuarantines
+from wippy_console.worker.watch.ledger import Ledger, memory
+from wippy_console.worker.watch.watcher import StepWatcher
 
 HOST, WORKER, ATTACK = "attack:processes", "attack:worker", "attack:attack"
 NODE_MIB, HOST_MIB = 1024, 256
-STEP_SECONDS = 2.0
+STEP_SECONDS, LOOK = 2.0, 0.1
+QUARANTINED = "Quarantined"
 MODULES = ["base64", "crypto", "ctx", "time", "funcs", "hash", "json", "logger", "uuid", "yaml"]
 ASKING = ["events", "env", "registry", "security"]
 """Not for workflows."""
@@ -70,9 +73,10 @@ VICTIMS = [
 class Stage:
     """The running node, and how to run the attack and its neighbours on it."""
 
-    def __init__(self, node: LocalNode, client: Client | None) -> None:
+    def __init__(self, node: LocalNode, client: Client | None, quarantines: MemoryQuarantines) -> None:
         self._node = node
         self._client = client
+        self._quarantines = quarantines
 
     async def attack(self, kind: str) -> object:
         """Run the attack as a unit of the kind; raises UnitFailed."""
@@ -82,7 +86,17 @@ class Stage:
             case "process":
                 return await self._process(ATTACK)
             case _:
-                return await self._workflow(ATTACK)
+                return await self._until_quarantined(self._workflow(ATTACK))
+
+    async def _until_quarantined(self, run: Awaitable[object]) -> object:
+        """A run whose program is quarantined waits for an operator; none will come."""
+        running = asyncio.ensure_future(run)
+        while not running.done():
+            await asyncio.wait([running], timeout=LOOK)
+            if why := self._quarantines.why(ATTACK):
+                running.cancel()
+                raise UnitFailed(Failure(QUARANTINED, why))
+        return await running
 
     async def neighbour(self, number: int) -> None:
         """A simple call."""
@@ -121,7 +135,8 @@ async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[
     """A node for one attack; `temporal` is the address of a server, "" for none. Stopped without grace."""
     data = {"source": attack.source, "modules": MODULES if kind == "workflow" else MODULES + ASKING}
     catalog = MemoryCatalog([*VICTIMS, Entry(ATTACK, f"{kind}.lua", {}, data)])
-    watch = watcher(STEP_SECONDS)
+    quarantines = MemoryQuarantines()
+    watch = StepWatcher(Ledger(memory()), STEP_SECONDS, quarantines)
     units = watched_by(watch)
     node = LocalNode("attacked", catalog, unit_factory=units, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
     await node.start()
@@ -132,7 +147,7 @@ async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[
             settings = replace(worker_settings(catalog, WORKER, lambda observation: None), unit_factory=units)
             node.add_host(WorkflowHost(client, settings))
             await stack.enter_async_context(workflow_worker(client, node, settings))
-        yield Stage(node, client)
+        yield Stage(node, client, quarantines)
     await node.stop(0)
     watch.stop()
 
