@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import threading
 from collections.abc import Callable
-from functools import cache
 
+from engine.heap import malloc_trim
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.concurrency.loop import LoopBridge
@@ -48,16 +46,3 @@ class Trimmer:
         if self._has_fallen():
             self._resting = True
             self._begin()
-
-
-@cache
-def malloc_trim() -> Callable[[], None] | None:
-    """Glibc's `malloc_trim(0)`, None where there is no glibc. It runs without the GIL."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return None
-    trim.argtypes = (ctypes.c_size_t,)
-    return lambda: trim(0)

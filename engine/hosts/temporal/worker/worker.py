@@ -22,6 +22,7 @@ from engine.hosts.temporal.worker.health import check_health
 from engine.hosts.temporal.worker.options import sdk_options, version_of
 from engine.hosts.temporal.worker.resolving import ResolvingActivities
 from engine.hosts.temporal.worker.runner import BatchRunner
+from engine.hosts.temporal.worker.trimming import trim_after_bursts
 from engine.hosts.temporal.workflow.definition import LuaWorkflow
 from engine.registry.placeholders import filled
 
@@ -71,6 +72,7 @@ def replayer(settings: WorkerSettings) -> Replayer:
 def _background(
     client: Client, settings: WorkerSettings, version: WorkerDeploymentVersion | None
 ) -> Iterator[BackgroundTask]:
+    yield trim_after_bursts
     if version:
         yield lambda: ensure_current(client, version)
     entry = settings.catalog.entry(settings.client)
