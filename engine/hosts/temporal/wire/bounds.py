@@ -16,6 +16,8 @@ MAX_INTEGER = 2**31 - 1
 RESERVED_QUEUES = "/_sys/"
 # The server's limit is 2,000 of a kind, and it may still count some that the run has given up.
 MAX_PENDING = 1900
+# Each is two events, of which the server takes 51,200 before it terminates the run.
+MAX_TIMERS = 20_000
 # The result of a local activity travels in a marker, in the message of the task's commands.
 MAX_LOCAL_RESULT = 128 * 1024
 

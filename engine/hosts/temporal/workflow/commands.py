@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from temporalio import workflow
 
-from engine.errors import UnitFailed, invalid
+from engine.errors import LIMIT_EXCEEDED, Failure, UnitFailed, invalid
 from engine.hosts.logs import write_log
 from engine.hosts.temporal.wire import requests
+from engine.hosts.temporal.wire.bounds import MAX_TIMERS
 from engine.hosts.temporal.workflow.asks import WorkflowAsks
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.calls import Calls
@@ -73,6 +74,7 @@ class WorkflowCommands:
         known: Acquaintances,
     ) -> None:
         self._pid = identity.pid
+        self._kernel = identity.kernel
         self._entry_id = entry_id
         self._routing = routing
         self._events = events
@@ -95,6 +97,16 @@ class WorkflowCommands:
             self._do(command)
         except UnitFailed as error:
             self._events.answered(Rejected(_seq(command), error.failure))
+
+    def admit(self, commands: Sequence[Command]) -> None:
+        """Raises LimitExceeded for more timers than a run may have, which the server would end by force.
+
+        Runs begun with kernel 1 have no such limit.
+        """
+        if self._kernel < 2 or len(commands) + len(self._timers) <= MAX_TIMERS:
+            return
+        if sum(isinstance(each, StartTimer) for each in commands) + len(self._timers) > MAX_TIMERS:
+            raise UnitFailed(Failure(LIMIT_EXCEEDED, f"more than {MAX_TIMERS} timers under way", retryable=False))
 
     def all_left(self) -> bool:
         """Whether no message, control or start is under way: a run may end only then, or they would be lost."""

@@ -205,6 +205,7 @@ class Run:
         step = unit.step(events)
         self._status = step.status
         self._budget.end_round(began, self._pin.kernel if self._pin else 1)
+        commands.admit(step.commands)
         for command in step.commands:
             commands.carry_out(command)
 

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from engine.errors import UnitFailed
 from engine.hosts.temporal.client import starting
 from engine.hosts.temporal.wire.payloads import MAX_PAYLOAD
-from engine.hosts.temporal.workflow import budget
+from engine.hosts.temporal.workflow import budget, commands
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
 
 BIG = 2_200_000
@@ -233,3 +233,20 @@ async def test_time_failed_a_run_begun_before(stage: Stage, monkeypatch: pytest.
     exited = await stage.run("app:w")
     assert exited.failure is not None
     assert exited.failure.kind == "LimitExceeded"
+
+
+@pytest.mark.parametrize(("kernel", "kind"), [(1, ""), (2, "LimitExceeded")])
+async def test_too_many_timers_end_a_run_and_not_one_begun_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kernel: int, kind: str
+) -> None:
+    stage.workflow("app:w", "for i = 1, 4 do time.after('1ms') end time.sleep('50ms') return 'done'")
+    monkeypatch.setattr(starting, "KERNEL", kernel)
+    monkeypatch.setattr(commands, "MAX_TIMERS", 4)
+    exited = await stage.run("app:w")
+    assert (exited.failure.kind if exited.failure else "") == kind
+
+
+async def test_as_many_timers_as_a_run_may_have_are_no_fault(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.workflow("app:w", "for i = 1, 3 do time.after('1ms') end time.sleep('50ms') return 'done'")
+    monkeypatch.setattr(commands, "MAX_TIMERS", 4)
+    assert await stage.value("app:w") == "done"
