@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -36,6 +37,7 @@ class Guardian:
         self._ledger = Ledger(self._handle)
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = False
+        self._unwritten: list[Callable[[], None]] = []
 
     def run(self) -> int:
         """Until the worker ends by itself, or was asked to."""
@@ -74,30 +76,41 @@ class Guardian:
                 code = child.wait(LOOK_SECONDS)
                 return code if code >= 0 else 128 - code
             except subprocess.TimeoutExpired:
+                self._write()
                 held = list(overtime.look(child.pid))
             if held and not self._stopping:
                 self._replace(child, held)
                 return None
 
     def _replace(self, child: subprocess.Popen[bytes], held: Sequence[Overdue]) -> None:
-        """The quarantine first: a new worker must find it."""
+        """The quarantine first: a new worker must find it. While the database is away it is written again and again."""
         for overdue in held:
             logger.error("a step of %s holds a thread: the worker is replaced", overdue.step.card.entry)
-            self._impose(overdue)
+            self._unwritten.append(partial(quarantine.impose, overdue.step.card, overdue.seconds, ""))
+        self._write()
         child.kill()
         child.wait()
-        self._kept(lambda: fleet.expire_replaced(machine_id(), os.getpid()), "the end of the node")
-
-    def _impose(self, overdue: Overdue) -> None:
-        card, seconds = overdue.step.card, overdue.seconds
-        self._kept(lambda: quarantine.impose(card, seconds, ""), f"the quarantine of {card.entry}")
+        self._expire()
 
     @staticmethod
-    def _kept(write: Callable[[], None], what: str) -> None:
+    def _expire() -> None:
+        """Now or never: later it would concern the new worker."""
         try:
-            write()
-        except (DatabaseError, InterfaceError):
-            logger.exception("%s could not be written down", what)
+            fleet.expire_replaced(machine_id(), os.getpid())
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the node that was killed is not marked so: %s", error)
+        finally:
+            connections.close_all()
+
+    def _write(self) -> None:
+        if not self._unwritten:
+            return
+        try:
+            while self._unwritten:
+                self._unwritten[0]()
+                del self._unwritten[0]
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer, trying again: %s", error)
         finally:
             connections.close_all()
 

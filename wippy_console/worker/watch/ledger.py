@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import struct
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -38,7 +39,11 @@ class Running:
 
 def memory() -> int:
     """A file descriptor of memory for a ledger, to be inherited."""
-    handle = os.memfd_create("wippy-steps")
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("wippy-steps")
+    else:  # not on Linux
+        with tempfile.TemporaryFile() as file:
+            handle = os.dup(file.fileno())
     os.ftruncate(handle, SLOTS * SLOT)
     return handle
 
