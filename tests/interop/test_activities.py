@@ -32,7 +32,7 @@ async def test_values_go_there_and_back(stage: Stage, python_queue: str) -> None
     assert told["value"]["queue"] == python_queue
     assert told["value"]["process"] != os.getpid()
     assert await call(stage, python_queue, "py:sync", "loud") == {"value": "LOUD"}
-    assert await call(stage, python_queue, "py:nothing") == []
+    assert await call(stage, python_queue, "py:nothing") == {}
 
 
 async def test_what_json_allows_arrives_as_documented(stage: Stage, python_queue: str) -> None:
