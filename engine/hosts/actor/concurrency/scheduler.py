@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 INTERVAL = 0.005
 SHORT_SLICES = 10  # so many time slices in one interval are short ones
-STALLED_CHECKS = 10  # so many intervals without a slice call for one more thread
+STALLED_CHECKS = 4  # so many intervals without a slice call for one more thread
 BACKLOG = 4  # with more than this ready, another thread helps at once
 CEILING = 96  # an endless step holds one until the watch interrupts it
 TURN = 8  # time slices of one group before the next
