@@ -147,14 +147,14 @@ local function first(table)
     trips[table] = { prefix = 1 }
     return 1, value
   end
-  if rawnext(table) == nil then
-    trips[table] = nil
-    return nil
-  end
   local trip = trips[table]
   local queue, head = trip and trip.queue, trip and trip.head
   while queue and queue[head] ~= nil and rawget(table, queue[head]) == nil do head = head + 1 end
   if not queue or queue[head] == nil then
+    if rawnext(table) == nil then -- not asked while the queue has keys: it looks at each slot that was drained
+      trips[table] = nil
+      return nil
+    end
     local keys = sorted_keys(table, 0)
     -- The whole order is only kept when the table is seen to be drained from its head.
     queue, head = trip and keys or { keys[1] }, 1
