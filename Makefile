@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test test-postgres quick check bench attack lock format frontend
+.PHONY: run setup setup-dev test test-postgres quick check bench attack fuzz lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -33,6 +33,9 @@ bench: setup-dev      ## print the figures as ratios
 
 attack: setup-dev     ## run what Lua may do to harm others, and print what it cost them; ARGS choose by name and kind
 	$(BIN)/python -m tests.attacks $(ARGS)
+
+fuzz: setup-dev       ## compare random programs with plain Lua; ARGS="--seed 7 --count 100000 --kind workflow"
+	$(BIN)/python -m tests.differential $(ARGS)
 
 format: setup-dev     ## rewrite files in the house format
 	$(BIN)/ruff format .
