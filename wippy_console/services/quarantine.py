@@ -12,7 +12,7 @@ from django.utils import timezone
 from engine.contracts.watcher import Card
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
-from wippy_console.models import Quarantine
+from wippy_console.models import Quarantine, Run
 from wippy_console.services import feed
 from wippy_console.services.errors import Conflict, NotFoundError
 
@@ -35,6 +35,18 @@ def get(quarantine_id: int) -> Quarantine:
 def refusals() -> Mapping[tuple[str, str], str]:
     """By digest and host, what somebody is told who wants to run it."""
     return {(each.digest, each.host): reason(each) for each in active()}
+
+
+def of_run(run_id: str) -> str:
+    """Why a run waits until its program may run again, ""; its program is unknown until its first step."""
+    run = Run.objects.filter(run_id=run_id).first()
+    if run is None:
+        return ""
+    found = active().filter(entry_id=run.entry_id, host=run.worker, kind="workflow")
+    if run.program:
+        found = found.filter(digest=run.program)
+    first = found.first()
+    return reason(first) if first else ""
 
 
 def reason(found: Quarantine) -> str:

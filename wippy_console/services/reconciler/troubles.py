@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.utils import timezone
 from temporalio.api.enums.v1 import EventType, PendingWorkflowTaskState, WorkflowTaskFailedCause
@@ -11,6 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
 from temporalio.client import Client, WorkflowExecutionDescription
 
+from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
 from wippy_console.services import quarantine
 from wippy_console.services.projection import RPC_TIMEOUT, Ref, Stalled, fetch_tail, handle_of
@@ -43,6 +45,9 @@ async def diagnose(client: Client, ref: Ref) -> Stalled:
     if not description.raw_description.HasField("pending_workflow_task"):
         return Stalled(ref.run_id, "")
     task = description.raw_description.pending_workflow_task
+    # Temporal records the first failure of a task only, which came before.
+    if task.attempt >= FAILING_FROM and (why := await in_thread(partial(quarantine.of_run, ref.run_id))):
+        return Stalled(ref.run_id, why, task.attempt)
     if task.attempt >= FAILING_FROM:
         return _failing(ref, task.attempt, failed_task(await fetch_tail(client, ref)))
     return Stalled(ref.run_id, _not_taken(description, task), task.attempt)
@@ -63,8 +68,6 @@ def failed_task(tail: Sequence[HistoryEvent]) -> str:
 
 def _failing(ref: Ref, attempt: int, why: str) -> Stalled:
     """A second attempt without a failure is what a worker leaves behind that was killed: not yet a trouble."""
-    if why.startswith(quarantine.PREFIX):
-        return Stalled(ref.run_id, why.rpartition(" (")[0], attempt)
     if not why and attempt < SURELY_FROM:
         return Stalled(ref.run_id, "", attempt)
     return Stalled(ref.run_id, f"its workflow task fails again and again: {why or 'it times out'}", attempt)
