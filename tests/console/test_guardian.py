@@ -37,6 +37,20 @@ ledger.begin(None, Card("function", "app:stuck", "d" * 64, "app:stuck", "{node@a
 while True:
     pass
 """
+DEAF_AND_STUCK = """
+import pathlib, signal, sys, time
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+from engine.contracts.watcher import Card
+from wippy_console.worker.watch.ledger import own_ledger
+ledger = own_ledger()
+pathlib.Path(sys.argv[1]).touch()
+while not asked:
+    time.sleep(0.05)
+ledger.begin(None, Card("function", "app:stuck", "d" * 64, "app:stuck", "{node@app:stuck|1}"))
+while True:
+    pass
+"""
 WAITING = "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)"
 
 
@@ -91,6 +105,17 @@ def test_a_signal_is_passed_on_and_ends_both(tmp_path: Path, monkeypatch: pytest
     asked.start()
     assert watched.run() == 128 + signal.SIGTERM
     asked.join()
+
+
+def test_a_stuck_step_does_not_keep_a_worker_that_was_asked_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = guardian(DEAF_AND_STUCK, tmp_path / "began", monkeypatch)
+    asked = threading.Thread(target=_ask_when, args=((tmp_path / "began").exists,))
+    asked.start()
+    assert watched.run() == 0
+    asked.join()
+    assert Quarantine.objects.get().entry_id == "app:stuck"
 
 
 def test_a_worker_that_ends_by_itself_ends_its_guardian_with_its_code(

@@ -78,7 +78,7 @@ class Guardian:
             except subprocess.TimeoutExpired:
                 self._write()
                 held = list(overtime.look(child.pid))
-            if held and not self._stopping:
+            if held:  # also while it stops: such a worker can not end by itself
                 self._replace(child, held)
                 return None
 
