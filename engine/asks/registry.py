@@ -6,6 +6,7 @@ Lua holds numbers of versions, never entries that it did not ask for. A version 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ class RegistryAsks:
             "registry.current": self._current,
             "registry.versions": self._versions,
             "registry.version": self._version,
+            "registry.beside": self._beside,
             "registry.get": self._get,
             "registry.find": self._find,
             "registry.delta": self._delta,
@@ -53,6 +55,13 @@ class RegistryAsks:
         """(number) -> the number; NotFound when there is no such version."""
         await self._access.entries(args[0])
         return args[0]
+
+    async def _beside(self, pid: str, args: tuple[Value, ...]) -> Value:
+        """(number, -1 or 1) -> the number of the version before or after it, None at the end."""
+        number, way = args
+        numbers = await self._access.versions()
+        found = bisect_left(numbers, number) - 1 if way < 0 else bisect_right(numbers, number)
+        return numbers[found] if 0 <= found < len(numbers) else None
 
     async def _get(self, pid: str, args: tuple[Value, ...]) -> Value:
         version, entry_id = args
@@ -89,11 +98,10 @@ class RegistryAsks:
         return await self._access.apply(changes, base, Author(pid, entry))
 
     async def _apply_version(self, pid: str, args: tuple[Value, ...]) -> Value:
-        """(asking entry, number) -> the number of a new version that holds what that one held."""
+        """(asking entry, number) -> the number, which is in force again."""
         entry, number = args
-        wanted, newest = await self._access.entries(number), await self._access.current()
-        changes = diff(await self._access.entries(newest), wanted)
-        return await self._access.apply(changes, newest, Author(pid, entry)) if changes else newest
+        await self._access.restore(number, Author(pid, entry))
+        return number
 
 
 def _found(entries: Mapping[str, Entry], conditions: Mapping[Any, Any]) -> list[dict[str, Any]]:

@@ -22,11 +22,11 @@ class RegistryAccess(Protocol):
     """The registry as Lua code uses it (docs/lua.md#registry). Versions are numbered from 1; 0 is empty."""
 
     async def current(self) -> int:
-        """The number of the newest version."""
+        """The number of the version in force: the newest, or the one that was restored since."""
         ...
 
     async def versions(self) -> Sequence[int]:
-        """The numbers of all versions, ascending."""
+        """The numbers of all versions, ascending, without those that only restored another."""
         ...
 
     async def entries(self, version: int) -> Mapping[str, Entry]:
@@ -39,4 +39,8 @@ class RegistryAccess(Protocol):
         When it returns, units that start on this node run by it. Conflict when others changed the same entries since,
         PermissionDenied for what Lua code may not publish, Invalid with all `problems` in the details.
         """
+        ...
+
+    async def restore(self, version: int, author: Author) -> None:
+        """Put an earlier version in force again; NotFound, and whatever `apply` refuses."""
         ...

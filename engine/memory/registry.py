@@ -33,14 +33,16 @@ class MemoryRegistry:
         self._catalog = catalog
         self._allowed = allowed
         self._on_publish = on_publish
+        self._restored: dict[int, int] = {}  # what versions of the catalog are but another one's content again
 
     async def current(self) -> int:
-        """The number of the newest version."""
-        return self._catalog.version()
+        """The number of the version in force."""
+        number = self._catalog.version()
+        return self._restored.get(number, number)
 
     async def versions(self) -> Sequence[int]:
-        """The numbers of all versions."""
-        return range(1, self._catalog.version() + 1)
+        """The numbers of all versions but those that only restored another."""
+        return [number for number in range(1, self._catalog.version() + 1) if number not in self._restored]
 
     async def entries(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version."""
@@ -59,12 +61,19 @@ class MemoryRegistry:
             text = f"{', '.join(merged.conflicts)} changed since version {base}"
             raise UnitFailed(failures.conflict(text, merged.conflicts))
         if not merged.changes:
-            return number
-        self._check(current, merged.changes)
-        number = self._catalog.publish(
-            *merged.changes.create, *merged.changes.update, delete=merged.changes.delete
-        )  # fmt: skip
-        self._on_publish(merged.changes)
+            return await self.current()
+        return self._publish(merged.changes)
+
+    async def restore(self, version: int, author: Author) -> None:
+        """Make a version of what an earlier one held."""
+        wanted, current = await self.entries(version), self._catalog.state(self._catalog.version())
+        number = self._publish(changing.diff(current, wanted))
+        self._restored[number] = self._restored.get(version, version)
+
+    def _publish(self, changes: Changes) -> int:
+        self._check(self._catalog.state(self._catalog.version()), changes)
+        number = self._catalog.publish(*changes.create, *changes.update, delete=changes.delete)
+        self._on_publish(changes)
         return number
 
     def _check(self, current: Mapping[str, Entry], changes: Changes) -> None:

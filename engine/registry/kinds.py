@@ -222,6 +222,7 @@ SCHEMAS: Mapping[str, Schema] = {
 EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
 LIBRARIES = frozenset({"library.lua", "module.lua"})
 LUA = EXECUTABLE | LIBRARIES
+IMPORTABLE = LIBRARIES | {"function.lua"}
 ACTING = frozenset({"function.lua", "process.lua"})
 """Kinds whose units run under the `security` of their entry."""
 FILLED = frozenset({"temporal.client", "temporal.worker"})

@@ -29,8 +29,9 @@ def link(entry_id: str, entries: Mapping[str, Entry]) -> Program:
 
 def _chunk(entry: Entry, entries: Mapping[str, Entry]) -> Chunk:
     for alias, target in imports(entry).items():
-        if target not in entries or entries[target].kind not in kinds.LIBRARIES:
-            raise ProgramError(f"{entry.id} imports {target} as {alias}, which is no library", entry_id=entry.id)
+        if target not in entries or entries[target].kind not in kinds.IMPORTABLE:
+            what = "which is neither a library nor a function"
+            raise ProgramError(f"{entry.id} imports {target} as {alias}, {what}", entry_id=entry.id)
     source = entry.data.get("source")
     if not isinstance(source, str):
         raise ProgramError(f"{entry.id} has no source", entry_id=entry.id)

@@ -103,7 +103,7 @@ def users(entry_id: str, entries: Mapping[str, Entry]) -> list[tuple[Entry, str]
 
 def _references(entry: Entry) -> Iterator[Reference]:
     for alias, target in imports(entry).items():
-        yield Reference(f"{IMPORT}.{alias}", target, kinds.LIBRARIES)
+        yield Reference(f"{IMPORT}.{alias}", target, kinds.IMPORTABLE)
     for field, allowed in _FIELDS.get(entry.kind, {}).items():
         yield from _single(entry, entry.data, field, field, allowed)
     if entry.kind == "env.storage.router":

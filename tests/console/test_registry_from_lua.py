@@ -225,3 +225,21 @@ def test_on_a_worker_a_function_publishes_a_function_and_calls_it_at_once(server
         until(lambda: any(FLEET_QUEUE in node.task_queues for node in Node.objects.all()), log=log)
         assert processes.call(User(is_superuser=True), "app:robot", [], 60) == [3, 42, True]
         assert processes.call(User(is_superuser=True), "app:hears", [], 60) == ["entry.delete", "app:robot"]
+
+
+def test_a_restored_version_is_in_force_for_code_and_one_more_version_for_people() -> None:
+    create(function("kept", "return 1"))
+    body = """
+        local before = registry.current_version()
+        assert(registry.snapshot():changes():delete("app:kept"):apply())
+        local after = registry.current_version():id()
+        assert(registry.apply_version(before))
+        local listed = registry.versions()
+        local versions = {before:id(), after, registry.current_version():id(), listed[#listed]:id()}
+        return {versions = versions, kept = registry.get("app:kept") ~= nil, next = before:next():id()}
+    """
+    told = run(body)
+    before, after, current, last = told["versions"]
+    assert (current, last) == (before, after) and told["kept"] and told["next"] == after
+    row = Version.objects.get(number=after + 1)
+    assert (row.restores, row.message) == (before, f"by app:robot: version {before} again")

@@ -14,6 +14,9 @@ class Version(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
     message = models.TextField(blank=True)
     source = models.CharField(max_length=20, default="apply", help_text="apply, editor or lua")
+    restores = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="the earlier version whose entries this one only brings back"
+    )
 
     class Meta:
         ordering = ["-number"]

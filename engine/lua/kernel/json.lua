@@ -34,7 +34,12 @@ k.modules.json = k.library {
   array = k.version > 1 and marker("array", false) or nil,
   encode = function(value) return k.codecs.json.encode(value) end,
   decode = decode,
-  validate = function(schema, data) return verdict("json.validate", schema, data) end,
+  validate = function(schema, ...)
+    -- A nil that was given is null; none at all is a slip of whoever calls.
+    if k.version > 1 and k.raw.select("#", ...) == 0 then return false, k.invalid("json.validate: data is required") end
+    local data = ...
+    return verdict("json.validate", schema, data)
+  end,
   validate_string = function(schema, text)
     if not is_text(text) then return false, k.invalid("json.validate_string: non-empty string expected") end
     k.lib.charge_bytes(#text * 64)

@@ -7,7 +7,7 @@ local LENGTHS = { sha256 = 32, sha512 = 64 }
 -- Iterations times blocks of the hash's length. A workflow must not compute for more than a second.
 local MOST = k.is_workflow and 1000000 or 10000000
 local MICROSECONDS = 0.4 -- for each
-local WORKFLOW_PRICE = 5 -- of each: the most that may be asked for takes half of a step
+local WORKFLOW_PRICE = 20 -- of each: the most that may be asked for takes half of a step
 
 local function problem(password, salt, iterations, length, hash)
   if type(password) ~= "string" or password == "" then return "password (non-empty string) expected" end

@@ -51,16 +51,12 @@ function version_methods.string(self) return "v" .. raw.tostring(k.self(self, ve
 
 --- The version before, nil for the first.
 function version_methods.previous(self)
-  local id = k.self(self, version_class, "registry.Version").id
-  return id > 1 and version_of(id - 1) or nil
+  return version_of(k.ask("registry.beside", k.self(self, version_class, "registry.Version").id, -1))
 end
 
 --- The version after, nil for the newest.
 function version_methods.next(self)
-  local id = k.self(self, version_class, "registry.Version").id
-  local newest, err = k.ask("registry.current")
-  if err then return nil, err end
-  return id < newest and version_of(id + 1) or nil
+  return version_of(k.ask("registry.beside", k.self(self, version_class, "registry.Version").id, 1))
 end
 
 local function is_version(v) return type(v) == "table" and raw.getmetatable(v) == version_class end
@@ -232,7 +228,7 @@ function lib.parse_id(text)
   return { ns = raw.string.sub(text, 1, colon - 1), name = raw.string.sub(text, colon + 1) }
 end
 
---- Bring back what a version held, as a new version.
+--- Put a version in force again; the next change still gets a number of its own, above all others.
 function lib.apply_version(v)
   local id, err = number_of(v)
   err = err or denied("registry.apply_version", "registry")

@@ -1,6 +1,6 @@
 -- The same as details of an error.
 -- kinds: function process workflow
--- ends: LimitExceeded Invalid Internal Internal returned
+-- ends: LimitExceeded Invalid Internal Unknown returned
 -- cost: dear
 return function(...)
     local text, shared = ("x"):rep(1000000), {}

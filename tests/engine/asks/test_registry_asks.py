@@ -135,15 +135,31 @@ def test_a_workflow_that_lists_the_registry_does_not_start() -> None:
     assert "registry" in driver.failure.message and "allowed class" in driver.failure.message
 
 
-def test_an_earlier_version_comes_back_as_a_new_one() -> None:
+def test_an_earlier_version_is_in_force_again() -> None:
     catalog = MemoryCatalog([NOTE])
     body = """
         assert(registry.snapshot():changes():delete('app:note'):apply())
         assert(registry.apply_version(registry.current_version():previous()))
         return {registry.current_version():id(), registry.get('app:note').data.text, #registry.versions()}
     """
-    assert run(body, catalog=catalog) == [3, "hi", 3]
+    assert run(body, catalog=catalog) == [1, "hi", 2]
     assert catalog.state(3) == catalog.state(1)
+
+
+def test_the_next_change_after_a_restored_version_has_a_number_above_all() -> None:
+    body = """
+        assert(registry.snapshot():changes():delete('app:note'):apply())
+        assert(registry.apply_version(1))
+        local restored = registry.current_version()
+        local made = assert(registry.snapshot():changes():create({id = 'app:more', kind = 'registry.entry'}):apply())
+        assert(registry.apply_version(restored) and registry.apply_version(restored))
+        local back = registry.current_version()
+        return {
+            restored:id(), restored:previous() == nil, restored:next():id(), made:id(), made:previous():id(),
+            made:next() == nil, back == restored, registry.get('app:more') == nil, #registry.snapshot():entries(),
+        }
+    """
+    assert run(body, catalog=MemoryCatalog([NOTE])) == [1, True, 2, 4, 2, True, True, True, 1]
 
 
 def test_an_earlier_version_does_not_bring_guarded_entries_back() -> None:

@@ -6,6 +6,7 @@ from engine.entry import Entry
 from engine.errors import ProgramError
 from engine.program import Program
 from engine.registry.linking import link
+from engine.testing import Driver
 from tests.engine.registry.checking import entry, function, library
 
 
@@ -54,7 +55,7 @@ def test_what_does_not_run_has_no_program() -> None:
         ("app:none", SHOP),
         ("app:money", SHOP),
         ("app:f", by_id(function("f", imports={"x": "gone"}))),
-        ("app:f", by_id(function("f", imports={"g": "g"}), function("g"))),
+        ("app:f", by_id(function("f", imports={"g": "g"}), entry("g", "process.lua", source="return {}"))),
         ("app:f", by_id(entry("f", "function.lua"))),
     ):
         with pytest.raises(ProgramError):
@@ -66,3 +67,11 @@ def test_a_cycle_does_not_hang_the_linker() -> None:
         function("f", imports={"a": "a"}), library("a", imports={"b": "b"}), library("b", imports={"a": "a"})
     )
     assert len(link("app:f", entries).chunks) == 3
+
+
+def test_an_imported_function_hands_its_module_on() -> None:
+    tax = function("tax", modules=["json"])
+    tax = Entry(tax.id, tax.kind, {}, {**tax.data, "source": "return {rate = json.decode('7'), main = error}"})
+    body = "local tax = require('tax') return {main = function() return tax.rate end}"
+    caller = Entry("app:f", "function.lua", {}, {"source": body, "imports": {"tax": "app:tax"}})
+    assert Driver(link("app:f", by_id(caller, tax))).value == 7

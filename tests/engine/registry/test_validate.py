@@ -23,9 +23,11 @@ def test_bare_names_stand_in_their_own_namespace() -> None:
     assert told(library("money"), other) == ["other:f imports.m: there is no entry `other:money`"]
 
 
-def test_only_libraries_can_be_imported() -> None:
-    (problem,) = problems(function("f", imports={"g": "g"}), function("g"))
-    assert problem.message == "`app:g` is a `function.lua`, and only `library.lua`, `module.lua` can stand here"
+def test_only_libraries_and_functions_can_be_imported() -> None:
+    assert problems(function("f", imports={"g": "g"}), function("g")) == []
+    (problem,) = problems(function("f", imports={"g": "g"}), entry("g", "process.lua", source="return {}"))
+    allowed = "`function.lua`, `library.lua`, `module.lua`"
+    assert problem.message == f"`app:g` is a `process.lua`, and only {allowed} can stand here"
 
 
 def test_references_must_be_of_the_right_kind() -> None:

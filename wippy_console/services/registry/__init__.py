@@ -12,6 +12,7 @@ from wippy_console.services.registry.publishing import (
     preview,
     publish,
     publish_from_lua,
+    restore_from_lua,
     save_entry,
 )
 from wippy_console.services.registry.reading import (
@@ -19,11 +20,13 @@ from wippy_console.services.registry.reading import (
     current_version,
     entries,
     entry,
+    in_force,
     latest_versions,
     revisions,
     snapshot,
     tree,
     used_by,
+    version_numbers,
 )
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 from wippy_console.services.registry.titles import titles, workflows
@@ -41,17 +44,20 @@ __all__ = [
     "delete_entry",
     "entries",
     "entry",
+    "in_force",
     "latest_versions",
     "may_publish",
     "plan",
     "preview",
     "publish",
     "publish_from_lua",
+    "restore_from_lua",
     "revisions",
     "save_entry",
     "snapshot",
     "titles",
     "tree",
     "used_by",
+    "version_numbers",
     "workflows",
 ]

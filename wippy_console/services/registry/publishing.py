@@ -28,7 +28,7 @@ from wippy_console.database.storable import storable_text
 from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services import feed
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.registry import reading
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 
@@ -47,6 +47,7 @@ class _Publisher:
     message: str
     source: str
     unit: Author | None = None
+    restores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,17 @@ def publish_from_lua(unit: Author, changes: Changes, *, base: int) -> Version:
     return _publish(_Publisher(None, f"by {unit.entry}", LUA, unit), changes, base)
 
 
+def restore_from_lua(unit: Author, number: int) -> Version:
+    """Make a version of what version `number` held: that one is in force again, whatever changed since."""
+    newest = reading.current_number()
+    if not 0 < number <= newest:
+        raise NotFoundError(f"There is no version {number} of the registry.")
+    earlier = Version.objects.get(number=number).restores or number
+    changes = changing.diff(reading.snapshot(newest), reading.snapshot(number))
+    publisher = _Publisher(None, f"by {unit.entry}: version {earlier} again", LUA, unit, earlier)
+    return _publish(publisher, changes, newest)
+
+
 def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Version:
     # Validation takes a while; outside of the transaction it keeps no other writer waiting.
     prepared = _prepare(base, changes)
@@ -86,7 +98,7 @@ def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Versi
         _require_rights(publisher, prepared)
         if errors_in(prepared.problems):
             raise ChangesRefused(prepared.problems)
-        return _write(prepared, publisher) if prepared.changes else _unchanged()
+        return _write(prepared, publisher) if prepared.changes or publisher.restores else _unchanged()
 
 
 def may_publish(user: Any, kind: str) -> bool:
@@ -204,6 +216,7 @@ def _write(prepared: _Prepared, publisher: _Publisher) -> Version:
         author=publisher.user,
         message=storable_text(publisher.message),
         source=publisher.source,
+        restores=publisher.restores,
     )
     Revision.objects.bulk_create([*_revisions(version, prepared)])
     Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)

@@ -22,6 +22,18 @@ def current_number() -> int:
     return Version.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
+def in_force(number: int) -> int:
+    """The version whose entries version `number` holds: its own, or an earlier one that it restored."""
+    row = Version.objects.filter(number=number).values_list("restores", flat=True).first()
+    return row or number
+
+
+def version_numbers() -> list[int]:
+    """The numbers of all versions, ascending, without those that only restored another."""
+    rows = Version.objects.filter(restores=None).order_by("number")
+    return list(rows.values_list("number", flat=True))
+
+
 def latest_versions(limit: int) -> list[Version]:
     """The newest versions, newest first, with their authors at hand."""
     return list(Version.objects.select_related("author")[:limit])

@@ -32,32 +32,48 @@ class DatabaseRegistry:
     def __init__(self, catalog: DatabaseCatalog, on_publish: Callable[[], None]) -> None:
         self._catalog = catalog
         self._on_publish = on_publish
+        self._in_force = (0, 0)
 
     async def current(self) -> int:
-        """The number of the newest version, at most a moment old."""
-        return await _read(asyncio.to_thread(self._catalog.version))
+        """The number of the version in force, at most a moment old."""
+        newest = await self._newest()
+        if self._in_force[0] != newest:
+            self._in_force = newest, await _read(in_thread(partial(registry.in_force, newest)))
+        return self._in_force[1]
 
     async def versions(self) -> Sequence[int]:
-        """The numbers of all versions, ascending."""
-        return await _read(in_thread(lambda: list(Version.objects.order_by("number").values_list("number", flat=True))))
+        """The numbers of all versions, ascending, without those that only restored another."""
+        return await _read(in_thread(registry.version_numbers))
+
+    async def _newest(self) -> int:
+        return await _read(asyncio.to_thread(self._catalog.version))
 
     async def entries(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version."""
-        if version > await self.current() and version > await _read(asyncio.to_thread(self._catalog.refresh)):
+        if version > await self._newest() and version > await _read(asyncio.to_thread(self._catalog.refresh)):
             raise UnitFailed(failures.no_version(version))
         return await _read(asyncio.to_thread(self._catalog.state, version))
 
     async def apply(self, changes: Changes, base: int, author: Author) -> int:
         """Publish in one transaction, then let this node know."""
-        version = await in_thread(partial(_publish, changes, base, author))
+        version = await self._publish(partial(registry.publish_from_lua, author, changes, base=base), author)
+        return version.restores or version.number
+
+    async def restore(self, version: int, author: Author) -> None:
+        """The same for what an earlier version held."""
+        await self.entries(version)
+        await self._publish(partial(registry.restore_from_lua, author, version), author)
+
+    async def _publish(self, publishing: Callable[[], Version], author: Author) -> Version:
+        version = await in_thread(partial(_refusing, publishing, author))
         await asyncio.to_thread(self._catalog.refresh)
         self._on_publish()
         return version
 
 
-def _publish(changes: Changes, base: int, author: Author) -> int:
+def _refusing(publishing: Callable[[], Version], author: Author) -> Version:
     try:
-        return registry.publish_from_lua(author, changes, base=base).number
+        return publishing()
     except ChangesRefused as error:
         raise UnitFailed(failures.refused(error.problems)) from error
     except StaleBaseError as error:
