@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from engine.entry import Entry
+from engine.pids import Pid
 from tests.console.operating import CLIENT, WORKER, Cast, Stage, settle
 from wippy_console.models import FeedEvent, Question, Run
 from wippy_console.services import histories, registry, runs, temporal
@@ -36,6 +39,22 @@ def make(count: int, **changes: Any) -> list[Run]:
         for name, value in changes.items():
             setattr(run, name, value)
     return Run.objects.bulk_create(made)
+
+
+def reset(workflow_id: str) -> str:
+    """As `temporal workflow reset --type FirstWorkflowTask`; the id of the new run."""
+    client = temporal.client(CLIENT)
+    request = ResetWorkflowExecutionRequest(
+        namespace=client.namespace, workflow_execution=WorkflowExecution(workflow_id=workflow_id), reason="again",
+        workflow_task_finish_event_id=3, request_id=str(uuid.uuid4()),
+    )  # fmt: skip
+    return temporal.run(client.workflow_service.reset_workflow_execution(request)).run_id
+
+
+def ended(run: Run) -> datetime:
+    """When it ended, as Temporal says."""
+    closed = histories.describe(run).workflow_execution_info.close_time
+    return closed.ToDatetime(tzinfo=UTC)
 
 
 # -- search ----------------------------------------------------------------------------------------
@@ -123,6 +142,25 @@ def test_a_run_knows_its_newer_one_its_parent_and_its_children(cast: Cast) -> No
     assert list(runs.children(old)) == [child]
 
 
+def test_the_newest_of_reset_runs_is_the_one_that_temporal_has_open(cast: Cast) -> None:
+    rows = make(6, workflow_id="reset", started_at=NOON, status="terminated")
+    current = rows[2]  # in the middle of the run ids, which are random
+    for number, run in enumerate(rows):
+        closed = None if run is current else NOON + timedelta(minutes=1 + number)
+        Run.objects.filter(pk=run.pk).update(closed_at=closed)
+    Run.objects.filter(pk=current.pk).update(status="running")
+    assert runs.newer(rows[5]) == current and runs.newer(Run.objects.get(pk=current.pk)) is None
+    assert runs.by_pid(None, current.pid) == runs.by_pid(None, "reset") == current
+    Run.objects.filter(pk=current.pk).update(status="terminated", closed_at=NOON + timedelta(hours=1))
+    assert runs.newer(rows[5]) == current, "of closed runs the one that ended last"
+
+
+def test_a_run_of_the_same_id_on_another_client_is_not_its_newer_one(cast: Cast) -> None:
+    old, new = make(2, workflow_id="same")
+    Run.objects.filter(pk=new.pk).update(client="app:other")
+    assert runs.newer(old) is None
+
+
 def test_a_list_reads_no_payloads(cast: Cast) -> None:
     make(1, input=["x" * 1000])
     assert "input" in runs.search(cast.viewer).rows[0].get_deferred_fields()
@@ -139,6 +177,20 @@ class TestStart:
         assert (run.pid, run.status, run.started_by) == (started.pid, "running", on_stage.cast.operator)
         assert run.input == [{"wanted": 1}]
         assert FeedEvent.objects.get(kind="STARTED").run_id == run.run_id
+
+    def test_a_reset_run_is_the_newest_of_its_id(self, on_stage: Stage) -> None:
+        first = on_stage.start()
+        seen = [first.run_id]
+        for _ in range(3):
+            seen.append(reset(first.workflow_id))
+            current = runs.latest(Pid(CLIENT, WORKER, first.workflow_id))
+            assert current.run_id == seen[-1]
+            assert current.started_at == first.started_at
+            for row in Run.objects.filter(workflow_id=first.workflow_id).exclude(pk=current.pk):
+                Run.objects.filter(pk=row.pk, closed_at=None).update(status="terminated", closed_at=ended(row))
+            assert runs.by_pid(None, current.pid) == current
+            older = Run.objects.filter(workflow_id=first.workflow_id).exclude(pk=current.pk)
+            assert {runs.newer(run) for run in older} == {current}
 
     def test_temporal_has_it_with_program_version_and_user(self, on_stage: Stage) -> None:
         run = on_stage.start()

@@ -16,6 +16,7 @@ from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
 
 MAX_LIMIT = 500
@@ -81,7 +82,7 @@ def by_pid(user: Any, pid: str) -> Run:
     """The newest run behind a pid, or behind a bare workflow or run id; NotFoundError."""
     parsed = Pid.parse(pid)
     ids = Q(workflow_id=parsed.uniq) if parsed else Q(workflow_id=pid) | Q(run_id=pid)
-    run = visible(user).filter(ids).order_by("-started_at", "-run_id").first()
+    run = newest_of(visible(user).filter(ids))
     if run is None:
         raise NotFoundError(f"There is no run of {pid}.")
     return run
@@ -89,7 +90,7 @@ def by_pid(user: Any, pid: str) -> Run:
 
 def newer(run: Run) -> Run | None:
     """The newest run of the same workflow id when it is not this one."""
-    newest = Run.objects.filter(workflow_id=run.workflow_id).order_by("-started_at", "-run_id").first()
+    newest = newest_of(Run.objects.filter(client=run.client, workflow_id=run.workflow_id))
     return None if newest is None or newest.pk == run.pk else newest
 
 
