@@ -21,6 +21,9 @@ from engine.steps import Value
 # Temporal retries the activity; the node must not retry the call inside it.
 ONE_ATTEMPT: Mapping[str, Value] = {"retry": {"max_attempts": 1}}
 
+ATTEMPT = "activity"
+"""The name in `ctx` of what a function may know of the activity that it runs as."""
+
 
 class FunctionActivities:
     """The dynamic activity that runs the entry named by its type."""
@@ -33,10 +36,11 @@ class FunctionActivities:
         """Call the function on this node, with a heartbeat, and hand over its value or failure."""
         info = activity.info()
         with translated():
-            value = await with_heartbeat(self._node.call(self._request(info.activity_type, args)))
+            value = await with_heartbeat(self._node.call(self._request(info, args)))
             return RawValue(_result(value, info))
 
-    def _request(self, target: str, args: Sequence[RawValue]) -> CallRequest:
+    def _request(self, info: activity.Info, args: Sequence[RawValue]) -> CallRequest:
+        target = info.activity_type
         entry = self._node.catalog.entry(target)
         if entry is None:
             # Retried, since somebody may publish it.
@@ -45,7 +49,8 @@ class FunctionActivities:
         caller = headers.text(head, headers.SENDER)
         security = headers.security(head)
         options = {**ONE_ATTEMPT, **self._place(entry)}
-        return CallRequest(target, payloads.decode_all(args), options, headers.context(head), caller, security)
+        context = {**headers.context(head), ATTEMPT: _attempt(info)}
+        return CallRequest(target, payloads.decode_all(args), options, context, caller, security)
 
     def _place(self, entry: Entry) -> Mapping[str, Value]:
         """Where a process runs that is an activity by its meta and names no host: on the first one."""
@@ -55,6 +60,17 @@ class FunctionActivities:
             return {}
         hosts = self._node.catalog.entries("process.host")
         return {"default_host": hosts[0].id} if hosts else {}
+
+
+def _attempt(info: activity.Info) -> dict[str, Value]:
+    """What tells attempts and calls apart; `key` is the same for all attempts of one call, and of no other."""
+    return {
+        "workflow_id": info.workflow_id,
+        "run_id": info.workflow_run_id,
+        "id": info.activity_id,
+        "attempt": info.attempt,
+        "key": f"{info.workflow_run_id}/{info.activity_id}",
+    }
 
 
 def _result(value: Value, info: activity.Info) -> Any:

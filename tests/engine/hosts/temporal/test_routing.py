@@ -200,3 +200,27 @@ async def test_a_retried_activity_is_not_retried_inside_as_well(stage: Stage) ->
         """,
     )
     assert await stage.value("app:w") == [3, "Unavailable"]
+
+
+async def test_attempts_of_one_call_have_one_key_and_other_calls_have_others(stage: Stage) -> None:
+    stage.function(
+        "app:fn",
+        """
+        local it = ctx.get('activity')
+        if it.attempt == 1 then return nil, errors.new{message = 'x', kind = errors.UNAVAILABLE, details = it} end
+        local nested = funcs.call('app:nested')
+        return {it.key, it.attempt, it.workflow_id, it.run_id, it.run_id .. '/' .. it.id == it.key, nested == it.key}
+        """,
+        options={"retry": {"max_attempts": 2, "initial_delay": 10}},
+    )
+    stage.function("app:nested", "return ctx.get('activity').key")
+    stage.workflow(
+        "app:w",
+        """
+        local info = require('workflow').info()
+        return {funcs.call('app:fn'), funcs.call('app:fn'), info.workflow_id, info.run_id}
+    """,
+    )
+    first, second, workflow, run = await stage.value("app:w")
+    assert first[1:] == second[1:] == [2, workflow, run, True, True]
+    assert first[0] != second[0]
