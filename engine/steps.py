@@ -27,10 +27,14 @@ KERNEL = 2
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The command `seq` succeeded with `value` (a timer's is None)."""
+    """The command `seq` succeeded with `value` (a timer's is None).
+
+    `size` here and below: about how many bytes it holds, where a host counts what waits for a unit.
+    """
 
     seq: int
     value: Value = None
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Rejected:
 
     seq: int
     failure: Failure
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Exited:
     at: int
     value: Value = None
     failure: Failure | None = None
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class LinkDown:
     at: int
     failure: Failure | None = None
     value: Value = None
+    size: int = field(default=0, compare=False)
 
 
 Event = Resolved | Rejected | Message | CancelRequested | Exited | LinkDown

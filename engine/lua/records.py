@@ -68,7 +68,7 @@ def refused(event: Event, failure: Failure) -> Event:
         case Message():
             return replace(event, payloads=(failure,))
         case Exited() | LinkDown():
-            return replace(event, value=None, failure=failure)
+            return replace(event, value=None, failure=failure, size=0)
         case CancelRequested():
             return event
 

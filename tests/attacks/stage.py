@@ -53,6 +53,7 @@ def _lua(name: str, kind: str, body: str, **data: object) -> Entry:
 
 STUCK = """local top = {} for _ = 1, 1990 do top = setmetatable({}, {__index = top}) end
     while true do local _ = top.nothing end"""
+BIG = "return ('x'):rep(8000000)"
 VICTIMS = [
     Entry(HOST, "process.host", {}, {"host": {"max_memory": HOST_MIB}}),
     Entry("attack:client", "temporal.client"),
@@ -63,6 +64,9 @@ VICTIMS = [
     _lua("idle", "process.lua", "process.inbox():receive()"),
     _lua("deaf", "process.lua", "time.sleep('1h')"),
     _lua("stuck", "function.lua", STUCK, pool={"type": "inline"}),
+    *(_lua(f"stuck_{number}", "function.lua", STUCK, pool={"type": "inline"}) for number in range(10)),
+    _lua("big", "function.lua", BIG, pool={"type": "inline"}),
+    _lua("big_process", "process.lua", BIG),
     _lua("stuck_workflow", "workflow.lua", STUCK),
     _lua("brief", "process.lua", ""),
     _lua("neighbour", "function.lua", "return (...) + 1"),

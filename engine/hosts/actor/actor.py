@@ -19,9 +19,12 @@ from engine.program import Program
 from engine.security.context import Security
 from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
-# Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short.
+# Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short: so many events, and
+# bytes in records of the largest size.
 PORTION = 64
-# The bytes of messages that wait outside of the unit's own memory, in records of the largest size.
+PORTION_RECORDS = 2
+# The bytes that wait outside of the unit's own memory, in records of the largest size: of messages at most, and of
+# results, from where on no further call of the unit begins.
 QUEUED = 4
 
 
@@ -111,7 +114,10 @@ class Actor:
     queue: deque[Event] = field(default_factory=deque)
     queued_messages: int = 0
     queued_bytes: int = 0
+    result_bytes: int = 0
     held_messages: int = 0
+    held_calls: deque[Callable[[], bool]] = field(default_factory=deque)
+    """Begin one more call that waited until results were taken; False when nobody wants it any more."""
     monitors: set[str] = field(default_factory=set)
     monitoring: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
@@ -135,37 +141,68 @@ class Actor:
     def put(self, event: Event) -> None:
         """Append an event."""
         self.queue.append(event)
-        if isinstance(event, Message | CancelRequested):
-            self.queued_messages += 1
-            self.queued_bytes += _size(event)
+        self._count(event, 1)
 
     def has_room(self, message: Message) -> bool:
         """Whether what is queued leaves room for the bytes of one more; one alone has always room."""
         return not self.queued_bytes or self.queued_bytes + _size(message) <= QUEUED * self.limits.max_record
 
+    def has_room_for_result(self, size: int) -> bool:
+        """Whether one more result may wait: all together what the unit may hold; one alone has always room."""
+        return not self.result_bytes or self.result_bytes + size <= self.limits.max_memory
+
+    @property
+    def behind(self) -> bool:
+        """Whether so many results wait that no further call should begin before some are taken."""
+        return self.result_bytes > QUEUED * self.limits.max_record
+
     def take(self) -> list[Event]:
         """Remove and return the next portion of the queue, oldest first."""
-        queue = self.queue
-        if len(queue) <= PORTION:
+        queue, left = self.queue, PORTION_RECORDS * self.limits.max_record
+        if len(queue) <= PORTION and self.queued_bytes + self.result_bytes <= left:
             events = list(queue)
             queue.clear()
-            self.queued_messages = self.queued_bytes = 0
+            self.queued_messages = self.queued_bytes = self.result_bytes = 0
             return events
-        events = [queue.popleft() for _ in range(PORTION)]
-        messages = [event for event in events if isinstance(event, Message | CancelRequested)]
-        self.queued_messages -= len(messages)
-        self.queued_bytes -= sum(map(_size, messages))
+        events = []
+        while queue and len(events) < PORTION and (left >= _size(queue[0]) or not events):
+            event = queue.popleft()
+            left -= _size(event)
+            self._count(event, -1)
+            events.append(event)
         return events
+
+    def forget_queue(self) -> None:
+        """Nothing that waits is wanted any more."""
+        self.queue.clear()
+        self.queued_messages = self.queued_bytes = self.result_bytes = self.held_messages = 0
+
+    def _count(self, event: Event, sign: int) -> None:
+        match event:
+            case Message():
+                self.queued_messages += sign
+                self.queued_bytes += sign * _size(event)
+            case CancelRequested():
+                self.queued_messages += sign
+            case _:
+                self.result_bytes += sign * event.size
 
     def abandon_pending(self) -> None:
         """Stop whatever is in flight; nothing of it is answered."""
+        self.held_calls.clear()
         pending, self.pending = self.pending, {}
         for command in pending.values():
             command.abandon()
 
 
 def _size(event: Event) -> int:
-    return size_of(event.payloads) if isinstance(event, Message) else 0
+    match event:
+        case Message(payloads=payloads):
+            return size_of(payloads)
+        case CancelRequested():
+            return 0
+        case _:
+            return event.size
 
 
 def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.failures import too_many_pending, unexpected
 from engine.hosts.actor.table import Table
-from engine.steps import Rejected, Resolved, Value
+from engine.lua.marshal import size_of
+from engine.steps import Exited, Rejected, Resolved, Value
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +73,22 @@ def refusal(actor: Actor) -> Failure | None:
     return too_many_pending(most) if len(actor.pending) >= most else None
 
 
+def measured(exited: Exited) -> Exited:
+    """An end that another host reported, with what it holds."""
+    return replace(exited, size=size_of(exited.value if exited.failure is None else exited.failure))
+
+
+def answer_of(seq: int, exited: Exited) -> Resolved | Rejected:
+    """The answer to an exec whose unit ended so."""
+    failure, size = exited.failure, exited.size
+    return Resolved(seq, exited.value, size) if failure is None else Rejected(seq, failure, size)
+
+
 async def outcome(seq: int, work: Callable[[], Awaitable[Value]]) -> Resolved | Rejected:
     """The answer to the command `seq` that the work ends with."""
     try:
-        return Resolved(seq, await work())
+        value = await work()
+        return Resolved(seq, value, size_of(value))
     except UnitFailed as error:
         return Rejected(seq, error.failure)
     except Exception as error:

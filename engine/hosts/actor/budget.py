@@ -60,9 +60,9 @@ class Budget:
         self._set(actor, FIRST)
 
     def weigh(self, actor: Actor, lua: int) -> None:
-        """Count what a unit holds after a step: `lua` bytes of Lua memory. One that ended counts no more."""
+        """Count what a unit holds after a step, `lua` bytes of Lua memory, and what waits for it. None once ended."""
         if not actor.ended:
-            self._set(actor, lua + BESIDE)
+            self._set(actor, lua + BESIDE + actor.queued_bytes + actor.result_bytes)
 
     def leave(self, actor: Actor, exited: Exited) -> None:
         """Count a unit no more."""

@@ -19,7 +19,8 @@ from engine.steps import Exited, Value
 
 PATIENCE = 5.0
 
-Done = Callable[[Value, Failure | None], None]
+Done = Callable[[Value, Failure | None, int], None]
+"""Hears value or failure, and about how many bytes it holds."""
 
 
 class Calls:
@@ -41,7 +42,7 @@ class Calls:
         target = await asyncio.to_thread(self._targets.call, request)
         future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
 
-        def done(value: Value, failure: Failure | None) -> None:
+        def done(value: Value, failure: Failure | None, size: int) -> None:
             self.table.bridge.post(lambda: _settle(future, value, failure))
 
         call = self.prepare(target, request, done)
@@ -114,6 +115,24 @@ class FunctionCall:
         if self._done is None:
             return
         self._attempts += 1
+        if not self._held():
+            self._enter()
+
+    def _held(self) -> bool:
+        """Whether the caller has results to take before another call of its may begin; it calls back then."""
+        caller = self._table.live(self._request.caller)
+        if caller is None or not caller.behind:
+            return False
+        caller.held_calls.append(self._begin_held)
+        return True
+
+    def _begin_held(self) -> bool:
+        wanted = self._done is not None
+        if wanted:
+            self._enter()
+        return wanted
+
+    def _enter(self) -> None:
         if (host := self._target.host) is not None:
             self._begin_process(host)
             return
@@ -127,6 +146,7 @@ class FunctionCall:
             self._within,
             self._begin_function,
             caller=caller,
+            held=self._held,
         )
 
     def _within(self) -> frozenset[str]:
@@ -152,7 +172,7 @@ class FunctionCall:
             delay = self._target.options.retry.backoff.delay(self._attempts, random.random())  # noqa: S311
             self._after(delay, self._attempt)
         else:
-            self._finish(exited.value, failure)
+            self._finish(exited.value, failure, exited.size)
 
     def _retries(self, failure: Failure) -> bool:
         return self._target.options.retry.allows(failure, self._attempts)
@@ -161,11 +181,11 @@ class FunctionCall:
         self._finish(None, call_timed_out(self._request.target, self._target.options.timeout))
         self._stop_callee("timed out")
 
-    def _finish(self, value: Value, failure: Failure | None) -> None:
+    def _finish(self, value: Value, failure: Failure | None, size: int = 0) -> None:
         done = self._done
         self._conclude()
         if done is not None:
-            done(value, failure)
+            done(value, failure, size)
 
     def _conclude(self) -> None:
         self._done = None

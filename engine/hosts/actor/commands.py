@@ -184,8 +184,9 @@ class Commands:
                 raise TypeError(f"{command} does not go with {target}")
 
     def _call(self, actor: Actor, command: Call, target: CallTarget) -> None:
-        def done(value: Value, failure: Failure | None) -> None:
-            event = Resolved(command.seq, value) if failure is None else Rejected(command.seq, failure)
+        def done(value: Value, failure: Failure | None, size: int) -> None:
+            seq = command.seq
+            event = Resolved(seq, value, size) if failure is None else Rejected(seq, failure, size)
             self._table.answer(actor, call, event)
 
         call = self._calls.prepare(target, _call_request(actor, command), done, waits=command.waits)

@@ -15,6 +15,7 @@ from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.commands import Commands, Plan
 from engine.hosts.actor.failures import unexpected
 from engine.hosts.actor.table import Table
+from engine.lua.marshal import size_of
 from engine.registry.contexts import context_of
 from engine.steps import (
     Event,
@@ -24,6 +25,7 @@ from engine.steps import (
     Rejected,
     Resolved,
     Returned,
+    Status,
     Step,
     Upgraded,
     Waiting,
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 PORTION = 256
 BREATH = 0.0002
 """Seconds between portions: whoever waits for the lock gets it only when we don't take it back at once."""
+HELD = 64
+"""Calls that begin with one portion of results, of those that waited for it."""
 
 
 class Execution:
@@ -66,9 +70,10 @@ class Execution:
             plan = self._commands.prepare(actor, step)
             rest = self._begin_with(actor, step, plan)
             memory = unit.memory() if unit is not None else 0
+            size = _size(step.status)
             with self._table.lock:
                 self._budget.weigh(actor, memory)
-                self._settle(actor, rest, plan)
+                self._settle(actor, rest, plan, size)
             if unit is not actor.unit:
                 _close(unit)
         if actor.ended:
@@ -82,7 +87,16 @@ class Execution:
             if actor.ended:
                 return None
             actor.state = State.STEPPING
-            return actor.take()
+            events = actor.take()
+            if actor.held_calls:
+                self._begin_held(actor)
+            return events
+
+    def _begin_held(self, actor: Actor) -> None:
+        """Begin calls that waited until results were taken: few at once, their results let the next begin."""
+        left = HELD
+        while actor.held_calls and left and not actor.behind:
+            left -= actor.held_calls.popleft()()
 
     def _step(self, actor: Actor, events: list[Event]) -> Step:
         try:
@@ -116,8 +130,8 @@ class Execution:
 
     # --- under the lock ----------------------------------------------------------------------
 
-    def _settle(self, actor: Actor, step: Step, plan: Plan) -> None:
-        """Carry out the last commands of a step, then go by its status."""
+    def _settle(self, actor: Actor, step: Step, plan: Plan, size: int) -> None:
+        """Carry out the last commands of a step, then go by its status, which holds `size` bytes."""
         step = self._carry_out(actor, step, plan)
         if actor.ended:  # by a command of its own
             return
@@ -125,9 +139,9 @@ class Execution:
             case Waiting() as waiting:
                 self._rest(actor, waiting)
             case Returned(value):
-                self._table.end(actor, value, None)
+                self._table.end(actor, value, None, size)
             case Failed(failure):
-                self._table.end(actor, None, failure)
+                self._table.end(actor, None, failure, size)
             case Upgraded() as upgraded:
                 self._upgrade(actor, upgraded, plan)
 
@@ -159,11 +173,21 @@ class Execution:
         actor.args = upgraded.args
         actor.unit = None
         left = [event for event in (*upgraded.messages, *actor.queue) if not _was_for_the_old_unit(event)]
-        actor.queue.clear()
-        actor.queued_messages = actor.queued_bytes = actor.held_messages = 0
+        actor.forget_queue()
         for event in left:
             actor.put(event)
         self._table.make_ready(actor)
+
+
+def _size(status: Status) -> int:
+    """About how many bytes the result of a unit holds."""
+    match status:
+        case Returned(value):
+            return size_of(value)
+        case Failed(failure):
+            return size_of(failure)
+        case Waiting() | Upgraded():
+            return 0
 
 
 def _was_for_the_old_unit(event: Event) -> bool:

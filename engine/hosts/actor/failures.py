@@ -80,6 +80,12 @@ def mailbox_full(pid: str, held: str) -> Failure:
     return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({held})", retryable=True)
 
 
+def results_full(limit: int) -> Failure:
+    """What waits for the unit is as much as it may hold: the result was dropped, a later one may find room."""
+    text = f"the result was dropped: {limit >> 20} MiB of results wait for the unit already"
+    return Failure(LIMIT_EXCEEDED, text, retryable=True)
+
+
 def call_timed_out(target: str, timeout: int) -> Failure:
     """The call with all its attempts took longer than `timeout` ns."""
     return Failure(TIMEOUT, f"call of '{target}' timed out after {format_duration(timeout)}", retryable=False)

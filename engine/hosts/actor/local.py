@@ -8,12 +8,13 @@ from typing import assert_never
 from engine.contracts.host import SpawnRequest
 from engine.errors import Failure, invalid
 from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.answers import answer_of
 from engine.hosts.actor.destinations import Here, Nowhere
 from engine.hosts.actor.failures import PID_NOT_REGISTERED, unresolved
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import LocalTarget
-from engine.steps import Control, Exec, Exited, Message, Rejected, Resolved, Send, Spawn, Value
+from engine.steps import Control, Exec, Exited, Message, Send, Spawn, Value
 
 
 @dataclass(slots=True, eq=False)
@@ -63,8 +64,7 @@ class LocalCommands:
         pending = actor.pending[seq] = LocalExec(self._table, actor.pid, child, f"exec {actor.pid} {seq}")
 
         def ended(exited: Exited) -> None:
-            answer = Resolved(seq, exited.value) if exited.failure is None else Rejected(seq, exited.failure)
-            self._table.answer(actor, pending, answer)
+            self._table.answer(actor, pending, answer_of(seq, exited))
 
         child.on_end[pending.token] = ended
 

@@ -34,11 +34,15 @@ def bound_of(entry: Entry) -> int:
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One call's place. `within` holds the functions that wait for it, directly or not."""
+    """One call's place. `within` holds the functions that wait for it, directly or not.
+
+    `held` is asked when its turn comes, and says whether it can't begin now: it gives its place up, to enter again.
+    """
 
     function: str
     within: frozenset[str]
     run: Run
+    held: Callable[[], bool]
     running: bool = False
     left: bool = False
 
@@ -65,16 +69,23 @@ class Pools:
         self._pools: dict[str, _Pool] = {}
 
     def enter(
-        self, function: str, bound: int, within: Callable[[], frozenset[str]], run: Run, *, caller: str = ""
+        self,
+        function: str,
+        bound: int,
+        within: Callable[[], frozenset[str]],
+        run: Run,
+        *,
+        caller: str = "",
+        held: Callable[[], bool] = lambda: False,
     ) -> Ticket:
-        """Run now, or when another call leaves. `within` is asked only when the pool is full."""
+        """Run now, or when another call leaves. `within` is asked only when the pool is full, `held` after a wait."""
         pool = self._pools.setdefault(function, _Pool())
         pool.bound = bound
         if pool.has_room():
-            ticket = Ticket(function, frozenset(), run)
+            ticket = Ticket(function, frozenset(), run, held)
             self._admit(pool, ticket)
             return ticket
-        ticket = Ticket(function, within(), run)
+        ticket = Ticket(function, within(), run, held)
         if self._would_deadlock(ticket):
             self._admit(pool, ticket)
         else:
@@ -104,7 +115,10 @@ class Pools:
             pass
         pool.waiting -= 1
         pool.within -= Counter(ticket.within)
-        self._admit(pool, ticket)
+        if ticket.held():
+            ticket.left = True
+        else:
+            self._admit(pool, ticket)
 
     def _admit(self, pool: _Pool, ticket: Ticket) -> None:
         pool.running += 1

@@ -58,4 +58,4 @@ class Relations:
             if peer := self._table.live(pid):
                 peer.links.discard(actor.pid)
                 if exited.failure is not None:
-                    self._table.deliver(peer, LinkDown(actor.pid, exited.at, exited.failure))
+                    self._table.deliver(peer, LinkDown(actor.pid, exited.at, exited.failure, size=exited.size))

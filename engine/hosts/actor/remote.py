@@ -8,7 +8,7 @@ from typing import assert_never
 from engine.contracts.host import Host, SpawnRequest
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
-from engine.hosts.actor.answers import Deferred, outcome
+from engine.hosts.actor.answers import Deferred, answer_of, measured, outcome
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.destinations import Destinations, Elsewhere
 from engine.hosts.actor.failures import PID_NOT_REGISTERED
@@ -96,8 +96,7 @@ class RemoteCommands:
 
     async def _execute(self, actor: Actor, pending: RemoteExec, seq: int, request: SpawnRequest) -> None:
         def ended(exited: Exited) -> None:
-            failure = exited.failure
-            self._answer(actor, pending, Resolved(seq, exited.value) if failure is None else Rejected(seq, failure))
+            self._answer(actor, pending, answer_of(seq, measured(exited)))
 
         async def start() -> None:
             pid = await pending.host.spawn(request)

@@ -29,9 +29,10 @@ from engine.hosts.actor.actor import Actor, OnProcessEnd, Pending, State, info_o
 from engine.hosts.actor.concurrency.lock import OwnedLock
 from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.hosts.actor.concurrency.scheduler import Scheduler
-from engine.hosts.actor.failures import RESERVED_TOPIC, TERMINATED, mailbox_full, process_not_found
+from engine.hosts.actor.failures import RESERVED_TOPIC, TERMINATED, mailbox_full, process_not_found, results_full
 from engine.hosts.actor.names import Names
-from engine.steps import CancelRequested, Event, Exited, Message, Rejected, Resolved, Value, World
+from engine.lua.records import refused
+from engine.steps import CancelRequested, Event, Exited, LinkDown, Message, Rejected, Resolved, Value, World
 
 EndHook = Callable[[Actor, Exited], None]
 
@@ -81,7 +82,7 @@ class Table:
         """Queue an actor for a time slice."""
         assert self.lock.held()
         actor.state = State.QUEUED
-        self.scheduler.push(actor, actor.family)
+        self.scheduler.push(actor, actor.family, actor.program.entry_id)
 
     async def wait_until_empty(self, timeout: float) -> None:
         """Wait until no actor runs, `timeout` seconds at most."""
@@ -92,12 +93,12 @@ class Table:
     # --- what is delivered -----------------------------------------------------------------------
 
     def deliver(self, actor: Actor, event: Event) -> None:
-        """Queue an event for a live actor."""
+        """Queue an event for a live actor; a result that finds no room comes as a failure."""
         assert self.lock.held()
-        actor.put(event)
+        actor.put(event if isinstance(event, Message | CancelRequested) else _fitting(actor, event))
         if actor.state is State.IDLE:
             actor.state = State.QUEUED
-            self.scheduler.push(actor, actor.family)
+            self.scheduler.push(actor, actor.family, actor.program.entry_id)
 
     def post(self, actor: Actor, message: Message) -> Failure | None:
         """Deliver a message to a live actor; the failure, when its mailbox is full."""
@@ -158,21 +159,22 @@ class Table:
             self.end(actor, None, TERMINATED)
             return None
 
-    def end(self, actor: Actor, value: Value, failure: Failure | None) -> None:
-        """Take the actor out and report its end to everybody, exactly once."""
+    def end(self, actor: Actor, value: Value, failure: Failure | None, size: int = 0) -> None:
+        """Take the actor out and report its end to everybody, exactly once. `size` is that of value or failure."""
         assert self.lock.held()
         stepping = actor.state is State.STEPPING
         queued = actor.state is State.QUEUED
-        exited = Exited(actor.pid, self.world.now(), value, failure)
+        exited = Exited(actor.pid, self.world.now(), value, failure, size)
         if self._on_process_end is not None and actor.kind == "process":
             self._on_process_end(info_of(actor, self.names.of(actor.pid)), exited)
         actor.state = State.ENDED
         del self._actors[actor.pid]
         self.names.drop(actor.pid)
         self._report_end(actor, exited)
-        actor.queue.clear()
+        actor.forget_queue()
         if not (stepping or queued):
-            self.scheduler.push(actor, actor.family)  # a thread closes the unit: freeing a Lua state takes a while
+            # A thread closes the unit, which takes a while but not for ever: it waits for no program.
+            self.scheduler.push(actor, actor.family)
 
     def _report_end(self, actor: Actor, exited: Exited) -> None:
         actor.abandon_pending()
@@ -199,6 +201,12 @@ class Table:
         with self.lock:
             actor = self._actors.get(pid)
             return None if actor is None else info_of(actor, self.names.of(pid))
+
+
+def _fitting(actor: Actor, event: Resolved | Rejected | Exited | LinkDown) -> Event:
+    if not event.size or actor.has_room_for_result(event.size):
+        return event
+    return refused(event, results_full(actor.limits.max_memory))
 
 
 def _portions(actors: Sequence[Actor]) -> Iterator[Sequence[Actor]]:

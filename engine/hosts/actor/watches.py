@@ -13,6 +13,7 @@ from engine.contracts.host import Host
 from engine.contracts.peers import PeerHost
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import Actor, Watch
+from engine.hosts.actor.answers import measured
 from engine.hosts.actor.concurrency.lanes import Job, Lanes
 from engine.hosts.actor.failures import ALREADY_MONITORING
 from engine.hosts.actor.table import Table
@@ -92,7 +93,8 @@ class Watches:
                 actor.watches.pop(pid, None)
             raise
 
-    def _arrived(self, actor: Actor, pid: str, exited: Exited) -> None:
+    def _arrived(self, actor: Actor, pid: str, ended: Exited) -> None:
+        exited = measured(ended)
         with self._table.lock:
             watch = actor.watches.pop(pid, None)
             if watch is None or actor.ended:
@@ -100,7 +102,7 @@ class Watches:
             if watch.monitor or watch.weak or (exited.failure is None and not isinstance(watch.host, PeerHost)):
                 self._table.deliver(actor, exited)
             if watch.link and exited.failure is not None:
-                self._table.deliver(actor, LinkDown(pid, exited.at, exited.failure))
+                self._table.deliver(actor, LinkDown(pid, exited.at, exited.failure, size=exited.size))
 
 
 def _unwatching(host: Host, pid: str, token: str) -> Job:

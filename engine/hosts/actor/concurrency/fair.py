@@ -31,6 +31,11 @@ class FairQueue(Generic[Item]):
         self._groups[group] = deque((item,))
         self._order.append(group)
 
+    def push_first(self, item: Item, group: str) -> None:
+        """As `push`, but before the others of its group."""
+        self.push(item, group)
+        self._groups[group].rotate()
+
     def pop(self) -> Item:
         """Take the next item; IndexError when there is none."""
         group = self._order[0]

@@ -1,9 +1,10 @@
-"""Who runs next, and on which thread: first come, first served within a group, and the groups in turn.
+"""Who runs next, and on which thread: first come, first served within a family, and the families in turn.
 
 Short steps are best run by one thread: a second one would mostly wait for the GIL (measured: a third
 of the messages per second). While steps are long (Lua runs without the GIL), more threads help, and
 when all of them are held up by endless steps, one more is started, so that busy units can't starve
 the rest. A check every few milliseconds tells the cases apart by the number of time slices since the last.
+How many threads the steps of one family or program hold at most is the business of the queue.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from engine.hosts.actor.concurrency.fair import FairQueue
 from engine.hosts.actor.concurrency.lock import OwnedLock
+from engine.hosts.actor.concurrency.ready import Bounds, ReadyQueue, Turn, bounds_of_this_machine
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ SHORT_SLICES = 10  # so many time slices in one interval are short ones
 STALLED_CHECKS = 4  # so many intervals without a slice call for one more thread
 BACKLOG = 4  # with more than this ready, another thread helps at once
 CEILING = 96  # an endless step holds one until the watch interrupts it
-TURN = 8  # time slices of one group before the next
 
 
 class Scheduler(Generic[Item]):
@@ -38,13 +38,14 @@ class Scheduler(Generic[Item]):
         *,
         threads: int = 2,
         ceiling: int = CEILING,
+        bounds: Bounds | None = None,
     ) -> None:
         self._changed = threading.Condition(lock)
         self._timer = timer
         self._least = threads
         self._ceiling = ceiling
         self._run_slice: Callable[[Item], None] = _refuse
-        self._ready: FairQueue[Item] = FairQueue(TURN)
+        self._ready: ReadyQueue[Item] = ReadyQueue(bounds or bounds_of_this_machine())
         self._threads: dict[int, threading.Thread] = {}
         self._idle = 0
         self._slices = 0
@@ -77,13 +78,13 @@ class Scheduler(Generic[Item]):
         for thread in list(self._threads.values()):
             thread.join(timeout)
 
-    def push(self, item: Item, group: str = "") -> None:
-        """Queue an actor for a time slice; for those who hold the lock. However many of a group wait, others wait less.
+    def push(self, item: Item, family: str = "", program: str = "") -> None:
+        """Queue an actor for a time slice; for those who hold the lock. Families take turns, however many wait in one.
 
         A thread of ours that pushes an actor goes on to run it itself: waking another thread for it
         would cost more than a short slice. From elsewhere an idle thread is woken.
         """
-        self._ready.push(item, group)
+        self._ready.push(item, family, program)
         if self._idle and (len(self._ready) > BACKLOG or threading.get_ident() not in self._threads):
             self._wake_one()
         elif not self._watching:
@@ -101,21 +102,26 @@ class Scheduler(Generic[Item]):
         self._threads[thread.ident or 0] = thread
 
     def _run(self) -> None:
-        while (item := self._next()) is not None:
+        turn = self._next(None)
+        while turn is not None:
             try:
-                self._run_slice(item)
+                self._run_slice(turn[0])
             except Exception:  # a defect of ours; the thread has others to serve
-                logger.exception("the time slice of %s broke", item)
+                logger.exception("the time slice of %s broke", turn[0])
+            turn = self._next(turn)
 
-    def _next(self) -> Item | None:
+    def _next(self, done: Turn[Item] | None) -> Turn[Item] | None:
         with self._changed:
-            while not self._ready:
+            let_go = done is not None and self._ready.done(done)
+            while (turn := self._ready.pop()) is None:
                 if self._closing:
                     return None
                 self._idle += 1
                 self._changed.wait()
+            if let_go and not self._watching:
+                self._watch_progress()
             self._slices += 1
-            return self._ready.pop()
+            return turn
 
     def _watch_progress(self) -> None:
         self._watching = True

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from engine.program import Program
-from engine.steps import Event, Identity, Limits, Step, Value, World
+from engine.steps import Event, Identity, Limits, SendNow, Step, Value, World
 
 Script = Callable[["ScriptedUnit", Sequence[Event]], Step]
 
@@ -15,6 +15,7 @@ class ScriptedUnit:
     """Steps by its script; notes when two threads step it at once."""
 
     overlapped = False
+    send_now: SendNow | None = None
 
     def __init__(self, script: Script, identity: Identity) -> None:
         self.pid = identity.pid

@@ -10,12 +10,13 @@ from engine.errors import LIMIT_EXCEEDED
 from engine.hosts.actor.actor import PORTION, Actor
 from engine.hosts.actor.concurrency.lanes import Lanes
 from engine.hosts.actor.concurrency.loop import Timer
+from engine.hosts.actor.failures import results_full
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.world import SystemWorld
 from engine.lua.marshal import Flat
 from engine.program import Program
-from engine.steps import DEFAULT_LIMITS, Exited, Message
+from engine.steps import DEFAULT_LIMITS, Exited, LinkDown, Message, Rejected, Resolved
 
 PROGRAM = Program("app:p", "process.lua", "main", {})
 
@@ -94,9 +95,10 @@ def test_a_mailbox_holds_so_many_bytes_outside_of_its_unit_and_one_message_of_an
         refused = table.post(one, message(7))
         assert refused and (refused.kind, refused.retryable) == (LIMIT_EXCEEDED, True)
         assert table.post(one, Message("m", ("x" * 1000, {"a": [1]}), "")) is None
-        one.take()
+        assert [len(one.take()) for _ in range(2)] == [2, 3]
         assert one.queued_bytes == 0
         assert table.post(one, message(40)) is None
+        assert len(one.take()) == 1
 
 
 def test_a_long_mailbox_is_taken_in_portions_that_count_their_bytes(table: Table) -> None:
@@ -106,3 +108,43 @@ def test_a_long_mailbox_is_taken_in_portions_that_count_their_bytes(table: Table
             table.post(one, Message("m", ("x" * 84,), ""))
     one.take()
     assert one.queued_bytes == 3 * 116
+
+
+def test_results_that_wait_are_all_together_what_the_unit_may_hold_and_one_more_comes_as_a_failure(
+    table: Table,
+) -> None:
+    one, most = actor("0x1"), DEFAULT_LIMITS.max_memory
+    with table.lock:
+        table.deliver(one, Resolved(1, "much", most + 1))
+        table.deliver(one, Resolved(2, "little"))
+        table.deliver(one, Resolved(3, "more", 1))
+        table.deliver(one, Rejected(4, results_full(0), 1))
+        table.deliver(one, Exited("{p}", 1, "value", None, 1))
+        table.deliver(one, LinkDown("{p}", 1, results_full(0), None, 1))
+        full = results_full(most)
+        assert one.take() == [Resolved(1, "much")]
+        assert one.take() == [
+            Resolved(2, "little"),
+            Rejected(3, full),
+            Rejected(4, full),
+            Exited("{p}", 1, None, full),
+            LinkDown("{p}", 1, full),
+        ]
+        assert one.result_bytes == 0
+        table.deliver(one, Resolved(5, "again", 1))
+        assert one.take() == [Resolved(5, "again")]
+
+
+def test_a_portion_is_of_so_many_bytes_of_messages_and_results_together(table: Table) -> None:
+    one, mib = actor("0x1"), 1 << 20
+    with table.lock:
+        for seq in range(3):
+            table.post(one, message(5))
+            table.deliver(one, Resolved(seq, "", 5 * mib))
+        assert not one.behind
+        assert [len(one.take()) for _ in range(2)] == [3, 3]
+        for seq in range(5):
+            table.deliver(one, Resolved(seq, "", 7 * mib))
+        assert one.behind
+        one.take()
+        assert not one.behind

@@ -1,0 +1,102 @@
+"""Results for a unit that is busy when they come: what waits is bounded, and who fans out waits instead of failing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+from engine.errors import LIMIT_EXCEEDED
+from engine.hosts.actor.pools import Pools, Ticket
+from engine.steps import Call, CancelCall, Command, Event, Limits, Rejected, Resolved, Returned, Step, Waiting
+from tests.engine.hosts.actor.scripted import ScriptedUnit, Scripts
+from tests.engine.hosts.actor.support import lab, lua
+from tests.patience import PATIENCE
+
+CALLS = 40
+SIZE = 1016
+SMALL = Limits(max_record=1000, max_memory=20_000)  # 4 records of results before calls wait; 19 results at all
+ENTRIES = (lua("app:busy", ""), lua("app:pooled", "", pool={"size": 2}), lua("app:inline", "", pool={"type": "inline"}))
+
+
+class Busy:
+    """A function that calls often, and holds its second step, with the first result, until the gate opens."""
+
+    def __init__(self, target: str, *then: Command) -> None:
+        self.gate, self.holds = threading.Event(), threading.Event()
+        self.answers: list[Event] = []
+        self._first = (*(Call(seq, target) for seq in range(1, CALLS + 1)),)
+        self._then = then
+        self.units = Scripts(busy=self._step, pooled=self._big, inline=self._big)
+
+    @property
+    def begun(self) -> int:
+        """How many callees there were."""
+        return len(self.units.units) - 1
+
+    def _step(self, unit: ScriptedUnit, events: Sequence[Event]) -> Step:
+        self.answers += events
+        if unit.steps == 1:
+            return Step(self._first, Waiting())
+        if unit.steps == 2:
+            self.holds.set()
+            self.gate.wait(PATIENCE)
+            return Step(self._then, Waiting())
+        wanted = CALLS - len(self._then)
+        return Step((), Returned() if len(self.answers) >= wanted else Waiting())
+
+    def _big(self, unit: ScriptedUnit, events: Sequence[Event]) -> Step:
+        return Step((), Returned("x" * (SIZE - 16)))
+
+
+async def test_calls_of_a_unit_that_takes_no_results_wait_and_all_succeed_when_it_does() -> None:
+    busy = Busy("app:pooled")
+    async with lab(*ENTRIES, unit_factory=busy.units, limits=SMALL) as it:
+        calling = asyncio.create_task(it.call("app:busy"))
+        await it.until(busy.holds.is_set)
+        await it.until(lambda: busy.begun >= 6 and it.node.counts()["functions"] == 1)
+        assert await it.call("app:pooled") == "x" * (SIZE - 16)  # a caller of its own waits for nobody
+        assert busy.begun - 1 <= 1 + 4 + 2
+        busy.gate.set()
+        await asyncio.wait_for(calling, PATIENCE)
+    assert [type(each) for each in busy.answers] == [Resolved] * CALLS
+    assert busy.begun == CALLS + 1
+
+
+async def test_calls_that_wait_for_room_and_are_given_up_never_begin() -> None:
+    busy = Busy("app:pooled", *(CancelCall(seq) for seq in range(11, CALLS + 1)))
+    async with lab(*ENTRIES, unit_factory=busy.units, limits=SMALL) as it:
+        calling = asyncio.create_task(it.call("app:busy"))
+        await it.until(lambda: busy.begun >= 6 and it.node.counts()["functions"] == 1)
+        busy.gate.set()
+        await asyncio.wait_for(calling, PATIENCE)
+    assert sorted(each.seq for each in busy.answers if isinstance(each, Resolved)) == list(range(1, 11))
+    assert busy.begun < CALLS
+
+
+async def test_results_beyond_what_a_busy_unit_may_hold_come_as_failures() -> None:
+    busy = Busy("app:inline")
+    async with lab(*ENTRIES, unit_factory=busy.units, limits=SMALL) as it:
+        calling = asyncio.create_task(it.call("app:busy"))
+        await it.until(lambda: busy.begun == CALLS and it.node.counts()["functions"] == 1)
+        busy.gate.set()
+        await asyncio.wait_for(calling, PATIENCE)
+    failures = [each.failure for each in busy.answers if isinstance(each, Rejected)]
+    waited = CALLS - len(failures)
+    assert waited - SMALL.max_memory // SIZE in (0, 1)  # the held step took one, before or after the last found room
+    assert {(each.kind, each.retryable) for each in failures} == {(LIMIT_EXCEEDED, True)}
+
+
+def test_a_call_that_is_held_when_its_turn_comes_gives_its_place_to_the_next() -> None:
+    pools, ran = Pools(), list[int]()
+
+    def enter(number: int, *, held: bool) -> Ticket:
+        return pools.enter("f", 1, frozenset, lambda: ran.append(number), held=lambda: held)
+
+    first, second, third = enter(1, held=False), enter(2, held=True), enter(3, held=False)
+    pools.leave(first)
+    assert (ran, second.left, third.running) == ([1, 3], True, True)
+    pools.leave(second)
+    pools.leave(third)
+    enter(4, held=True)
+    assert ran == [1, 3, 4]
