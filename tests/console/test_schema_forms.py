@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from wippy_console.forms.entry import FieldsError, fields_text, read_fields
 from wippy_console.forms.fields import MISSING
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.services.errors import Refused
@@ -93,18 +92,3 @@ def test_a_refusal_is_shown_at_the_nearest_field() -> None:
     drawn.take_refusal(Refused("no", {"tags.0": ["is bad"], "unknown": ["is odd"]}))
     assert drawn.errors["tags"] == ["is bad"]
     assert drawn.non_field_errors() == ["is odd"]
-
-
-def test_fields_of_an_entry_survive_yaml() -> None:
-    from engine.entry import Entry
-
-    meta = {"title": "Grüße: ü", "n": 1, "list": [1, {"a": None}]}
-    entry = Entry("a:b", "function.lua", meta, {"source": "x", "method": "main", "text": "two\nlines\n"})
-    assert read_fields(fields_text(entry)) == {"meta": meta, "method": "main", "text": "two\nlines\n"}
-
-
-@pytest.mark.parametrize(("text", "line"), [("a: [1\n", 2), ("a: 1\n b: 2\n", 2), ("- a\n", 1), ("meta: 3\n", 1)])
-def test_unreadable_fields_name_the_line(text: str, line: int) -> None:
-    with pytest.raises(FieldsError) as caught:
-        read_fields(text)
-    assert caught.value.line == line

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from engine.entry import Entry
+from engine.registry import documents
 from engine.registry.problems import Problem
+from engine.registry.tree import MAX_YAML
 from wippy_console.forms.refusals import RefusableForm
 from wippy_console.services.errors import Refused
 from wippy_console.services.registry import ChangesRefused
@@ -66,7 +67,7 @@ class EntryForm(DraftForm):
         widget=forms.Textarea(attrs={**CODE, "rows": 24, "data-editor": "lua"}),
     )  # fmt: skip
     fields_text = forms.CharField(
-        required=False, label="Fields", help_text="YAML, as in _index.yaml without name, kind and source.",
+        required=False, strip=False, label="Fields", help_text="YAML, as in _index.yaml without name, kind and source.",
         widget=forms.Textarea(attrs={**CODE, "rows": 12, "data-editor": "yaml"}),
     )  # fmt: skip
     message = forms.CharField(
@@ -89,10 +90,11 @@ class EntryForm(DraftForm):
         source = self.cleaned_data["source"]
         return meta, {**given, "source": source} if source.strip() else given
 
-    def fields_line(self) -> int | None:
-        """The line of the error in the fields, when there is one."""
+    def fields_problems(self) -> list[tuple[int, str]]:
+        """(line, message) of each error in the fields that has a line."""
         errors = self.errors.as_data().get("fields_text", [])
-        return next((getattr(error, "line", None) for error in errors), None)
+        found = (error for error in errors if isinstance(error, FieldsError))
+        return [(error.line, str(error.message)) for error in found if error.line]
 
 
 class NewEntryForm(EntryForm):
@@ -134,19 +136,21 @@ def yaml() -> YAML:
 
 
 def read_fields(text: str) -> dict[str, Any]:
-    """YAML text as a mapping, FieldsError else."""
-    try:
-        value = yaml().load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise FieldsError(f"Line {line}: {error.problem or error.context}", line) from None
-    except YAMLError as error:
-        raise FieldsError(str(error), None) from None
-    if value is None:
-        return {}
+    """YAML text as a mapping, as `apply` reads it; ValidationError of a FieldsError for each problem else."""
+    if len(text) > MAX_YAML:
+        raise FieldsError(f"The fields are longer than {MAX_YAML:,} characters.", None)
+    document = documents.load(text, "")
+    if document.problems:
+        raise forms.ValidationError([_fields_error(each) for each in document.problems])
+    value = {} if document.value is None else document.value
     if not isinstance(value, dict) or not isinstance(value.get("meta") or {}, dict):
         raise FieldsError("The fields are a mapping of names to values, meta too.", 1)
     return value
+
+
+def _fields_error(problem: Problem) -> FieldsError:
+    where = f"Line {problem.line}: " if problem.line else ""
+    return FieldsError(where + problem.message, problem.line)
 
 
 def fields_text(entry: Entry) -> str:

@@ -85,8 +85,8 @@ def text_of(entry_id: str, at: int | None) -> str:
 def findings(entry_id: str, kind: str, form: EntryForm) -> dict[str, Any]:
     """Every problem with its place, for the list on the page and the marks in the editor; of a conflict both sides."""
     problems = [problem.to_json() for problem in form.problems()]
-    if line := form.fields_line():
-        problems.append({"field": "fields", "line": line, "message": form.errors["fields_text"][0]})
+    for line, message in form.fields_problems():
+        problems.append({"field": "fields", "line": line, "message": message})
     if not isinstance(form.refusal, Conflict):
         return {"problems": problems}
     sides = three_way(entry_id, form.cleaned_data["base"], Entry(entry_id, kind, *form.parts()))
