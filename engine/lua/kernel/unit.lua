@@ -23,7 +23,7 @@ local environment
 
 local function run_chunk(id)
   local chunk = k.program.chunks[id]
-  local fn, why = raw.load(chunk.code, "=" .. id, "b", environment(chunk))
+  local fn, why = raw.load(chunk.code, "=" .. id, "b", environment(chunk, id))
   if not fn then error("cannot load " .. id .. ": " .. why, 0) end
   return fn()
 end
@@ -58,7 +58,7 @@ local function fill_globals(env)
 end
 
 -- `package` and `require` of a chunk, whose `bound` are its modules and imports.
-local function packaged(env, bound)
+local function packaged(env, bound, chunk_id)
   local function found(name)
     if name == "_G" then return env end
     local value = bound[name]
@@ -77,7 +77,9 @@ local function packaged(env, bound)
   env.require = function(name)
     if known[name] ~= nil then return known[name] end
     local loader = preload[name]
-    if loader == nil then error("module '" .. std.tostring(name) .. "' not found", 2) end
+    if loader == nil then
+      error("module '" .. std.tostring(name) .. "' not found: list it in `modules` or `imports` of " .. chunk_id, 2)
+    end
     local value = loader(name, ":preload:")
     if value ~= nil or known[name] == nil then known[name] = value == nil or value end
     return known[name]
@@ -85,7 +87,7 @@ local function packaged(env, bound)
 end
 
 -- Modules and imports are globals of the chunk that declares them; the rest is shared and read-only.
-function environment(chunk)
+function environment(chunk, id)
   local env = {}
   local bound = {}
   for i = 1, #chunk.modules do
@@ -101,7 +103,7 @@ function environment(chunk)
   end
   env._G = env
   if k.version > 1 then
-    packaged(env, bound)
+    packaged(env, bound, id)
     return k.reveal_by(raw.setmetatable(env, k.global_meta), fill_globals)
   end
   env.require = function(name)
@@ -117,7 +119,8 @@ local function method_of(result, name)
   if type(result) == "function" then return result end
   local fn = type(result) == "table" and not k.is_object(result) and result[name]
   if type(fn) == "function" then return fn end
-  error(k.failure("NotFound", 'method "' .. name .. '" not found in module', false), 0)
+  local where = k.version < 2 and "" or " " .. k.entry_id .. ": its source must return a table with that function"
+  error(k.failure("NotFound", 'method "' .. name .. '" not found in module' .. where, false), 0)
 end
 
 local function body(args)

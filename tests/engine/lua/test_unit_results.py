@@ -85,7 +85,8 @@ def test_a_function_chunk_is_its_own_method() -> None:
 
 def test_a_missing_method_is_not_found() -> None:
     failure = Driver.of_source("return {other = function() end}").failure
-    assert (failure.kind, failure.message) == ("NotFound", 'method "main" not found in module')
+    assert (failure.kind, failure.retryable) == ("NotFound", False)
+    assert failure.message.startswith('method "main" not found in module test:unit: its source')
 
 
 def test_broken_lua_names_the_entry_and_the_line() -> None:

@@ -31,7 +31,10 @@ MOST_KNOWN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ActivityOptions:
-    """The options of one activity, read and merged. `id`, `type` and `task_queue` are "" when not given."""
+    """The options of one activity, read and merged. `id`, `type` and `task_queue` are "" when not given.
+
+    `retries_chosen` says that author or caller wrote how often it is tried.
+    """
 
     local: bool
     id: str
@@ -42,6 +45,7 @@ class ActivityOptions:
     start_to_close: timedelta | None
     heartbeat: timedelta | None
     retry_policy: RetryPolicy | None
+    retries_chosen: bool
     cancellation: ActivityCancellationType
     summary: str | None
     priority: Priority
@@ -65,6 +69,7 @@ class ActivityOptions:
             start_to_close=options.duration("start_to_close_timeout", timeout or START_TO_CLOSE),
             heartbeat=options.duration("heartbeat_timeout", HEARTBEAT_TIMEOUT),
             retry_policy=final_when_slow(retry) if timeout else retry,
+            retries_chosen=retry is not None,
             cancellation=_cancellation(options),
             summary=options.short_text("summary", bounds.MAX_SUMMARY),
             priority=options.priority(),

@@ -13,6 +13,7 @@
 | `wippy-messages`       | child starts, upgrades     | startup messages: list of {topic, payloads, sender}|
 | `wippy-nodes`          | old starts and signals     | object: node id by pid, from when pids did not tell|
 | `wippy-decision`       | signals of the console     | id of the decision                                 |
+| `wippy-final`          | activities                 | true: a function that is not there ends the call   |
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ PARENT = "wippy-parent"
 MESSAGES = "wippy-messages"
 NODES = "wippy-nodes"
 DECISION = "wippy-decision"
+FINAL = "wippy-final"
 
 Headers = Mapping[str, Payload]
 

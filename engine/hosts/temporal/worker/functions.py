@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from engine.steps import Value
 
 # Temporal retries the activity; the node must not retry the call inside it.
 ONE_ATTEMPT: Mapping[str, Value] = {"retry": {"max_attempts": 1}}
+# A node knows a version that was published just now a moment later.
+NOTICED_SECONDS = 1.0
 
 ATTEMPT = "activity"
 """The name in `ctx` of what a function may know of the activity that it runs as."""
@@ -36,21 +39,28 @@ class FunctionActivities:
         """Call the function on this node, with a heartbeat, and hand over its value or failure."""
         info = activity.info()
         with translated():
-            value = await with_heartbeat(self._node.call(self._request(info, args)))
+            request = await self._request(info, args)
+            value = await with_heartbeat(self._node.call(request))
             return RawValue(_result(value, info))
 
-    def _request(self, info: activity.Info, args: Sequence[RawValue]) -> CallRequest:
+    async def _request(self, info: activity.Info, args: Sequence[RawValue]) -> CallRequest:
         target = info.activity_type
-        entry = self._node.catalog.entry(target)
-        if entry is None:
-            # Retried, since somebody may publish it.
-            raise UnitFailed(Failure(NOT_FOUND, f"function '{target}' not found", retryable=True))
         head = headers.received()
+        entry = await self._entry(target)
+        if entry is None:
+            raise UnitFailed(_missing(target, final=headers.flag(head, headers.FINAL)))
         caller = headers.text(head, headers.SENDER)
         security = headers.security(head)
         options = {**ONE_ATTEMPT, **self._place(entry)}
         context = {**headers.context(head), ATTEMPT: _attempt(info)}
         return CallRequest(target, payloads.decode_all(args), options, context, caller, security)
+
+    async def _entry(self, target: str) -> Entry | None:
+        entry = self._node.catalog.entry(target)
+        if entry is None:
+            await asyncio.sleep(NOTICED_SECONDS)
+            entry = self._node.catalog.entry(target)
+        return entry
 
     def _place(self, entry: Entry) -> Mapping[str, Value]:
         """Where a process runs that is an activity by its meta and names no host: on the first one."""
@@ -71,6 +81,17 @@ def _attempt(info: activity.Info) -> dict[str, Value]:
         "attempt": info.attempt,
         "key": f"{info.workflow_run_id}/{info.activity_id}",
     }
+
+
+def _missing(target: str, *, final: bool) -> Failure:
+    """Not tried again, unless the caller chose how often: for ever and in silence is what nobody means."""
+    if not final:
+        return Failure(NOT_FOUND, f"function '{target}' not found", retryable=True)
+    text = (
+        f"function '{target}' not found in the registry: publish it or correct the id, and start again; "
+        "a call with a retry policy of its own waits for it"
+    )
+    return Failure(NOT_FOUND, text, retryable=False)
 
 
 def _result(value: Value, info: activity.Info) -> Any:

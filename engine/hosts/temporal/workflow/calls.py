@@ -44,7 +44,10 @@ class Calls:
         self._identity = identity
         self._pending = Pending("activities")
         self._ids: set[str] = set()
+        final = headers.pack({headers.FINAL: True}) if identity.kernel >= 2 else {}  # runs begun before are tried on
         self._bare_head = headers.pack({headers.SENDER: identity.pid})
+        self._bare_final_head = self._bare_head | final
+        self._final = final
 
     def start(self, call: Call) -> tuple[Handle, bool]:
         """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
@@ -53,7 +56,7 @@ class Calls:
         if call.options:
             check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
         arguments = payloads.encode_all(call.args, call.target)
-        head = self._head(call)
+        head = self._head(call, final=not options.retries_chosen)
         size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
         self._budget.spend(size, f"the call of {call.target}")
         activity_id = self._id_of(call, options, arguments)
@@ -66,16 +69,16 @@ class Calls:
             handle = _start_remote(kind, arguments, options, activity_id, queue)
         return self._open(activity_id, handle, self._pending.leave), False
 
-    def _head(self, call: Call) -> dict[str, Payload]:
+    def _head(self, call: Call, *, final: bool) -> dict[str, Payload]:
         """The headers of the call: most calls of a run carry no context, and share theirs."""
         if not call.context and call.security is None:
-            return self._bare_head
+            return self._bare_final_head if final else self._bare_head
         head = {
             headers.CONTEXT: headers.portable(call.context),
             headers.SECURITY: headers.carried(call.security),
             headers.SENDER: self._identity.pid,
         }
-        return headers.pack(head)
+        return headers.pack(head) | (self._final if final else {})
 
     def _id_of(self, call: Call, options: ActivityOptions, arguments: list[Payload]) -> str:
         if options.id in self._ids:
