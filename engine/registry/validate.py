@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from engine.entry import Entry
 from engine.registry import contexts, fields, imports, kinds, references
 from engine.registry.problems import Problem, in_order
+from engine.registry.sources import Named, Source, SourceCheck
+from engine.registry.words import did_you_mean
 
-SourceCheck = Callable[[str, str], Problem | None]
-"""Given Lua text and its chunk name, what is wrong with its syntax (message and line), or None."""
+MAX_MISSING = 20
+"""So many ids that a source names and nothing has are told; the first place of each."""
 
 
 def validate(
@@ -26,20 +28,34 @@ def validate(
     other is always checked for all. `deleted` names entries that this change removes: they must not be in use.
     """
     chosen = entries.values() if touched is None else [entries[each] for each in touched if each in entries]
-    problems = [problem for entry in chosen for problem in _check_alone(entry, check_source)]
+    problems = [problem for entry in chosen for problem in _check_alone(entry, entries, check_source)]
     problems += _check_together(entries, frozenset(deleted))
     return in_order(problems)
 
 
-def _check_alone(entry: Entry, check_source: SourceCheck) -> Iterator[Problem]:
+def _check_alone(entry: Entry, entries: Mapping[str, Entry], check_source: SourceCheck) -> Iterator[Problem]:
     found = list(fields.check(entry))
     yield from found
     source = entry.data.get("source")
     sound = not any(problem.field == "source" for problem in found)
     if entry.kind in kinds.LUA and isinstance(source, str) and sound:
-        problem = check_source(source, entry.id)
-        if problem is not None:
-            yield replace(problem, entry_id=entry.id, field="source")
+        yield from _of_source(entry, entries, check_source(source, entry.id))
+
+
+def _of_source(entry: Entry, entries: Mapping[str, Entry], source: Source) -> Iterator[Problem]:
+    if source.problem is not None:
+        yield replace(source.problem, entry_id=entry.id, field="source")
+    missing = {named.target: named for named in reversed(source.named) if named.target not in entries}
+    for named in sorted(missing.values(), key=lambda each: each.line)[:MAX_MISSING]:
+        yield _missing(entry, entries, named)
+
+
+def _missing(entry: Entry, entries: Mapping[str, Entry], named: Named) -> Problem:
+    """A warning: it may be published later, or be a workflow of another language."""
+    message = f"there is no entry `{named.target}`: what calls or starts it will fail"
+    namespace = named.target.partition(":")[0]
+    hint = did_you_mean(named.target, (each.id for each in entries.values() if each.namespace == namespace))
+    return Problem(message, entry_id=entry.id, field="source", line=named.line, hint=hint, severity="warning")
 
 
 def _check_together(entries: Mapping[str, Entry], deleted: frozenset[str]) -> Iterator[Problem]:

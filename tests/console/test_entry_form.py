@@ -45,6 +45,19 @@ def test_a_date_is_the_text_that_was_written() -> None:
 
 
 @pytest.mark.django_db
+def test_warnings_are_shown_although_the_entry_is_published(admin_client: Client) -> None:
+    create(function("charge"), function("edited"))
+    source = "return function()\n  return funcs.call('app:chagre')\nend"
+    base = registry.current_number()
+    sent = {"base": base, "source": source, "fields_text": "modules: [funcs, sound]", "message": ""}
+    answer = admin_client.post("/registry/edit/app:edited/", sent, follow=True)
+    page = answer.content.decode()
+    assert registry.current_number() == base + 1 and "is published" in page
+    assert "app:edited line 2: there is no entry `app:chagre`" in page and "did you mean `app:charge`?" in page
+    assert "app:edited modules.1: the module `sound` is not provided here" in page
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("text", "told"),
     [

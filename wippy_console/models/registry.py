@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
+
+from engine.registry.problems import Problem
 
 
 class Version(models.Model):
@@ -17,6 +21,8 @@ class Version(models.Model):
     restores = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="the earlier version whose entries this one only brings back"
     )
+    warnings: Sequence[Problem] = ()
+    """What its publishing warned of; kept on the instance that `publish` returns, and nowhere else."""
 
     class Meta:
         ordering = ["-number"]

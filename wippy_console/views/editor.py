@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from engine.entry import Entry
+from engine.registry.problems import Problem
 from wippy_console import permissions
 from wippy_console.forms.entry import KINDS, NEW, EntryForm, NewEntryForm, initial
 from wippy_console.forms.refusals import EVERY, submit
@@ -60,6 +61,13 @@ def announce(request: HttpRequest, entry_id: str, base: int | None, made: Versio
     else:
         text = f"{entry_id} is published as version {made.number}. Open runs keep the code they began with."
         messages.success(request, text)
+    for warning in made.warnings:
+        messages.warning(request, _sentence(warning))
+
+
+def _sentence(problem: Problem) -> str:
+    place = f"line {problem.line}: " if problem.line else f"{problem.field}: " if problem.field else ""
+    return f"{problem.entry_id} {place}{problem.message}{f' ({problem.hint})' if problem.hint else ''}"
 
 
 def three_way(entry_id: str, base: int | None, mine: Entry) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from engine.entry import Entry
 from engine.registry.problems import Problem
+from engine.registry.sources import Source
 from engine.registry.tree import Tree, located, parse
 from engine.registry.validate import validate
 
 
-def no_check(_: str, __: str) -> Problem | None:
+def no_check(_: str, __: str) -> Source:
     """Take every Lua source as it is; engine.check has tests of its own."""
-    return None
+    return Source()
 
 
 def index(entries: str, namespace: str = "app") -> dict[str, str | bytes]:

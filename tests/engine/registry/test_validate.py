@@ -3,8 +3,9 @@ from __future__ import annotations
 from engine.entry import Entry
 from engine.registry.imports import cycles, reachable
 from engine.registry.problems import Problem, errors_in
+from engine.registry.sources import Source
 from engine.registry.validate import validate
-from tests.engine.registry.checking import entry, function, library, problems, told, workflow
+from tests.engine.registry.checking import entry, function, library, no_check, problems, told, workflow
 
 CLIENT = entry("client", "temporal.client", address="localhost:7233")
 HOST = entry("processes", "process.host")
@@ -115,16 +116,16 @@ def test_what_is_in_use_can_not_be_deleted() -> None:
 def test_untouched_entries_are_not_checked_again_but_what_binds_them_is() -> None:
     odd = function("odd", method="1st", imports={"m": "gone"})
     fine = function("fine")
-    found = validate({each.id: each for each in (odd, fine)}, lambda _, __: None, touched=["app:fine"])
+    found = validate({each.id: each for each in (odd, fine)}, no_check, touched=["app:fine"])
     assert [each.field for each in found] == ["imports.m"]
 
 
 def test_every_source_goes_through_the_given_check() -> None:
     asked = []
 
-    def check(text: str, chunk: str) -> Problem:
+    def check(text: str, chunk: str) -> Source:
         asked.append((text, chunk))
-        return Problem("wrong", line=3)
+        return Source(Problem("wrong", line=3))
 
     found = validate({"app:f": function("f"), "app:x": entry("x", "registry.entry", source="no Lua")}, check)
     assert asked == [("return {}", "app:f")]

@@ -20,7 +20,7 @@ from engine.registry.guarded import KINDS as GUARDED
 from engine.registry.guarded import forbidden_to_lua, guarded
 from engine.registry.imports import importers
 from engine.registry.linking import link
-from engine.registry.problems import Problem, errors_in
+from engine.registry.problems import Problem, errors_in, warnings_in
 from engine.registry.validate import validate
 from wippy_console import permissions
 from wippy_console.database.locks import lock_for_transaction
@@ -221,6 +221,7 @@ def _write(prepared: _Prepared, publisher: _Publisher) -> Version:
     Revision.objects.bulk_create([*_revisions(version, prepared)])
     Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)
     _announce(version, changes, publisher.unit)
+    version.warnings = warnings_in(prepared.problems)
     return version
 
 
