@@ -22,6 +22,19 @@ class Chunk:
     imports: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """Limits that an entry has of its own: VM instructions per step, MiB of Lua memory; 0 stands for the default."""
+
+    instructions: int = 0
+    memory: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        """Those that the entry has."""
+        named = {"instructions": self.instructions, "memory": self.memory}
+        return {name: value for name, value in named.items() if value}
+
+
 @dataclass(frozen=True)
 class Program:
     """A linked entry. `chunks` maps entry ids to sources and holds `entry_id` itself and every import."""
@@ -30,6 +43,7 @@ class Program:
     kind: str
     method: str
     chunks: Mapping[str, Chunk]
+    limits: OwnLimits = OwnLimits()
 
     @cached_property
     def digest(self) -> str:
@@ -38,7 +52,11 @@ class Program:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The content as JSON data; `from_json` is its inverse."""
+        """The content as JSON data; `from_json` is its inverse.
+
+        Without limits of its own it says nothing of them, so that its digest is that of before there were any.
+        """
+        limits = self.limits.to_json()
         return {
             "lua": LUA_VERSION,
             "entry_id": self.entry_id,
@@ -48,6 +66,7 @@ class Program:
                 key: {"source": c.source, "modules": list(c.modules), "imports": dict(c.imports)}
                 for key, c in self.chunks.items()
             },
+            **({"limits": limits} if limits else {}),
         }
 
     @classmethod
@@ -56,4 +75,5 @@ class Program:
         chunks = {
             key: Chunk(key, c["source"], tuple(c["modules"]), dict(c["imports"])) for key, c in data["chunks"].items()
         }
-        return cls(data["entry_id"], data["kind"], data["method"], chunks)
+        limits = OwnLimits(**data.get("limits", {}))
+        return cls(data["entry_id"], data["kind"], data["method"], chunks, limits)

@@ -10,10 +10,11 @@ Times are integer nanoseconds since the epoch, durations integer nanoseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from engine.errors import Failure
+from engine.program import OwnLimits
 from engine.security.context import Security
 
 Value = Any
@@ -317,6 +318,9 @@ class Identity:
     kernel: int = KERNEL
 
 
+UNBOUNDED = 1 << 62
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Limits of one unit: bytes of Lua memory, VM instructions per step, queued messages, commands in flight, bytes of
@@ -326,6 +330,7 @@ class Limits:
     have twice that.
 
     Endless recursion needs about 60 MB before Lua says "stack overflow"; less would hide that behind the memory limit.
+    A program may have limits of its own (`with_own`); `most_memory` and `most_instructions` bound both.
     """
 
     max_memory: int = 128 * 1024 * 1024
@@ -333,6 +338,17 @@ class Limits:
     max_queue: int = 10_000
     max_pending: int = 10_000
     max_record: int = 8 * 1024 * 1024
+    most_memory: int = UNBOUNDED
+    most_instructions: int = UNBOUNDED
+
+    def with_own(self, own: OwnLimits) -> Limits:
+        """These, for a unit of a program that has limits of its own."""
+        memory, instructions = (own.memory << 20) or self.max_memory, own.instructions or self.max_instructions
+        return replace(
+            self,
+            max_memory=min(memory, self.most_memory),
+            max_instructions=min(instructions, self.most_instructions),
+        )
 
 
 DEFAULT_LIMITS = Limits()

@@ -56,7 +56,8 @@ class Unit:
         self._program = program
         self._identity = identity
         self._world = world
-        self._limits = limits
+        # Runs begun with the first kernel knew of no limits of a program's own.
+        self._limits = limits.with_own(program.limits) if identity.kernel > 1 else limits
         self._book = WaitBook() if identity.kind == "workflow" else None
         self._setup: Writer | None = None
         self._state: State | None = None

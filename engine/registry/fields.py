@@ -92,13 +92,19 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:
-    data = placeholders.with_typed_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
+    data = _with_typed_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
     found = list(shapes.check(data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
     yield from found
     if entry.kind in kinds.POLICIES and not errors_in(found):
         yield from _check_policy(entry.data["policy"])
     if kinds.has_placeholders(entry.kind):
         yield from placeholders.check({key: each for key, each in entry.data.items() if key not in placeholders.KEPT})
+
+
+def _with_typed_defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept as it is written is checked as it is written."""
+    kept = placeholders.KEPT
+    return {key: each if key in kept else placeholders.with_typed_defaults(each) for key, each in data.items()}
 
 
 def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:

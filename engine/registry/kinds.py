@@ -135,6 +135,18 @@ METHOD: Schema = {"type": "string", "format": "identifier"}
 IMPORTS: Schema = {"type": "object", "additionalProperties": REFERENCE, "x-keys": "alias"}
 _CODE: Mapping[str, Schema] = {"source": SOURCE, "modules": TEXTS, "imports": IMPORTS}
 
+
+def _limits(instructions: int, memory: int, less: str) -> Schema:
+    """Limits of an entry's own, up to these; `less` says what to do instead of asking for more."""
+    return mapping(
+        instructions={"type": "integer", "minimum": 100_000, "maximum": instructions, "x-hint": less},
+        memory={"type": "integer", "minimum": 1, "maximum": memory, "x-hint": less},
+    )
+
+
+LIMITS = _limits(1_000_000_000, 512, "take the work in parts: each wait, such as time.sleep('1ms'), begins a new step")
+WORKFLOW_LIMITS = _limits(100_000_000, 256, "leave the work to a function, which may have 1000000000 and 512 MiB")
+
 PATTERNS: Schema = {"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": NAME}
 _POLICY: Mapping[str, Schema] = {
     "actions": PATTERNS,
@@ -155,9 +167,9 @@ TOKEN_STORE = mapping(
 )
 
 SCHEMAS: Mapping[str, Schema] = {
-    "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, security=SECURITY),
-    "process.lua": mapping("source", **_CODE, method=METHOD, security=SECURITY),
-    "workflow.lua": mapping("source", **_CODE, method=METHOD),
+    "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, limits=LIMITS, security=SECURITY),
+    "process.lua": mapping("source", **_CODE, method=METHOD, limits=LIMITS, security=SECURITY),
+    "workflow.lua": mapping("source", **_CODE, method=METHOD, limits=WORKFLOW_LIMITS),
     "library.lua": mapping("source", **_CODE),
     "module.lua": mapping("source", **_CODE),
     "process.host": mapping(
@@ -168,6 +180,7 @@ SCHEMAS: Mapping[str, Schema] = {
             max_processes=COUNT,
             max_memory=COUNT,
             max_pending=COUNT,
+            limits=mapping(instructions=COUNT, memory=COUNT),
         ),
         lifecycle=LIFECYCLE,
     ),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.entry import Entry
 from engine.errors import ProgramError
-from engine.program import Chunk, Program
+from engine.program import Chunk, OwnLimits, Program
 from engine.registry import kinds
 from engine.registry.imports import reachable
 from engine.registry.references import imports
@@ -24,7 +25,7 @@ def link(entry_id: str, entries: Mapping[str, Entry]) -> Program:
         raise ProgramError(f"{entry_id} is a {entry.kind}, which does not run", entry_id=entry_id)
     chunks = {each: _chunk(entries[each], entries) for each in sorted(reachable(entry_id, entries))}
     method = entry.data.get("method", kinds.DEFAULT_METHOD)
-    return Program(entry_id, entry.kind, method, chunks)
+    return Program(entry_id, entry.kind, method, chunks, _limits(entry.data.get("limits")))
 
 
 def _chunk(entry: Entry, entries: Mapping[str, Entry]) -> Chunk:
@@ -38,3 +39,14 @@ def _chunk(entry: Entry, entries: Mapping[str, Entry]) -> Chunk:
     # The order in which modules are listed means nothing, so it must not make another program.
     modules = tuple(sorted(set(entry.data.get("modules", ()))))
     return Chunk(entry.id, source, modules, imports(entry))
+
+
+def _limits(given: Any) -> OwnLimits:
+    """What is no limit is none: entries of old versions were not checked for it."""
+    own = given if isinstance(given, Mapping) else {}
+    return OwnLimits(**{name: _positive(own.get(name)) for name in ("instructions", "memory")})
+
+
+def _positive(value: Any) -> int:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value >= 1 else 0

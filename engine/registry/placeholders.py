@@ -19,7 +19,7 @@ from engine.registry.problems import Problem
 
 OPENING = "${env:"
 SUFFIX = "_env"
-KEPT = frozenset({"source", "method", "modules", "imports"})
+KEPT = frozenset({"source", "method", "modules", "imports", "limits"})
 """Fields that are part of a program: what a run does must not hang on where it runs."""
 KEPT_META = frozenset({"title", "description", "input_schema", "signals", "temporal"})
 """Fields of meta that the console shows, or that say how a run's steps are made."""

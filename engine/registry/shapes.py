@@ -1,7 +1,8 @@
 """Checks values against JSON Schemas and says what is wrong in words that name the field and what it may be.
 
 Beside the standard keywords: `x-one-of` (a list of groups of fields, of which one must be present),
-`x-keys` (keys must not be empty), `x-open` (unknown fields pass, unless they look like a slip of the pen).
+`x-keys` (keys must not be empty), `x-open` (unknown fields pass, unless they look like a slip of the pen),
+`x-hint` (what to do about a value that is too large).
 """
 
 from __future__ import annotations
@@ -185,8 +186,10 @@ def _say_format(error: ValidationError, path: str) -> Iterator[Problem]:
 
 
 def _say_bound(error: ValidationError, path: str) -> Iterator[Problem]:
-    side = "at least" if error.validator == "minimum" else "at most"
-    yield Problem(f"must be {side} {error.validator_value}, not {_shown(error.instance)}", field=path)
+    least, schema = error.validator == "minimum", error.schema
+    hint = "" if least or not isinstance(schema, Mapping) else schema.get("x-hint", "")
+    text = f"must be {'at least' if least else 'at most'} {error.validator_value}, not {_shown(error.instance)}"
+    yield Problem(text, field=path, hint=hint)
 
 
 def _say_empty(_: ValidationError, path: str) -> Iterator[Problem]:

@@ -56,8 +56,12 @@ class Budget:
         return memory_full("node", self.limit) if self.total + FIRST > self.limit else None
 
     def enter(self, actor: Actor) -> None:
-        """Count a unit that is about to begin."""
-        self._set(actor, FIRST)
+        """Count a unit that is about to begin, with all that its program may have above the default.
+
+        It counts so until its first step has ended: who asks for much most likely takes it at once.
+        """
+        asked = min(actor.program.limits.memory << 20, actor.limits.most_memory)
+        self._set(actor, FIRST + max(0, asked - actor.limits.max_memory))
 
     def weigh(self, actor: Actor, lua: int) -> None:
         """Count what a unit holds after a step, `lua` bytes of Lua memory, and what waits for it. None once ended."""

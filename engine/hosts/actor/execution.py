@@ -172,6 +172,7 @@ class Execution:
         actor.program = plan.upgrade or actor.program
         actor.args = upgraded.args
         actor.unit = None
+        self._budget.enter(actor)
         left = [event for event in (*upgraded.messages, *actor.queue) if not _was_for_the_old_unit(event)]
         actor.forget_queue()
         for event in left:

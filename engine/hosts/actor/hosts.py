@@ -102,10 +102,14 @@ class ActorHost:
         host: Mapping[str, Any] = settings if isinstance(settings, Mapping) else {}
         self.max_processes = positive(host.get("max_processes"))
         self.max_memory = self._budget.of_host(positive(host.get("max_memory")) << 20)
+        most = host.get("limits")
+        most = most if isinstance(most, Mapping) else {}
         self.limits = replace(
             self._base,
             max_queue=positive(host.get("queue_size")) or self._base.max_queue,
             max_pending=positive(host.get("max_pending")) or self._base.max_pending,
+            most_memory=positive(most.get("memory")) << 20 or self._base.most_memory,
+            most_instructions=positive(most.get("instructions")) or self._base.most_instructions,
         )
 
     # --- the contract of a host, on the loop ---------------------------------------------------
