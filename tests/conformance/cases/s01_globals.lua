@@ -47,6 +47,19 @@ function M.require_of_the_undeclared()
   assert(json == nil, "an undeclared module is no global")
 end
 
+--- A walk may clear the entries that it comes to, as in Lua, and misses none
+function M.walks_that_clear()
+  local s = { [1] = "a", [2] = "b", [10] = "c", [20] = "d" }
+  for id in pairs(s) do s[id] = nil end
+  assert(next(s) == nil)
+  local t, walked = { 1, 2, [4] = 4 }, 0
+  for k in pairs(t) do
+    walked = walked + 1
+    if k == 1 then t[1] = nil end
+  end
+  assert(walked == 3, walked)
+end
+
 --- What could reach the machine, or code, is missing
 function M.missing_for_safety()
   for _, name in ipairs { "load", "loadstring", "loadfile", "dofile", "collectgarbage", "rawlen", "io", "debug", "utf8" } do

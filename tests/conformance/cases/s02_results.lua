@@ -34,6 +34,15 @@ function M.returns_a_value(env)
 end
 
 -- modules: funcs
+--- A result whose bytes are more than may cross is an Invalid error that says so, however little of Lua's memory it takes
+function M.result_too_large(env)
+  everywhere(env, function(value, err)
+    is_failure(value, err)
+    assert(err:kind() == errors.INVALID and err:message():find("the limit is 8388608", 1, true))
+  end, "shared")
+end
+
+-- modules: funcs
 --- Only the first value survives
 function M.only_the_first_value(env)
   everywhere(env, function(value, err) assert(value == "x" and err == nil) end, "two_values", "x")

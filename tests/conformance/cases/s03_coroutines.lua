@@ -64,6 +64,21 @@ function M.standard_coroutines()
 end
 
 -- modules: time
+--- `<close>` variables are closed when an error ends a wrapped coroutine, and when a task ends; a handler of xpcall that raises gives false
+function M.clean_up()
+  local log = {}
+  local function resource(name)
+    return setmetatable({}, { __close = function() log[#log + 1] = name end })
+  end
+  pcall(coroutine.wrap(function() local r <close> = resource("wrap") error("x") end))
+  coroutine.spawn(function() local r <close> = resource("task") end)
+  time.sleep("1ms")
+  assert(table.concat(log, " ") == "wrap task", table.concat(log, " "))
+  local ok = xpcall(error, function(e) return "message: " .. e end, nil)
+  assert(ok == false)
+end
+
+-- modules: time
 --- What blocks inside a manually resumed coroutine passes through the user's resume
 function M.blocking_in_a_user_coroutine()
   local co = coroutine.create(function()

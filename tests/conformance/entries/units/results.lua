@@ -2,6 +2,11 @@
 local bodies = {}
 
 function bodies.value(v) return v end
+function bodies.shared()
+  local text, t = ("x"):rep(1000000), {}
+  for i = 1, 2000 do t[i] = text end
+  return t
+end
 function bodies.two_values(v) return v, 7 end
 function bodies.a_table_second() return 1, { error = "no" } end
 function bodies.nothing() end
