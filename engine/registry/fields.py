@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.entry import Entry
-from engine.registry import kinds, placeholders, shapes
+from engine.registry import kinds, options, placeholders, shapes
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
 from engine.registry.problems import Problem, errors_in
 from engine.security.conditions import BadPolicyError
@@ -47,8 +47,8 @@ META: kinds.Schema = {
         "temporal": {
             "type": "object",
             "properties": {
-                "activity": {"type": "object", "properties": {"worker": NAME, "local": FLAG}},
-                "workflow": {"type": "object", "properties": {"worker": NAME, "name": NAME}},
+                "activity": mapping(worker=NAME, local=FLAG),
+                "workflow": mapping(worker=NAME, name=NAME),
             },
         },
     },
@@ -116,7 +116,11 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_meta(entry: Entry) -> Iterator[Problem]:
-    yield from shapes.check(placeholders.with_typed_defaults(entry.meta), META, "meta")
+    for problem in shapes.check(placeholders.with_typed_defaults(entry.meta), META, "meta"):
+        yield replace(problem, hint=options.where_it_belongs(problem.field) or problem.hint)
+    given = entry.meta.get("options")
+    if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
+        yield from options.check(placeholders.with_typed_defaults(given))
     if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
         yield Problem(wrong, field="meta.input_schema")
     signals = entry.meta.get("signals")

@@ -18,6 +18,7 @@ from referencing import Registry
 from referencing.exceptions import PointerToNowhere, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from engine.cron import cron_problem
 from engine.durations import option_lifetime, parse_duration
 from engine.registry.placeholders import PLACEHOLDER
 from engine.registry.problems import Problem
@@ -54,6 +55,11 @@ def _is_duration(value: object) -> bool:
 @formats.checks("lifetime")
 def _is_lifetime(value: object) -> bool:
     return not isinstance(value, str) or (option_lifetime(value) or 0) > 0
+
+
+@formats.checks("cron")
+def _is_cron(value: object) -> bool:
+    return not isinstance(value, str) or not cron_problem(value)
 
 
 @formats.checks("identifier")
@@ -181,6 +187,7 @@ def _say_format(error: ValidationError, path: str) -> Iterator[Problem]:
         "duration": 'a duration such as "500ms", "30s" or "1h30m"',
         "lifetime": 'a duration such as "30m", "24h" or "7d"',
         "identifier": "a name of letters, digits and underscores, and no word of Lua",
+        "cron": 'a cron schedule such as "30 2 * * *", "@daily" or "@every 1h"',
     }[str(error.validator_value)]
     yield Problem(f"must be {wanted}, not {_shown(error.instance)}", field=path)
 

@@ -13,9 +13,9 @@ from typing import Any, TypeGuard, TypeVar
 from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import VersioningIntent
 
+from engine.cron import cron_problem
 from engine.durations import MICROSECOND, option_duration
 from engine.errors import UnitFailed, invalid
-from engine.hosts.temporal.options.cron import cron_problem
 from engine.hosts.temporal.wire import bounds
 from engine.steps import Value
 
