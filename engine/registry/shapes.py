@@ -143,9 +143,13 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _is_left_to_the_environment(error: ValidationError) -> bool:
-    """Whether text with a placeholder fails only for what it will be once the environment is known."""
+    """Whether text with a placeholder fails only for what it will be once the environment is known.
+
+    Identifiers are part of a program, in which placeholders stay as they are written.
+    """
     return (
         error.validator in ("enum", "format", "pattern")
+        and error.validator_value != "identifier"
         and isinstance(error.instance, str)
         and PLACEHOLDER.search(error.instance) is not None
     )

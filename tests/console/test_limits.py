@@ -55,6 +55,12 @@ def test_the_editor_shows_a_refusal_at_its_field_and_keeps_the_draft(client: Cli
     assert "memory: 512" in client.get("/registry/app:f/?tab=fields").content.decode()
 
 
+def test_a_published_limit_holds_on_a_node() -> None:
+    create(function("f", "return function() while true do end end", limits={"instructions": 300_000}))
+    body = "local _, err = funcs.call('app:f') return err:message()"
+    assert run(body) == "instruction limit exceeded: more than 300000 Lua instructions in one step"
+
+
 def test_lua_reads_limits_of_every_version_and_is_refused_alike() -> None:
     create(function("f", limits={"memory": 256}))
     body = """

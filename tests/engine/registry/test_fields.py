@@ -134,7 +134,7 @@ def test_a_placeholder_with_a_typed_default_stands_for_a_number() -> None:
     assert problem.field == "host.workers"
 
 
-@pytest.mark.parametrize("method", ["", "a b", "end", "1st", "a.b", 5])
+@pytest.mark.parametrize("method", ["", "a b", "end", "1st", "a.b", 5, "${env:METHOD}", "${env:METHOD|1}"])
 def test_a_method_is_a_name_that_lua_can_hold(method: Any) -> None:
     (problem,) = problems(function("f", method=method))
     assert problem.field == "method"
