@@ -1,1 +1,1 @@
-"""Readers of what people write that can't hold up a process: patterns, globs, JSON Schema, YAML."""
+"""Readers of what people write that can't hold up a process: patterns, globs, JSON Schema, YAML, cron schedules."""

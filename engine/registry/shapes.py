@@ -18,7 +18,7 @@ from referencing import Registry
 from referencing.exceptions import PointerToNowhere, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from engine.cron import cron_problem
+from engine.bounded.cron import cron_problem
 from engine.durations import option_lifetime, parse_duration
 from engine.registry.placeholders import PLACEHOLDER
 from engine.registry.problems import Problem

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import VersioningIntent
 
-from engine.cron import cron_problem
+from engine.bounded.cron import cron_problem
 from engine.durations import MICROSECOND, option_duration
 from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal.wire import bounds

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.cron import cron_problem
+from engine.bounded.cron import cron_problem
 from engine.hosts.temporal.wire.bounds import MAX_PENDING
 from tests.engine.hosts.temporal.stage import Stage
 
