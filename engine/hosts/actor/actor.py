@@ -23,8 +23,8 @@ from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Messa
 # bytes in records of the largest size.
 PORTION = 64
 PORTION_RECORDS = 2
-# The bytes that wait outside of the unit's own memory, in records of the largest size: of messages at most, and of
-# results, from where on no further call of the unit begins.
+# The bytes that wait for the unit, in records of the largest size: of messages at most, those that it was given and has
+# not received included; and of results, from where on no further call of the unit begins.
 QUEUED = 4
 
 
@@ -116,6 +116,8 @@ class Actor:
     queued_bytes: int = 0
     result_bytes: int = 0
     held_messages: int = 0
+    held_bytes: int = 0
+    fed_messages: int = 0
     held_calls: deque[Callable[[], bool]] = field(default_factory=deque)
     """Begin one more call that waited until results were taken; False when nobody wants it any more."""
     monitors: set[str] = field(default_factory=set)
@@ -144,8 +146,9 @@ class Actor:
         self._count(event, 1)
 
     def has_room(self, message: Message) -> bool:
-        """Whether what is queued leaves room for the bytes of one more; one alone has always room."""
-        return not self.queued_bytes or self.queued_bytes + _size(message) <= QUEUED * self.limits.max_record
+        """Whether what was not received yet leaves room for the bytes of one more; one alone has always room."""
+        waiting = self.queued_bytes + self.held_bytes
+        return not waiting or waiting + _size(message) <= QUEUED * self.limits.max_record
 
     def has_room_for_result(self, size: int) -> bool:
         """Whether one more result may wait: all together what the unit may hold; one alone has always room."""
@@ -162,20 +165,37 @@ class Actor:
         if len(queue) <= PORTION and self.queued_bytes + self.result_bytes <= left:
             events = list(queue)
             queue.clear()
+            self._feed(self.queued_messages, self.queued_bytes)
             self.queued_messages = self.queued_bytes = self.result_bytes = 0
             return events
+        messages, size = self.queued_messages, self.queued_bytes
         events = []
         while queue and len(events) < PORTION and (left >= _size(queue[0]) or not events):
             event = queue.popleft()
             left -= _size(event)
             self._count(event, -1)
             events.append(event)
+        self._feed(messages - self.queued_messages, size - self.queued_bytes)
         return events
+
+    def rest(self, unread: int) -> None:
+        """A step has ended: so many of the messages that the unit was given are not received yet.
+
+        What these hold is an estimate: as much each as all of which they are the rest.
+        """
+        given = self.held_messages + self.fed_messages
+        self.held_bytes = self.held_bytes * min(unread, given) // given if given else 0
+        self.held_messages, self.fed_messages = unread, 0
+
+    def _feed(self, messages: int, size: int) -> None:
+        self.fed_messages += messages
+        self.held_bytes += size
 
     def forget_queue(self) -> None:
         """Nothing that waits is wanted any more."""
         self.queue.clear()
-        self.queued_messages = self.queued_bytes = self.result_bytes = self.held_messages = 0
+        self.queued_messages = self.queued_bytes = self.result_bytes = 0
+        self.held_messages = self.held_bytes = self.fed_messages = 0
 
     def _count(self, event: Event, sign: int) -> None:
         match event:

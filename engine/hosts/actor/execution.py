@@ -157,7 +157,7 @@ class Execution:
         return replace(step, commands=step.commands[PORTION:])
 
     def _rest(self, actor: Actor, waiting: Waiting) -> None:
-        actor.held_messages = waiting.queued
+        actor.rest(waiting.queued)
         if actor.queue:
             self._table.make_ready(actor)
         else:

@@ -109,7 +109,7 @@ class Table:
             return mailbox_full(actor.pid, f"{actor.limits.max_queue} messages")
         if not actor.has_room(message):
             self.refused[actor.host_id] += 1
-            return mailbox_full(actor.pid, f"{actor.queued_bytes} bytes")
+            return mailbox_full(actor.pid, f"{actor.queued_bytes + actor.held_bytes} bytes")
         self.deliver(actor, message)
         return None
 

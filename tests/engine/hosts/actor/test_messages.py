@@ -183,3 +183,21 @@ async def test_a_message_to_a_process_that_was_ended_in_the_same_step_is_not_fou
     """
     async with lab(process("app:echo", "process.events():receive()")) as it:
         assert await it.run(body) == [True, "NotFound"]
+
+
+async def test_nobody_fills_the_memory_of_a_process_that_receives_nothing() -> None:
+    deaf = process("app:deaf", "process.listen('never') process.events():receive() return 'alive'")
+    body = """
+        local pid, text, sent = ..., ("x"):rep(1000000), 0
+        for _ = 1, 300 do
+            local ok, err = process.send(pid, "never", text)
+            if not ok then return { sent, err:kind(), err:retryable() } end
+            sent = sent + 1
+            time.sleep("1ms")
+        end
+        return { sent }
+    """
+    async with lab(deaf) as it:
+        pid = await it.spawn("app:deaf")
+        assert await it.run(body, pid) == [33, "LimitExceeded", True]
+        assert [each.entry for each in it.node.processes()] == ["app:deaf"]

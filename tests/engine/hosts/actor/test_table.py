@@ -97,6 +97,7 @@ def test_a_mailbox_holds_so_many_bytes_outside_of_its_unit_and_one_message_of_an
         assert table.post(one, Message("m", ("x" * 1000, {"a": [1]}), "")) is None
         assert [len(one.take()) for _ in range(2)] == [2, 3]
         assert one.queued_bytes == 0
+        one.rest(unread=0)
         assert table.post(one, message(40)) is None
         assert len(one.take()) == 1
 
@@ -148,3 +149,20 @@ def test_a_portion_is_of_so_many_bytes_of_messages_and_results_together(table: T
         assert one.behind
         one.take()
         assert not one.behind
+
+
+def test_messages_that_a_unit_was_given_and_has_not_received_still_take_room(table: Table) -> None:
+    one = actor("0x1")
+    with table.lock:
+        for _ in range(4):
+            assert table.post(one, message(7)) is None
+        assert [len(one.take()), len(one.take())] == [2, 2]
+        assert table.post(one, message(7)) is not None
+        one.rest(unread=4)
+        assert table.post(one, message(7)) is not None
+        one.rest(unread=3)
+        assert table.post(one, message(7)) is None
+        one.take()
+        one.rest(unread=0)
+        assert (one.mailbox, one.held_bytes) == (0, 0)
+        assert table.post(one, message(40)) is None
