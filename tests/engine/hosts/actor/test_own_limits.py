@@ -9,12 +9,12 @@ from engine.errors import LIMIT_EXCEEDED
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.budget import BESIDE, FIRST, Budget
 from engine.program import OwnLimits, Program
-from engine.steps import DEFAULT_LIMITS, Exited
+from engine.steps import DEFAULT_LIMITS, Exited, Limits
 from tests.engine.hosts.actor.support import HOST, lab, lua, process
 
 MIB = 1 << 20
 LOOP = "for i = 1, 300000000 do end return 'done'"
-HOLD = "local held = {} for i = 1, 1400000 do held[i] = { i, i } end return #held"
+HOLD = "local s, held = ('x'):rep(8388608), {} for i = 1, 18 do held[i] = s .. i end return #held"
 RAISED = {"instructions": 310_000_000}
 ROOMY = {"memory": 200}
 EXEC = "local value, err = process.exec('app:p', 'app:procs') return value or { err:kind(), err:message() }"
@@ -24,19 +24,31 @@ EXEC = "local value, err = process.exec('app:p', 'app:procs') return value or { 
     ("body", "limits", "value", "text"),
     [
         (LOOP, RAISED, "done", "more than 200000000 Lua instructions in one step"),
-        (HOLD, ROOMY, 1_400_000, "more than 128 MiB of Lua memory"),
+        (HOLD, ROOMY, 18, "more than 128 MiB of Lua memory"),
     ],
 )
-async def test_a_raised_limit_lets_pass_what_the_default_ends(
+async def test_a_raised_limit_lets_a_function_pass_that_the_default_ends(
     body: str, limits: dict[str, int], value: object, text: str
 ) -> None:
-    async with lab(lua("app:f", body), process("app:p", body)) as it:
+    async with lab(lua("app:f", body)) as it:
         failure = await it.failure("app:f")
         assert (failure.kind, failure.message.endswith(text)) == (LIMIT_EXCEEDED, True)
-        kind, message = await it.run(EXEC)
-        assert (kind, message.endswith(text)) == (LIMIT_EXCEEDED, True)
-        it.catalog.publish(lua("app:f", body, limits=limits), process("app:p", body, limits=limits))
+        it.catalog.publish(lua("app:f", body, limits=limits))
         assert await it.call("app:f") == value
+
+
+@pytest.mark.parametrize(
+    ("body", "limits", "value", "text"),
+    [
+        ("for i = 1, 6000000 do end return 'done'", {"instructions": 7_000_000}, "done", "more than 5000000 Lua"),
+        ("return #('x'):rep(10000000)", {"memory": 20}, 10_000_000, "more than 8 MiB of Lua memory"),
+    ],
+)
+async def test_and_a_process(body: str, limits: dict[str, int], value: object, text: str) -> None:
+    async with lab(process("app:p", body), limits=Limits(max_instructions=5_000_000, max_memory=8 * MIB)) as it:
+        kind, message = await it.run(EXEC)
+        assert (kind, text in message) == (LIMIT_EXCEEDED, True)
+        it.catalog.publish(process("app:p", body, limits=limits))
         assert await it.run(EXEC) == value
 
 

@@ -13,7 +13,7 @@ from engine.testing import Driver, program_of
 from tests.engine.hosts.temporal.stage import Stage, body, lua
 
 LOOP = "for i = 1, 43000000 do end return 'done'"
-HOLD = "local held = {} for i = 1, 1400000 do held[i] = { i, i } end return #held"
+HOLD = "local s, held = ('x'):rep(8388608), {} for i = 1, 18 do held[i] = s .. i end return #held"
 WAITS = f"local go = process.listen('go') go:receive() {LOOP}"
 RAISED = {"instructions": 50_000_000}
 
@@ -27,7 +27,7 @@ def publish(stage: Stage, code: str, limits: dict[str, int] | None = None) -> No
     ("code", "limits", "value", "text"),
     [
         (LOOP, RAISED, "done", "more than 40000000 Lua instructions in one step"),
-        (HOLD, {"memory": 200}, 1_400_000, "more than 128 MiB of Lua memory"),
+        (HOLD, {"memory": 200}, 18, "more than 128 MiB of Lua memory"),
     ],
 )
 async def test_a_raised_limit_lets_pass_what_the_default_ends(
