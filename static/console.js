@@ -82,6 +82,32 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
+  // -- lists within forms: their buttons change the list alone, and leave the rest as it was typed --------
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[name$=':do']");
+    if (!button || !window.htmx) return;
+    event.preventDefault();
+    const list = button.closest(".rows");
+    button.form.dataset.dirty = "yes";
+    button.setAttribute("hx-encoding", "multipart/form-data");
+    htmx.ajax("POST", button.form.action, { source: button, target: list, select: `#${CSS.escape(list.id)}`, swap: "outerHTML", values: { [button.name]: button.value } });
+  });
+
+  // -- groups that may be left out: what is typed in one makes it be there; unticked, it is left out --------
+  function setGroup(group, there) {
+    const box = group.querySelector(":scope > legend > .has > input");
+    if (!box) return;
+    box.checked = there;
+    group.querySelector(":scope > input[name$=':drawn']").value = there ? "1" : "out";
+  }
+
+  document.addEventListener("input", (event) => {
+    const box = event.target.matches(".has > input");
+    const group = event.target.closest(".group");
+    if (box) setGroup(group, event.target.checked);
+    for (let around = box ? group.parentElement.closest(".group") : group; around; around = around.parentElement.closest(".group")) setGroup(around, true);
+  });
+
   // -- htmx ------------------------------------------------------------------------------------
   const swappedDialog = (target) => target?.id === "dialog";
 
@@ -91,7 +117,7 @@
       if (dialog.children.length) open("dialog");
       else if (dialog.open) dialog.close();
       $("[aria-invalid=true], [autofocus]", dialog)?.focus();
-    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open) {
+    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open && !$("#dialog").contains(event.detail.target)) {
       $("#dialog").close();
     }
   });

@@ -50,6 +50,7 @@
     from.querySelectorAll("[data-zone]").forEach((element) => { element.textContent = zone; });
   }
 
+  document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`; // for forms: what a time is drawn in
   drawAll();
   document.addEventListener("htmx:afterSettle", () => drawAll());
   document.addEventListener("feed-row", (event) => drawAll(event.target));

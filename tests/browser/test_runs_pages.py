@@ -190,7 +190,7 @@ def test_a_start_form_marks_what_is_wrong_and_loses_nothing(enter: Enter, scene:
     expect(page.locator(".run-id")).to_have_text("shop/ü 1")
     run = Run.objects.get(workflow_id="shop/ü 1")
     assert run.input == [
-        {"order_id": "A-1", "amount": 12.5, "express": False, "customer": {"email": "ann@example.com"},
+        {"order_id": "A-1", "amount": 12.5, "customer": {"email": "ann@example.com"},
          "tags": ["red", "blue"]}
     ]  # fmt: skip
 

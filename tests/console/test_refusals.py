@@ -15,6 +15,7 @@ from wippy_console.forms.refusals import EVERY, Outcome, submit
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.services import runs
 from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.exact import Path
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "workflow_id": {"type": "string"}}}
 SENT = {"worker": "app:w", "f-city": "Bonn"}
@@ -41,15 +42,15 @@ def test_forms_are_acted_on_when_all_are_sent_and_valid() -> None:
 
 def test_errors_stand_at_the_fields_that_they_name_and_others_above_the_form() -> None:
     form, fields = forms(SENT)
-    errors = {"worker": ["is full"], "city": ["is far"], "city.street": ["is long"], "mayor": ["is out"]}
-    assert submit(lambda: refuse(Refused("no", errors)), form, fields).status == 422
+    paths: dict[Path, list[str]] = {("city",): ["is far"], ("city", "street"): ["is long"], ("mayor",): ["is out"]}
+    assert submit(lambda: refuse(Refused("no", {"worker": ["is full"]}, paths)), form, fields).status == 422
     assert form.errors == {"worker": ["is full"]}
-    assert fields.errors == {"city": ["is far", "is long"], "__all__": ["is out"]}
+    assert fields.errors == {"city": ["is far", "street: is long"], "__all__": ["mayor: is out"]}
 
 
-def test_a_name_that_both_forms_have_is_the_entry_s_but_in_conflicts() -> None:
+def test_a_name_that_both_forms_have_is_told_apart() -> None:
     form, fields = forms(SENT)
-    submit(lambda: refuse(Refused("no", {"workflow_id": ["is odd"]})), form, fields)
+    submit(lambda: refuse(Refused("no", paths={("workflow_id",): ["is odd"]})), form, fields)
     assert not form.errors
     assert fields.errors == {"workflow_id": ["is odd"]}
     form, fields = forms(SENT)

@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 
 from engine.entry import Entry
-from wippy_console.forms.fields import MISSING, JsonText
+from wippy_console.forms.json_text import JsonText
 from wippy_console.forms.refusals import RefusableForm
+from wippy_console.forms.schema import MISSING
 
 INPUT = {"class": "input"}
-CODE = {"class": "code", "rows": 5, "spellcheck": "false"}
 
 
 class KeyForm(RefusableForm):
@@ -48,7 +48,7 @@ class MessageForm(KeyForm):
     """A topic with a JSON payload."""
 
     topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
-    payload = JsonText(required=False, widget=forms.Textarea(attrs=CODE), help_text="JSON; left empty it is null.")
+    payload = JsonText(required=False, help_text="JSON; left empty it is null.")
 
     def payload_value(self) -> Any:
         """The payload, None when left empty."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 
-from wippy_console.forms.fields import MISSING, JsonText
-from wippy_console.forms.plain import CODE, INPUT, KeyForm
+from wippy_console.forms.json_text import JsonText
+from wippy_console.forms.plain import INPUT, KeyForm
+from wippy_console.forms.schema import MISSING
 
 
 class FindForm(forms.Form):
@@ -31,7 +32,7 @@ class SpawnForm(KeyForm):
         help_text="Others reach it by its name. A living process with that name is used instead of a new one.",
     )  # fmt: skip
     args = JsonText(
-        required=False, label="Arguments", widget=forms.Textarea(attrs=CODE),
+        required=False, label="Arguments",
         help_text='A JSON list with one item for each argument, like ["a", 7]; left empty, there are none.',
     )  # fmt: skip
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django import forms
+from django.forms.utils import ErrorDict
 
-from wippy_console.services.errors import Conflict, Refused
+from wippy_console.forms.schema import SchemaForm
+from wippy_console.services.errors import Refused
 
 T = TypeVar("T")
 
@@ -25,11 +27,16 @@ class RefusableForm(forms.Form):
 
     def take_refusal(self, refusal: Refused) -> None:
         """Add the refusal's errors."""
-        for name, texts in refusal.fields.items():
+        for name, texts in refusal.named.items():
             for text in texts:
                 self.add_error(self.field_of(name), text)
-        if not any(refusal.fields.values()):
-            self.add_error(None, refusal.message)
+        if not any(refusal.named.values()):
+            self.add_error(None, next((text for texts in refusal.paths.values() for text in texts), refusal.message))
+
+    def hush(self) -> None:
+        """Show what was sent without saying what is wrong with it: it was not meant to be acted on yet."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
 
     def field_of(self, name: str) -> str | None:
         """The field that an error of that name belongs to, None for the form as a whole."""
@@ -46,12 +53,15 @@ class Outcome(Generic[T]):
 
 
 def submit(
-    act: Callable[[], T], form: RefusableForm, fields: RefusableForm | None = None, *, shown: Container[int] = INPUT
+    act: Callable[[], T], form: RefusableForm, fields: SchemaForm | None = None, *, shown: Container[int] = INPUT
 ) -> Outcome[T]:
     """Act, when the forms were sent and are valid. A refusal with a status in `shown` stands on them then.
 
-    `fields` is a second form, drawn from an entry's schema: it takes what `form` has no field for.
+    `fields` is the form of an entry's schema: it takes what a refusal says of places in its value, or of nothing.
     """
+    if fields is not None and fields.is_edited:
+        form.hush()
+        return Outcome()
     if not form.is_bound:
         return Outcome()
     valid = [each.is_valid() for each in (form, fields) if each is not None]  # both, to show every error
@@ -66,15 +76,8 @@ def submit(
         return Outcome(status=refusal.status)
 
 
-def _place(refusal: Refused, form: RefusableForm, fields: RefusableForm | None) -> None:
-    if fields is None:
+def _place(refusal: Refused, form: RefusableForm, fields: SchemaForm | None) -> None:
+    if fields is None or refusal.named:
         form.take_refusal(refusal)
-        return
-    # Of a name that both have, the input's faults are the entry's; a conflict is never about the input.
-    names = form.fields.keys() if isinstance(refusal, Conflict) else form.fields.keys() - fields.fields.keys()
-    own = {name: texts for name, texts in refusal.fields.items() if name in names}
-    rest = {name: texts for name, texts in refusal.fields.items() if name not in own}
-    if own:
-        form.take_refusal(Refused(refusal.message, own))
-    if rest or not own:
-        fields.take_refusal(Refused(refusal.message, rest))
+    if fields is not None and (refusal.paths or not refusal.named):
+        fields.take_refusal(refusal)

@@ -7,19 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wippy_console.services.exact import Path
+
 
 class Refused(Exception):
     """A request can't be carried out; `message` says why in one sentence for the person who asked.
 
-    `fields` maps form field names to their errors ("" = the form as a whole).
+    `named` maps fields of a form to their errors, `paths` places in a JSON value that was given, () = the whole.
+    `fields` has both by name, places dotted, for whoever only tells of them.
     """
 
     status = 422
 
-    def __init__(self, message: str, fields: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        fields: Mapping[str, list[str]] | None = None,
+        paths: Mapping[Path, list[str]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
-        self.fields: dict[str, list[str]] = dict(fields or {})
+        self.named: dict[str, list[str]] = dict(fields or {})
+        self.paths: dict[Path, list[str]] = dict(paths or {})
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """All errors by name; names of properties with dots make this ambiguous."""
+        dotted = {".".join(str(part) for part in path): texts for path, texts in self.paths.items()}
+        return {**dotted, **{name: [*texts, *dotted.get(name, [])] for name, texts in self.named.items()}}
 
 
 class Conflict(Refused):

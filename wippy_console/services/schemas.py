@@ -1,18 +1,25 @@
-"""JSON Schemas that entries declare: what a value lacks, said by form field."""
+"""JSON Schemas that entries declare: what a value lacks, and where."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend
 
 from engine.bounded import schemas
 from engine.bounded.errors import TooCostlyError
 from engine.entry import Entry
+from wippy_console.services import exact
 from wippy_console.services.errors import Refused
+from wippy_console.services.exact import Path
+from wippy_console.services.formats import CHECKER
 
 _TOPIC_LENGTH = 500
 MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
@@ -21,11 +28,11 @@ MAX_BYTES = 2 * 1024 * 1024 - 32 * 1024
 _MESSAGE = 300
 
 
-def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
-    """Errors by dotted path ("" = the value as a whole), {} when it conforms; a broken schema is Refused."""
-    found: dict[str, list[str]] = {}
+def problems(schema: Any, value: Any) -> dict[Path, list[str]]:
+    """Errors by place, {} when the value conforms; a broken schema is Refused."""
+    found: dict[Path, list[str]] = {}
     try:
-        for error in schemas.errors(schema, value, Draft202012Validator, FormatChecker()):
+        for error in schemas.errors(_without_dialect(schema), value, _Validator, CHECKER):
             for path, message in _placed(error):
                 found.setdefault(path, []).append(message)
     except SchemaError as error:
@@ -35,17 +42,27 @@ def problems(schema: Mapping[str, Any], value: Any) -> dict[str, list[str]]:
     return {path: list(dict.fromkeys(messages)) for path, messages in found.items()}
 
 
+def inexact(value: Any) -> dict[Path, list[str]]:
+    """What of a value would arrive changed, by place."""
+    found: dict[Path, list[str]] = {}
+    for path, fault in exact.faults(value):
+        found.setdefault(path, []).append(fault)
+    return found
+
+
 def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[str]] | None = None) -> None:
     """Refused when the first argument is not what the entry's `meta.input_schema` asks for, or all are too large.
 
-    `fields` are further errors, by field, to be named with them.
+    `fields` are further errors, by form field, to be named with them.
     """
     schema = entry.meta.get("input_schema")
+    refuse_oversize(args, "The input")
     found = problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
+    found |= inexact(args[0]) if args else {}
     if found or fields:
         text = "The input is not what the entry asks for." if found else "It can't be started like this."
-        raise Refused(text, {**found, **(fields or {})})
-    refuse_oversize(args, "The input")
+        raise Refused(text, fields, found)
+    refuse_unsendable(args[1:], "The input")
 
 
 def refuse_topic(topic: str, reserved: str) -> None:
@@ -65,14 +82,56 @@ def refuse_oversize(value: Any, what: str) -> None:
         raise Refused(f"{what} is too large: {size:,} bytes, the limit is {MAX_BYTES:,}.")
 
 
-def _placed(error: ValidationError) -> list[tuple[str, str]]:
-    """A missing property is reported at the property, everything else where it is."""
-    path = [str(part) for part in error.absolute_path]
+def refuse_unsendable(value: Any, what: str) -> None:
+    """The same, and Refused when a part of the value would arrive changed."""
+    refuse_oversize(value, what)
+    for _, fault in exact.faults(value):
+        raise Refused(f"{what}: {fault}")
+
+
+def _without_dialect(schema: Any) -> Any:
+    """Without naming the dialect that is meant anyhow, whose own class counts multiples in floats."""
+    own = isinstance(schema, Mapping) and schema.get("$schema") == Draft202012Validator.META_SCHEMA["$id"]
+    return {key: part for key, part in schema.items() if key != "$schema"} if own else schema
+
+
+def _multiple(validator: Any, wanted: Any, value: Any, _: Any) -> Iterator[ValidationError]:
+    """In decimals: 19.99 is a multiple of 0.01."""
+    if not validator.is_type(value, "number") or not wanted or not math.isfinite(value):
+        return
+    if (Fraction(Decimal(str(value))) / Fraction(Decimal(str(wanted)))).denominator != 1:
+        yield ValidationError(f"{value!r} is not a multiple of {wanted!r}")
+
+
+_Validator = extend(Draft202012Validator, {"multipleOf": _multiple})  # type: ignore[no-untyped-call]
+
+
+def _placed(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """A missing property is reported at the property, and what an alternative lacks where it is lacking."""
+    path: Path = tuple(error.absolute_path)
     if error.validator == "required" and isinstance(error.instance, Mapping):
         wanted: Any = error.validator_value
-        missing = [name for name in wanted if name not in error.instance]
-        return [(".".join([*path, name]), "This field is required.") for name in missing]
-    return [(".".join(path), _worded(error))]
+        yield from (((*path, name), "This field is required.") for name in wanted if name not in error.instance)
+    elif meant := _meant(error):
+        for each in meant:
+            yield from _placed(each)
+    else:
+        yield path, _worded(error)
+
+
+def _meant(error: ValidationError) -> list[ValidationError]:
+    """The errors of the one alternative that the value is meant to be: whose types and constants fit."""
+    if error.validator not in ("oneOf", "anyOf"):
+        return []
+    branches: dict[Any, list[ValidationError]] = {}
+    for each in error.context or ():
+        branches.setdefault(each.schema_path[0], []).append(each)
+    likely = [branch for branch in branches.values() if not any(_differs(each) for each in branch)]
+    return likely[0] if len(likely) == 1 else []
+
+
+def _differs(error: ValidationError) -> bool:
+    return error.validator == "const" or (error.validator in ("type", "enum") and not error.path)
 
 
 def _worded(error: ValidationError) -> str:
@@ -86,5 +145,7 @@ def _worded(error: ValidationError) -> str:
             return f"Must be one of {', '.join(json.dumps(item) for item in wanted)}."[:_MESSAGE]
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             return f"{error.message[:1].upper()}{error.message[1:_MESSAGE]}."
+        case "oneOf" | "anyOf" if error.context:
+            return "This fits none of the alternatives."
         case _:
             return error.message[:_MESSAGE]

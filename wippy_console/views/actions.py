@@ -9,15 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from wippy_console import permissions
-from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import AnswerForm, EndForm, RawSignalForm
 from wippy_console.forms.refusals import submit
-from wippy_console.forms.schema import SchemaForm
+from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.models import Run
 from wippy_console.services import decisions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
-from wippy_console.views.pages import done, needs, page
+from wippy_console.views.pages import done, needs, page, schema_form
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
 
@@ -29,7 +28,7 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     button = find_button(request.user, run, index)
     data = request.POST or None
     form = AnswerForm(data, rule=button.signal.reason, question=button.question.pk if button.question else None)
-    fields = SchemaForm(button.signal.schema, data)
+    fields = schema_form(request, button.signal.schema)
     outcome = submit(lambda: decide(request.user, run, index, form, fields), form, fields)
     if outcome.done:
         messages.success(request, f"“{button.signal.label}” was sent to {run.workflow_id}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import unquote
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +13,15 @@ from django.shortcuts import redirect, render
 from django_htmx.http import trigger_client_event
 
 from wippy_console import permissions
+from wippy_console.forms.schema import SchemaForm
 from wippy_console.models import Run
 from wippy_console.services import questions
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+ZONE_COOKIE = "zone"
+"""Set by static/times.js."""
 
 
 def is_partial(request: HttpRequest) -> bool:
@@ -41,6 +46,12 @@ def marked(rows: Iterable[Run]) -> list[Any]:
     for run in found:
         run.asks = asked.get(run.run_id, [])
     return found
+
+
+def schema_form(request: HttpRequest, schema: Any) -> SchemaForm:
+    """The form of an entry's schema, with what was sent; times in the zone that the viewer's browser told."""
+    data = request.POST or None
+    return SchemaForm(schema, data, files=request.FILES, zone=unquote(request.COOKIES.get(ZONE_COOKIE, "")))
 
 
 def number(text: str | None) -> int | None:

@@ -12,14 +12,13 @@ from django.urls import reverse
 
 from engine.entry import Entry
 from wippy_console import permissions
-from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import KeyForm, MessageForm
 from wippy_console.forms.processes import EndProcessForm, SpawnForm
 from wippy_console.forms.refusals import Outcome, submit
-from wippy_console.forms.schema import NOTHING, SchemaForm
+from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import by_kind, fleet, processes
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
-from wippy_console.views.pages import done, needs, page
+from wippy_console.views.pages import done, needs, page, schema_form
 from wippy_console.views.start import chosen
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -38,7 +37,7 @@ def spawn(request: HttpRequest) -> HttpResponse:
     schema = entry.meta.get("input_schema") if entry else None
     data = request.POST or None
     form = SpawnForm(hosts(), nodes(), data, drawn=schema is not None, **named(entry))
-    fields = SchemaForm(schema or NOTHING, data)
+    fields = schema_form(request, schema)
     outcome = attempt(lambda: spawned(request.user, entry, form, fields), form, fields)
     if entry and (pid := outcome.value):
         messages.success(request, f"{entry.id} was spawned as {pid}.")

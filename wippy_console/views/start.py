@@ -10,14 +10,13 @@ from django.shortcuts import redirect
 
 from engine.entry import Entry
 from wippy_console import permissions
-from wippy_console.forms.fields import MISSING
 from wippy_console.forms.plain import StartForm
 from wippy_console.forms.refusals import submit
-from wippy_console.forms.schema import SchemaForm
+from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import runs
 from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.runs import Started
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import needs, page, schema_form
 
 SHOWN = (Conflict.status, Refused.status)
 ANYTHING = {"title": "Input", "description": "The first argument. Left empty, the run gets none."}
@@ -30,7 +29,7 @@ def start(request: HttpRequest) -> HttpResponse:
     entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
     data = request.POST or None
     form = StartForm(runs.workers(), data, worker=runs.named_worker(entry) if entry else "")
-    fields = SchemaForm((entry and entry.meta.get("input_schema")) or ANYTHING, data)
+    fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING)
     outcome = submit(lambda: begin(request.user, entry, form, fields), form, fields, shown=SHOWN)
     if started := outcome.value:
         messages.success(request, f"{started.workflow_id} was started.")

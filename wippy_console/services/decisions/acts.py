@@ -115,7 +115,7 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     """
     permissions.require(user, permissions.RAW_SIGNAL_RUN)
     schemas.refuse_topic(topic, _RESERVED)
-    schemas.refuse_oversize(payload, "The payload")
+    schemas.refuse_unsendable(payload, "The payload")
     value = payload[0] if payload else None
     signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())
     signal.is_bare = not payload

@@ -18,14 +18,15 @@ def merged(signal: Signal, form: Any) -> Any:
 
 
 def checked(signal: Signal, form: Any, reason: str) -> Any:
-    """The payload to send; Refused with `fields` when form or reason are not as declared."""
+    """The payload to send; Refused with `fields` and `paths` when form or reason are not as declared."""
     payload = merged(signal, form)
-    fields = schemas.problems(signal.schema, _subject(signal, payload)) if signal.schema is not None else {}
-    if signal.reason == "required" and not reason.strip():
-        fields.setdefault("reason", []).append("A reason is required.")
-    if fields:
-        raise Refused("Please correct the marked fields.", fields)
     schemas.refuse_oversize(payload, "The answer")
+    paths = schemas.problems(signal.schema, _subject(signal, payload)) if signal.schema is not None else {}
+    paths |= schemas.inexact(payload)
+    missing = signal.reason == "required" and not reason.strip()
+    fields = {"reason": ["A reason is required."]} if missing else {}
+    if fields or paths:
+        raise Refused("Please correct the marked fields.", fields, paths)
     return payload
 
 

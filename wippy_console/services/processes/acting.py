@@ -94,7 +94,7 @@ def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> No
     """Send a message with one JSON value, or with none; Refused names `topic` or `payload`."""
     permissions.require(user, permissions.SIGNAL_RUN)
     schemas.refuse_topic(topic, _RESERVED)
-    schemas.refuse_oversize(payload, "The payload")
+    schemas.refuse_unsendable(payload, "The payload")
     sender = accounts.identity(user)
     with _recorded(user, _on_process(MESSAGE, pid, topic=topic, payload=payload[0] if payload else None)) as on:
         nodes.ask(lambda client: client.send(pid, topic, payload, on.node, sender, key))

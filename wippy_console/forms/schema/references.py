@@ -1,0 +1,103 @@
+"""`$ref` and `allOf`, laid into one part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+Part = Mapping[str, Any]
+Open = frozenset[str]
+"""The references that lead to where one is: another one to the same place would never end."""
+
+_DEPTH = 50
+
+
+class UndrawableError(Exception):
+    """Raised for what no fields can be drawn for; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The schema that all local references are into."""
+
+    root: Part
+
+    def flat(self, part: Part, seen: Open, depth: int = 0) -> tuple[dict[str, Any], Open]:
+        """The part with what it refers to; raises UndrawableError for a circle or a reference that leads nowhere."""
+        if depth > _DEPTH:
+            raise UndrawableError("it is nested too deeply")
+        found = dict(part)
+        if isinstance(ref := found.pop("$ref", None), str):
+            target = self._target(ref, seen)
+            below, seen = self.flat(target, seen | {ref}, depth + 1)
+            found = merged(below, found)
+        for each in _mappings(found.pop("allOf", None)):
+            below, seen = self.flat(each, seen, depth + 1)
+            found = merged(below, found)
+        return found, seen
+
+    def title(self, part: Any) -> str:
+        """The title of a part, or the name of what it refers to."""
+        if not isinstance(part, Mapping):
+            return ""
+        ref = part.get("$ref")
+        below = self.find(ref) if isinstance(ref, str) else None
+        named = str(ref).rpartition("/")[2] if isinstance(ref, str) else ""
+        return str(part.get("title") or (below or {}).get("title") or unquote(named))
+
+    def find(self, ref: str) -> Part | None:
+        """What a local reference leads to."""
+        if not ref.startswith("#"):
+            return None
+        found = self._at(ref[1:]) if ref in ("#",) or ref.startswith("#/") else self._anchor(ref[1:])
+        return found if isinstance(found, Mapping) else None
+
+    def _target(self, ref: str, seen: Open) -> Part:
+        if ref in seen:
+            raise UndrawableError("it holds itself")
+        found = self.find(ref)
+        if found is None:
+            raise UndrawableError(f"{ref} leads nowhere")
+        return found
+
+    def _at(self, pointer: str) -> Any:
+        found: Any = self.root
+        for step in pointer.split("/")[1:]:
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
+            if isinstance(found, Mapping):
+                found = found.get(name)
+            elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+                found = found[int(name)]
+            else:
+                return None
+        return found
+
+    def _anchor(self, name: str) -> Any:
+        return next((part for part in self._defined() if part.get("$anchor") == name), None)
+
+    def _defined(self) -> Iterator[Part]:
+        for key in ("$defs", "definitions"):
+            parts = self.root.get(key)
+            yield from _mappings(list(parts.values()) if isinstance(parts, Mapping) else None)
+
+
+def merged(below: Part, above: Part) -> dict[str, Any]:
+    """Both parts in one; what `above` says wins, properties and required names add up."""
+    found = {**below, **above}
+    ours, theirs = below.get("properties"), above.get("properties")
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        found["properties"] = {**ours, **{name: _both(ours.get(name), part) for name, part in theirs.items()}}
+    lists = [names for names in (below.get("required"), above.get("required")) if isinstance(names, list)]
+    if lists:
+        found["required"] = [name for names in lists for name in names]
+    return found
+
+
+def _both(below: Any, above: Any) -> Any:
+    return merged(below, above) if isinstance(below, Mapping) and isinstance(above, Mapping) else above
+
+
+def _mappings(parts: Any) -> list[Part]:
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
