@@ -37,6 +37,11 @@ def ask(number: int) -> None:
     question = Question.objects.create(run=run, channel="decision", number=0, opened_at=now)
     QuestionRole.objects.create(question=question, role="")
     feed.append(feed.STARTED, run=run)
+    Run.objects.create(
+        run_id=f"10000000-0000-0000-0000-{number:012}", workflow_id=f"tried-{number}", entry_id="app:flow_0",
+        client="app:client", started_at=now, retrying_since=now,
+        retrying=[{"id": "1-a", "name": "app:fn", "attempt": 4, "kind": "", "message": "no", "next": now.isoformat()}],
+    )  # fmt: skip
 
 
 def cost(client: Client, address: str) -> int:

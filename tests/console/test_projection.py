@@ -14,11 +14,12 @@ from django.db import connection
 
 from engine.entry import Entry
 from engine.errors import Failure
-from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 from engine.memory.catalog import MemoryCatalog
 from engine.steps import Wait
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
-from wippy_console.services.projection import Began, Ended, Projection, Ref, Stalled, write
+from wippy_console.services import states
+from wippy_console.services.projection import Began, Ended, Fact, Projection, Ref, Stalled, write
 from wippy_console.services.projection.mailbox import Mailbox
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -250,6 +251,71 @@ def test_a_stuck_run_is_told_once_and_freed_by_its_next_step() -> None:
     write(CATALOG, [later((INBOX,), 5)])
     assert Run.objects.get().stuck_reason == ""
     assert kinds().count("STUCK") == 1
+
+
+def failing(attempt: int, call_id: str = "7-abc") -> Retrying:
+    failure = Failure("Unavailable", "gateway says 503", retryable=True)
+    return Retrying("r1", call_id, "app:charge", attempt, failure, NOON + timedelta(seconds=2))
+
+
+def troubles() -> list[tuple[str, Any]]:
+    rows = FeedEvent.objects.filter(kind__in=["RETRYING", "MOVING", "STUCK"]).order_by("id")
+    return [(row.kind, row.data.get("attempt") or row.data.get("state")) for row in rows]
+
+
+CALL = Wait("call", "app:charge", 7)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [Settled("r1", "7-abc")],  # its worker says so
+        [later((INBOX,), 5)],  # the run took a step, and waits for the call no more
+        [Stalled("r1", "")],  # Temporal has no such call under way
+    ],
+)
+def test_a_call_that_keeps_failing_is_told_when_it_begins_and_ends_to(ends: list[Fact]) -> None:
+    write(CATALOG, [later((CALL,), 4), failing(4), failing(5), Stalled("r1", "", 0, (failing(6),))])
+    run = Run.objects.get()
+    assert (states.of(run, asks=False).key, run.retrying[0]["attempt"]) == ("retrying", 6)
+    assert run.retrying[0]["message"] == "gateway says 503" and run.retrying_since is not None
+    write(CATALOG, ends)
+    run = Run.objects.get()
+    assert (run.retrying, run.retrying_since) == ([], None)
+    assert troubles() == [("RETRYING", 4), ("MOVING", "retrying")]
+
+
+@pytest.mark.django_db
+def test_a_step_that_still_waits_for_the_call_leaves_it_retrying() -> None:
+    write(CATALOG, [later((CALL,), 4), failing(4), later((CALL, INBOX), 5)])
+    assert [row["id"] for row in Run.objects.get().retrying] == ["7-abc"]
+    write(CATALOG, [failing(4, "chosen"), later((Wait("call", "app:other", 8), CALL), 6)])
+    assert [row["id"] for row in Run.objects.get().retrying] == ["chosen", "7-abc"]
+    write(CATALOG, [later((Wait("call", "app:other", 8),), 7)])
+    assert Run.objects.get().retrying == []
+
+
+@pytest.mark.django_db
+def test_the_end_of_a_run_ends_its_retrying_without_a_word_of_its_own() -> None:
+    write(CATALOG, [later((CALL,), 4), failing(4), ENDED, failing(5)])
+    assert (Run.objects.get().retrying, troubles()) == ([], [("RETRYING", 4)])
+
+
+@pytest.mark.django_db
+def test_another_trouble_is_news_and_so_is_that_it_is_over() -> None:
+    nobody, broken = Stalled("r1", "no worker serves task queue q"), Stalled("r1", "boom", 3)
+    write(CATALOG, [SEEN, nobody, nobody, broken, Stalled("r1", "")])
+    assert troubles() == [("STUCK", "no_worker"), ("STUCK", 3), ("MOVING", "stuck")]
+
+
+@pytest.mark.django_db
+def test_a_run_on_a_queue_that_none_of_our_workers_serves_is_listed_from_its_start() -> None:
+    started = StartedElsewhere("app:client", "app:worker", "nobody-listens", "w", "r1", "app:gone", NOON, (5,))
+    write(CATALOG, [started, Stalled("r1", "no worker serves task queue nobody-listens", 1)])
+    run, state = Run.objects.get(), states.of(Run.objects.get(), asks=False)
+    assert (run.pid, run.elsewhere, run.input) == ("{app:client@app:worker|w}", True, [5])
+    assert (state.key, state.queue) == ("no_worker", "nobody-listens")
 
 
 @pytest.mark.django_db(transaction=True)

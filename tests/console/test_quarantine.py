@@ -9,7 +9,7 @@ from django.utils import timezone
 from engine.contracts.watcher import Card
 from tests.console.operating import Cast
 from wippy_console.models import FeedEvent, Quarantine, Run
-from wippy_console.services import quarantine
+from wippy_console.services import quarantine, states
 from wippy_console.services.errors import Conflict
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def test_a_run_waits_for_its_own_program_only(program: str, waits: bool) -> None
     said = quarantine.of_run(run.run_id)
     assert bool(said) is waits
     run.stuck_reason = said
-    assert run.is_quarantined is waits
+    assert (states.of(run, asks=False).key == states.QUARANTINED) is waits
 
 
 def test_one_quarantine_for_a_program_and_host_however_often(cast: Cast) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,16 +13,19 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.client import Client
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from engine.entry import Entry
+from engine.hosts.temporal.observations import StartedElsewhere
 from engine.memory.catalog import MemoryCatalog
 from tests.patience import PATIENCE
 from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Node, Run
-from wippy_console.services import fleet
+from wippy_console.services import fleet, states
 from wippy_console.services.projection import Fact, Ref, Vanished, write
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
@@ -51,6 +54,26 @@ class Flow:
     @workflow.signal
     def finish(self) -> None:
         self.done = True
+
+
+@activity.defn(name="app:flaky")
+async def flaky() -> str:
+    """Fails while `broken` is set."""
+    if broken.is_set():
+        raise ApplicationError("gateway says 503", type="Unavailable")
+    return "well"
+
+
+@workflow.defn(name="app:caller", sandboxed=False)
+class Caller:
+    """Calls the activity on a queue ("" is its own), again each tenth of a second."""
+
+    @workflow.run
+    async def run(self, queue: str) -> str:
+        return await workflow.execute_activity(
+            flaky, task_queue=queue or None, start_to_close_timeout=timedelta(minutes=1),
+            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=0.1), backoff_coefficient=1),
+        )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -88,9 +111,9 @@ class Scene:
         await in_thread(lambda: write(self.catalog, facts))
         return facts
 
-    async def start(self, name: str, queue: str = "") -> str:
+    async def start(self, name: str, queue: str = "", kind: str = "app:flow", arg: Any = 7) -> str:
         handle = await self.temporal.start_workflow(
-            "app:flow", 7, id=f"{name}-{self.queue}", task_queue=queue or self.queue
+            kind, arg, id=f"{name}-{self.queue}", task_queue=queue or self.queue
         )
         await self.listed(name, "Running")
         return handle.first_execution_run_id or ""
@@ -105,11 +128,21 @@ class Scene:
     def handle(self, name: str) -> Any:
         return self.temporal.get_workflow_handle(f"{name}-{self.queue}")
 
+    async def until(self, condition: Callable[[Run], bool]) -> Run:
+        """Step until the one run is so."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                await self.step()
+                run = await in_thread(Run.objects.first)
+                if run is not None and condition(run):
+                    return run
+
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
         async with Worker(
-            self.temporal, task_queue=self.queue, workflows=[Flow], workflow_runner=UnsandboxedWorkflowRunner()
-        ):
+            self.temporal, task_queue=self.queue, workflows=[Flow, Caller], activities=[flaky],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        ):  # fmt: skip
             yield
 
 
@@ -222,7 +255,69 @@ async def test_a_run_that_no_worker_takes_is_a_trouble(scene: Scene, monkeypatch
     run_id = await scene.start("a")
     await asyncio.sleep(1)
     found = await troubles.diagnose(scene.temporal, Ref("app:client", f"a-{scene.queue}", run_id))
+    assert found is not None
     assert found.reason == f"no worker takes its workflow task from task queue {scene.queue}"
+
+
+async def test_a_call_that_keeps_failing_on_any_worker_is_told_with_its_attempts_until_it_succeeds(
+    scene: Scene,
+) -> None:
+    broken.set()
+    async with scene.worker():
+        await scene.start("a", kind="app:caller", arg="")
+        first = (await scene.until(lambda run: bool(run.retrying))).retrying[0]
+        assert (first["name"], first["kind"], first["message"]) == ("app:flaky", "Unavailable", "gateway says 503")
+        assert first["attempt"] >= 4
+        await scene.until(lambda run: run.retrying[0]["attempt"] > first["attempt"])
+        broken.clear()
+        await scene.until(lambda run: not run.is_open)
+    assert (await the_run()).retrying == []
+    assert [kind for kind in await kinds() if kind != "MOVING"] == ["STARTED", "RETRYING", "EXIT"]
+
+
+async def test_a_call_on_a_queue_that_nobody_serves_is_a_trouble(scene: Scene) -> None:
+    async with scene.worker():
+        await scene.start("a", kind="app:caller", arg=f"nobody {scene.queue}")
+        run = await scene.until(lambda run: bool(run.stuck_reason))
+    assert run.stuck_reason == f"no worker serves task queue nobody {scene.queue}, for its call of app:flaky"
+    assert states.of(run, asks=False).queue == f"nobody {scene.queue}"
+
+
+async def test_a_run_on_a_queue_that_others_serve_is_followed_once_it_is_known(scene: Scene) -> None:
+    queue = f"elsewhere {scene.queue}"
+    run_id = await scene.start("a", queue=queue)
+    name = f"a-{scene.queue}"
+    known = StartedElsewhere("app:client", "app:worker", queue, name, run_id, "app:flow", timezone.now(), (7,))
+    scene.facts.append(known)
+    run = await scene.until(lambda run: bool(run.stuck_reason))
+    assert run.stuck_reason == f"no worker serves task queue {queue}"
+    await scene.handle("a").terminate("enough")
+    assert (await scene.until(lambda run: not run.is_open)).status == "terminated"
+    assert await kinds() == ["STARTED", "STUCK", "EXIT"]
+
+
+async def test_a_run_with_a_delay_is_scheduled_until_then(scene: Scene) -> None:
+    await scene.temporal.start_workflow(
+        "app:flow", 7, id=f"a-{scene.queue}", task_queue=scene.queue, start_delay=timedelta(hours=1)
+    )
+    state = states.of(await scene.until(lambda run: True), asks=False)
+    assert state.key == "scheduled" and state.next_at is not None
+    assert timedelta(minutes=55) < state.next_at - timezone.now() < timedelta(minutes=61)
+
+
+def test_each_look_takes_the_next_of_the_runs_in_trouble() -> None:
+    for number in range(45):
+        Run.objects.create(
+            run_id=f"r{number:02}", workflow_id="w", entry_id="e", client="app:client", started_at=timezone.now(),
+            history_length=3, stuck_reason="boom",
+        )  # fmt: skip
+    turns: troubles.Turns = {}
+    seen: set[str] = set()
+    for _ in range(3):
+        refs, turns = troubles.suspects("app:client", turns)
+        assert len(refs) <= 25
+        seen |= {ref.run_id for ref in refs}
+    assert len(seen) == 45
 
 
 def test_watermarks_reach_back_from_the_newest_rows() -> None:

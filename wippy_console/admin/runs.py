@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from wippy_console import permissions
 from wippy_console.admin import base, confirmation, export
 from wippy_console.models import HistoryArchive, Run
-from wippy_console.services import questions
+from wippy_console.services import questions, states
 from wippy_console.services.runs import matching
 
 
@@ -22,7 +22,7 @@ class OpenFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Run]) -> list[tuple[str, str]]:
         """The choices."""
-        return [("asks", "waits for a person"), ("stuck", "is stuck"), ("open", "is open")]
+        return [("asks", "waits for a person"), ("stuck", "does not get on"), ("open", "is open")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
         """The runs of the choice."""
@@ -30,7 +30,7 @@ class OpenFilter(admin.SimpleListFilter):
             case "asks":
                 return queryset.filter(pk__in=questions.asking())
             case "stuck":
-                return queryset.filter(status=Run.Status.RUNNING).exclude(stuck_reason="")
+                return queryset.filter(states.TROUBLED)
             case "open":
                 return queryset.filter(status=Run.Status.RUNNING)
         return queryset

@@ -82,7 +82,8 @@ class SearchForm(forms.Form):
     """The filters of the runs page, all from its address."""
 
     STATUSES = [
-        ("", "Any status"), ("running", "Running"), ("completed", "Completed"),
+        ("", "Any status"), ("running", "Running"), ("retrying", "Retrying"), ("no_worker", "No worker"),
+        ("stuck", "Stuck"), ("quarantined", "Quarantined"), ("completed", "Completed"),
         ("failed", "Failed"), ("canceled", "Canceled"), ("terminated", "Terminated"), ("timed_out", "Timed out"),
         ("continued_as_new", "Continued"),
     ]  # fmt: skip

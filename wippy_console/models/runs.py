@@ -36,7 +36,13 @@ class Run(models.Model):
     registry_version = models.PositiveBigIntegerField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.RUNNING)
     stuck_reason = models.TextField(blank=True, help_text="why its workflow task keeps failing, else blank")
+    retrying = models.JSONField(
+        default=list, help_text="calls that failed three times or more: {id, name, attempt, kind, message, next}"
+    )
+    retrying_since = models.DateTimeField(null=True, blank=True, help_text="since when there are such calls")
+    elsewhere = models.BooleanField(default=False, help_text="no worker of the registry serves its task queue")
     started_at = models.DateTimeField()
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="when its code begins, if later: delay or cron")
     closed_at = models.DateTimeField(null=True, blank=True)
     history_length = models.PositiveIntegerField(default=0)
     waiting = models.JSONField(
@@ -67,6 +73,8 @@ class Run(models.Model):
             models.Index(fields=["workflow_id", "-started_at"]),
             models.Index(fields=["parent_run_id"]),
             models.Index(fields=["client", "closed_at"]),
+            models.Index("client", "run_id", name="run_retrying", condition=models.Q(retrying_since__isnull=False)),
+            models.Index("client", "run_id", name="run_elsewhere", condition=models.Q(elsewhere=True, closed_at=None)),
         ]
         permissions = [
             ("start_run", "Can start a run"),
@@ -89,11 +97,6 @@ class Run(models.Model):
         """How many more things of each kind the run waits for than `waiting` lists."""
         listed = Counter(str(wait.get("kind")) for wait in self.waiting)
         return {kind: n - listed[kind] for kind, n in self.waiting_totals.items() if n > listed[kind]}
-
-    @property
-    def is_quarantined(self) -> bool:
-        """Whether it waits until its program may run again: wippy_console.services.quarantine."""
-        return self.stuck_reason.startswith("quarantined")
 
     @property
     def is_open(self) -> bool:

@@ -30,6 +30,8 @@ DECISION = "DECISION"
 CANCEL = "CANCEL"
 TERMINATE = "TERMINATE"
 STUCK = "STUCK"
+RETRYING = "RETRYING"
+MOVING = "MOVING"
 PUBLISHED = "PUBLISHED"
 NODE = "NODE"
 SERVICE = "SERVICE"
@@ -47,7 +49,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
     CANCEL: ("user", "reason", "decision"),
     TERMINATE: ("user", "reason", "decision"),
-    STUCK: ("reason", "attempt"),
+    STUCK: ("reason", "attempt", "state"),
+    RETRYING: ("name", "attempt", "kind", "message", "next"),
+    MOVING: ("state",),
     PUBLISHED: ("version", "author", "source", "message", "created", "updated", "deleted", "total"),
     NODE: ("state", "hostname", "os_pid"),
     SERVICE: ("state", "restarts", "error"),

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from wippy_console.models import Run
+from wippy_console.services import states
 from wippy_console.templatetags import looks
 
 register = template.Library()
@@ -39,6 +40,12 @@ def status(look: looks.Look) -> SafeString:
 def run_status(run: Run) -> SafeString:
     """How a run stands."""
     return status(looks.of_run(run))
+
+
+@register.simple_tag
+def run_state(run: Run) -> states.State:
+    """The same as data: what keeps the run, the next try, until when."""
+    return looks.state_of(run)
 
 
 @register.filter

@@ -108,6 +108,13 @@ def quarantined(data: dict[str, Any]) -> str:
     return f"is quarantined on {data.get('host', '')}: a step took {data.get('seconds', 0):g} s of processor time"
 
 
+def retrying(data: dict[str, Any]) -> str:
+    """Which call fails again and again, and with what."""
+    failed = max(int(data.get("attempt") or 1) - 1, 1)
+    why = data.get("message") or "it did not answer in time"
+    return f"calls {data.get('name') or 'a function'} again after {failed} failures: {console.brief(why, 140)}"
+
+
 SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "STARTED": started,
     "WAITING": waiting,
@@ -120,6 +127,8 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "CANCEL": lambda data: f"{data.get('user') or 'somebody'} asked it to stop{because(data)}",
     "TERMINATE": lambda data: f"{data.get('user') or 'somebody'} ended it{because(data)}",
     "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
+    "RETRYING": retrying,
+    "MOVING": lambda data: f"gets on again, was {console.look_of(str(data.get('state', '')), 'run').lower()}",
     "QUARANTINE": quarantined,
     "PUBLISHED": published,
     "OPERATION": operated,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wippy_console.models import Run
+from wippy_console.services import states
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,11 @@ class Look:
 
 RUN = {
     "running": Look("circle-play", "Running", "run"),
+    "retrying": Look("rotate-ccw", "Retrying", "warn"),
     "waiting": Look("hourglass", "Waiting for a person", "wait"),
+    "sleeping": Look("timer", "Sleeping", "mute"),
+    "scheduled": Look("alarm-clock", "Scheduled", "mute"),
+    "no_worker": Look("unplug", "No worker", "warn"),
     "stuck": Look("triangle-alert", "Stuck", "warn"),
     "quarantined": Look("ban", "Quarantined", "warn"),
     "completed": Look("circle-check", "Completed", "ok"),
@@ -61,6 +66,8 @@ FEED = {
     "CANCEL": Look("circle-slash", "CANCEL", "warn"),
     "TERMINATE": Look("octagon-x", "TERMINATE", "bad"),
     "STUCK": Look("triangle-alert", "STUCK", "warn"),
+    "RETRYING": Look("rotate-ccw", "RETRYING", "warn"),
+    "MOVING": Look("play", "MOVING", "run"),
     "QUARANTINE": Look("ban", "QUARANTINE", "warn"),
     "PUBLISHED": Look("package", "PUBLISHED", "run"),
     "NODE": Look("server", "NODE", "mute"),
@@ -125,15 +132,13 @@ def find(family: str, key: str) -> Look:
 
 
 def of_run(run: Run) -> Look:
-    """A run's status; an open one that is stuck, or waits for a person, says so instead."""
-    if not run.is_open:
-        return find("run", run.status)
-    if run.stuck_reason:
-        return RUN["quarantined" if run.is_quarantined else "stuck"]
-    return RUN["waiting"] if _asks(run) else RUN["running"]
+    """How a run stands, by the rule of `states`."""
+    return RUN[state_of(run).key]
 
 
-def _asks(run: Run) -> bool:
-    """Whether the run has an open question; reads the mark `asks` of lists when it is there."""
+def state_of(run: Run) -> states.State:
+    """A run's state; reads the mark `asks` of lists when it is there."""
     known = getattr(run, "asks", None)
-    return bool(known) if known is not None else run.questions.filter(closed_at=None).exists()
+    if known is None and run.is_open:
+        known = run.questions.filter(closed_at=None).exists()
+    return states.of(run, asks=bool(known))

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import feed, fleet, questions, runs, temporal_server
-from wippy_console.views.pages import needs, page
+from wippy_console.services import feed, fleet, questions, runs, states, temporal_server
+from wippy_console.views.pages import marked, needs, page
 
 FEW = 6
 
@@ -21,9 +21,11 @@ def show(request: HttpRequest) -> HttpResponse:
     """My open decisions, failing and stuck runs, latest EXITs, health."""
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
+    rows = marked(troubled(user)[:FEW])
     context = {
         "questions": asked(user),
-        "troubled": troubled(user)[:FEW],
+        "troubled": rows,
+        "again": any(run.retrying for run in rows),
         "open_runs": runs.visible(user).filter(status=Run.Status.RUNNING).count(),
         "exits": feed.latest(user, limit=FEW + 2, kinds=[feed.EXIT]) if allowed else [],
         "stranger": not allowed,
@@ -38,9 +40,9 @@ def asked(user: Any) -> list[Any]:
 
 
 def troubled(user: Any) -> Any:
-    """Open runs that are stuck, and runs that ended badly during the last day; newest first."""
+    """Open runs that do not get on, and runs that ended badly during the last day; newest first."""
     seen = runs.visible(user)
-    stuck = seen.filter(status=Run.Status.RUNNING).exclude(stuck_reason="")
+    stuck = seen.filter(states.TROUBLED)
     lately = timezone.now() - timedelta(days=1)
     ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)
     return (stuck | ended).order_by("-started_at")

@@ -54,7 +54,14 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         return {"no_history": refusal.message}
     drawn = replace(drawn, rows=in_words(run, drawn.rows))
     wanted = {name: request.GET.get(name, "") for name in ("kind", "only", "find", "all")}
-    return {"timeline": drawn, "axis": Axis.of(drawn), "wanted": wanted, **lay_out(drawn, wanted)}
+    again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
+    return {
+        "timeline": drawn,
+        "again": run.is_open and again,
+        "axis": Axis.of(drawn),
+        "wanted": wanted,
+        **lay_out(drawn, wanted),
+    }
 
 
 def in_words(run: Run, rows: list[Row]) -> list[Row]:

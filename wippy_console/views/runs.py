@@ -27,6 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "page": found,
         "rows": marked(found.rows),
+        "again": any(run.retrying for run in found.rows),  # no event tells of each attempt
         "wanted": wanted,
         "statuses": form.STATUSES,
         "entries": workflows(str(wanted.get("entry") or "")),

@@ -1,4 +1,4 @@
-"""Observations: what a node learns about a run each time that it takes a new step (never in replay)."""
+"""Observations: what a node learns about runs. Steps (never in replay), calls that keep failing, starts elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from engine.errors import Failure
 from engine.steps import Value, Wait
 
 
@@ -42,10 +43,50 @@ class Observation:
     totals: Mapping[str, int] = field(default_factory=dict)
 
 
-Observe = Callable[[Observation], None]
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A call of a run that failed three times or more and is tried again: `attempt` is the one that comes, from 4.
+
+    `failure` is the last one, None when the attempt did not answer; `next_at` None means that an attempt is under way.
+    """
+
+    run_id: str
+    call_id: str
+    name: str
+    attempt: int
+    failure: Failure | None = None
+    next_at: datetime | None = None
 
 
-def ignore(observation: Observation) -> None:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A call that was told as Retrying is over, well or badly."""
+
+    run_id: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartedElsewhere:
+    """A unit of this node started a run on another task queue than its worker's; who works on it need not tell us."""
+
+    client: str
+    worker: str
+    task_queue: str
+    workflow_id: str
+    run_id: str
+    entry_id: str
+    at: datetime
+    input: tuple[Value, ...]
+    parent_workflow_id: str = ""
+    parent_run_id: str = ""
+
+
+Observed = Observation | Retrying | Settled | StartedElsewhere
+Observe = Callable[[Observed], None]
+
+
+def ignore(observation: Observed) -> None:
     """The observer of hosts that nobody watches."""
 
 

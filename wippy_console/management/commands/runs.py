@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from wippy_console.management.operations import OperationCommand
 from wippy_console.models import Run
-from wippy_console.services import runs
+from wippy_console.services import questions, runs, states
 
 
 class Command(OperationCommand):
@@ -19,7 +20,7 @@ class Command(OperationCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the filters, the same as the page's."""
         super().add_arguments(parser)
-        parser.add_argument("--status", default="", choices=["", *Run.Status.values])
+        parser.add_argument("--status", default="", choices=["", *Run.Status.values, *states.TROUBLES])
         parser.add_argument("--entry", default="")
         parser.add_argument("--text", default="", help="any id, or how it begins")
         parser.add_argument("--waiting", action="store_true", help="only runs that wait for an answer")
@@ -30,16 +31,24 @@ class Command(OperationCommand):
         """Find one page."""
         filters = {name: options[name] for name in ("status", "entry", "text", "waiting", "limit", "before")}
         page = runs.search(None, **filters)
-        return {"runs": [_run(run) for run in page.rows], "next": page.next_cursor}
+        asking = questions.asked_by(page.rows)
+        return {"runs": [_run(run, asking.get(run.run_id, [])) for run in page.rows], "next": page.next_cursor}
 
     def text(self, data: dict[str, Any]) -> str:
         """A line for each run."""
-        lines = [f"{run['started_at']}  {run['status']:<17} {run['entry_id']}  {run['pid']}" for run in data["runs"]]
+        lines = [line for run in data["runs"] for line in _lines(run)]
         more = [f"more: --before {data['next']}"] if data["next"] else []
         return "\n".join([*lines, *more]) or "no runs"
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _lines(run: dict[str, Any]) -> Iterator[str]:
+    state = run["state"]
+    yield f"{run['started_at']}  {state['key']:<17} {run['entry_id']}  {run['pid']}"
+    if state.get("reason"):
+        yield f"    {state['reason']}{', next try ' + state['next_at'] if state.get('next_at') else ''}"
+
+
+def _run(run: Run, asks: list[str]) -> dict[str, Any]:
     return {
         "pid": run.pid,
         "workflow_id": run.workflow_id,
@@ -51,4 +60,6 @@ def _run(run: Run) -> dict[str, Any]:
         "waiting": run.waiting,
         "waiting_totals": run.waiting_totals,
         "stuck": run.stuck_reason,
+        "state": states.of(run, asks=bool(asks)).to_json(),
+        "asks": asks,
     }

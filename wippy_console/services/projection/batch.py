@@ -8,17 +8,22 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from engine.contracts.catalog import Catalog
 from engine.errors import NOT_FOUND, Failure
-from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 from wippy_console.database.storable import preview, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
-from wippy_console.services import feed
+from wippy_console.services import feed, states
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
+from wippy_console.services.projection.reading import worker_of
 from wippy_console.services.questions import Asked, Signal, asked, kept, next_deadline, signals_in
 
 STORED_BYTES = 64 * 1024
 MOST_WAITS = 100
+MOST_RETRYING = 20
+MOST_MESSAGE = 500
 Key = tuple[str, int]
 
 
@@ -50,6 +55,10 @@ class Batch:
                 self._end(fact)
             case Stalled():
                 self._stall(fact)
+            case Retrying() | Settled():
+                self._retry(fact)
+            case StartedElsewhere():
+                self._begin(elsewhere_beginning(fact))
             case Vanished():
                 self._vanish(fact)
 
@@ -61,7 +70,7 @@ class Batch:
         if not run.is_open or seen.history_length < run.history_length:
             return
         run.history_length = seen.history_length
-        run.stuck_reason = ""
+        self._get_on(run, still_retrying(run, seen))
         signals = signals_in(self._catalog, run) if seen.waits else []
         run.waiting = [storable(asdict(wait)) for wait in kept(seen.waits, signals, MOST_WAITS)]
         run.waiting_totals = storable(dict(seen.totals or Counter(wait.kind for wait in seen.waits)))
@@ -77,6 +86,7 @@ class Batch:
         run = self.runs.get(began.run_id)
         if run is None:
             run = self.runs[began.run_id] = new_run(began)
+            run.elsewhere = not worker_of(self._catalog, began.ref.client, began.task_queue)
             self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=parent_of(run)))
         fill(run, began)
         self.changed[run.run_id] = None
@@ -91,6 +101,7 @@ class Batch:
         self._close_questions(run, ended.closed_at, keep={})
         run.history_length = max(run.history_length, ended.history_length)
         run.waiting, run.waiting_totals, run.next_deadline, run.stuck_reason = [], {}, None, ""
+        run.retrying, run.retrying_since = [], None
         run.result = preview(ended.result, STORED_BYTES)
         run.failure = preview(ended.failure, STORED_BYTES)
         if ended.history is not None:
@@ -98,16 +109,48 @@ class Batch:
             self.archives.append(archive)
         self.events.append(closing_event(run, ended))
 
+    # -- troubles ----------------------------------------------------------------------------------
+
     def _stall(self, stalled: Stalled) -> None:
-        """Announce a run that got stuck; the same reason again is no news."""
+        """Announce a run that got stuck; the same trouble again is no news."""
         run = self.runs.get(stalled.run_id)
-        if run is None or not run.is_open or bool(run.stuck_reason) == bool(stalled.reason):
+        if run is None or not run.is_open:
+            return
+        self._set_retrying(run, retry_rows(stalled.retrying))
+        old, new = (states.of_reason(reason) if reason else "" for reason in (run.stuck_reason, stalled.reason))
+        if old == new:
             return
         run.stuck_reason = storable_text(stalled.reason)
         self.changed[run.run_id] = None
-        if stalled.reason:
-            data = {"reason": stalled.reason, "attempt": stalled.attempt}
-            self.events.append(feed.draft(feed.STUCK, run=run, data=data))
+        data = {"reason": stalled.reason, "attempt": stalled.attempt, "state": new} if new else {"state": old}
+        self.events.append(feed.draft(feed.STUCK if new else feed.MOVING, run=run, data=data))
+
+    def _get_on(self, run: Run, retrying: list[dict[str, Any]]) -> None:
+        """The run took a step: it is not stuck, whatever call it still waits for."""
+        if run.stuck_reason:
+            self.events.append(feed.draft(feed.MOVING, run=run, data={"state": states.of_reason(run.stuck_reason)}))
+            run.stuck_reason = ""
+        self._set_retrying(run, retrying)
+
+    def _retry(self, told: Retrying | Settled) -> None:
+        run = self.runs.get(told.run_id)
+        if run is None or not run.is_open:
+            return
+        others = [each for each in run.retrying if each["id"] != told.call_id]
+        self._set_retrying(run, others if isinstance(told, Settled) else [*retry_rows([told]), *others])
+
+    def _set_retrying(self, run: Run, retrying: list[dict[str, Any]]) -> None:
+        """Announce that it began or ended to be so; further attempts are no news."""
+        if run.retrying == retrying:
+            return
+        was, run.retrying = bool(run.retrying), retrying[:MOST_RETRYING]
+        self.changed[run.run_id] = None
+        if retrying and not was:
+            run.retrying_since = timezone.now()
+            self.events.append(feed.draft(feed.RETRYING, run=run, data=states.retries(run)))
+        if was and not retrying:
+            run.retrying_since = None
+            self.events.append(feed.draft(feed.MOVING, run=run, data={"state": states.RETRYING}))
 
     def _vanish(self, vanished: Vanished) -> None:
         run = self.runs.get(vanished.run_id)
@@ -171,6 +214,54 @@ def observed_beginning(seen: Observation) -> Began:
     )
 
 
+def elsewhere_beginning(started: StartedElsewhere) -> Began:
+    """What the starter knows of how the run began."""
+    return Began(
+        ref=Ref(started.client, started.workflow_id, started.run_id),
+        entry_id=started.entry_id,
+        started_at=started.at,
+        worker=started.worker,
+        task_queue=started.task_queue,
+        input=started.input,
+        parent_workflow_id=started.parent_workflow_id,
+        parent_run_id=started.parent_run_id,
+    )
+
+
+def retry_rows(calls: Sequence[Retrying]) -> list[dict[str, Any]]:
+    """The calls as a row holds them, the most often tried first."""
+    return [
+        {
+            "id": call.call_id,
+            "name": storable_text(call.name),
+            "attempt": call.attempt,
+            "kind": storable_text(call.failure.kind) if call.failure else "",
+            "message": storable_text(call.failure.message[:MOST_MESSAGE]) if call.failure else "",
+            "next": call.next_at.isoformat() if call.next_at else None,
+        }
+        for call in sorted(calls, key=lambda call: (-call.attempt, call.call_id))
+    ]
+
+
+def still_retrying(run: Run, seen: Observation) -> list[dict[str, Any]]:
+    """Those of the row's failing calls that the run still waits for, as far as the observation lists its waits."""
+    if not run.retrying or sum(seen.totals.values()) > len(seen.waits):
+        return list(run.retrying)
+    seqs, names = {str(wait.seq) for wait in seen.waits}, {wait.name for wait in seen.waits}
+
+    def is_waited_for(call: dict[str, Any]) -> bool:
+        seq = _seq(call["id"])
+        return seq in seqs if seq else call["name"] in names
+
+    return list(filter(is_waited_for, run.retrying))
+
+
+def _seq(call_id: str) -> str:
+    """The number of the command that made the call, "" where the author chose its id."""
+    number = call_id.partition("-")[0]
+    return number if number.isdecimal() else ""
+
+
 def beginning_of(run: Run) -> Began:
     """What the row says of how its run began."""
     return Began(Ref(run.client, run.workflow_id, run.run_id), run.entry_id, run.started_at)
@@ -196,6 +287,7 @@ def fill(run: Run, began: Began) -> None:
     run.program = run.program or began.program
     run.registry_version = run.registry_version or began.registry_version
     run.started_by_id = run.started_by_id or began.started_by
+    run.starts_at = run.starts_at or began.starts_at
     if run.input is None and began.input is not None:
         run.input = [preview(value, STORED_BYTES) for value in began.input]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.errors import Failure
-from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """How a run began. `input` None means not known yet; `started_by` is a user's id."""
+    """How a run began. `input` None means not known yet; `started_by` is a user's id; `starts_at` only when later."""
 
     ref: Ref
     entry_id: str
@@ -34,6 +34,7 @@ class Began:
     parent_workflow_id: str = ""
     parent_run_id: str = ""
     started_by: int | None = None
+    starts_at: datetime | None = None
 
     @property
     def run_id(self) -> str:
@@ -62,11 +63,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """A run does not get on and why, or (`reason` "") that it moves again. `history_length` when it was looked at."""
+    """A run does not get on and why, or (`reason` "") that it moves again; `retrying` are all that keep failing."""
 
     run_id: str
     reason: str
     attempt: int = 0
+    retrying: tuple[Retrying, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +79,4 @@ class Vanished:
     at: datetime
 
 
-Fact = Observation | Began | Ended | Stalled | Vanished
+Fact = Observation | Retrying | Settled | StartedElsewhere | Began | Ended | Stalled | Vanished

@@ -36,7 +36,14 @@ def beginning(catalog: Catalog, ref: Ref, first: HistoryEvent) -> Began:
         input=_values(event.input.payloads),
         parent_workflow_id=event.parent_workflow_execution.workflow_id,
         parent_run_id=event.parent_workflow_execution.run_id,
+        starts_at=_starts_at(first),
     )
+
+
+def _starts_at(first: HistoryEvent) -> datetime | None:
+    """When the first task comes, if later than the start: a delay, or the next time of a cron schedule."""
+    backoff = first.workflow_execution_started_event_attributes.first_workflow_task_backoff.ToTimedelta()
+    return moment(first.event_time) + backoff if backoff else None
 
 
 async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Ended | None:

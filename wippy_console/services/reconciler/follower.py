@@ -54,7 +54,7 @@ class Follower:
         self._followup = followup
         self._offer = offer
         self._from: tuple[datetime, datetime] | None = None
-        self._swept_to = ""
+        self._turns: troubles.Turns = {}
         self._server_reports = True
         self._comparing: asyncio.Task[None] | None = None
         self._compare_next = True
@@ -115,14 +115,18 @@ class Follower:
     # -- troubles ----------------------------------------------------------------------------------
 
     async def _look_for_troubles(self, client: Client, queues: list[str]) -> None:
-        refs, self._swept_to = await in_thread(partial(troubles.suspects, self._client_id, self._swept_to))
+        refs, self._turns = await in_thread(partial(troubles.suspects, self._client_id, self._turns))
         for ref in {*refs, *await self._reported(client, queues)}:
             try:
-                self._offer(await troubles.diagnose(client, ref))
+                found = await troubles.diagnose(client, ref)
             except RPCError as error:
                 if not is_gone(error):
                     raise
+                found = None
+            if found is None:
                 self._followup.close_soon(ref)
+            else:
+                self._offer(found)
 
     async def _reported(self, client: Client, queues: list[str]) -> list[Ref]:
         """Runs that Temporal itself reports; older servers don't, then the sweep finds them, later."""

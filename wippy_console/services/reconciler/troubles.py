@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.utils import timezone
-from temporalio.api.enums.v1 import EventType, PendingWorkflowTaskState, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import EventType, PendingWorkflowTaskState, TaskQueueType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
-from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
-from wippy_console.services import quarantine
+from wippy_console.services import quarantine, states
 from wippy_console.services.projection import RPC_TIMEOUT, Ref, Stalled, fetch_tail, handle_of
+from wippy_console.services.reconciler import calls
 
 STEP_EXPECTED = timedelta(seconds=3)
 TAKEN_EXPECTED = timedelta(seconds=15)
@@ -25,32 +26,53 @@ SWEPT = 5
 FAILING_FROM, SURELY_FROM = 2, 3
 
 
-def suspects(client_id: str, swept_to: str) -> tuple[list[Ref], str]:
-    """Runs to look at now, and how far the sweep over all open runs has come.
+Turns = Mapping[str, str]
+"""How far each round over some runs has come: the last run id that was looked at."""
 
-    Those known to be stuck, those that never took a step, and a few more in turn: the cost does not grow with
-    the number of open runs.
+
+def suspects(client_id: str, turns: Turns) -> tuple[list[Ref], Turns]:
+    """Runs to look at now, and where the next look goes on.
+
+    Those known to be in trouble or on queues that others serve, those that never took a step, and a few more, each in
+    turn: the cost does not grow with the number of open runs.
     """
     runs = Run.objects.filter(client=client_id, status=Run.Status.RUNNING)
-    stuck = runs.exclude(stuck_reason="").order_by("observed_at")[:LOOKED_AT]
+    rounds = {
+        "stuck": (runs.exclude(stuck_reason=""), LOOKED_AT),
+        "retrying": (runs.filter(retrying_since__isnull=False), LOOKED_AT),
+        "elsewhere": (runs.filter(elsewhere=True, closed_at=None), LOOKED_AT),
+        "all": (runs, SWEPT),
+    }
     silent = runs.filter(history_length=0, started_at__lt=timezone.now() - STEP_EXPECTED).order_by("-started_at")
-    swept = list(runs.filter(run_id__gt=swept_to).order_by("run_id")[:SWEPT])
-    found = {run.run_id: Ref(client_id, run.workflow_id, run.run_id) for run in (*stuck, *silent[:LOOKED_AT], *swept)}
-    return list(found.values()), swept[-1].run_id if len(swept) == SWEPT else ""
+    found, reached = list(silent[:LOOKED_AT]), {}
+    for name, (rows, size) in rounds.items():
+        some = list(rows.filter(run_id__gt=turns.get(name, "")).order_by("run_id")[:size])
+        reached[name] = some[-1].run_id if len(some) == size else ""
+        found += some
+    return list({run.run_id: Ref(client_id, run.workflow_id, run.run_id) for run in found}.values()), reached
 
 
-async def diagnose(client: Client, ref: Ref) -> Stalled:
-    """What is wrong with a run; `reason` "" when nothing is."""
+async def diagnose(client: Client, ref: Ref) -> Stalled | None:
+    """What is wrong with a run (`reason` "" when nothing is), None when it has ended."""
     description = await handle_of(client, ref).describe(rpc_timeout=RPC_TIMEOUT)
-    if not description.raw_description.HasField("pending_workflow_task"):
-        return Stalled(ref.run_id, "")
-    task = description.raw_description.pending_workflow_task
+    if description.status != WorkflowExecutionStatus.RUNNING:
+        return None
+    raw = description.raw_description
+    attempt = raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 0
+    reason = await _trouble(client, ref, description, attempt)
+    return Stalled(ref.run_id, reason, attempt, tuple(calls.retrying(ref.run_id, raw.pending_activities)))
+
+
+async def _trouble(client: Client, ref: Ref, description: WorkflowExecutionDescription, attempt: int) -> str:
+    raw = description.raw_description
+    if not attempt:
+        return await calls.unserved(client, raw.pending_activities)
     # Temporal records the first failure of a task only, which came before.
-    if task.attempt >= FAILING_FROM and (why := await in_thread(partial(quarantine.of_run, ref.run_id))):
-        return Stalled(ref.run_id, why, task.attempt)
-    if task.attempt >= FAILING_FROM:
-        return _failing(ref, task.attempt, failed_task(await fetch_tail(client, ref)))
-    return Stalled(ref.run_id, _not_taken(description, task), task.attempt)
+    if attempt >= FAILING_FROM and (why := await in_thread(partial(quarantine.of_run, ref.run_id))):
+        return why
+    if attempt >= FAILING_FROM:
+        return _failing(attempt, failed_task(await fetch_tail(client, ref)))
+    return await _not_taken(client, description, raw.pending_workflow_task)
 
 
 def failed_task(tail: Sequence[HistoryEvent]) -> str:
@@ -66,16 +88,22 @@ def failed_task(tail: Sequence[HistoryEvent]) -> str:
     return ""
 
 
-def _failing(ref: Ref, attempt: int, why: str) -> Stalled:
+def _failing(attempt: int, why: str) -> str:
     """A second attempt without a failure is what a worker leaves behind that was killed: not yet a trouble."""
     if not why and attempt < SURELY_FROM:
-        return Stalled(ref.run_id, "", attempt)
-    return Stalled(ref.run_id, f"its workflow task fails again and again: {why or 'it times out'}", attempt)
-
-
-def _not_taken(description: WorkflowExecutionDescription, task: PendingWorkflowTaskInfo) -> str:
-    scheduled = task.scheduled_time.ToDatetime(tzinfo=UTC)
-    waiting = task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
-    if not waiting or datetime.now(UTC) - scheduled < TAKEN_EXPECTED:
         return ""
-    return f"no worker takes its workflow task from task queue {description.task_queue}"
+    return f"its workflow task fails again and again: {why or 'it times out'}"
+
+
+async def _not_taken(client: Client, description: WorkflowExecutionDescription, task: PendingWorkflowTaskInfo) -> str:
+    """Whether nobody works on it: a queue without workers is known soon, one whose workers died or rest later."""
+    waits = datetime.now(UTC) - task.scheduled_time.ToDatetime(tzinfo=UTC)
+    queue = description.task_queue
+    if task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
+        return ""
+    if waits >= TAKEN_EXPECTED:
+        return f"{states.NOBODY} takes its workflow task from {states.QUEUE}{queue}"
+    if waits < STEP_EXPECTED:
+        return ""
+    served = await calls.is_served(client, queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+    return "" if served else f"{states.NOBODY} serves {states.QUEUE}{queue}"

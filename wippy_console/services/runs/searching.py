@@ -14,7 +14,7 @@ from django.db.models.functions import Concat
 from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import questions
+from wippy_console.services import questions, states
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
@@ -45,11 +45,12 @@ def search(
 ) -> Page:
     """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded.
 
-    `text` matches workflow id, run id, pid or entry, exactly or by prefix; `waiting` keeps runs with an open question.
+    `status` may also be a trouble of open runs (`states.TROUBLES`). `text` matches workflow id, run id, pid or entry,
+    exactly or by prefix; `waiting` keeps runs with an open question.
     """
     rows = visible(user).defer(*_HEAVY)
     if status:
-        rows = rows.filter(status=status)
+        rows = rows.filter(states.condition(status))
     if entry:
         rows = rows.filter(entry_id=entry)
     if text.strip():

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowExecutionDescription, WorkflowHandle
 
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
@@ -73,12 +73,14 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
     handle, worker = _spawn(host, request), host.settings
     run_id = handle.result_run_id or ""
+    found = _described(host, handle.id, run_id)
     began = Began(
         ref=Ref(worker.client, handle.id, run_id),
         entry_id=request.entry,
-        started_at=_start_time(host, handle.id, run_id),
+        started_at=found.start_time if found else timezone.now(),
+        starts_at=_later(found.start_time, found.execution_time) if found else None,
         worker=worker.worker,
-        task_queue=worker.task_queue,
+        task_queue=found.task_queue if found else worker.task_queue,
         input=request.args,
         started_by=user.pk,
     )
@@ -86,12 +88,17 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
     return Started(worker.pid(handle.id), handle.id, run_id)
 
 
-def _start_time(host: WorkflowHost, workflow_id: str, run_id: str) -> datetime:
-    """Temporal's own; ours when it stopped answering just now, for the run has started nevertheless."""
+def _described(host: WorkflowHost, workflow_id: str, run_id: str) -> WorkflowExecutionDescription | None:
+    """As Temporal has it; None when it stopped answering just now, for the run has started nevertheless."""
     try:
-        return temporal.run(host.describe(workflow_id, run_id)).start_time
+        return temporal.run(host.describe(workflow_id, run_id))
     except (Unavailable, UnitFailed):
-        return timezone.now()
+        return None
+
+
+def _later(started: datetime, begins: datetime | None) -> datetime | None:
+    """When the code begins, if that is after the start."""
+    return begins if begins and begins > started else None
 
 
 def _spawn(host: WorkflowHost, request: SpawnRequest) -> WorkflowHandle[object, object]:

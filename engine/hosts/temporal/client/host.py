@@ -65,9 +65,12 @@ class WorkflowHost:
         """Start the workflow and return its handle, whose `result_run_id` names the run."""
         start = starting.prepare(self.settings, request)
         try:
-            return await starting.start(self.client, start)
+            handle = await starting.start(self.client, start)
         except (RPCError, WorkflowAlreadyStartedError) as error:
             raise UnitFailed(failures.from_exception(error)) from error
+        if start.task_queue != self.settings.task_queue and handle.result_run_id:
+            self.settings.observe(starting.elsewhere(self.settings, request, start, handle.result_run_id))
+        return handle
 
     async def send(self, pid: str, topic: str, payloads: tuple[Value, ...], sender: str) -> None:
         """Signal the workflow; NotFound when there is none that runs."""

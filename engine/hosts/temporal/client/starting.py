@@ -16,6 +16,7 @@ from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
 from engine.hosts.temporal.client.search_attributes import typed_for
 from engine.hosts.temporal.client.signals import Signal, send_signal
+from engine.hosts.temporal.observations import StartedElsewhere, now
 from engine.hosts.temporal.options.start import StartOptions, check_namespace
 from engine.hosts.temporal.programs import WORKFLOW, current_program, workflow_type
 from engine.hosts.temporal.settings import WorkerSettings
@@ -80,6 +81,20 @@ async def start(client: Client, start: Start) -> Handle:
     for message in rest:
         await send_signal(client, _signal(start, message), _TIMEOUT)
     return handle
+
+
+def elsewhere(settings: WorkerSettings, request: SpawnRequest, start: Start, run_id: str) -> StartedElsewhere:
+    """What the console is told of a run on another queue than the worker's."""
+    return StartedElsewhere(
+        client=settings.client,
+        worker=settings.worker,
+        task_queue=start.task_queue,
+        workflow_id=start.id,
+        run_id=run_id,
+        entry_id=request.entry,
+        at=now(),
+        input=request.args,
+    )
 
 
 def _entry(settings: WorkerSettings, entry_id: str) -> Entry:

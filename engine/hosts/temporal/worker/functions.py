@@ -14,8 +14,10 @@ from engine.contracts.node import Node
 from engine.entry import Entry
 from engine.errors import NOT_FOUND, Failure, UnitFailed, invalid
 from engine.hosts.temporal.node.execution import translated, with_heartbeat
+from engine.hosts.temporal.observations import Observe, ignore
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.bounds import MAX_LOCAL_RESULT
+from engine.hosts.temporal.worker.attempts import attempt_told
 from engine.registry.references import default_host
 from engine.steps import Value
 
@@ -29,16 +31,17 @@ ATTEMPT = "activity"
 
 
 class FunctionActivities:
-    """The dynamic activity that runs the entry named by its type."""
+    """The dynamic activity that runs the entry named by its type; `observe` hears of calls that keep failing."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, observe: Observe = ignore) -> None:
         self._node = node
+        self._observe = observe
 
     @activity.defn(dynamic=True)
     async def function(self, args: Sequence[RawValue]) -> RawValue:
         """Call the function on this node, with a heartbeat, and hand over its value or failure."""
         info = activity.info()
-        with translated():
+        with translated(), attempt_told(self._observe, info):
             request = await self._request(info, args)
             value = await with_heartbeat(self._node.call(request))
             return RawValue(_result(value, info))

@@ -40,7 +40,7 @@ def workflow_worker(
     given = _given(settings, environ or {})
     options = sdk_options(settings.worker, given)
     activities = [
-        FunctionActivities(node).function,
+        FunctionActivities(node, settings.observe).function,
         *NodeActivities(node).deliveries(),
         *ResolvingActivities(node.catalog, client, strict=settings.strict).all(),
     ]

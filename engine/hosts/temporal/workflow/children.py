@@ -11,6 +11,7 @@ from temporalio.exceptions import FailureError
 
 from engine.entry import Entry
 from engine.errors import NOT_FOUND, UnitFailed, invalid
+from engine.hosts.temporal.observations import StartedElsewhere, now
 from engine.hosts.temporal.options.reading import WORKFLOW_PREFIXES
 from engine.hosts.temporal.options.start import StartOptions, check_namespace
 from engine.hosts.temporal.options.types import check_right
@@ -68,7 +69,28 @@ class Children:
             self._pending.leave()
             raise
         handle.add_done_callback(self._pending.leave)
+        self._tell(command, target, queue, handle)
         return self._pid_of(target, workflow_id), handle
+
+    def _tell(self, command: Spawn | Exec, target: ChildWorker, queue: str, handle: Handle) -> None:
+        """Of a child on a queue that no worker of ours may serve, nobody else tells the console."""
+        info = workflow.info()
+        if queue == info.task_queue or workflow.unsafe.is_replaying():
+            return
+        self._routing.tell(
+            StartedElsewhere(
+                client=target.client,
+                worker=target.worker,
+                task_queue=queue,
+                workflow_id=handle.id,
+                run_id=handle.first_execution_run_id or "",
+                entry_id=command.entry,
+                at=now(),
+                input=command.args,
+                parent_workflow_id=info.workflow_id,
+                parent_run_id=info.run_id,
+            )
+        )
 
     async def _type(self, entry: Entry | None, entry_id: str, target: ChildWorker) -> str:
         return check_name(

@@ -5,14 +5,18 @@ All of it reads the registry version that the run began with, so that a replay d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid
+from engine.hosts.temporal.observations import StartedElsewhere
 from engine.hosts.temporal.options.activity import worker_of
 from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference, task_queue
 from engine.pids import Pid
+
+logger = logging.getLogger(__name__)
 
 UPDATE_HOST = "update"
 MAX_KNOWN_NODES = 1000
@@ -85,6 +89,13 @@ class Routing:
         self._settings = settings
         self._version = version
         self._known_nodes = known_nodes
+
+    def tell(self, started: StartedElsewhere) -> None:
+        """Tell the observer of runs of one that others may work on; its failure is not the run's."""
+        try:
+            self._settings.observe(started)
+        except Exception:
+            logger.exception("the observer of runs failed")
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the registry version of this run."""

@@ -17,7 +17,7 @@ from engine.hosts.temporal.client.connections import ClientSettings, connect
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.temporal.node.workers import node_workers
-from engine.hosts.temporal.observations import Observation
+from engine.hosts.temporal.observations import Observation, Observed
 from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.memory.catalog import MemoryCatalog
@@ -51,7 +51,8 @@ class Stage:
         self.client = client
         self.catalog = catalog
         self.observations: list[Observation] = []
-        self.settings = worker_settings(catalog, WORKER, self.observations.append)
+        self.told: list[Observed] = []
+        self.settings = worker_settings(catalog, WORKER, self._observe)
         self.fleet = fleet
         node_id = f"node-{uuid.uuid4().hex[:8]}"
         self.peers = TemporalPeers(node_id, fleet, self._connected)
@@ -125,6 +126,12 @@ class Stage:
         await self.node.stop(1)
         await self.peers.settle(1)
         self.fleet.remove(self.node.id)
+
+    def _observe(self, seen: Observed) -> None:
+        if isinstance(seen, Observation):
+            self.observations.append(seen)
+        else:
+            self.told.append(seen)
 
     async def _connected(self) -> Client:
         return self.client

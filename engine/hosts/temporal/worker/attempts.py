@@ -1,0 +1,73 @@
+"""Tells of calls that keep failing: no history has their attempts, and such a run looks like one at work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from temporalio import activity
+
+from engine.errors import Failure, UnitFailed
+from engine.hosts.temporal.observations import Observe, Observed, Retrying, Settled, now
+from engine.hosts.temporal.wire.failures import application_error
+
+logger = logging.getLogger(__name__)
+
+TOLD_AFTER = 3
+"""So many failures make a call of a run one that keeps failing."""
+# The server's own policy, where a call has none.
+FIRST_PAUSE, LONGEST = timedelta(seconds=1), 100
+
+
+@contextmanager
+def attempt_told(observe: Observe, info: activity.Info) -> Iterator[None]:
+    """Tell once that the call keeps failing, and once that it does not any more; what is raised goes on."""
+    try:
+        yield
+    except UnitFailed as error:
+        again = _is_tried_again(info, error.failure)
+        if again and info.attempt == TOLD_AFTER:
+            _tell(observe, _retrying(info, error.failure))
+        elif not again and info.attempt > TOLD_AFTER:
+            _tell(observe, Settled(info.workflow_run_id or "", info.activity_id))
+        raise
+    if info.attempt > TOLD_AFTER:
+        _tell(observe, Settled(info.workflow_run_id or "", info.activity_id))
+
+
+def _tell(observe: Observe, what: Observed) -> None:
+    try:
+        observe(what)
+    except Exception:
+        logger.exception("the observer of runs failed")
+
+
+def _is_tried_again(info: activity.Info, failure: Failure) -> bool:
+    if not info.workflow_run_id:
+        return False
+    error, policy = application_error(failure), info.retry_policy
+    if error.non_retryable or policy is None:
+        return not error.non_retryable
+    most, final = policy.maximum_attempts, policy.non_retryable_error_types or ()
+    return not (most and info.attempt >= most) and error.type not in final
+
+
+def _retrying(info: activity.Info, failure: Failure) -> Retrying:
+    return Retrying(
+        run_id=info.workflow_run_id or "",
+        call_id=info.activity_id,
+        name=info.activity_type,
+        attempt=info.attempt + 1,
+        failure=failure,
+        next_at=_next(info),
+    )
+
+
+def _next(info: activity.Info) -> datetime:
+    policy = info.retry_policy
+    first = (policy.initial_interval if policy else None) or FIRST_PAUSE
+    longest = (policy.maximum_interval if policy else None) or first * LONGEST
+    factor = policy.backoff_coefficient if policy else 2.0
+    return now() + min(first * min(factor ** (info.attempt - 1), 1e6), longest)

@@ -1,0 +1,108 @@
+"""How a run stands: one rule, told alike in lists, pages and by the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from wippy_console.models import Question, Run
+from wippy_console.services import states
+
+pytestmark = pytest.mark.django_db
+
+RUN_ID = "00000000-0000-0000-0000-000000000001"
+PAGE = f"/runs/order-1/{RUN_ID}/"
+NOW = timezone.now()
+SOON = NOW + timedelta(hours=1)
+CALL = {"id": "1-ab", "name": "case:fails", "attempt": 14, "kind": "Unavailable", "message": "gateway says 503"}
+RETRYING: dict[str, Any] = {"retrying": [{**CALL, "next": SOON.isoformat()}], "retrying_since": NOW}
+TIMER = {"kind": "timer", "name": "", "seq": 1, "deadline": int(SOON.timestamp() * 1e9)}
+NOBODY = {"stuck_reason": "no worker serves task queue nobody-listens"}
+
+CASES: list[tuple[str, str, dict[str, Any], str]] = [
+    ("running", "Running", {"history_length": 3}, ""),
+    ("retrying", "Retrying", RETRYING, "case:fails, attempt 14: gateway says 503"),
+    ("waiting", "Waiting for a person", {"asks": True}, "an answer?"),
+    ("sleeping", "Sleeping", {"waiting": [TIMER], "waiting_totals": {"timer": 1}}, "until"),
+    ("scheduled", "Scheduled", {"starts_at": SOON}, "begins"),
+    ("no_worker", "No worker", NOBODY, "nobody-listens"),
+    ("stuck", "Stuck", {"stuck_reason": "its workflow task fails again and again: boom"}, "boom"),
+    ("quarantined", "Quarantined", {"stuck_reason": "quarantined since noon"}, "quarantined since noon"),
+    ("completed", "Completed", {"status": "completed", "closed_at": NOW}, ""),
+]
+
+
+def make(asks: bool = False, **fields: Any) -> Run:
+    run = Run.objects.create(
+        run_id=RUN_ID, workflow_id="order-1", entry_id="case:flow", client="app:client", worker="app:worker",
+        started_at=NOW, **fields,
+    )  # fmt: skip
+    if asks:
+        Question.objects.create(run=run, number=0, opened_at=NOW)
+    return run
+
+
+def command(*args: str) -> list[dict[str, Any]]:
+    """What `manage.py runs --json` tells."""
+    out = io.StringIO()
+    call_command("runs", "--json", *args, stdout=out)
+    found: list[dict[str, Any]] = json.loads(out.getvalue())["runs"]
+    return found
+
+
+@pytest.mark.parametrize(("key", "word", "fields", "says"), CASES)
+def test_lists_pages_and_the_command_line_tell_the_state_alike(
+    client: Client, key: str, word: str, fields: dict[str, Any], says: str
+) -> None:
+    make(**fields)
+    client.force_login(User.objects.create_superuser("root"))
+    for address in ("/runs/", PAGE):
+        text = client.get(address).content.decode()
+        assert f"</svg>{word}</span>" in text, address
+        assert says in text or address != "/runs/"
+    assert command()[0]["state"]["key"] == key
+
+
+@pytest.mark.parametrize(("key", "word", "fields", "says"), [case for case in CASES if case[0] in states.TROUBLES])
+def test_a_run_that_does_not_get_on_is_on_the_home_page_and_found_by_its_state(
+    client: Client, key: str, word: str, fields: dict[str, Any], says: str
+) -> None:
+    make(**fields)
+    client.force_login(User.objects.create_superuser("root"))
+    text = client.get("/").content.decode()
+    assert f"</svg>{word}</span>" in text and says in text and "Nothing failed" not in text
+    page = client.get(PAGE).content.decode()
+    assert 'id="trouble"' in page and says in page
+    for other in states.TROUBLES:
+        assert len(command("--status", other)) == (other == key)
+        assert ("order-1" in client.get(f"/runs/?status={other}").content.decode()) is (other == key)
+
+
+def test_the_command_line_tells_attempt_error_and_next_try() -> None:
+    make(**RETRYING)
+    assert command()[0]["state"] == {
+        "key": "retrying",
+        "reason": "case:fails, attempt 14: gateway says 503",
+        "call": "case:fails",
+        "attempt": 14,
+        "next_at": SOON.isoformat(),
+    }
+    out = io.StringIO()
+    call_command("runs", stdout=out)
+    assert "retrying" in out.getvalue() and f"gateway says 503, next try {SOON.isoformat()}" in out.getvalue()
+
+
+def test_pages_with_a_run_that_is_tried_again_look_anew_since_no_event_tells_of_attempts(client: Client) -> None:
+    run = make(**RETRYING)
+    client.force_login(User.objects.create_superuser("root"))
+    assert all("every 5s" in client.get(address).content.decode() for address in ("/", "/runs/"))
+    Run.objects.filter(pk=run.pk).update(retrying=[], retrying_since=None)
+    assert not any("every 5s" in client.get(address).content.decode() for address in ("/", "/runs/"))

@@ -1,0 +1,124 @@
+"""How a run stands, by one rule: lists, pages, the feed and the command line tell it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from wippy_console.models import Run
+
+RUNNING, RETRYING, WAITING, SLEEPING, SCHEDULED = "running", "retrying", "waiting", "sleeping", "scheduled"
+STUCK, NO_WORKER, QUARANTINED = "stuck", "no_worker", "quarantined"
+"""The states of an open run; those of a closed one are `Run.Status`."""
+
+NOBODY, QUEUE, CALL = "no worker", "task queue ", ", for its call of "
+"""How the reason begins why nobody works on a run, and what stands before the queue and after it."""
+
+_OPEN = Q(status=Run.Status.RUNNING)
+_STUCK = _OPEN & ~Q(stuck_reason="")
+_QUARANTINED, _NO_WORKER = Q(stuck_reason__startswith=QUARANTINED), Q(stuck_reason__startswith=NOBODY)
+_RETRYING = _OPEN & Q(retrying_since__isnull=False)
+
+TROUBLED = _STUCK | _RETRYING
+"""The open runs that do not get on."""
+
+_CONDITIONS = {
+    RETRYING: _RETRYING & Q(stuck_reason=""),
+    STUCK: _STUCK & ~_QUARANTINED & ~_NO_WORKER,
+    NO_WORKER: _OPEN & _NO_WORKER,
+    QUARANTINED: _OPEN & _QUARANTINED,
+}
+
+
+TROUBLES = tuple(_CONDITIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a run stands. `reason` says in words what keeps it; `attempt` is the try of `call` that comes, at `next_at`.
+
+    `until` is when it goes on by itself or (waiting) when the answer is due; `queue` is one that nobody serves.
+    """
+
+    key: str
+    reason: str = ""
+    call: str = ""
+    attempt: int = 0
+    next_at: datetime | None = None
+    until: datetime | None = None
+    queue: str = ""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether the run does not get on."""
+        return self.key in _CONDITIONS
+
+    def to_json(self) -> dict[str, Any]:
+        """What applies, as plain data; times in ISO 8601."""
+        fields = {name: value for name, value in asdict(self).items() if value and name != "key"}
+        return {"key": self.key, **{name: _plain(value) for name, value in fields.items()}}
+
+
+def of(run: Run, *, asks: bool) -> State:
+    """The state; `asks` says whether the run has an open question."""
+    if not run.is_open:
+        return State(run.status)
+    if run.stuck_reason:
+        key = of_reason(run.stuck_reason)
+        return State(key, run.stuck_reason, queue=_queue(run.stuck_reason) if key == NO_WORKER else "")
+    if run.retrying:
+        return _retrying(run.retrying[0], len(run.retrying) - 1)
+    if asks:
+        return State(WAITING, until=run.next_deadline)
+    return _by_itself(run)
+
+
+def of_reason(reason: str) -> str:
+    """What kind of trouble a `stuck_reason` tells of."""
+    starts = {QUARANTINED: QUARANTINED, NOBODY: NO_WORKER}
+    return next((key for start, key in starts.items() if reason.startswith(start)), STUCK)
+
+
+def condition(key: str) -> Q:
+    """The runs that a filter by state means: a status, or one of the troubles of open runs."""
+    return _CONDITIONS.get(key) or Q(status=key)
+
+
+def retries(run: Run) -> dict[str, Any]:
+    """What the feed tells of a run that is Retrying."""
+    first: Mapping[str, Any] = run.retrying[0]
+    return {name: first.get(name) for name in ("name", "attempt", "kind", "message", "next")}
+
+
+def _retrying(first: Mapping[str, Any], others: int) -> State:
+    why = first.get("message") or "it did not answer in time"
+    more = f" ({others} more)" if others else ""
+    reason = f"{first['name']}, attempt {first['attempt']}: {why}{more}"
+    return State(RETRYING, reason, first["name"], first["attempt"], _moment(first.get("next")))
+
+
+def _by_itself(run: Run) -> State:
+    """A run that nothing keeps and that asks nobody."""
+    if run.starts_at is not None and not run.history_length and run.starts_at > timezone.now():
+        return State(SCHEDULED, next_at=run.starts_at)
+    deadlines = [wait["deadline"] for wait in run.waiting if wait.get("kind") == "timer" and wait.get("deadline")]
+    if deadlines and set(run.waiting_totals or [wait.get("kind") for wait in run.waiting]) == {"timer"}:
+        return State(SLEEPING, until=datetime.fromtimestamp(min(deadlines) / 1e9, UTC))
+    return State(RUNNING)
+
+
+def _queue(reason: str) -> str:
+    return reason.partition(QUEUE)[2].partition(CALL)[0]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
