@@ -15,7 +15,7 @@ from temporalio.client import Client
 from engine.hosts.temporal.observations import Retrying
 from wippy_console.services import states
 from wippy_console.services.projection import RPC_TIMEOUT
-from wippy_console.services.timeline.failures import read_failure
+from wippy_console.services.timeline import read_failure
 
 FAILED_OFTEN = 3
 TAKEN_EXPECTED = timedelta(seconds=3)

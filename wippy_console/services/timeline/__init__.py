@@ -10,10 +10,11 @@ from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline.assembly import assemble
 from wippy_console.services.timeline.axis import Axis, lay_out
 from wippy_console.services.timeline.details import event_json
+from wippy_console.services.timeline.failures import read_failure
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import EventRef, Row, Timeline
 
-__all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload", "lay_out", "rows"]
+__all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload", "lay_out", "read_failure", "rows"]
 
 
 def rows(run: Run) -> Timeline:

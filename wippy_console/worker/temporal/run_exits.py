@@ -23,8 +23,7 @@ from engine.pids import Pid
 from wippy_console.database.changes import stamp
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
-from wippy_console.services import feed
-from wippy_console.services.runs.newest import newest_of
+from wippy_console.services import feed, runs
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +139,7 @@ def recorded_ends(client_id: str) -> Callable[[str], Awaitable[Closed | None]]:
 
 def ended_run(client_id: str, workflow_id: str) -> Closed | None:
     """The end of the latest run of that id; None while it is open, and when there is none. Large values are cut."""
-    run = newest_of(Run.objects.filter(client=client_id, workflow_id=workflow_id))
+    run = runs.newest_of(Run.objects.filter(client=client_id, workflow_id=workflow_id))
     if run is None or run.closed_at is None or run.status == Run.Status.CONTINUED_AS_NEW:
         return None
     return Closed(workflow_id, run.run_id, run.status, run.closed_at, run.result, _failure(run.failure))
