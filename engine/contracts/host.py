@@ -16,7 +16,10 @@ from engine.steps import Exited, Value
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A function call from outside the callee. `caller` is a pid or ""; `security` is by reference."""
+    """A function call from outside the callee. `caller` is a pid or ""; `security` is by reference.
+
+    `size`: about how many bytes it holds, when that is many and a unit of the same node asks.
+    """
 
     target: str
     args: tuple[Value, ...] = ()
@@ -24,13 +27,14 @@ class CallRequest:
     context: Mapping[str, Value] = field(default_factory=dict)
     caller: str = ""
     security: Security | None = None
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SpawnRequest:
     """A process or workflow to start. `parent` is the spawner's pid or ""; `messages` are (topic, payloads).
 
-    `security` is by reference.
+    `security` is by reference, `size` as that of a `CallRequest`.
     """
 
     entry: str
@@ -42,6 +46,7 @@ class SpawnRequest:
     context: Mapping[str, Value] = field(default_factory=dict)
     messages: tuple[tuple[str, tuple[Value, ...]], ...] = ()
     security: Security | None = None
+    size: int = field(default=0, compare=False)
 
 
 Watcher = Callable[[Exited], None]

@@ -65,6 +65,7 @@ VICTIMS = [
     _lua("deaf", "process.lua", "time.sleep('1h')"),
     _lua("stuck", "function.lua", STUCK, pool={"type": "inline"}),
     *(_lua(f"stuck_{number}", "function.lua", STUCK, pool={"type": "inline"}) for number in range(10)),
+    _lua("slow", "function.lua", "time.sleep('1h')"),
     _lua("big", "function.lua", BIG, pool={"type": "inline"}),
     _lua("big_process", "process.lua", BIG),
     _lua("stuck_workflow", "workflow.lua", STUCK),

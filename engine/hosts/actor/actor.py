@@ -125,6 +125,8 @@ class Actor:
     links: set[str] = field(default_factory=set)
     on_end: dict[str, OnEnd] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
+    pending_sizes: dict[int, int] = field(default_factory=dict)
+    pending_bytes: int = 0
     watches: dict[str, Watch] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -207,9 +209,28 @@ class Actor:
             case _:
                 self.result_bytes += sign * event.size
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits for the unit, and what it waits for the answer to."""
+        return self.queued_bytes + self.result_bytes + self.pending_bytes
+
+    def expect(self, seq: int, pending: Pending, size: int = 0) -> None:
+        """A command is in flight that holds so many bytes; 0 means few."""
+        self.pending[seq] = pending
+        if size:
+            self.pending_sizes[seq] = size
+            self.pending_bytes += size
+
+    def expect_no_more(self, seq: int) -> Pending | None:
+        """The command is not in flight any more, or was not."""
+        self.pending_bytes -= self.pending_sizes.pop(seq, 0)
+        return self.pending.pop(seq, None)
+
     def abandon_pending(self) -> None:
         """Stop whatever is in flight; nothing of it is answered."""
         self.held_calls.clear()
+        self.pending_sizes.clear()
+        self.pending_bytes = 0
         pending, self.pending = self.pending, {}
         for command in pending.values():
             command.abandon()

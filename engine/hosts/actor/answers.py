@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
 from engine.hosts.actor.concurrency.lanes import Lanes
-from engine.hosts.actor.failures import too_many_pending, unexpected
+from engine.hosts.actor.failures import too_many_pending, too_much_pending, unexpected
 from engine.hosts.actor.table import Table
 from engine.lua.marshal import size_of
 from engine.steps import Exited, Rejected, Resolved, Value
@@ -49,15 +49,16 @@ class Answers:
         self._table = table
         self._lanes = lanes
 
-    def give(self, actor: Actor, seq: int, answer: Answer) -> None:
-        """Answer the command `seq`, now or when the work is done."""
+    def give(self, actor: Actor, seq: int, answer: Answer, size: int = 0) -> None:
+        """Answer the command `seq`, which holds so many bytes, now or when the work is done."""
         if not isinstance(answer, Deferred):
             self._table.reply(actor, seq, answer)
             return
-        if failure := refusal(actor):
+        if failure := refusal(actor, size):
             self._table.reply(actor, seq, failure)
             return
-        pending = actor.pending[seq] = InFlight()
+        pending = InFlight()
+        actor.expect(seq, pending, size)
         lane = answer.lane or f"command {seq}"
         self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
 
@@ -67,10 +68,14 @@ class Answers:
             self._table.answer(actor, pending, event)
 
 
-def refusal(actor: Actor) -> Failure | None:
-    """Why the actor can't wait for one more command, if so."""
-    most = actor.limits.max_pending
-    return too_many_pending(most) if len(actor.pending) >= most else None
+def refusal(actor: Actor, size: int) -> Failure | None:
+    """Why the actor can't wait for one more command of so many bytes, if so; one alone may always be that large."""
+    limits = actor.limits
+    if len(actor.pending) >= limits.max_pending:
+        return too_many_pending(limits.max_pending)
+    if actor.pending_bytes and actor.pending_bytes + size > limits.max_memory:
+        return too_much_pending(limits.max_memory)
+    return None
 
 
 def measured(exited: Exited) -> Exited:

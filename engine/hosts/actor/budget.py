@@ -55,18 +55,18 @@ class Budget:
             return memory_full("the caller's share of the node", share)
         return memory_full("node", self.limit) if self.total + FIRST > self.limit else None
 
-    def enter(self, actor: Actor) -> None:
-        """Count a unit that is about to begin, with all that its program may have above the default.
+    def enter(self, actor: Actor, size: int = 0) -> None:
+        """Count a unit that is about to begin with `size` bytes, with all that its program may have above the default.
 
         It counts so until its first step has ended: who asks for much most likely takes it at once.
         """
         asked = min(actor.program.limits.memory << 20, actor.limits.most_memory)
-        self._set(actor, FIRST + max(0, asked - actor.limits.max_memory))
+        self._set(actor, FIRST + size + max(0, asked - actor.limits.max_memory))
 
     def weigh(self, actor: Actor, lua: int) -> None:
         """Count what a unit holds after a step, `lua` bytes of Lua memory, and what waits for it. None once ended."""
         if not actor.ended:
-            self._set(actor, lua + BESIDE + actor.queued_bytes + actor.result_bytes)
+            self._set(actor, lua + BESIDE + actor.waiting_bytes)
 
     def leave(self, actor: Actor, exited: Exited) -> None:
         """Count a unit no more."""

@@ -26,6 +26,7 @@ from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import CallTarget, LocalTarget, RemoteTarget, Target, Targets, attempt
 from engine.hosts.logs import write_log
+from engine.lua.marshal import size_of
 from engine.program import Program
 from engine.steps import (
     Ask,
@@ -50,13 +51,19 @@ from engine.steps import (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was looked up for a step: targets by seq, and the program to upgrade to."""
+    """What was looked up for a step: targets and sizes in bytes by seq, and the program to upgrade to."""
 
     targets: Mapping[int, Target | Failure] = field(default_factory=dict)
+    sizes: Mapping[int, int] = field(default_factory=dict)
     upgrade: Program | Failure | None = None
 
 
 NOTHING = Plan()
+FEW = 4096
+"""Bytes of a command that need no counting: so many commands may be in flight."""
+
+
+_HEAVY = (Call, Spawn, Exec, Send, Ask)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +111,7 @@ class Commands:
     def prepare(self, actor: Actor, step: Step) -> Plan:
         """Look up what the commands need and write log lines."""
         targets: dict[int, Target | Failure] = {}
+        sizes = {each.seq: size for each in step.commands if isinstance(each, _HEAVY) and (size := _size(each)) > FEW}
         for command in step.commands:
             match command:
                 case Log():
@@ -115,8 +123,8 @@ class Commands:
                 case _:
                     pass
         if isinstance(step.status, Upgraded):
-            return Plan(targets, attempt(self._targets.upgrade, actor.program, step.status.entry))
-        return Plan(targets) if targets else NOTHING
+            return Plan(targets, sizes, attempt(self._targets.upgrade, actor.program, step.status.entry))
+        return Plan(targets, sizes) if targets or sizes else NOTHING
 
     def send_now(self, actor: Actor, dest: str, topic: str, payloads: Sequence[Value]) -> Failure | bool:
         """Deliver to an actor of this node within the sender's step; False when it takes a command."""
@@ -139,13 +147,14 @@ class Commands:
         match command:
             case Send() | Control():
                 answer = self._reach(actor, command, self._destinations.of(command.dest))
-                self._answers.give(actor, command.seq, answer)
+                self._answers.give(actor, command.seq, answer, plan.sizes.get(command.seq, 0))
             case StartTimer() | CancelTimer() | CancelCall():
                 self._wait_or_give_up(actor, command)
             case Call() | Spawn() | Exec():
-                self._start(actor, command, plan.targets[command.seq])
+                self._start(actor, command, plan.targets[command.seq], plan.sizes.get(command.seq, 0))
             case Ask():
-                self._answers.give(actor, command.seq, self._asks.answer(actor, command))
+                answer = self._asks.answer(actor, command)
+                self._answers.give(actor, command.seq, answer, plan.sizes.get(command.seq, 0))
             case Log():
                 pass
             case _:
@@ -156,45 +165,46 @@ class Commands:
             case StartTimer(seq, duration):
                 self._start_timer(actor, seq, duration)
             case CancelTimer(seq) | CancelCall(seq):
-                pending = actor.pending.pop(seq, None)
+                pending = actor.expect_no_more(seq)
                 if pending is not None:
                     pending.abandon()
             case _:
                 assert_never(command)
 
-    def _start(self, actor: Actor, command: Call | Spawn | Exec, target: Target | Failure) -> None:
+    def _start(self, actor: Actor, command: Call | Spawn | Exec, target: Target | Failure, size: int) -> None:
         match command, target:
             case _, Failure():
                 self._table.reply(actor, command.seq, target)
-            case Call() | Exec(), _ if failure := refusal(actor):
+            case Call() | Exec(), _ if failure := refusal(actor, size):
                 self._table.reply(actor, command.seq, failure)
             case Call(), CallTarget():
-                self._call(actor, command, target)
+                self._call(actor, command, target, size)
             case Spawn(), LocalTarget():
-                answer = self._local.spawn(actor, target, command, _spawn_request(actor, command))
+                answer = self._local.spawn(actor, target, command, _spawn_request(actor, command, size))
                 self._answers.give(actor, command.seq, answer)
             case Spawn(), RemoteTarget(host):
-                answer = self._remote.spawn(actor, host, command, _spawn_request(actor, command))
-                self._answers.give(actor, command.seq, answer)
+                answer = self._remote.spawn(actor, host, command, _spawn_request(actor, command, size))
+                self._answers.give(actor, command.seq, answer, size)
             case Exec(), LocalTarget():
-                self._local.execute(actor, target, command, _spawn_request(actor, command))
+                self._local.execute(actor, target, command, _spawn_request(actor, command, size))
             case Exec(), RemoteTarget(host):
-                self._remote.execute(actor, host, command, _spawn_request(actor, command))
+                self._remote.execute(actor, host, command, _spawn_request(actor, command, size))
             case _:
                 raise TypeError(f"{command} does not go with {target}")
 
-    def _call(self, actor: Actor, command: Call, target: CallTarget) -> None:
-        def done(value: Value, failure: Failure | None, size: int) -> None:
+    def _call(self, actor: Actor, command: Call, target: CallTarget, size: int) -> None:
+        def done(value: Value, failure: Failure | None, held: int) -> None:
             seq = command.seq
-            event = Resolved(seq, value, size) if failure is None else Rejected(seq, failure, size)
+            event = Resolved(seq, value, held) if failure is None else Rejected(seq, failure, held)
             self._table.answer(actor, call, event)
 
-        call = self._calls.prepare(target, _call_request(actor, command), done, waits=command.waits)
-        actor.pending[command.seq] = call
+        call = self._calls.prepare(target, _call_request(actor, command, size), done, waits=command.waits)
+        actor.expect(command.seq, call, size)
         call.start()
 
     def _start_timer(self, actor: Actor, seq: int, duration: int) -> None:
-        pending = actor.pending[seq] = RunningTimer(self._table.bridge)
+        pending = RunningTimer(self._table.bridge)
+        actor.expect(seq, pending)
         fire = lambda: self._table.answer(actor, pending, Resolved(seq))  # noqa: E731
         pending.timer = self._table.bridge.timer(duration / SECOND, fire)
 
@@ -221,11 +231,27 @@ class Commands:
         return await answer.work() if isinstance(answer, Deferred) else answer
 
 
-def _call_request(actor: Actor, command: Call) -> CallRequest:
-    return CallRequest(command.target, command.args, command.options, command.context, actor.pid, command.security)
+def _size(command: Call | Spawn | Exec | Send | Ask) -> int:
+    """About how many bytes it holds."""
+    match command:
+        case Spawn() | Exec():
+            return size_of((command.args, command.options, command.context, command.messages))
+        case Call():
+            return size_of((command.args, command.options, command.context))
+        case Send():
+            return size_of(command.payloads)
+        case Ask():
+            return size_of(command.args)
+        case _:
+            assert_never(command)
 
 
-def _spawn_request(actor: Actor, command: Spawn | Exec) -> SpawnRequest:
+def _call_request(actor: Actor, command: Call, size: int = 0) -> CallRequest:
+    asker = actor.pid
+    return CallRequest(command.target, command.args, command.options, command.context, asker, command.security, size)
+
+
+def _spawn_request(actor: Actor, command: Spawn | Exec, size: int) -> SpawnRequest:
     return SpawnRequest(
         entry=command.entry,
         host=command.host,
@@ -236,4 +262,5 @@ def _spawn_request(actor: Actor, command: Spawn | Exec) -> SpawnRequest:
         context=command.context,
         messages=command.messages,
         security=command.security,
+        size=size,
     )

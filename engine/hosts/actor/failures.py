@@ -75,6 +75,13 @@ def too_many_pending(limit: int) -> Failure:
     return Failure(LIMIT_EXCEEDED, f"too many requests at once: {limit} are not answered yet", retryable=True)
 
 
+def too_much_pending(limit: int) -> Failure:
+    """What the unit waits for holds as many bytes as the unit may; it passes when some of it is answered."""
+    return Failure(
+        LIMIT_EXCEEDED, f"too much at once: {limit >> 20} MiB are asked and not answered yet", retryable=True
+    )
+
+
 def mailbox_full(pid: str, held: str) -> Failure:
     """The receiver does not keep up; the message was not delivered, trying again later may help."""
     return Failure(LIMIT_EXCEEDED, f"mailbox of {pid} is full ({held})", retryable=True)

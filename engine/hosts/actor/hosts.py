@@ -202,7 +202,13 @@ class ActorHost:
     def admit_callee(self, program: Program, request: CallRequest, ended: OnEnd) -> str | Failure:
         """Start a process for a call and report its end; its pid."""
         spawn = SpawnRequest(
-            program.entry_id, self.id, request.args, request.caller, context=request.context, security=request.security
+            program.entry_id,
+            self.id,
+            request.args,
+            request.caller,
+            context=request.context,
+            security=request.security,
+            size=request.size,
         )
         actor = self.admit(program, spawn)
         if isinstance(actor, Failure):
@@ -225,7 +231,7 @@ class ActorHost:
         actor = Actor(pid, self.kind, self.id, program, *inherited, parent, self.limits, started)
         actor.family = self._table.family_of(parent) or pid
         self._running += 1
-        self._budget.enter(actor)
+        self._budget.enter(actor, request.size)
         actor.on_end["host"] = self._leave
         return actor
 

@@ -61,7 +61,8 @@ class LocalCommands:
         if isinstance(child, Failure):
             self._table.reply(actor, seq, child)
             return
-        pending = actor.pending[seq] = LocalExec(self._table, actor.pid, child, f"exec {actor.pid} {seq}")
+        pending = LocalExec(self._table, actor.pid, child, f"exec {actor.pid} {seq}")
+        actor.expect(seq, pending, request.size)
 
         def ended(exited: Exited) -> None:
             self._table.answer(actor, pending, answer_of(seq, exited))

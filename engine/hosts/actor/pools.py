@@ -16,6 +16,9 @@ from engine.hosts.actor.options import positive
 DEFAULT_BOUND = 16
 STATIC_BOUND = 8
 
+SPARE = 64
+"""Who left a queue stays in it until his turn, or until they are most of it and so many more."""
+
 Run = Callable[[], None]
 
 
@@ -30,6 +33,14 @@ def bound_of(entry: Entry) -> int:
         if size := positive(sizes.get(name)):
             return size
     return STATIC_BOUND if sizes.get("type") == "static" else DEFAULT_BOUND
+
+
+def _nobody() -> None:
+    """Run nothing."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +87,7 @@ class Pools:
         run: Run,
         *,
         caller: str = "",
-        held: Callable[[], bool] = lambda: False,
+        held: Callable[[], bool] = _never,
     ) -> Ticket:
         """Run now, or when another call leaves. `within` is asked only when the pool is full, `held` after a wait."""
         pool = self._pools.setdefault(function, _Pool())
@@ -103,6 +114,9 @@ class Pools:
         if not ticket.running:
             pool.waiting -= 1
             pool.within -= Counter(ticket.within)
+            ticket.run, ticket.held = _nobody, _never  # what it calls with may be large
+            if len(pool.queue) > 2 * pool.waiting + SPARE:
+                pool.queue.keep(lambda each: not each.left)
         else:
             pool.running -= 1
             while pool.waiting and pool.has_room():

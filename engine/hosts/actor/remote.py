@@ -64,7 +64,8 @@ class RemoteCommands:
     def execute(self, actor: Actor, host: Host, command: Exec, request: SpawnRequest) -> None:
         """Start a unit and answer the command with its result."""
         seq = command.seq
-        pending = actor.pending[seq] = RemoteExec(self._lanes, host, actor.pid, f"{actor.pid}#{seq}")
+        pending = RemoteExec(self._lanes, host, actor.pid, f"{actor.pid}#{seq}")
+        actor.expect(seq, pending, request.size)
         self._lanes.enqueue((actor.pid, f"exec {seq}"), lambda: self._execute(actor, pending, seq, request))
 
     def reach(self, actor: Actor, command: Send | Control, destination: Elsewhere) -> Deferred:

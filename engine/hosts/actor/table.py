@@ -122,7 +122,7 @@ class Table:
         """Deliver the answer to a command in flight, unless it was abandoned."""
         assert self.lock.held()
         if actor.pending.get(event.seq) is pending:
-            del actor.pending[event.seq]
+            actor.expect_no_more(event.seq)
             self.deliver(actor, event)
 
     def send(self, pid: str, message: Message) -> Failure | None:
@@ -172,6 +172,8 @@ class Table:
         self.names.drop(actor.pid)
         self._report_end(actor, exited)
         actor.forget_queue()
+        if not stepping:
+            actor.args = ()  # it may wait for its turn to be closed
         if not (stepping or queued):
             # A thread closes the unit, which takes a while but not for ever: it waits for no program.
             self.scheduler.push(actor, actor.family)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -35,6 +36,14 @@ class FairQueue(Generic[Item]):
         """As `push`, but before the others of its group."""
         self.push(item, group)
         self._groups[group].rotate()
+
+    def keep(self, wanted: Callable[[Item], bool]) -> None:
+        """Drop all items that are not wanted."""
+        kept = {group: deque(filter(wanted, self._groups[group])) for group in self._order}
+        self._groups = {group: queue for group, queue in kept.items() if queue}
+        self._order = deque(group for group in self._order if group in self._groups)
+        self._size = sum(map(len, self._groups.values()))
+        self._left = self._turn
 
     def pop(self) -> Item:
         """Take the next item; IndexError when there is none."""

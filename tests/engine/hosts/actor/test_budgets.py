@@ -120,6 +120,15 @@ def test_groups_of_a_fair_queue_take_turns() -> None:
         queue.pop()
 
 
+def test_a_fair_queue_keeps_what_is_wanted_in_order_and_takes_some_first() -> None:
+    queue: FairQueue[int] = FairQueue()
+    for item, group in ((1, "a"), (2, "a"), (3, "b"), (4, "a"), (5, "c")):
+        queue.push(item, group)
+    queue.keep(lambda item: item not in (1, 3))
+    queue.push_first(6, "a")
+    assert [queue.pop() for _ in range(len(queue))] == [6, 5, 2, 4]
+
+
 async def test_some_lanes_of_an_owner_are_open_at_once_and_all_are_done() -> None:
     lock = OwnedLock()
     bridge = LoopBridge(lock)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from engine.errors import LIMIT_EXCEEDED
-from engine.hosts.actor.pools import Pools, Ticket
+from engine.hosts.actor.pools import SPARE, Pools, Ticket
 from engine.steps import Call, CancelCall, Command, Event, Limits, Rejected, Resolved, Returned, Step, Waiting
 from tests.engine.hosts.actor.scripted import ScriptedUnit, Scripts
 from tests.engine.hosts.actor.support import lab, lua
@@ -85,6 +85,33 @@ async def test_results_beyond_what_a_busy_unit_may_hold_come_as_failures() -> No
     waited = CALLS - len(failures)
     assert waited - SMALL.max_memory // SIZE in (0, 1)  # the held step took one, before or after the last found room
     assert {(each.kind, each.retryable) for each in failures} == {(LIMIT_EXCEEDED, True)}
+
+
+async def test_what_a_unit_asks_at_once_holds_no_more_bytes_than_it_may_hold() -> None:
+    answers: list[Event] = []
+    calls = [Call(seq, "app:pooled", ("x" * 5000,)) for seq in range(1, 9)]
+
+    def ask(unit: ScriptedUnit, events: Sequence[Event]) -> Step:
+        answers.extend(events)
+        if unit.steps == 1:
+            return Step((*calls[:6],), Waiting())
+        if unit.steps == 2:
+            return Step((CancelCall(1), *calls[6:]), Waiting())
+        return Step((), Returned())
+
+    units = Scripts(busy=ask, pooled=lambda unit, events: Step((), Waiting()))
+    async with lab(*ENTRIES, unit_factory=units, limits=SMALL) as it:
+        await asyncio.wait_for(it.call("app:busy"), PATIENCE)
+    refused = [(each.seq, each.failure.kind) for each in answers if isinstance(each, Rejected)]
+    assert refused == [(seq, LIMIT_EXCEEDED) for seq in (4, 5, 6, 8)]  # three hold 15,000 bytes
+
+
+def test_who_gives_up_in_a_queue_leaves_little_behind() -> None:
+    pools = Pools()
+    pools.enter("f", 1, frozenset, lambda: None)
+    for _ in range(10_000):
+        pools.leave(pools.enter("f", 1, frozenset, lambda: None))
+    assert len(pools._pools["f"].queue) <= SPARE
 
 
 def test_a_call_that_is_held_when_its_turn_comes_gives_its_place_to_the_next() -> None:
