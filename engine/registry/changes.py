@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -46,6 +46,15 @@ def diff(old: Mapping[str, Entry], new: Mapping[str, Entry], *, delete: Iterable
         create=tuple(new[each] for each in sorted(set(new) - set(old))),
         update=tuple(new[each] for each in sorted(set(new) & set(old)) if not same(old[each], new[each])),
         delete=tuple(sorted(gone)),
+    )
+
+
+def without(changes: Changes, ids: Collection[str]) -> Changes:
+    """The changes but those of some entries."""
+    return Changes(
+        create=tuple(each for each in changes.create if each.id not in ids),
+        update=tuple(each for each in changes.update if each.id not in ids),
+        delete=tuple(each for each in changes.delete if each not in ids),
     )
 
 

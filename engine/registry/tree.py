@@ -51,6 +51,8 @@ class Tree:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    namespaces: frozenset[str] = frozenset()
+    """Those that the files hold, also without an entry."""
 
     def locate(self, problem: Problem) -> Problem:
         """The problem of an entry with the file and line where it stands; others are returned unchanged."""
@@ -74,7 +76,7 @@ def parse(files: Mapping[str, str | bytes]) -> Tree:
             reader.read_yaml(path)
     if not reader.indexes and not reader.problems:
         reader.problems.append(Problem("there is no `_index.yaml` and no other YAML file with a `namespace`"))
-    return Tree(reader.entries, reader.origins, in_order(reader.problems))
+    return Tree(reader.entries, reader.origins, in_order(reader.problems), frozenset(reader.namespaces))
 
 
 def decode(content: str | bytes, limit: int) -> str:
@@ -112,6 +114,7 @@ class _Reader:
         self.entries: dict[str, Entry] = {}
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
+        self.namespaces: set[str] = set()
 
     def read_yaml(self, path: str) -> None:
         try:
@@ -145,6 +148,7 @@ class _Reader:
             message = "`namespace` must be text" if "namespace" in head else "`namespace` is missing"
             self._problem(message, path, document.lines.get(("namespace",), 1))
             return
+        self.namespaces.add(namespace)
         sheet = _Sheet(path, document, namespace)
         if "entries" in head or not ({"name", "kind"} & set(head)):
             self._read_list(sheet, head)

@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tests.console.registry_cast import SHOP, create, function
+from engine.entry import Entry
+from tests.console.registry_cast import SHOP, create, delete, function, update
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.registry import publishing
@@ -79,17 +80,20 @@ def test_only_what_differs_is_published(shop: Path) -> None:
 
 
 def test_entries_that_the_tree_does_not_hold_stay_unless_pruned(shop: Path) -> None:
-    create(function("elsewhere"))
+    create(function("elsewhere"), Entry("shop:old", "function.lua", {}, {"source": "return {}"}))
     apply(shop)
-    assert registry.entry("app:elsewhere")
+    assert len(registry.entries()) == 7
     out, _, _ = apply(shop, "--prune")
-    assert "deleted app:elsewhere" in out.splitlines()
-    assert len(registry.entries()) == 5
+    assert out.splitlines()[:-1] == ["deleted shop:old"]
+    assert registry.entry("app:elsewhere")  # its namespace is none of the folder's
+    assert len(registry.entries()) == 6
 
 
 def test_pruning_what_others_use_goes_when_they_go_too(shop: Path) -> None:
     apply(shop)
     shutil.rmtree(shop / "lib")
+    (shop / "lib").mkdir()
+    (shop / "lib" / "_index.yaml").write_text("namespace: shop.lib\n")
     _, err, failure = apply(shop, "--prune")
     assert "shop.lib:money: can't be deleted: used by shop:charge (imports.money), shop:place_order" in err
     assert failure.endswith("1 problem, nothing was changed.")
@@ -218,3 +222,64 @@ def test_somebody_who_publishes_meanwhile_is_not_overwritten(shop: Path, monkeyp
 
     monkeypatch.setattr(publishing, "preview", slow)
     assert "shop.lib:money was changed in version 2" in apply(shop)[2]
+
+
+MONEY = "shop.lib:money"
+
+
+def edit_money() -> None:
+    """Somebody changes the library in the browser."""
+    found = registry.entry(MONEY)
+    update(Entry(MONEY, found.kind, found.meta, {**found.data, "source": "return {shown = print}\n"}))
+
+
+def test_what_was_changed_in_the_browser_since_is_not_overwritten_but_shown(shop: Path) -> None:
+    apply(shop)
+    edit_money()
+    (shop / "place_order.lua").write_text("return {main = function() return 1 end}\n")
+    out, err, failure = apply(shop)
+    assert failure.endswith("1 problem, nothing was changed.") and out == ""
+    assert f"{MONEY}: was changed since it was last applied, in version 2 by the command line" in err
+    assert "--force takes the file, --keep-edited leaves the entry" in err
+    assert "  -return {shown = print}" in err and "  +++ files" in err
+    assert registry.current_number() == 2
+    assert apply_json(shop)["edited"][0]["entry_id"] == MONEY
+
+
+def test_the_files_are_taken_by_force_and_edits_are_kept_on_demand(shop: Path) -> None:
+    apply(shop)
+    edit_money()
+    (shop / "place_order.lua").write_text("return {main = function() return 1 end}\n")
+    out, _, failure = apply(shop, "--keep-edited")
+    assert (out.splitlines()[:2], failure) == (
+        [f"kept {MONEY} as the command line left it", "updated shop:place_order"],
+        "",
+    )
+    assert "print" in registry.entry(MONEY).data["source"]
+    assert apply(shop, "--force")[0].splitlines()[0] == f"updated {MONEY}"
+    assert "print" not in registry.entry(MONEY).data["source"]
+    assert apply(shop)[2] == ""  # applied last by the files: nothing is in the way any more
+
+
+def test_an_edit_that_the_files_have_too_is_no_conflict(shop: Path) -> None:
+    apply(shop)
+    edit_money()
+    (shop / "lib" / "money.lua").write_text("return {shown = print}\n")
+    assert apply(shop)[2] == ""
+
+
+def test_what_was_deleted_or_made_in_the_browser_is_not_undone(shop: Path) -> None:
+    apply(shop)
+    registry.publish(
+        None,
+        registry.Changes(create=(Entry("shop:made", "registry.entry", {}, {}),)),
+        base=1,
+        message="",
+        source="editor",
+    )
+    delete("shop:place_order")
+    _, err, failure = apply(shop, "--prune")
+    assert failure.endswith("2 problems, nothing was changed.")
+    assert "shop:made: was changed since" in err and "shop:place_order: was changed since" in err
+    assert apply(shop, "--prune", "--keep-edited")[2] == ""
+    assert {"shop:made", MONEY} < {each.id for each in registry.entries()}

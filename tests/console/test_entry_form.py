@@ -7,8 +7,9 @@ from django import forms
 from django.test import Client
 
 from engine.entry import Entry
+from engine.registry.texts import fields_text
 from tests.console.registry_cast import create, function
-from wippy_console.forms.entry import fields_text, read_fields
+from wippy_console.forms.entry import read_fields
 from wippy_console.services import registry
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django import forms
-from ruamel.yaml import YAML
 
 from engine.entry import Entry
 from engine.registry import documents
 from engine.registry.problems import Problem
+from engine.registry.texts import fields_text
 from engine.registry.tree import MAX_YAML
 from wippy_console.forms.refusals import RefusableForm
 from wippy_console.services.errors import Refused
@@ -126,15 +125,6 @@ class RemovalForm(DraftForm):
     )  # fmt: skip
 
 
-def yaml() -> YAML:
-    """YAML 1.2, plain data."""
-    made = YAML(typ="safe", pure=True)
-    made.default_flow_style = False
-    made.width = 100
-    made.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    return made
-
-
 def read_fields(text: str) -> dict[str, Any]:
     """YAML text as a mapping, as `apply` reads it; ValidationError of a FieldsError for each problem else."""
     if len(text) > MAX_YAML:
@@ -151,17 +141,6 @@ def read_fields(text: str) -> dict[str, Any]:
 def _fields_error(problem: Problem) -> FieldsError:
     where = f"Line {problem.line}: " if problem.line else ""
     return FieldsError(where + problem.message, problem.line)
-
-
-def fields_text(entry: Entry) -> str:
-    """An entry's fields as YAML."""
-    data = {name: value for name, value in entry.data.items() if name != "source"}
-    content = {**({"meta": dict(entry.meta)} if entry.meta else {}), **data}
-    if not content:
-        return ""
-    out = io.StringIO()
-    yaml().dump(content, out)
-    return out.getvalue()
 
 
 def initial(entry: Entry, base: int) -> dict[str, Any]:

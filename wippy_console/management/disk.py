@@ -78,3 +78,23 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _refuse(error: OSError) -> None:
     raise FolderError(f"can't read {error.filename}: {error.strerror}")
+
+
+def write_all(root: Path, files: Mapping[str, str | None]) -> None:
+    """Write each text to its path below `root`, delete those without one; a file is whole or as it was before."""
+    root.mkdir(parents=True, exist_ok=True)
+    for relative, text in files.items():
+        path = root / relative
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise FolderError(f"{relative} leads out of the folder")
+        if text is None:
+            path.unlink(missing_ok=True)
+        else:
+            _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(text.encode())
+    new.replace(path)

@@ -45,12 +45,12 @@ def first_administrator() -> Login | None:
 def load_examples(folder: Path, mark: Path) -> str:
     """Publish the examples when they are new or have changed since they were last loaded from this copy.
 
-    An example that somebody edited in the console therefore stays as edited.
+    An example that somebody edited in the console stays as edited.
     """
     digest = tree_digest(folder)
     if mark.exists() and mark.read_text() == digest and Version.objects.exists():
         return "unchanged"
-    call_command("apply", str(folder), message="Load the examples", stdout=io.StringIO())
+    call_command("apply", str(folder), edits="keep", message="Load the examples", stdout=io.StringIO())
     mark.write_text(digest)
     return "loaded"
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 
 from engine.entry import Entry
 from engine.registry.problems import Problem
+from engine.registry.texts import entry_text
 from wippy_console import permissions
 from wippy_console.forms.entry import KINDS, NEW, EntryForm, NewEntryForm, initial
 from wippy_console.forms.refusals import EVERY, submit
@@ -18,7 +19,6 @@ from wippy_console.services import registry
 from wippy_console.services.errors import Conflict, NotFoundError
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import needs, page, user_of
-from wippy_console.views.registry import entry_text
 
 
 @needs(permissions.PUBLISH_VERSION)

@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from engine.entry import Entry
+from engine.registry.texts import entry_text, fields_text
 from wippy_console import permissions
-from wippy_console.forms.entry import fields_text
 from wippy_console.models import Run
 from wippy_console.services import registry, runs
 from wippy_console.views.differences import unified
@@ -95,8 +95,3 @@ def text_at(revisions: list[Any], version: int | None) -> str:
     if found is None or found.deleted:
         return ""
     return entry_text(Entry(found.entry_id, found.kind, found.meta, found.data))
-
-
-def entry_text(entry: Entry) -> str:
-    """Kind, fields and source, one after the other."""
-    return f"kind: {entry.kind}\n{fields_text(entry)}\n{entry.data.get('source', '')}"

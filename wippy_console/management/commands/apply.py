@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from wippy_console.management.disk import Folder, FolderError
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Refused
-from wippy_console.services.registry import Plan
+from wippy_console.services.registry import Edited, Edits, Plan
 
 
 class Command(BaseCommand):
@@ -28,14 +28,24 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("dir", type=Path, metavar="DIR", help="the folder that holds _index.yaml files")
         parser.add_argument("--check", action="store_true", help="validate only, change nothing")
-        parser.add_argument("--prune", action="store_true", help="delete every entry that DIR does not hold")
+        parser.add_argument(
+            "--prune", action="store_true", help="delete what DIR does not hold, in the namespaces that it holds"
+        )
+        edits = parser.add_mutually_exclusive_group()
+        edits.add_argument(
+            "--force", action="store_const", dest="edits", const="take", default="refuse",
+            help="overwrite entries that were changed in the console, or by code, since they were applied",
+        )  # fmt: skip
+        edits.add_argument(
+            "--keep-edited", action="store_const", dest="edits", const="keep", help="leave such entries as they are"
+        )
         parser.add_argument("-m", "--message", default="", help="why; kept with the version")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Read, compare, validate, publish, and tell."""
         try:
-            plan = _plan(options["dir"], prune=options["prune"])
+            plan = _plan(options["dir"], prune=options["prune"], edits=options["edits"])
             failed = bool(errors_in(plan.problems))
             publishes = plan.changes and not options["check"] and not failed
             version = registry.apply(plan, options["message"] or f"apply {options['dir']}") if publishes else None
@@ -59,9 +69,17 @@ class Command(BaseCommand):
             self.stderr.write(_printable(str(problem)))
         for problem in warnings_in(plan.problems):
             self.stderr.write(_printable(f"warning: {problem}"))
+        for edited in plan.edited:
+            self._report_edited(edited, options)
         if not errors:
             self._report_changes(plan.changes, "" if version else "would be ")
             self.stdout.write(_printable(_summary(plan, version, options)))
+
+    def _report_edited(self, edited: Edited, options: dict[str, Any]) -> None:
+        if options["edits"] == "keep":
+            self.stdout.write(_printable(f"kept {edited.entry_id} as {edited.publisher} left it"))
+        for line in edited.difference.splitlines():
+            self.stderr.write(_printable(f"  {line}"))
 
     def _report_changes(self, changes: Changes, mood: str) -> None:
         for word, ids in _ids(changes).items():
@@ -69,9 +87,9 @@ class Command(BaseCommand):
                 self.stdout.write(_printable(f"{mood}{word} {each}"))
 
 
-def _plan(folder: Path, *, prune: bool) -> Plan:
+def _plan(folder: Path, *, prune: bool, edits: Edits) -> Plan:
     """The plan of a folder, with its problems under the paths that the user can open."""
-    plan = registry.plan(Folder(folder), prune=prune)
+    plan = registry.plan(Folder(folder), prune=prune, edits=edits)
     problems = tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in plan.problems)
     return replace(plan, problems=problems)
 
@@ -112,6 +130,7 @@ def _as_json(plan: Plan, version: Version | None, options: dict[str, Any]) -> di
         **_ids(plan.changes),
         "unchanged": plan.unchanged,
         "problems": [each.to_json() for each in errors],
+        "edited": [asdict(each) for each in plan.edited],
         "warnings": [each.to_json() for each in warnings_in(plan.problems)],
         **({"error": _summary(plan, version, options)} if errors else {}),
     }

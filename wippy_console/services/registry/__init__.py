@@ -4,7 +4,7 @@ Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
-from wippy_console.services.registry.applying import Plan, apply, plan
+from wippy_console.services.registry.applying import Edited, Edits, Plan, apply, export, plan
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.services.registry.publishing import (
     delete_entry,
@@ -35,6 +35,8 @@ __all__ = [
     "Changes",
     "ChangesRefused",
     "DatabaseCatalog",
+    "Edited",
+    "Edits",
     "ForbiddenError",
     "Plan",
     "StaleBaseError",
@@ -44,6 +46,7 @@ __all__ = [
     "delete_entry",
     "entries",
     "entry",
+    "export",
     "in_force",
     "latest_versions",
     "may_publish",

@@ -1,16 +1,35 @@
-"""A tree of YAML and Lua files against the current version: what publishing it would change, and what is wrong."""
+"""A tree of YAML and Lua files against the current version: what publishing it would change, and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Literal
 
+from engine.entry import Entry
 from engine.registry import changes as changing
+from engine.registry import exporting
 from engine.registry import tree as trees
 from engine.registry.changes import Changes
 from engine.registry.problems import Problem, errors_in
-from wippy_console.models import Version
+from engine.registry.texts import entry_text
+from engine.registry.tree import Tree
+from wippy_console.models import Revision, Version
 from wippy_console.services.registry import publishing, reading
+
+Edits = Literal["refuse", "take", "keep"]
+"""What happens to entries that were changed elsewhere since they were applied: a problem each, the files' or theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An entry that somebody changed since it was last applied, and how the files differ from that, as a diff."""
+
+    entry_id: str
+    version: int
+    publisher: str
+    difference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +40,67 @@ class Plan:
     changes: Changes
     unchanged: int
     problems: tuple[Problem, ...]
+    edited: tuple[Edited, ...] = ()
 
 
-def plan(files: Mapping[str, str | bytes], *, prune: bool) -> Plan:
-    """Compare the files by their paths with the current version; `prune` deletes every entry that they lack.
+def plan(files: Mapping[str, str | bytes], *, prune: bool, edits: Edits = "refuse") -> Plan:
+    """Compare the files by their paths with the current version.
 
-    Nothing is pruned by a tree that could not be read as a whole. Reading a file may raise what `files` raises.
+    `prune` deletes the entries that the files lack, in the namespaces that they hold; nothing is pruned by a tree
+    that could not be read as a whole. Reading a file may raise what `files` raises.
     """
     tree = trees.parse(files)
     base = reading.current_number()
     current = reading.snapshot(base)
-    changes = changing.diff(current, tree.entries, delete=None if prune and not errors_in(tree.problems) else ())
-    problems = trees.located(tree, publishing.preview(base, changes))
-    return Plan(base, changes, len(set(tree.entries) & set(current)) - len(changes.update), problems)
+    changes = changing.diff(current, tree.entries, delete=_lacking(current, tree) if prune else ())
+    edited = tuple(_edited(changes, current)) if edits != "take" else ()
+    if edits == "keep":
+        changes = changing.without(changes, {each.entry_id for each in edited})
+    found = [*publishing.preview(base, changes), *(_refusal(each) for each in edited if edits == "refuse")]
+    unchanged = len(set(tree.entries) & set(current)) - len(changes.update)
+    return Plan(base, changes, unchanged, trees.located(tree, found), edited)
 
 
 def apply(planned: Plan, message: str) -> Version:
     """Publish a plan, for the command line: no right is asked for, and the version has no author."""
     return publishing.publish(None, planned.changes, base=planned.base, message=message, source=publishing.APPLY)
+
+
+def export(files: Mapping[str, str | bytes]) -> tuple[int, dict[str, str | None]]:
+    """The current version, and what to write to which path (None: delete) so that the files hold it."""
+    number = reading.current_number()
+    return number, exporting.export(files, reading.snapshot(number))
+
+
+def _lacking(current: Iterable[str], tree: Tree) -> list[str]:
+    if errors_in(tree.problems):
+        return []
+    return [each for each in current if each.partition(":")[0] in tree.namespaces]
+
+
+def _edited(changes: Changes, current: Mapping[str, Entry]) -> Iterator[Edited]:
+    """Whatever the changes would overwrite, bring back or delete that was not left so by `apply`."""
+    wanted = {each.id: each for each in (*changes.create, *changes.update)}
+    for revision in _elsewhere(changes.touched):
+        entry_id, version = revision.entry_id, revision.version
+        yield Edited(
+            entry_id, version.number, version.publisher, _difference(current.get(entry_id), wanted.get(entry_id))
+        )
+
+
+def _elsewhere(ids: Sequence[str]) -> Iterator[Revision]:
+    for at in range(0, len(ids), publishing.MAX_LISTED):
+        some = ids[at : at + publishing.MAX_LISTED]
+        rows = reading.newest_revisions().filter(entry_id__in=some).exclude(version__source=publishing.APPLY)
+        yield from rows.select_related("version", "version__author")
+
+
+def _difference(registry: Entry | None, file: Entry | None) -> str:
+    before, after = (entry_text(each).splitlines(keepends=True) for each in (registry, file))
+    lines = unified_diff(before, after, "registry", "files")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _refusal(edited: Edited) -> Problem:
+    message = f"was changed since it was last applied, in version {edited.version} by {edited.publisher}"
+    return Problem(message, entry_id=edited.entry_id, hint="--force takes the file, --keep-edited leaves the entry")
