@@ -83,7 +83,7 @@ def read_temporal(env: Env, data: Path) -> TemporalEnv:
         address=given or stored_address(data, port),
         embedded=not given or env.bool("WIPPY_TEMPORAL_EMBEDDED", False),
         port=port,
-        namespace=env.str("TEMPORAL_NAMESPACE", "default"),
+        namespace=env.str("TEMPORAL_NAMESPACE", "") or "default",
         api_key=env.str("TEMPORAL_API_KEY", ""),
         tls=env.bool("TEMPORAL_TLS", False),
         client_cert=env.str("TEMPORAL_TLS_CLIENT_CERT_PATH", ""),

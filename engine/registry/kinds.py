@@ -188,7 +188,6 @@ SCHEMAS: Mapping[str, Schema] = {
         "process", "host", process=REFERENCE, host=REFERENCE, input={"type": "array"}, lifecycle=LIFECYCLE
     ),
     "temporal.client": mapping(
-        "address",
         address=NAME,
         namespace=NAME,
         tq_prefix=TEXT,

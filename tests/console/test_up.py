@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from temporalio.client import Client
 
 from tests.patience import at_most
 from tests.product import Product, Session, is_alive, kill, running, until
@@ -107,6 +109,26 @@ def test_an_unreachable_temporal_is_said_in_words(data_dir: Path) -> None:
     done = Product(data_dir, variables={"TEMPORAL_ADDRESS": "127.0.0.1:1"}).command("up", "--no-examples")
     assert done.returncode == 1
     assert "no Temporal at 127.0.0.1:1 (TEMPORAL_ADDRESS)" in done.stderr
+
+
+def test_a_namespace_that_does_not_exist_is_said_at_the_start(data_dir: Path, temporal_address: str) -> None:
+    variables = {"TEMPORAL_ADDRESS": temporal_address, "TEMPORAL_NAMESPACE": "shop"}
+    done = Product(data_dir, variables=variables).command("up", "--no-examples")
+    assert done.returncode == 1
+    assert f"Temporal at {temporal_address} has no namespace 'shop': create it" in done.stderr
+
+
+def test_runs_are_in_the_namespace_that_the_variable_names(data_dir: Path) -> None:
+    with running(data_dir, TEMPORAL_NAMESPACE="shop") as product:
+        assert product.ready["temporal"].endswith("(embedded, namespace shop)")
+        product.manage("start", "app.orders:order_processor", "--input", '{"order_id": "o1", "amount": 5}')
+        assert asyncio.run(count_runs(product.ready["temporal"].partition(" ")[0], "shop")) == 1
+
+
+async def count_runs(address: str, namespace: str) -> int:
+    """The runs that the namespace has had."""
+    client = await Client.connect(address, namespace=namespace)
+    return (await client.count_workflows()).count
 
 
 def test_ctrl_c_stops_worker_then_web_then_temporal_and_a_restart_keeps_the_login(data_dir: Path) -> None:

@@ -13,8 +13,9 @@ from django.conf import settings
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from engine.entry import Entry
 from engine.errors import UNAVAILABLE, UnitFailed
-from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
+from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, NAMESPACE_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
 from wippy_console.env import variables_for_entries
@@ -40,8 +41,9 @@ _SILENCE = {
 
 
 def environ() -> dict[str, str]:
-    """What client entries may refer to: the environment, with the address that this installation uses."""
-    return {**variables_for_entries(), ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS}
+    """What client entries may refer to: the environment, with the address and namespace that this installation uses."""
+    ours = {ADDRESS_VARIABLE: settings.TEMPORAL_ADDRESS, NAMESPACE_VARIABLE: settings.TEMPORAL_NAMESPACE}
+    return {**variables_for_entries(), **ours}
 
 
 class _Connections:
@@ -138,6 +140,11 @@ def translated(error: Exception) -> Exception:
         case OSError():
             return Unavailable(f"Temporal can't be reached: {error}")
     return error
+
+
+async def connected(entry: Entry) -> Client:
+    """The client of an entry, for coroutines that `run` runs; raises UnitFailed."""
+    return await _holder.get().clients.of(entry)
 
 
 def host(worker_id: str) -> WorkflowHost:

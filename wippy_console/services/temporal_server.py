@@ -1,7 +1,8 @@
-"""The Temporal server of the settings: connecting to it, and whether it answers."""
+"""The Temporal servers where runs are: the one of the settings, those of clients, and whether they answer."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ from django.conf import settings
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, TLSConfig
 
+from engine.entry import Entry
+from engine.errors import UnitFailed
+from engine.hosts.temporal.client.connections import ClientSettings, has_namespace, no_namespace
+from engine.hosts.temporal.settings import reference
 from wippy_console.env import TemporalEnv
 from wippy_console.services import temporal
-from wippy_console.services.errors import Refused
+from wippy_console.services.by_kind import CLIENT, WORKER
 
 FRESH_SECONDS = 2.0
 PATIENCE_SECONDS = 1.5
@@ -24,9 +29,9 @@ class Unreachable(Exception):
 
 
 async def connect(server: TemporalEnv) -> Client:
-    """Connect with the credentials of the environment; Unreachable says what to check."""
+    """Connect with the credentials of the environment; Unreachable says what to check, also without the namespace."""
     try:
-        return await Client.connect(
+        client = await Client.connect(
             server.address,
             namespace=server.namespace,
             api_key=server.api_key or None,
@@ -37,6 +42,9 @@ async def connect(server: TemporalEnv) -> Client:
             f"no Temporal at {server.address} (TEMPORAL_ADDRESS): {error}; start it, correct the address, "
             "or unset TEMPORAL_ADDRESS to use the embedded server"
         ) from error
+    if not await has_namespace(client):
+        raise Unreachable(no_namespace(server.address, server.namespace))
+    return client
 
 
 def tls_config(server: TemporalEnv) -> TLSConfig | bool:
@@ -55,64 +63,115 @@ def _content(path: str) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """Temporal as this process sees it. `message` says in words what is wrong, "" when nothing is."""
+class Place:
+    """A namespace of a server, and the temporal.client entries that lead there; none: only the settings name it."""
 
-    ok: bool
     address: str
-    version: str
     namespace: str
-    message: str
-    embedded: bool
+    clients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A place as this process sees it. `message` says in words what is wrong, "" when nothing is.
+
+    `is_away` is false for a server that answers, and has no such namespace.
+    """
+
+    place: Place
+    version: str = ""
+    message: str = ""
+    is_away: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.message
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is the server that `up` started."""
+        return settings.TEMPORAL.embedded and self.place.address == settings.TEMPORAL_ADDRESS
 
 
 class _Probe:
-    """Asks the server who it is; an answer serves for two seconds, so that no page waits in a queue for it."""
+    """Asks the servers who they are; an answer serves for two seconds, so that no page waits in a queue for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._client: Client | None = None
-        self._health: Health | None = None
+        self._clients: dict[Place, Client] = {}
+        self._known: list[Health] = []
         self._at = 0.0
 
-    def health(self) -> Health:
-        """A fresh enough answer."""
+    def all(self) -> list[Health]:
+        """Fresh enough answers."""
         with self._lock:
-            if self._health is None or time.monotonic() - self._at > FRESH_SECONDS:
-                self._health = self._ask()
+            if not self._known or time.monotonic() - self._at > FRESH_SECONDS:
+                self._known = temporal.run(self._ask_all(places()), timeout=None)
                 self._at = time.monotonic()
-            return self._health
+            return self._known
 
-    def _ask(self) -> Health:
+    async def _ask_all(self, wanted: list[Place]) -> list[Health]:
+        return list(await asyncio.gather(*(self._ask(place) for place in wanted)))
+
+    async def _ask(self, place: Place) -> Health:
         try:
-            version = temporal.run(self._version(), PATIENCE_SECONDS)
-        except (Refused, Unreachable) as error:
-            return _health(message=str(error))
+            version, found = await asyncio.wait_for(self._look(place), PATIENCE_SECONDS)
+        except TimeoutError:
+            return Health(place, message=f"It did not answer within {PATIENCE_SECONDS:g} seconds.", is_away=True)
         except Exception as error:
-            return _health(message=f"Temporal does not answer: {error}")
-        return _health(version=version)
+            return Health(place, message=str(error), is_away="no namespace" not in str(error))
+        return Health(place, version, "" if found else no_namespace(place.address, place.namespace))
 
-    async def _version(self) -> str:
-        if self._client is None:
-            self._client = await connect(settings.TEMPORAL)
-        answer = await self._client.workflow_service.get_system_info(GetSystemInfoRequest())
-        return answer.server_version
+    async def _look(self, place: Place) -> tuple[str, bool]:
+        """The server's version, and whether it has the namespace."""
+        client = await self._client(place)
+        answer = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+        return answer.server_version, await has_namespace(client)
 
-
-def _health(version: str = "", message: str = "") -> Health:
-    return Health(
-        ok=not message,
-        address=settings.TEMPORAL_ADDRESS,
-        version=version,
-        namespace=settings.TEMPORAL_NAMESPACE,
-        message=message,
-        embedded=settings.TEMPORAL.embedded,
-    )
+    async def _client(self, place: Place) -> Client:
+        """That of an entry, as runs use it; else one by the settings."""
+        entry = temporal.catalog().entry(place.clients[0]) if place.clients else None
+        if entry is not None:
+            return await temporal.connected(entry)
+        if place not in self._clients:
+            self._clients[place] = await connect(settings.TEMPORAL)
+        return self._clients[place]
 
 
 _probe = _Probe()
 
 
-def health() -> Health:
-    """How the server of the settings stands; takes 1.5 seconds at most."""
-    return _probe.health()
+def health() -> list[Health]:
+    """How each place stands where runs may be, that of the settings first; takes 1.5 seconds at most."""
+    return _probe.all()
+
+
+def places() -> list[Place]:
+    """Where the clients of the registry's workers lead to, and what the settings name if none leads there."""
+    ours = (settings.TEMPORAL_ADDRESS, settings.TEMPORAL_NAMESPACE)
+    found: dict[tuple[str, str], list[str]] = {ours: []}
+    for entry in _clients_in_use():
+        found.setdefault(_place_of(entry), []).append(entry.id)
+    return [Place(address, namespace, tuple(clients)) for (address, namespace), clients in found.items()]
+
+
+def place_of(client_id: str) -> Place | None:
+    """Where the runs of a client are; None when there is no such entry any more."""
+    entry = temporal.catalog().entry(client_id)
+    return Place(*_place_of(entry), (client_id,)) if entry is not None else None
+
+
+def _place_of(entry: Entry) -> tuple[str, str]:
+    """What an entry that can't be used would lead to is not known; its row under Services says what is wrong."""
+    try:
+        found = ClientSettings.read(entry, temporal.environ())
+    except UnitFailed:
+        return str(entry.data.get("address") or "?"), str(entry.data.get("namespace") or "?")
+    return found.address, found.namespace
+
+
+def _clients_in_use() -> list[Entry]:
+    catalog = temporal.catalog()
+    used = sorted({reference(worker, "client") for worker in catalog.entries(WORKER)})
+    return [entry for name in used if (entry := catalog.entry(name)) is not None and entry.kind == CLIENT]

@@ -27,10 +27,11 @@ class FileInUse(Exception):
 
 @dataclass(frozen=True)
 class DevServer:
-    """One dev server: its database file and its port on 127.0.0.1."""
+    """One dev server: its database file, its port on 127.0.0.1, and a namespace that it makes beside the default."""
 
     database: Path
     port: int
+    namespace: str = NAMESPACE
 
     @property
     def address(self) -> str:
@@ -46,6 +47,7 @@ class DevServer:
         return [
             *(str(BINARY), "server", "start-dev", "--headless", "--log-level", "warn"),
             *("--ip", "127.0.0.1", "--port", str(self.port), "--db-filename", str(self.database)),
+            *("--namespace", self.namespace),
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
             *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
             *("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="10ms"'),
@@ -65,11 +67,11 @@ class DevServer:
         return descriptor
 
 
-async def prepare(address: str, timeout: float = 30.0) -> None:
+async def prepare(address: str, namespace: str = NAMESPACE, timeout: float = 30.0) -> None:
     """Wait until the server answers, then raise its retention; may be done at every start."""
     async with asyncio.timeout(timeout):
         client = await _connect(address)
-        while not await _retention_raised(client):
+        while not await _retention_raised(client, namespace):
             await asyncio.sleep(0.1)
 
 
@@ -81,12 +83,12 @@ async def _connect(address: str) -> Client:
             await asyncio.sleep(0.05)
 
 
-async def _retention_raised(client: Client) -> bool:
+async def _retention_raised(client: Client, namespace: str) -> bool:
     """Raise the retention; false while the server still makes the namespace."""
     retention = Duration()
     retention.FromTimedelta(RETENTION)
     request = UpdateNamespaceRequest(
-        namespace=NAMESPACE, config=NamespaceConfig(workflow_execution_retention_ttl=retention)
+        namespace=namespace, config=NamespaceConfig(workflow_execution_retention_ttl=retention)
     )
     try:
         await client.workflow_service.update_namespace(request)

@@ -80,11 +80,11 @@ class ChildSupervisor:
             self._keep_running(worker)
 
     async def _start_temporal(self) -> str:
-        """Start the embedded server, or make sure that the given one answers."""
+        """Start the embedded server, or make sure that the given one answers and has the namespace."""
         address = self._environment.temporal.address
         if self._server:
             child = await self._launch(temporal_spec(self._server))
-            await ready_or_dead(child, prepare(address))
+            await ready_or_dead(child, prepare(address, self._environment.temporal.namespace))
             self._keep_running(child)
         else:
             await connect(self._environment.temporal)

@@ -99,7 +99,8 @@ def _choose_temporal(environment: Environment, stack: ExitStack) -> tuple[Enviro
         return environment, None
     database = environment.data / "temporal.sqlite3"
     installation.back_up_before_upgrade(database, environment.data / "temporal.version")
-    server = DevServer(database, stack.enter_context(claimed_port(environment.temporal.port)))
+    port = stack.enter_context(claimed_port(environment.temporal.port))
+    server = DevServer(database, port, environment.temporal.namespace)
     (environment.data / ADDRESS_FILE).write_text(server.address)
     temporal = replace(environment.temporal, address=server.address)
     return replace(environment, temporal=temporal), server
@@ -122,7 +123,7 @@ class FirstLogin:
 def _report_ready(environment: Environment, report: Report, login: FirstLogin, began: float) -> None:
     host = f"[{environment.bind}]" if ":" in environment.bind else environment.bind
     temporal = environment.temporal
-    kind = "embedded" if temporal.embedded else f"namespace {temporal.namespace}"
+    kind = f"{'embedded, ' if temporal.embedded else ''}namespace {temporal.namespace}"
     login.show(report)
     report.ready(
         Ready(

@@ -51,5 +51,5 @@ def troubled(user: Any) -> Any:
 @needs(permissions.VIEW_FLEET)
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes; fetched apart, since Temporal may be slow to answer."""
-    context = {"temporal": temporal_server.health(), "nodes": fleet.nodes(), "services": fleet.services()}
+    context = {"temporals": temporal_server.health(), "nodes": fleet.nodes(), "services": fleet.services()}
     return render(request, "home/_health.html", context)

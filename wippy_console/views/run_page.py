@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, questions, runs, timeline
+from wippy_console.services import decisions, questions, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
@@ -28,6 +28,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "tabs": TABS,
         "newer": runs.newer(run),
         "parent": runs.parent(run),
+        "place": temporal_server.place_of(run.client),
         "children": marked(runs.children(run)[:50]),
         **actions(user, run),
         **TAB_CONTEXT.get(str(tab), history_rows)(run, request),

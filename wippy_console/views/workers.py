@@ -21,7 +21,7 @@ def show(request: HttpRequest) -> HttpResponse:
     """Each temporal.worker entry with the nodes that serve its task queue, and Temporal itself."""
     nodes = list(fleet.nodes())
     rows = [worker_row(entry, nodes) for entry in runs.workers()]
-    context = {"rows": rows, "nodes": nodes, "temporal": temporal_server.health(), "quarantined": quarantine.active()}
+    context = {"rows": rows, "nodes": nodes, "temporals": temporal_server.health(), "quarantined": quarantine.active()}
     return page(request, "workers/list.html", context)
 
 

@@ -100,6 +100,10 @@ def test_anything_else_is_no_duration(value: Any) -> None:
     assert problem.field == "lifecycle.stop_timeout"
 
 
+def test_a_client_needs_neither_address_nor_namespace() -> None:
+    assert told(entry("c", "temporal.client")) == []
+
+
 def test_placeholders_stand_for_text() -> None:
     client = entry("c", "temporal.client", address="${env:HOST}:${env:PORT}", auth={"type": "${env:AUTH}"})
     assert told(client) == []

@@ -35,7 +35,8 @@ from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenEr
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
-ALWAYS_SET = "TEMPORAL_ADDRESS"  # where it is not set, this installation's own (wippy_console.services.temporal)
+# Where they are not set, this installation's own (wippy_console.services.temporal).
+ALWAYS_SET = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE")
 _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
 
 
@@ -164,7 +165,7 @@ def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: 
 
 def _unset(after: Mapping[str, Entry], fitted: Changes) -> Iterator[Problem]:
     """What the changed entries want of the environment and this process does not find."""
-    known = {*variables_for_entries(), ALWAYS_SET, *_declared(after)}
+    known = {*variables_for_entries(), *ALWAYS_SET, *_declared(after)}
     for entry_id in fitted.touched:
         entry = after.get(entry_id)
         if entry and kinds.has_placeholders(entry.kind):

@@ -12,5 +12,5 @@ from wippy_console.services.runs.waiting import result
 
 __all__ = [
     "Page", "Started", "by_pid", "children", "get", "history", "is_run", "latest", "matching", "named_worker", "newer",
-    "newest_of",     "parent", "result", "search", "start", "startable", "visible", "workers",
+    "newest_of", "parent", "result", "search", "start", "startable", "visible", "workers",
 ]  # fmt: skip

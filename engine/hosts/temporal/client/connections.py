@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import KeepAliveConfig, TLSConfig
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode, TLSConfig
 
 from engine.durations import MILLISECOND, option_duration
 from engine.entry import Entry
@@ -18,7 +19,8 @@ from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
 from engine.hosts.temporal.wire.interceptors import ClientHeaders
 from engine.registry.placeholders import filled
 
-ADDRESS_VARIABLE = "TEMPORAL_ADDRESS"
+ADDRESS_VARIABLE, NAMESPACE_VARIABLE = "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"
+DEFAULT_NAMESPACE = "default"
 
 KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
 
@@ -47,7 +49,7 @@ class ClientSettings:
     """How to reach a Temporal service."""
 
     address: str
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     api_key: str | None = field(default=None, repr=False)
     tls: Tls | None = None
     connect_timeout: timedelta = timedelta(seconds=10)
@@ -57,7 +59,8 @@ class ClientSettings:
     def read(cls, entry: Entry, environ: Mapping[str, str]) -> ClientSettings:
         """The settings of an entry, `${env:NAME}` filled in from `environ`; raises UnitFailed (Invalid).
 
-        Without an address of its own the entry uses `TEMPORAL_ADDRESS` of the environment.
+        Without an address or a namespace of its own the entry uses `TEMPORAL_ADDRESS` and `TEMPORAL_NAMESPACE` of the
+        environment.
         """
         data = filled(entry.data, environ, missing="")
         address = data.get("address") or environ.get(ADDRESS_VARIABLE)
@@ -66,7 +69,7 @@ class ClientSettings:
         auth, tls = data.get("auth") or {}, data.get("tls") or {}
         return cls(
             address=str(address),
-            namespace=data.get("namespace") or "default",
+            namespace=str(data.get("namespace") or environ.get(NAMESPACE_VARIABLE) or DEFAULT_NAMESPACE),
             api_key=_api_key(entry, auth, environ),
             tls=_tls(entry, tls, auth) if _wants_tls(entry, tls, auth) else None,
             connect_timeout=timedelta(milliseconds=_milliseconds(entry, data, "connection_timeout", 10_000)),
@@ -110,23 +113,45 @@ class Clients:
 
 
 async def connect(settings: ClientSettings, identity: str | None = None) -> Client:
-    """Connect; raises UnitFailed (Unavailable) when nobody answers in time."""
+    """Connect; raises UnitFailed (Unavailable) when nobody answers in time, or the namespace does not exist (yet)."""
     try:
-        return await asyncio.wait_for(
-            Client.connect(
-                settings.address,
-                namespace=settings.namespace,
-                api_key=settings.api_key,
-                tls=settings.tls.config() if settings.tls is not None else False,
-                keep_alive_config=settings.keep_alive,
-                interceptors=[ClientHeaders()],
-                identity=identity,
-            ),
-            settings.connect_timeout.total_seconds(),
-        )
+        return await asyncio.wait_for(_connected(settings, identity), settings.connect_timeout.total_seconds())
     except (RuntimeError, TimeoutError) as error:
         text = f"Temporal at {settings.address} does not answer: {brief(error) or 'timed out'}"
         raise UnitFailed(Failure(UNAVAILABLE, text, retryable=True)) from error
+
+
+async def _connected(settings: ClientSettings, identity: str | None) -> Client:
+    client = await Client.connect(
+        settings.address,
+        namespace=settings.namespace,
+        api_key=settings.api_key,
+        tls=settings.tls.config() if settings.tls is not None else False,
+        keep_alive_config=settings.keep_alive,
+        interceptors=[ClientHeaders()],
+        identity=identity,
+    )
+    if not await has_namespace(client):
+        raise UnitFailed(Failure(UNAVAILABLE, no_namespace(settings.address, settings.namespace), retryable=True))
+    return client
+
+
+async def has_namespace(client: Client) -> bool:
+    """Whether the client's namespace exists. Who may not ask is believed: the SDK connects to any name."""
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        return error.status != RPCStatusCode.NOT_FOUND
+    return True
+
+
+def no_namespace(address: str, namespace: str) -> str:
+    """What is wrong with a namespace that does not exist, and what to do."""
+    return (
+        f"Temporal at {address} has no namespace '{namespace}': create it "
+        f"(temporal operator namespace create -n {namespace}), or correct the `namespace` of the temporal.client "
+        f"entry, or {NAMESPACE_VARIABLE} where that has none"
+    )
 
 
 def brief(error: BaseException) -> str:

@@ -27,6 +27,22 @@ def test_an_entry_without_address_uses_the_default_of_the_environment() -> None:
         settings({})
 
 
+def test_an_entry_without_namespace_uses_that_of_the_environment() -> None:
+    assert settings({"address": "a:1"}, {"TEMPORAL_NAMESPACE": "shop"}).namespace == "shop"
+    assert settings({"address": "a:1", "namespace": "own"}, {"TEMPORAL_NAMESPACE": "shop"}).namespace == "own"
+    assert (
+        settings({"address": "a:1"}).namespace == settings({"address": "a:1", "namespace": ""}).namespace == "default"
+    )
+
+
+async def test_a_namespace_that_does_not_exist_is_unavailable_and_says_what_to_do(temporal_address: str) -> None:
+    with pytest.raises(UnitFailed, match=r"no namespace 'shop': create it .* or TEMPORAL_NAMESPACE where") as caught:
+        await Clients({"TEMPORAL_NAMESPACE": "shop", "TEMPORAL_ADDRESS": temporal_address}).of(
+            Entry("app:a", "temporal.client")
+        )
+    assert (caught.value.failure.kind, caught.value.failure.retryable) == ("Unavailable", True)
+
+
 def test_an_api_key_comes_from_the_entry_a_variable_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
     for auth, environ in (
