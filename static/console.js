@@ -117,7 +117,7 @@
       if (dialog.children.length) open("dialog");
       else if (dialog.open) dialog.close();
       $("[aria-invalid=true], [autofocus]", dialog)?.focus();
-    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open && !$("#dialog").contains(event.detail.target)) {
+    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open && !event.detail.select) { // a list within it selects itself
       $("#dialog").close();
     }
   });

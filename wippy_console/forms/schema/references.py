@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
+
+from wippy_console.services import pointers
 
 Part = Mapping[str, Any]
 Open = frozenset[str]
@@ -49,10 +51,7 @@ class References:
 
     def find(self, ref: str) -> Part | None:
         """What a local reference leads to."""
-        if not ref.startswith("#"):
-            return None
-        found = self._at(ref[1:]) if ref in ("#",) or ref.startswith("#/") else self._anchor(ref[1:])
-        return found if isinstance(found, Mapping) else None
+        return pointers.find(self.root, ref)
 
     def _target(self, ref: str, seen: Open) -> Part:
         if ref in seen:
@@ -61,26 +60,6 @@ class References:
         if found is None:
             raise UndrawableError(f"{ref} leads nowhere")
         return found
-
-    def _at(self, pointer: str) -> Any:
-        found: Any = self.root
-        for step in pointer.split("/")[1:]:
-            name = unquote(step).replace("~1", "/").replace("~0", "~")
-            if isinstance(found, Mapping):
-                found = found.get(name)
-            elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
-                found = found[int(name)]
-            else:
-                return None
-        return found
-
-    def _anchor(self, name: str) -> Any:
-        return next((part for part in self._defined() if part.get("$anchor") == name), None)
-
-    def _defined(self) -> Iterator[Part]:
-        for key in ("$defs", "definitions"):
-            parts = self.root.get(key)
-            yield from _mappings(list(parts.values()) if isinstance(parts, Mapping) else None)
 
 
 def merged(below: Part, above: Part) -> dict[str, Any]:

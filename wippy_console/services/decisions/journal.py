@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview
 from wippy_console.models import Decision, Run
-from wippy_console.services import feed, questions
+from wippy_console.services import feed, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, Unavailable
 
@@ -151,19 +151,20 @@ def _refusal(decision: Decision, error: RPCError) -> Refused:
 
 def _complete(decision: Decision, event_id: int | None) -> Decision:
     """Mark it as sent; whoever does so writes the feed row, in the same transaction."""
-    now = timezone.now()
+    now, shown = timezone.now(), _shown(decision)
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
-        mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now)
+        mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now, payload=shown)
         if mine:
-            feed.append(_kind(decision), run=decision.run, data=_data(decision))
+            feed.append(_kind(decision), run=decision.run, data=_data(decision, shown))
     decision.refresh_from_db()
     return decision
 
 
 def _fail(decision: Decision, message: str) -> None:
     pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
-    pending.update(state=Decision.State.FAILED, error=message, completed_at=timezone.now())
+    now, shown = timezone.now(), _shown(decision)
+    pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown)
     decision.refresh_from_db()
 
 
@@ -177,7 +178,14 @@ def _kind(decision: Decision) -> str:
             return feed.DECISION if decision.label else feed.SIGNAL
 
 
-def _data(decision: Decision) -> dict[str, object]:
+def _shown(decision: Decision) -> Any:
+    """Its payload without secrets, which are kept only until it is sent."""
+    if decision.action != wire.SIGNAL:
+        return decision.payload
+    return secrets.message(decision.run, decision.topic, decision.payload)
+
+
+def _data(decision: Decision, shown: Any) -> dict[str, object]:
     about: dict[str, object] = {
         "user": decision.user.get_username(),
         "reason": decision.reason,
@@ -185,5 +193,5 @@ def _data(decision: Decision) -> dict[str, object]:
     }
     if decision.action != wire.SIGNAL:
         return about
-    signal = {"topic": decision.topic, "payload": preview(decision.payload)}
+    signal = {"topic": decision.topic, "payload": preview(shown)}
     return {**signal, **about, "label": decision.label} if decision.label else {**signal, **about}

@@ -21,7 +21,7 @@ from engine.hosts.temporal.wire.requests import START, STOP
 from engine.registry.references import default_host
 from wippy_console import permissions
 from wippy_console.models import Service
-from wippy_console.services import accounts, by_kind, feed, registry, schemas
+from wippy_console.services import accounts, by_kind, feed, registry, schemas, secrets
 from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
 from wippy_console.services.processes import nodes
@@ -151,7 +151,8 @@ def _call_options(entry: Entry) -> dict[str, Any]:
 
 
 def _spawning(request: SpawnRequest, node: str = "") -> _Operation:
-    data = {"host": request.host, "args": list(request.args), "name": request.name}
+    schema = registry.entry(request.entry).meta.get("input_schema")
+    data = {"host": request.host, "args": secrets.arguments(schema, request.args), "name": request.name}
     return _Operation(SPAWN, data, entry_id=request.entry, node=node)
 
 

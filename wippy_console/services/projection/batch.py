@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from engine.contracts.catalog import Catalog
+from engine.entry import Entry
 from engine.errors import NOT_FOUND, Failure
 from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 from wippy_console.database.storable import preview, storable, storable_text
@@ -19,6 +20,7 @@ from wippy_console.services import feed, states
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.projection.reading import worker_of
 from wippy_console.services.questions import Asked, Signal, asked, kept, next_deadline, signals_in
+from wippy_console.services.secrets import arguments
 
 STORED_BYTES = 64 * 1024
 MOST_WAITS = 100
@@ -88,7 +90,7 @@ class Batch:
             run = self.runs[began.run_id] = new_run(began)
             run.elsewhere = not worker_of(self._catalog, began.ref.client, began.task_queue)
             self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=parent_of(run)))
-        fill(run, began)
+        fill(run, began, self._catalog)
         self.changed[run.run_id] = None
         return run
 
@@ -281,15 +283,23 @@ def new_run(began: Began) -> Run:
     )
 
 
-def fill(run: Run, began: Began) -> None:
-    """Fill in what the row does not know yet."""
+def fill(run: Run, began: Began, catalog: Catalog) -> None:
+    """Fill in what the row does not know yet; secrets of the input are known to nobody."""
     run.worker = run.worker or began.worker
     run.program = run.program or began.program
     run.registry_version = run.registry_version or began.registry_version
     run.started_by_id = run.started_by_id or began.started_by
     run.starts_at = run.starts_at or began.starts_at
     if run.input is None and began.input is not None:
-        run.input = [preview(value, STORED_BYTES) for value in began.input]
+        entry = entry_of(run, catalog)
+        shown = arguments(entry.meta.get("input_schema") if entry else None, began.input)
+        run.input = [preview(value, STORED_BYTES) for value in shown]
+
+
+def entry_of(run: Run, catalog: Catalog) -> Entry | None:
+    """The run's entry as it stood when the run began, else as it is now."""
+    at = run.registry_version
+    return (catalog.entry_at(run.entry_id, at) if at else None) or catalog.entry(run.entry_id)
 
 
 def parent_of(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wippy_console.models import Run
-from wippy_console.services import histories
+from wippy_console.services import histories, secrets
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline.assembly import assemble
 from wippy_console.services.timeline.axis import Axis, lay_out
@@ -20,7 +20,7 @@ __all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload",
 def rows(run: Run) -> Timeline:
     """The run's timeline, from its archive or live from Temporal; NotFoundError, Unavailable."""
     fold = Fold()
-    fold.read(histories.read(run).events)
+    fold.read(secrets.history(run).events)
     if run.is_open:
         now = histories.describe(run)
         task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
@@ -30,7 +30,7 @@ def rows(run: Run) -> Timeline:
 
 def event_payload(run: Run, event_id: int) -> dict[str, Any]:
     """One history event as JSON data with its payloads decoded, each cut at 64 kB; NotFoundError."""
-    events = histories.read(run).events
+    events = secrets.history(run).events
     found = next((event for event in events if event.event_id == event_id), None)
     if found is None:
         raise NotFoundError(f"Run {run.run_id} has no event {event_id}.")

@@ -1,0 +1,101 @@
+"""What a schema marks `writeOnly` arrives, and is shown nowhere again."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from engine.entry import Entry
+from tests.console.operating import CLIENT, LUA, Stage
+from tests.console.registry_cast import create
+from wippy_console.models import Decision, FeedEvent, Run
+from wippy_console.services import decisions, histories, runs
+from wippy_console.services.secrets import masked
+
+SECRET = "hunter2-hunter2"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"user": {"type": "string"}, "key": {"type": "string", "writeOnly": True}},
+}
+WORKER = "case:worker"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "shown"),
+    [
+        (SCHEMA, {"user": "a", "key": "s"}, {"user": "a", "key": "••••••"}),
+        (SCHEMA, {"user": "a"}, {"user": "a"}),
+        (SCHEMA, [1], [1]),
+        ({"type": "string", "format": "password"}, "s", "••••••"),
+        ({"items": SCHEMA}, [{"key": 1}, {"key": None}], [{"key": "••••••"}, {"key": None}]),
+        ({"oneOf": [{"properties": {"b": {}}}, SCHEMA]}, {"b": 1, "key": 2}, {"b": 1, "key": "••••••"}),
+        ({"$defs": {"S": SCHEMA}, "items": {"$ref": "#/$defs/S"}}, [{"key": 1}], [{"key": "••••••"}]),
+        ({"properties": {"n": {"$ref": "#"}, "k": {"writeOnly": True}}}, {"n": {"k": 1}}, {"n": {"k": "••••••"}}),
+        ({"$ref": "#", "properties": {"k": {"writeOnly": True}}}, {"k": 1}, {"k": "••••••"}),
+        ({"additionalProperties": {"writeOnly": True}}, {"a": 1}, {"a": "••••••"}),
+        ({"prefixItems": [{}, {"writeOnly": True}]}, [1, 2, 3], [1, "••••••", 3]),
+    ],
+)  # fmt: skip
+def test_a_secret_is_masked_wherever_the_schema_has_it(schema: Any, value: Any, shown: Any) -> None:
+    assert masked(schema, value) == shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_arrives_and_is_on_no_page_and_in_no_row(on_stage: Stage, client: Client) -> None:
+    signals = [{"topic": "decision", "label": "Go", "schema": SCHEMA, "reason": "none"}]
+    create(
+        Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": "nobody"}),
+        Entry("case:flow", "workflow.lua", {"input_schema": SCHEMA, "signals": signals}, {"source": LUA}),
+    )
+    value = {"user": "ann", "key": SECRET}
+    started = runs.start(on_stage.cast.root, "case:flow", WORKER, [value])
+    run = Run.objects.get(run_id=started.run_id)
+    on_stage.ask(run, "decision")
+    made = decisions.decide(on_stage.cast.root, run, 0, value)
+    assert arrived(run) == [value, value]
+    assert run.input == [{"user": "ann", "key": "••••••"}]
+    assert Decision.objects.get(pk=made.pk).payload == {"user": "ann", "key": "••••••"}
+    assert SECRET not in json.dumps([row.data for row in FeedEvent.objects.all()])
+    client.force_login(on_stage.cast.root)
+    for url in pages(run):
+        answer = client.get(url)
+        text = answer.content.decode()
+        assert (answer.status_code, SECRET in text) == (200, False), url
+        assert not [each for each in encoded(SECRET) if each in text], url
+
+
+def encoded(text: str) -> list[str]:
+    """How the text looks in the Base64 of what holds it, wherever it stands."""
+    return [base64.b64encode(b" " * pad + text.encode()).decode()[4:-4] for pad in range(3)]
+
+
+def arrived(run: Run) -> list[Any]:
+    found = []
+    for event in histories.newest(run):
+        attributes = getattr(event, event.WhichOneof("attributes") or "")
+        if event.WhichOneof("attributes") in (
+            "workflow_execution_started_event_attributes",
+            "workflow_execution_signaled_event_attributes",
+        ):
+            found += [json.loads(payload.data) for payload in attributes.input.payloads]
+    return found
+
+
+def pages(run: Run) -> list[str]:
+    address = reverse("run", args=(run.workflow_id, run.run_id))
+    tabs = [f"{address}?tab={tab}" for tab in ("timeline", "table", "events", "json", "audit")]
+    events = [reverse("run_event", args=(run.workflow_id, run.run_id, number)) for number in (1, 3)]
+    return [
+        "/",
+        "/runs/",
+        "/inbox/",
+        "/live/",
+        *tabs,
+        *events,
+        reverse("run_history", args=(run.workflow_id, run.run_id)),
+    ]

@@ -1,0 +1,7 @@
+"""Values that an entry's schema marks `writeOnly`: sent, but shown nowhere again, in no list, feed or history."""
+
+from wippy_console.services.secrets.events import history
+from wippy_console.services.secrets.masking import arguments, masked
+from wippy_console.services.secrets.signals import message
+
+__all__ = ["arguments", "history", "masked", "message"]

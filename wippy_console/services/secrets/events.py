@@ -1,0 +1,99 @@
+"""A run's history as it may be shown: the events that carry what a form sent, with its secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+
+from engine.hosts.temporal.wire.payloads import decode, encode
+from wippy_console.models import Run
+from wippy_console.services import histories, questions, registry
+from wippy_console.services.errors import NotFoundError
+from wippy_console.services.secrets.masking import holds, masked
+
+Mask = Callable[[Any], Any]
+
+
+def history(run: Run) -> WorkflowHistory:
+    """Its whole history; NotFoundError when retention removed it, Unavailable."""
+    found = histories.read(run)
+    return WorkflowHistory(found.workflow_id, _Masks(run).all(found.events))
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """What to mask in the events of a run."""
+
+    run: Run
+
+    def all(self, events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
+        """The events; those without secrets are the very same."""
+        return [self._event(event) for event in events]
+
+    def _event(self, event: HistoryEvent) -> HistoryEvent:
+        which = event.WhichOneof("attributes") or ""
+        match which:
+            case "workflow_execution_started_event_attributes":
+                return _with(event, which, self._inputs)
+            case "workflow_execution_continued_as_new_event_attributes":
+                return _with(event, which, self._inputs)
+            case "workflow_execution_signaled_event_attributes":
+                topic = event.workflow_execution_signaled_event_attributes.signal_name
+                return _with(event, which, self._signals.get(topic, []))
+            case "start_child_workflow_execution_initiated_event_attributes":
+                name = event.start_child_workflow_execution_initiated_event_attributes.workflow_type.name
+                return _with(event, which, self._of(name))
+        return event
+
+    @cached_property
+    def _inputs(self) -> list[Any]:
+        return _schemas([_input_schema(self.run.entry_id, self.run.registry_version)])
+
+    @cached_property
+    def _signals(self) -> dict[str, list[Any]]:
+        declared = questions.signals_of(self.run)
+        return {each.topic: _schemas(one.schema for one in declared if one.topic == each.topic) for each in declared}
+
+    @cached_property
+    def _children(self) -> dict[str, list[Any]]:
+        return {}
+
+    def _of(self, name: str) -> list[Any]:
+        if name not in self._children:
+            self._children[name] = _schemas([_input_schema(name, self.run.registry_version)])
+        return self._children[name]
+
+
+def _schemas(found: Iterable[Any]) -> list[Any]:
+    return [schema for schema in found if holds(schema)]
+
+
+def _input_schema(entry_id: str, version: int | None) -> Any:
+    for at in dict.fromkeys([version, None]):
+        try:
+            return registry.entry(entry_id, at=at).meta.get("input_schema")
+        except NotFoundError:
+            continue
+    return None
+
+
+def _with(event: HistoryEvent, which: str, schemas: list[Any]) -> HistoryEvent:
+    """A copy whose first argument is masked."""
+    if not schemas:
+        return event
+    copy = HistoryEvent()
+    copy.CopyFrom(event)
+    given: Payloads = getattr(copy, which).input
+    if not given.payloads:
+        return event
+    value = decode(given.payloads[0])
+    for schema in schemas:
+        value = masked(schema, value)
+    given.payloads[0].CopyFrom(encode(value, "a masked value"))
+    return copy
