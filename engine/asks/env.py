@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.asks.storages import Storages, read_only
+from engine.asks.threads import on_thread
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.entry import Entry
@@ -74,7 +74,7 @@ class EnvAsks:
     async def _get(self, pid: str, args: tuple[Value, ...]) -> Value:
         """(name or id) -> its value; NotFound when it has none."""
         variable = self._variable(args[0])
-        value = await asyncio.to_thread(self._value, variable)
+        value = await on_thread(self._value, variable)
         if value is None:
             raise UnitFailed(not_found(f"environment variable '{variable.name}' is not set"))
         return value
@@ -88,13 +88,13 @@ class EnvAsks:
             raise UnitFailed(
                 invalid(f"the value of '{variable.name}' must be UTF-8 without NUL, at most {MAX_VALUE} long")
             )
-        await asyncio.to_thread(self._storages.put, variable.storage, variable.name, value)
+        await on_thread(self._storages.put, variable.storage, variable.name, value)
         return True
 
     async def _get_all(self, pid: str, args: tuple[Value, ...]) -> Value:
         """() -> [{name, value}] of public variables that have a value."""
         variables = {each.name: each for each in reversed(self._declared()) if each.public}
-        found = await asyncio.to_thread(lambda: [(name, self._value(each)) for name, each in variables.items()])
+        found = await on_thread(lambda: [(name, self._value(each)) for name, each in variables.items()])
         return [{"name": name, "value": value} for name, value in found if value is not None]
 
     def _declared(self) -> list[Variable]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
+from engine.asks.threads import on_thread
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.errors import INTERNAL, Failure, UnitFailed
@@ -24,14 +24,14 @@ class PolicyAsks:
 
     async def policy(self, asker: str, args: tuple[Value, ...]) -> Value:
         """The policy {id, definition} of an id."""
-        found = await asyncio.to_thread(policies.policy, args[0], self._catalog.entry)
+        found = await on_thread(policies.policy, args[0], self._catalog.entry)
         if found.definition is None:
             raise UnitFailed(Failure(INTERNAL, f"policy '{args[0]}' not found", retryable=False))
         return found.to_value()
 
     async def group(self, asker: str, args: tuple[Value, ...]) -> Value:
         """The policies of a group by id; a group is what policies say that they belong to, so it has some."""
-        found = await asyncio.to_thread(policies.group, args[0], self._catalog)
+        found = await on_thread(policies.group, args[0], self._catalog)
         if not found:
             raise UnitFailed(Failure(INTERNAL, f"policy group '{args[0]}' not found", retryable=False))
         return [policy.to_value() for policy in found]

@@ -5,12 +5,12 @@ Lua holds numbers of versions, never entries that it did not ask for. A version 
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Any
 
 from engine.asks import failures
+from engine.asks.threads import on_thread
 from engine.contracts.ask import AskHandler
 from engine.contracts.registry import Author, RegistryAccess
 from engine.entry import Entry
@@ -74,7 +74,7 @@ class RegistryAsks:
         """(version, filter) -> views of the entries that fit, by id. On a thread: a filter may take a while."""
         version, conditions = args
         entries = await self._entries(version)
-        return await asyncio.to_thread(_found, entries, conditions if isinstance(conditions, dict) else {})
+        return await on_thread(_found, entries, conditions if isinstance(conditions, dict) else {})
 
     async def _entries(self, version: int | None) -> Mapping[str, Entry]:
         return await self._access.entries(await self._access.current() if version is None else version)

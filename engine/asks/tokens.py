@@ -6,7 +6,6 @@ neither the token nor what is wrong with it.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engine.asks.threads import on_thread
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.tokens import Token, TokenVault
@@ -73,7 +73,7 @@ class TokenAsks:
         stored = await self._vault.get(store_id, _digest(text)) if text else None
         if stored is None or stored.expires <= time.time_ns() or stored.holder.actor is None:
             raise UnitFailed(Failure(INTERNAL, "token validation failed", retryable=False))
-        holder = await asyncio.to_thread(policies.resolved, stored.holder, self._catalog.entry)
+        holder = await on_thread(policies.resolved, stored.holder, self._catalog.entry)
         scope = (holder.scope if holder else None) or ()
         return {"actor": stored.holder.actor.to_json(), "scope": [policy.to_value() for policy in scope]}
 
@@ -84,7 +84,7 @@ class TokenAsks:
         return bool(text) and await self._vault.drop(store_id, _digest(text))
 
     async def _store(self, store_id: str) -> Entry:
-        entry = await asyncio.to_thread(self._catalog.entry, store_id)
+        entry = await on_thread(self._catalog.entry, store_id)
         if entry is None or entry.kind != KIND:
             raise UnitFailed(Failure(INTERNAL, f"token store '{store_id}' not found", retryable=False))
         return entry

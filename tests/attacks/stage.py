@@ -73,6 +73,10 @@ VICTIMS = [
     _lua("neighbour", "function.lua", "return (...) + 1"),
     _lua("neighbour_workflow", "workflow.lua", "return (...) + 1"),
 ]
+# What a search of the registry walks through.
+OTHERS = [
+    Entry(f"other:e{number}", "registry.entry", {"comment": "abc" * 40}, {"is": number}) for number in range(1000)
+]
 
 
 class Stage:
@@ -139,7 +143,7 @@ class Stage:
 async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[Stage]:
     """A node for one attack; `temporal` is the address of a server, "" for none. Stopped without grace."""
     data = {"source": attack.source, "modules": MODULES if kind == "workflow" else MODULES + ASKING}
-    catalog = MemoryCatalog([*VICTIMS, Entry(ATTACK, f"{kind}.lua", {}, data)])
+    catalog = MemoryCatalog([*VICTIMS, *OTHERS, Entry(ATTACK, f"{kind}.lua", {}, data)])
     quarantines = MemoryQuarantines()
     watch = StepWatcher(Ledger(memory()), STEP_SECONDS, quarantines)
     units = watched_by(watch)

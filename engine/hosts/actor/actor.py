@@ -119,7 +119,7 @@ class Actor:
     held_bytes: int = 0
     fed_messages: int = 0
     held_calls: deque[Callable[[], bool]] = field(default_factory=deque)
-    """Begin one more call that waited until results were taken; False when nobody wants it any more."""
+    """Begin one more call or ask that waited until results were taken; False when nobody wants it any more."""
     monitors: set[str] = field(default_factory=set)
     monitoring: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
@@ -228,12 +228,14 @@ class Actor:
 
     def abandon_pending(self) -> None:
         """Stop whatever is in flight; nothing of it is answered."""
-        self.held_calls.clear()
         self.pending_sizes.clear()
         self.pending_bytes = 0
         pending, self.pending = self.pending, {}
         for command in pending.values():
             command.abandon()
+        held, self.held_calls = self.held_calls, deque()
+        for begin in held:  # what is in flight when its unit ends is carried out, calls that were given up are not
+            begin()
 
 
 def _size(event: Event) -> int:

@@ -6,6 +6,7 @@ is still carried out, but answered no more.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ from dataclasses import dataclass, replace
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
 from engine.hosts.actor.concurrency.lanes import Lanes
+from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.hosts.actor.failures import too_many_pending, too_much_pending, unexpected
 from engine.hosts.actor.table import Table
-from engine.lua.marshal import size_of
+from engine.lua.marshal import about
 from engine.steps import Exited, Rejected, Resolved, Value
 
 logger = logging.getLogger(__name__)
@@ -62,10 +64,37 @@ class Answers:
         lane = answer.lane or f"command {seq}"
         self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
 
+    async def _room_for(self, actor: Actor) -> None:
+        """Wait until the actor has taken results, when many lie there."""
+        while (gate := self._gate(actor)) is not None:
+            await gate.opened.wait()
+
+    def _gate(self, actor: Actor) -> _Gate | None:
+        with self._table.lock:
+            if actor.ended or not actor.behind:
+                return None
+            gate = _Gate(self._table.bridge)
+            actor.held_calls.append(gate.open)
+            return gate
+
     async def _work(self, actor: Actor, pending: Pending, seq: int, deferred: Deferred) -> None:
+        await self._room_for(actor)
         event = await outcome(seq, deferred.work)
         with self._table.lock:
             self._table.answer(actor, pending, event)
+
+
+class _Gate:
+    """Lets one job on the loop go on, once."""
+
+    def __init__(self, bridge: LoopBridge) -> None:
+        self._bridge = bridge
+        self.opened = asyncio.Event()
+
+    def open(self) -> bool:
+        """From any thread."""
+        self._bridge.post(self.opened.set)
+        return True
 
 
 def refusal(actor: Actor, size: int) -> Failure | None:
@@ -80,7 +109,7 @@ def refusal(actor: Actor, size: int) -> Failure | None:
 
 def measured(exited: Exited) -> Exited:
     """An end that another host reported, with what it holds."""
-    return replace(exited, size=size_of(exited.value if exited.failure is None else exited.failure))
+    return replace(exited, size=about(exited.value if exited.failure is None else exited.failure))
 
 
 def answer_of(seq: int, exited: Exited) -> Resolved | Rejected:
@@ -93,7 +122,7 @@ async def outcome(seq: int, work: Callable[[], Awaitable[Value]]) -> Resolved | 
     """The answer to the command `seq` that the work ends with."""
     try:
         value = await work()
-        return Resolved(seq, value, size_of(value))
+        return Resolved(seq, value, about(value))
     except UnitFailed as error:
         return Rejected(seq, error.failure)
     except Exception as error:

@@ -39,7 +39,7 @@ class Calls:
         """
         if self.functions.draining:
             raise UnitFailed(NODE_STOPPING)
-        target = await asyncio.to_thread(self._targets.call, request)
+        target = await self._targets.on_thread(self._targets.call, request)
         future: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
 
         def done(value: Value, failure: Failure | None, size: int) -> None:

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 PORTION = 256
 BREATH = 0.0002
 """Seconds between portions: whoever waits for the lock gets it only when we don't take it back at once."""
-HELD = 64
+HELD = 8
 """Calls that begin with one portion of results, of those that waited for it."""
 
 

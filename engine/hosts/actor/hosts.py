@@ -5,7 +5,6 @@ Coroutines are for the loop of the node, as `engine.contracts.host.Host` says.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import secrets
 from collections.abc import Mapping
@@ -152,7 +151,7 @@ class ActorHost:
     async def _spawn(self, request: SpawnRequest, watch: tuple[str, Watcher] | None) -> str:
         if self.draining or self.removed:
             raise UnitFailed(NODE_STOPPING if self.draining else HOST_NOT_FOUND)
-        program = await asyncio.to_thread(self._targets.process, request.entry)
+        program = await self._targets.on_thread(self._targets.process, request.entry)
         with self._table.lock:
             actor = self.admit(program, request)
             if isinstance(actor, Failure):

@@ -5,9 +5,12 @@ A catalog may read a database the first time, so nothing here runs with the lock
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from engine.contracts.catalog import Catalog
@@ -33,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 Args = ParamSpec("Args")
 Found = TypeVar("Found")
+
+LOOKUPS = 2  # threads
 
 FUNCTION = "function.lua"
 PROCESS = "process.lua"
@@ -73,6 +78,11 @@ class Targets:
     def __init__(self, catalog: Catalog, routes: Routes) -> None:
         self._catalog = catalog
         self._routes = routes
+        self._threads = ThreadPoolExecutor(LOOKUPS, "lookups")
+
+    async def on_thread(self, look_up: Callable[Args, Found], *args: Args.args, **kwargs: Args.kwargs) -> Found:
+        """Look up for who is on the loop, on threads of their own: those of all else may be taken for seconds."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(look_up, *args, **kwargs))
 
     def call(self, request: CallRequest) -> CallTarget:
         """What a call of `request.target` runs."""

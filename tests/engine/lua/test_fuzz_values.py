@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import INVALID, Failure
-from engine.lua.marshal import MAX_DEPTH
+from engine.lua.marshal import MAX_DEPTH, about, size_of
 from engine.steps import Failed, Returned, Value
 from engine.testing import Driver, program_of
 
@@ -264,3 +264,9 @@ def test_shared_tables_become_copies() -> None:
 def test_long_strings_cross_both_ways() -> None:
     for value in ("x" * 3_000_000, "é" * 1_500_000, b"\xff" * 3_000_000):
         assert Driver(ECHO, args=(value,)).value == value
+
+
+def test_a_sample_tells_about_how_many_bytes_a_long_value_holds() -> None:
+    entry = {"id": "app:one", "meta": {"tags": ["a", "b"], "comment": "x" * 100}, "failure": Failure("K", "m" * 50)}
+    for value in (entry, [entry] * 1000, {str(n): [entry] for n in range(500)}, "x" * 100, None, [], (1, 2.5)):
+        assert abs(about(value) - size_of(value)) <= 0.1 * size_of(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError
 
 from engine.asks import failures
+from engine.asks.threads import on_thread
 from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
@@ -46,13 +46,13 @@ class DatabaseRegistry:
         return await _read(in_thread(registry.version_numbers))
 
     async def _newest(self) -> int:
-        return await _read(asyncio.to_thread(self._catalog.version))
+        return await _read(on_thread(self._catalog.version))
 
     async def entries(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version."""
-        if version > await self._newest() and version > await _read(asyncio.to_thread(self._catalog.refresh)):
+        if version > await self._newest() and version > await _read(on_thread(self._catalog.refresh)):
             raise UnitFailed(failures.no_version(version))
-        return await _read(asyncio.to_thread(self._catalog.state, version))
+        return await _read(on_thread(self._catalog.state, version))
 
     async def apply(self, changes: Changes, base: int, author: Author) -> int:
         """Publish in one transaction, then let this node know."""
@@ -66,7 +66,7 @@ class DatabaseRegistry:
 
     async def _publish(self, publishing: Callable[[], Version], author: Author) -> Version:
         version = await in_thread(partial(_refusing, publishing, author))
-        await asyncio.to_thread(self._catalog.refresh)
+        await on_thread(self._catalog.refresh)
         self._on_publish()
         return version
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Sequence
 
+import pytest
+
+from engine.asks.threads import SHORT, on_thread
 from engine.errors import LIMIT_EXCEEDED
 from engine.hosts.actor.pools import SPARE, Pools, Ticket
-from engine.steps import Call, CancelCall, Command, Event, Limits, Rejected, Resolved, Returned, Step, Waiting
+from engine.steps import (
+    Ask,
+    Call,
+    CancelCall,
+    Command,
+    Event,
+    Limits,
+    Rejected,
+    Resolved,
+    Returned,
+    Step,
+    Value,
+    Waiting,
+)
 from tests.engine.hosts.actor.scripted import ScriptedUnit, Scripts
 from tests.engine.hosts.actor.support import lab, lua
 from tests.patience import PATIENCE
@@ -22,10 +39,10 @@ ENTRIES = (lua("app:busy", ""), lua("app:pooled", "", pool={"size": 2}), lua("ap
 class Busy:
     """A function that calls often, and holds its second step, with the first result, until the gate opens."""
 
-    def __init__(self, target: str, *then: Command) -> None:
+    def __init__(self, target: str, *then: Command, asks: bool = False) -> None:
         self.gate, self.holds = threading.Event(), threading.Event()
         self.answers: list[Event] = []
-        self._first = (*(Call(seq, target) for seq in range(1, CALLS + 1)),)
+        self._first = (*(Ask(seq, "big") if asks else Call(seq, target) for seq in range(1, CALLS + 1)),)
         self._then = then
         self.units = Scripts(busy=self._step, pooled=self._big, inline=self._big)
 
@@ -85,6 +102,48 @@ async def test_results_beyond_what_a_busy_unit_may_hold_come_as_failures() -> No
     waited = CALLS - len(failures)
     assert waited - SMALL.max_memory // SIZE in (0, 1)  # the held step took one, before or after the last found room
     assert {(each.kind, each.retryable) for each in failures} == {(LIMIT_EXCEEDED, True)}
+
+
+async def test_asks_of_a_unit_that_takes_no_results_wait_and_all_are_answered_when_it_does() -> None:
+    asked = []
+
+    async def big(pid: str, args: tuple[Value, ...]) -> Value:
+        asked.append(pid)
+        return "x" * (SIZE - 16)
+
+    busy = Busy("", asks=True)
+    async with lab(*ENTRIES, unit_factory=busy.units, limits=SMALL, ask_handlers=lambda catalog: {"big": big}) as it:
+        calling = asyncio.create_task(it.call("app:busy"))
+        await it.until(lambda: busy.holds.is_set() and len(asked) >= 5)
+        assert await it.call("app:pooled") == "x" * (SIZE - 16)
+        assert len(asked) <= 1 + 5
+        busy.gate.set()
+        await asyncio.wait_for(calling, PATIENCE)
+    assert [type(each) for each in busy.answers] == [Resolved] * CALLS
+
+
+async def test_asks_that_hold_their_threads_keep_no_call_waiting() -> None:
+    gate = threading.Event()
+
+    async def slow(pid: str, args: tuple[Value, ...]) -> Value:
+        return await on_thread(gate.wait, PATIENCE)
+
+    busy = Busy("", asks=True)
+    async with lab(*ENTRIES, unit_factory=busy.units, ask_handlers=lambda catalog: {"big": slow}) as it:
+        busy.gate.set()
+        calling = asyncio.create_task(it.call("app:busy"))
+        await it.until(lambda: it.node.counts()["functions"] == 1)
+        for _ in range(20):
+            assert await asyncio.wait_for(it.call("app:pooled"), PATIENCE)
+        gate.set()
+        await asyncio.wait_for(calling, PATIENCE)
+    assert len(busy.answers) == CALLS
+
+
+async def test_turns_are_short_while_a_unit_is_answered_on_a_thread() -> None:
+    usual = sys.getswitchinterval()
+    assert await on_thread(sys.getswitchinterval) == pytest.approx(SHORT)
+    assert sys.getswitchinterval() == usual
 
 
 async def test_what_a_unit_asks_at_once_holds_no_more_bytes_than_it_may_hold() -> None:
