@@ -303,6 +303,14 @@ def test_the_end_of_a_run_ends_its_retrying_without_a_word_of_its_own() -> None:
 
 
 @pytest.mark.django_db
+def test_a_call_that_temporal_does_not_know_of_stays_until_its_worker_or_the_run_says_so() -> None:
+    write(CATALOG, [later((CALL,), 4), replace(failing(4), local=True), Stalled("r1", "")])
+    assert [row["id"] for row in Run.objects.get().retrying] == ["7-abc"]
+    write(CATALOG, [Settled("r1", "7-abc")])
+    assert Run.objects.get().retrying == []
+
+
+@pytest.mark.django_db
 def test_another_trouble_is_news_and_so_is_that_it_is_over() -> None:
     nobody, broken = Stalled("r1", "no worker serves task queue q"), Stalled("r1", "boom", 3)
     write(CATALOG, [SEEN, nobody, nobody, broken, Stalled("r1", "")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from engine.errors import Failure
 from wippy_console.models import Question, Run
 from wippy_console.services import states
+from wippy_console.services.timeline import Row
+from wippy_console.views.run_page import show_attempts
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +33,14 @@ NOBODY = {"stuck_reason": "no worker serves task queue nobody-listens"}
 
 CASES: list[tuple[str, str, dict[str, Any], str]] = [
     ("running", "Running", {"history_length": 3}, ""),
-    ("retrying", "Retrying", RETRYING, "case:fails, attempt 14: gateway says 503"),
+    ("retrying", "Retrying", RETRYING, "gateway says 503"),
     ("waiting", "Waiting for a person", {"asks": True}, "an answer?"),
     ("sleeping", "Sleeping", {"waiting": [TIMER], "waiting_totals": {"timer": 1}}, "until"),
     ("scheduled", "Scheduled", {"starts_at": SOON}, "begins"),
     ("no_worker", "No worker", NOBODY, "nobody-listens"),
     ("stuck", "Stuck", {"stuck_reason": "its workflow task fails again and again: boom"}, "boom"),
     ("quarantined", "Quarantined", {"stuck_reason": "quarantined since noon"}, "quarantined since noon"),
+    ("failed", "Failed", {"status": "failed", "closed_at": NOW, "failure": {"message": "no stock"}}, "no stock"),
     ("completed", "Completed", {"status": "completed", "closed_at": NOW}, ""),
 ]
 
@@ -86,6 +91,14 @@ def test_a_run_that_does_not_get_on_is_on_the_home_page_and_found_by_its_state(
         assert ("order-1" in client.get(f"/runs/?status={other}").content.decode()) is (other == key)
 
 
+def test_a_list_tells_attempt_error_and_next_try_in_one_line(client: Client) -> None:
+    make(**RETRYING)
+    client.force_login(User.objects.create_superuser("root"))
+    text = client.get("/runs/").content.decode()
+    assert 'title="case:fails, attempt 14: gateway says 503">attempt 14, next <time' in text
+    assert "</time>: gateway says 503</span>" in text
+
+
 def test_the_command_line_tells_attempt_error_and_next_try() -> None:
     make(**RETRYING)
     assert command()[0]["state"] == {
@@ -93,11 +106,22 @@ def test_the_command_line_tells_attempt_error_and_next_try() -> None:
         "reason": "case:fails, attempt 14: gateway says 503",
         "call": "case:fails",
         "attempt": 14,
+        "error": "gateway says 503",
         "next_at": SOON.isoformat(),
     }
     out = io.StringIO()
     call_command("runs", stdout=out)
     assert "retrying" in out.getvalue() and f"gateway says 503, next try {SOON.isoformat()}" in out.getvalue()
+
+
+def test_the_page_of_a_run_takes_its_attempts_from_the_answer_that_its_timeline_is_drawn_from() -> None:
+    run = make(**RETRYING)
+    called = Row(5, "activity", "case:fails", "scheduled", NOW, attempt=17, deadline=SOON)
+    show_attempts(run, [replace(called, failure=Failure("Unavailable", "still 503"))])
+    state = states.of(run, asks=False)
+    assert (state.attempt, state.error, state.next_at) == (17, "still 503", SOON)
+    show_attempts(run, [replace(called, end=NOW)])
+    assert states.of(run, asks=False).key == "running"
 
 
 def test_pages_with_a_run_that_is_tried_again_look_anew_since_no_event_tells_of_attempts(client: Client) -> None:

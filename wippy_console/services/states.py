@@ -24,6 +24,9 @@ _STUCK = _OPEN & ~Q(stuck_reason="")
 _QUARANTINED, _NO_WORKER = Q(stuck_reason__startswith=QUARANTINED), Q(stuck_reason__startswith=NOBODY)
 _RETRYING = _OPEN & Q(retrying_since__isnull=False)
 
+FAILED_WITH = "failed_with"
+"""The mark of runs in lists: the message of their failure, which itself may be large and is not read."""
+
 TROUBLED = _STUCK | _RETRYING
 """The open runs that do not get on."""
 
@@ -42,6 +45,7 @@ TROUBLES = tuple(_CONDITIONS)
 class State:
     """How a run stands. `reason` says in words what keeps it; `attempt` is the try of `call` that comes, at `next_at`.
 
+    `error` is that of the try before, or what a run failed with, where that was read (`FAILED_WITH`).
     `until` is when it goes on by itself or (waiting) when the answer is due; `queue` is one that nobody serves.
     """
 
@@ -49,6 +53,7 @@ class State:
     reason: str = ""
     call: str = ""
     attempt: int = 0
+    error: str = ""
     next_at: datetime | None = None
     until: datetime | None = None
     queue: str = ""
@@ -67,7 +72,7 @@ class State:
 def of(run: Run, *, asks: bool) -> State:
     """The state; `asks` says whether the run has an open question."""
     if not run.is_open:
-        return State(run.status)
+        return State(run.status, error=getattr(run, FAILED_WITH, None) or "")
     if run.stuck_reason:
         key = of_reason(run.stuck_reason)
         return State(key, run.stuck_reason, queue=_queue(run.stuck_reason) if key == NO_WORKER else "")
@@ -99,7 +104,7 @@ def _retrying(first: Mapping[str, Any], others: int) -> State:
     why = first.get("message") or "it did not answer in time"
     more = f" ({others} more)" if others else ""
     reason = f"{first['name']}, attempt {first['attempt']}: {why}{more}"
-    return State(RETRYING, reason, first["name"], first["attempt"], _moment(first.get("next")))
+    return State(RETRYING, reason, first["name"], first["attempt"], why, _moment(first.get("next")))
 
 
 def _by_itself(run: Run) -> State:

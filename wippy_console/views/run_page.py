@@ -55,6 +55,7 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         return {"no_history": refusal.message}
     drawn = replace(drawn, rows=in_words(run, drawn.rows))
     wanted = {name: request.GET.get(name, "") for name in ("kind", "only", "find", "all")}
+    show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
     return {
         "timeline": drawn,
@@ -62,6 +63,26 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         "axis": Axis.of(drawn),
         "wanted": wanted,
         **lay_out(drawn, wanted),
+    }
+
+
+def show_attempts(run: Run, rows: list[Row]) -> None:
+    """Put what the history's answer says of calls that keep failing over what the row does: it is a second newer."""
+    failing = [row for row in rows if row.is_open and row.kind == "activity" and row.attempt > MANY]
+    if run.is_open:
+        local = [each for each in run.retrying if each.get("local")]
+        run.retrying = [*map(retry_of, sorted(failing, key=lambda row: -row.attempt)), *local]
+
+
+def retry_of(row: Row) -> dict[str, Any]:
+    """A row of the timeline as `Run.retrying` has it."""
+    return {
+        "id": str(row.id),
+        "name": row.label,
+        "attempt": row.attempt,
+        "kind": row.failure.kind if row.failure else "",
+        "message": row.failure.message if row.failure else "",
+        "next": row.deadline.isoformat() if row.deadline else None,
     }
 
 
@@ -95,4 +116,5 @@ def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
 
 
 JSON_SHOWN = 200_000
+MANY = 3  # failures, as those who tell of them count (engine/hosts/temporal/worker/attempts.py)
 TAB_CONTEXT = {"json": whole_json, "audit": audit}

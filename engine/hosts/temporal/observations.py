@@ -48,6 +48,7 @@ class Retrying:
     """A call of a run that failed three times or more and is tried again: `attempt` is the one that comes, from 4.
 
     `failure` is the last one, None when the attempt did not answer; `next_at` None means that an attempt is under way.
+    Of a local activity (`local`) the server knows nothing.
     """
 
     run_id: str
@@ -56,6 +57,7 @@ class Retrying:
     attempt: int
     failure: Failure | None = None
     next_at: datetime | None = None
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Batch:
         run = self.runs.get(stalled.run_id)
         if run is None or not run.is_open:
             return
-        self._set_retrying(run, retry_rows(stalled.retrying))
+        self._set_retrying(run, retry_rows(stalled.retrying) + [each for each in run.retrying if each.get("local")])
         old, new = (states.of_reason(reason) if reason else "" for reason in (run.stuck_reason, stalled.reason))
         if old == new:
             return
@@ -240,6 +240,7 @@ def retry_rows(calls: Sequence[Retrying]) -> list[dict[str, Any]]:
             "kind": storable_text(call.failure.kind) if call.failure else "",
             "message": storable_text(call.failure.message[:MOST_MESSAGE]) if call.failure else "",
             "next": call.next_at.isoformat() if call.next_at else None,
+            **({"local": True} if call.local else {}),
         }
         for call in sorted(calls, key=lambda call: (-call.attempt, call.call_id))
     ]

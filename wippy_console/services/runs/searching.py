@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Concat
 
 from engine.pids import Pid
@@ -25,6 +26,7 @@ _IDS = ("run_id", "workflow_id", "entry_id")
 _FEW = 1000
 _UNINDEXED = "text_of_"
 _HEAVY = ("input", "result", "failure")
+_FAILED_WITH = KeyTextTransform("message", "failure")
 
 
 def visible(user: Any) -> QuerySet[Run]:
@@ -43,12 +45,13 @@ def search(
     before: str = "",
     limit: int = 50,
 ) -> Page:
-    """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded.
+    """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded,
+    but of a failure the message (`states.FAILED_WITH`).
 
     `status` may also be a trouble of open runs (`states.TROUBLES`). `text` matches workflow id, run id, pid or entry,
     exactly or by prefix; `waiting` keeps runs with an open question.
     """
-    rows = visible(user).defer(*_HEAVY)
+    rows = visible(user).defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
     if status:
         rows = rows.filter(states.condition(status))
     if entry:

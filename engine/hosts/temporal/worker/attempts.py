@@ -62,6 +62,7 @@ def _retrying(info: activity.Info, failure: Failure) -> Retrying:
         attempt=info.attempt + 1,
         failure=failure,
         next_at=_next(info),
+        local=info.is_local,
     )
 
 
