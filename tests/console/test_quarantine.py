@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engine.contracts.watcher import Card
@@ -52,3 +60,61 @@ def test_an_operator_lifts_it_once_and_a_viewer_may_not(cast: Cast) -> None:
     with pytest.raises(Conflict, match=r"lifted by .* already"):
         quarantine.lift(cast.operator, found.pk)
     assert [event.data["state"] for event in FeedEvent.objects.filter(kind="QUARANTINE")] == ["quarantined", "lifted"]
+
+
+def quarantined(number: int = 0) -> Quarantine:
+    quarantine.impose(replace(CARD, entry=f"app:flow_{number}", digest=f"{number:064}"), 6.2, "node")
+    return Quarantine.objects.latest("pk")
+
+
+def lifting(client: Client, who: User, found: Quarantine, **headers: str) -> Any:
+    client.force_login(who)
+    return client.post(f"/workers/quarantine/{found.pk}/", {"key": str(uuid.uuid4())}, headers=headers)
+
+
+def test_only_who_has_the_right_sees_the_dialog_and_lifts(client: Client, cast: Cast) -> None:
+    found = quarantined()
+    path = f"/workers/quarantine/{found.pk}/"
+    assert client.get(path)["Location"].startswith("/login/")
+    assert client.post(path)["Location"].startswith("/login/")
+    client.force_login(cast.viewer)
+    assert (client.get(path).status_code, client.post(path).status_code) == (403, 403)
+    assert f'href="{path}"' not in client.get("/workers/").content.decode()
+    assert quarantine.active().count() == 1
+    client.force_login(cast.operator)
+    assert f'href="{path}"' in client.get("/workers/").content.decode()
+    assert "Lift this quarantine?" in client.get(path).content.decode()
+    assert lifting(client, cast.operator, found)["Location"] == "/workers/"
+    assert quarantine.active().count() == 0
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true", "HX-Target": "dialog"}], ids=["page", "dialog"])
+def test_whoever_comes_second_is_told_who_lifted_it(client: Client, cast: Cast, headers: dict[str, str]) -> None:
+    found = quarantined()
+    lifting(client, cast.operator, found)
+    answer = lifting(client, cast.administrator, found, **headers)
+    assert answer.status_code == 409
+    assert "was lifted by operator already" in answer.content.decode()
+    assert Quarantine.objects.get().lifted_by == "operator"
+    assert FeedEvent.objects.filter(kind="QUARANTINE").count() == 2
+
+
+def test_there_is_no_dialog_for_what_never_was(client: Client, cast: Cast) -> None:
+    client.force_login(cast.operator)
+    assert client.get("/workers/quarantine/9999999/").status_code == 404
+
+
+def test_two_hundred_cost_the_page_as_many_queries_as_two(client: Client, cast: Cast) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert "app:flow_1" in client.get("/workers/").content.decode()
+        return len(queries)
+
+    client.force_login(cast.operator)
+    for number in range(2):
+        quarantined(number)
+    cost()
+    few = cost()
+    for number in range(2, 200):
+        quarantined(number)
+    assert cost() == few
