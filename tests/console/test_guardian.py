@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -16,7 +17,8 @@ from django.db import DatabaseError
 from tests.patience import PATIENCE
 from wippy_console.models import FeedEvent, Quarantine
 from wippy_console.services import quarantine
-from wippy_console.supervision.guardian import Guardian
+from wippy_console.supervision import guardian as guarding
+from wippy_console.supervision.guardian import LONGEST_PAUSE, PAUSE, STEADY, Guardian
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +126,28 @@ def test_a_worker_that_ends_by_itself_ends_its_guardian_with_its_code(
     assert guardian("import sys; sys.exit(3)", tmp_path, monkeypatch).run() == 3
     assert guardian("import os; os.kill(os.getpid(), 9)", tmp_path, monkeypatch).run() == 128 + signal.SIGKILL
     assert not Quarantine.objects.exists()
+
+
+def test_a_worker_that_is_killed_again_and_again_is_started_more_and_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    now, lives = [0.0], iter([1.0] * 8 + [STEADY + 1] + [1.0])
+    monkeypatch.setattr(guarding, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    watched = Guardian(["worker"], LIMIT)
+
+    def live() -> int | None:
+        now[0] += next(lives, 0.0)
+        return None if len(pauses) < 10 else 0
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
+    monkeypatch.setattr(watched, "_guarded", live)
+    monkeypatch.setattr(watched, "_is_asked_within", wait)
+    assert watched.run() == 0
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE, PAUSE, 2 * PAUSE]
 
 
 def _ask_when(ready: Callable[[], bool]) -> None:
