@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench import fanout, growth, kernel, workflows
+from bench import fanout, growth, kernel, prices, workflows
 from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
@@ -25,6 +25,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "fan-out": fanout.fan_out,
     "replay": fanout.replay,
     **growth.figures(),
+    "prices": prices.prices,
     "messages": kernel.messages_against_queues,
     "channels": kernel.channels_against_switches,
     "minimal": kernel.minimal_processes,

@@ -52,6 +52,8 @@ def _later(names: str = "", *, libraries: str = "", globals: str = "", words: st
     )
 
 
+STRINGS = r"\bstring\b|[:.]\s*(?:byte|char|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\b"
+
 FILES: Mapping[str, File] = {
     "boot": _core(),
     "codec": _core(),
@@ -83,10 +85,8 @@ FILES: Mapping[str, File] = {
         words=r"\b(?:type|to(?:string|number)|assert|error|select|[gs]etmetatable|raw\w+|package)\b",
     ),
     "std_pairs": _later(globals="pairs ipairs next", words=r"\b(?:i?pairs|next)\b"),
-    "std_string": _later(
-        libraries="string",
-        words=r"\bstring\b|[:.]\s*(?:byte|char|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\b",
-    ),
+    "std_string": _later(libraries="string", words=STRINGS),
+    "std_gsub": _later(words=STRINGS),
     "pattern": _later("pattern", words=r"[:.]\s*(?:find|gmatch|gsub|match)\b"),
     "std_table": _later(libraries="table", globals="unpack", words=r"\b(?:table|unpack)\b"),
     "std_math": _later(libraries="math", words=r"\bmath\b"),

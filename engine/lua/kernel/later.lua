@@ -1,7 +1,8 @@
 -- What loads when it is first asked for: a unit pays for the parts of the kernel that it uses. And read-only tables.
 local k = ...
 local raw, std = k.raw, k.std
-local type, error, rawget, rawset, setmetatable = raw.type, raw.error, raw.rawget, raw.rawset, raw.setmetatable
+local type, error, pcall, rawget, rawset = raw.type, raw.error, raw.pcall, raw.rawget, raw.rawset
+local setmetatable = raw.setmetatable
 local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not hide it
 
 -- Made of `engine/modules.py`: `names` of `k` and `globals` of user code, each with the file that defines it.
@@ -41,8 +42,42 @@ end
 local lib = k.fill_later({ started = k.now() }, "std_values")
 k.lib = lib
 
-local strings = metatable("") -- the arithmetic of numeric strings stays in it
+local strings = metatable("")
 strings.__index = function(_, name) return std.string[name] end
+
+-- The arithmetic of numeric strings reads all their digits, in one instruction: it is paid by their length.
+local function calculated(ok, value)
+  if ok then return value end
+  local by_zero = raw.string.find(value, "^attempt to perform") or raw.string.find(value, "^attempt to divide")
+  error(value, (by_zero or value == k.MEMORY_ERROR) and 0 or 2) -- of division by zero Lua names no place
+end
+
+local function pay_digits(text)
+  local size = #text
+  if size > 32 then k.charge((size < 1024 and size or 1024) // 4 + size // 16) end
+end
+
+local function paid_arithmetic(event, native)
+  return function(a, b)
+    local kind = type(b)
+    if kind == "string" then
+      pay_digits(b)
+    elseif kind ~= "number" then
+      local meta = metatable(b)
+      local other = meta and rawget(meta, event)
+      if other then return other(a, b) end
+    end
+    if type(a) == "string" then pay_digits(a) end
+    return calculated(pcall(native, a, b))
+  end
+end
+
+if (k.version or 2) > 1 then
+  for _, name in raw.ipairs { "add", "sub", "mul", "div", "mod", "pow", "idiv", "unm" } do
+    local event = "__" .. name
+    strings[event] = paid_arithmetic(event, strings[event])
+  end
+end
 
 local function typeof(value)
   local name = type(value)

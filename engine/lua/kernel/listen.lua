@@ -6,6 +6,7 @@ local type = raw.type
 function k.listen(topic, options)
   local listener = box.topics[topic]
   if listener then return listener.channel end
+  if k.version > 1 then k.charge(500) end -- with the host's work
   listener = {
     topic = topic,
     channel = k.external(1, "topic", topic),

@@ -74,7 +74,7 @@ function k.current() return running.task end
 -- May only be used inside a task. Arguments are copied.
 function k.service(name, ...)
   k.may_block()
-  k.charge(200)
+  k.charge(k.version < 2 and 200 or 600)
   local ok, why = k.hand("service", name, k.packed(...))
   if not ok then return nil, k.invalid(why) end
   return yield(TOKEN, "service")
@@ -107,6 +107,7 @@ end
 function k.issue(op, name, done, ...)
   local id = seq + 1
   k.issued = true
+  if k.version > 1 then k.charge(1000) end -- with the host's work
   local ok, why = k.put(op, id, ...)
   if not ok then return nil, k.invalid(why) end
   seq = id

@@ -66,6 +66,19 @@ local function sorted_mixed(table, prefix)
   return numbers
 end
 
+-- Table -> its string keys as they were last sorted, and `n`: many of them are sorted again only when others came.
+local sorted, MANY = raw.setmetatable({}, { __mode = "k" }), 256
+
+local function as_before(table, count)
+  local keys = sorted[table]
+  if not keys or keys.n ~= count then return nil end
+  charge(count * 4) -- looking up what is far apart
+  for i = 1, count do
+    if rawget(table, keys[i]) == nil then return nil end
+  end
+  return keys
+end
+
 -- The keys of `table` in order, without the integers 1..prefix, which a walk has given already; nil when there are none.
 -- Looks at each key: how many are left says nothing once a walk may clear what it has not come to.
 local function sorted_keys(table, prefix)
@@ -81,7 +94,14 @@ local function sorted_keys(table, prefix)
     end
   end
   if count == 0 then return nil end
+  if count < MANY then
+    sort_keys(keys, count, bytes)
+    return keys
+  end
+  local before = as_before(table, count)
+  if before then return before end
   sort_keys(keys, count, bytes)
+  keys.n, sorted[table] = count, keys
   return keys
 end
 

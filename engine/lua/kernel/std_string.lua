@@ -6,6 +6,7 @@ local native, settle, coerce, refuse = raw.string, lib.settle, lib.coerce, lib.r
 local find, sub, byte = native.find, native.sub, native.byte
 local math_type, tointeger, floor = raw.math.type, raw.math.tointeger, raw.math.floor
 local charge, charge_bytes, pack = k.charge, lib.charge_bytes, raw.table.pack
+local bytes_of, length_between = lib.bytes_of, lib.length_between
 
 local strings = {}
 lib.string = strings
@@ -26,31 +27,24 @@ function strings.len(text)
   return settle("len", pcall(native.len, text))
 end
 
--- The place that an argument means in a text so long, about.
-local function place(value, size, default)
-  local at = value == nil and default or tointeger(value)
-  if not at then return default end
-  return at < 0 and at + size + 1 or at
-end
-
 -- Charges the bytes from one place to another.
 local function charge_between(text, from, to)
-  local size = #text
-  if size < 4096 then return end
-  local first, last = place(from, size, 1), place(to, size, size)
-  first, last = first < 1 and 1 or first, last > size and size or last
-  charge_bytes(last - first + 1)
+  if #text >= 4096 then charge_bytes(length_between(text, from, to)) end
 end
 
 function strings.sub(text, from, to)
+  if type(text) == "string" and math_type(from) == "integer" and math_type(to) == "integer" then
+    if from > 0 and to > 0 and to - from < 4096 then return sub(text, from, to) end -- often, so in few steps, as below
+  end
   if type(text) ~= "string" then text = coerce(text) end
   if type(text) == "string" then charge_between(text, from, to) end
   return settle("sub", pcall(sub, text, from, to))
 end
 
 function strings.byte(text, from, to)
+  if to == nil and math_type(from) == "integer" and type(text) == "string" then return byte(text, from) end
   if type(text) ~= "string" then text = coerce(text) end
-  if type(text) == "string" and to ~= nil then charge_between(text, from, to) end
+  if type(text) == "string" and to ~= nil and #text > 64 then charge(length_between(text, from, to) // 2) end
   return settle("byte", pcall(byte, text, from, to))
 end
 
@@ -78,15 +72,21 @@ function strings.pack(template, ...)
     local size = 0
     for digits in native.gmatch(template, "%d+") do size = size + raw.tonumber(digits) end
     if size > lib.MAX_STRING then error("resulting string too large", 2) end
-    charge_bytes(floor(size) + #template * 64)
+    charge_bytes(floor(size) + #template * 64 + bytes_of(...) // 4)
   end
   return settle("pack", pcall(native.pack, template, ...))
+end
+
+-- Passes results on, once their bytes are paid.
+local function paid_values(ok, ...)
+  if ok then charge_bytes(bytes_of(...) // 4) end
+  return ok, ...
 end
 
 function strings.unpack(template, text, ...)
   template, text = coerce(template), coerce(text)
   if type(template) == "string" then charge_bytes(#template * 64) end
-  return settle("unpack", pcall(native.unpack, template, text, ...))
+  return settle("unpack", paid_values(pcall(native.unpack, template, text, ...)))
 end
 
 function strings.packsize(template)
@@ -180,7 +180,7 @@ end
 local function paid(cost, start, size, first, last, ...)
   local seen = size
   if cost.near then seen = first and last - start + 2 or cost.brief and 1 or size end
-  if cost[1] * seen > 512 then charge(floor(cost[1] * seen / 8)) end
+  if cost[1] * seen > 512 then charge(floor(cost[1] * seen / 4)) end
   if first then return first, last, ... end
   return nil
 end
@@ -209,11 +209,15 @@ end
 -- Plain search: the head of a long needle natively, then one comparison for each place where it stands.
 local function find_plain(text, needle, init)
   if (#text - init) * #needle < 1 << 16 then return find(text, needle, init, true) end
+  if #needle == 1 then
+    charge((#text - init) // 512) -- memchr
+    return find(text, needle, init, true)
+  end
   local head, at = sub(needle, 1, 16), init
   while true do
     local from = at
     at = find(text, head, at, true)
-    charge(((at or #text) - from) // 4 + 1)
+    charge(((at or #text) - from) // 8 + 1)
     if not at then return nil end
     if #needle > 16 then charge(#needle // 16) end
     if sub(text, at, at + #needle - 1) == needle then return at, at + #needle - 1 end
@@ -234,6 +238,9 @@ local function find_at(text, p, start, plain)
 end
 
 function strings.find(text, p, init, plain)
+  if init == nil and type(text) == "string" and #text < 3 and type(p) == "string" and #p < 16 then
+    return settle("find", pcall(find, text, p, init, plain))
+  end
   if type(text) ~= "string" then text = coerce(text) end
   if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
@@ -253,6 +260,9 @@ local function match_at(text, p, start)
 end
 
 function strings.match(text, p, init)
+  if init == nil and type(text) == "string" and #text < 3 and type(p) == "string" and #p < 16 then
+    return settle("match", pcall(native.match, text, p)) -- of a character
+  end
   if type(text) ~= "string" then text = coerce(text) end
   if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
@@ -292,100 +302,8 @@ function strings.gmatch(text, p, init)
   return function() return settle("gmatch", pcall(step)) end
 end
 
--- gsub ----------------------------------------------------------------------------------------
-
--- The text that a replacement string stands for; `found` is {first, last, captures...}.
-local function expand(template, text, found)
-  if not find(template, "%", 1, true) then return template end
-  local parts, at = {}, 1
-  while true do
-    local mark = find(template, "%", at, true)
-    if not mark then break end
-    parts[#parts + 1] = sub(template, at, mark - 1)
-    local digit = sub(template, mark + 1, mark + 1)
-    local index = find(digit, "^%d") and raw.tonumber(digit)
-    if digit == "%" then
-      parts[#parts + 1] = "%"
-    elseif not index then
-      error("invalid use of '%' in replacement string", 0)
-    elseif index == 0 or index == 1 and found.n == 2 then
-      parts[#parts + 1] = sub(text, found[1], found[2])
-    elseif index > found.n - 2 then
-      error("invalid capture index %" .. index .. " in replacement string", 0)
-    else
-      parts[#parts + 1] = found[index + 2]
-    end
-    at = mark + 2
-  end
-  parts[#parts + 1] = sub(template, at)
-  local result = raw.table.concat(parts)
-  charge_bytes(#result)
-  return result
-end
-
-local function replacement(repl, kind, text, found)
-  if kind == "string" then return lib.settle_inner("gsub", pcall(expand, repl, text, found)) end
-  local whole = sub(text, found[1], found[2])
-  local value
-  if kind == "function" then
-    if found.n == 2 then value = repl(whole) else value = repl(unpack(found, 3, found.n)) end
-  elseif found.n == 2 then
-    value = repl[whole]
-  else
-    value = repl[found[3]]
-  end
-  if not value then return whole end
-  value = coerce(value)
-  if type(value) ~= "string" then
-    error("invalid replacement value (a " .. lib.typeof(value) .. ")", 3)
-  end
-  return value
-end
-
--- Every match in turn; callbacks may yield, since nothing native is on the stack when they run.
-local function substitute(text, p, repl, kind, limit)
-  local search, anchored = searcher(text, p, 1), byte(p) == 94
-  local parts, size, count, at, last = {}, 0, 0, 1, nil
-  while count < limit and at <= #text + 1 do
-    local found = pack(lib.settle_inner("gsub", pcall(next_match, search, text, p, at, last)))
-    local first = found[1]
-    if not first then break end
-    count = count + 1
-    local piece = replacement(repl, kind, text, found)
-    parts[#parts + 1] = sub(text, at, first - 1)
-    parts[#parts + 1] = piece
-    size = size + first - at + #piece
-    if size > lib.MAX_STRING then error("resulting string too large", 2) end
-    at = found[2] + 1
-    last = at
-    if anchored then break end
-  end
-  parts[#parts + 1] = sub(text, at)
-  charge_bytes(size + #text)
-  return raw.table.concat(parts), count
-end
-
--- A native gsub is enough for a short replacement string.
-local function is_simple(text, p, repl, kind)
-  if kind ~= "string" then return false end
-  local most = (#text + 1) * (#repl + 1)
-  if most >= 1 << 23 or most >= 1 << 16 and find(repl, "%", 1, true) then return false end
-  if searcher(text, p, 1) ~= find then return false end
-  if most >= 1 << 16 then charge(#text // 2) end
-  return true
-end
-
-function strings.gsub(text, p, repl, limit)
-  text, p = coerce(text), coerce(p)
-  local kind = lib.typeof(repl)
-  if kind == "number" or kind == "userdata" then repl, kind = coerce(repl), "string" end
-  local count = limit == nil and raw.math.huge or tointeger(raw.tonumber(limit))
-  local odd = not start_of(text, p) or not count or kind ~= "string" and kind ~= "table" and kind ~= "function"
-  if odd or is_simple(text, p, repl, kind) then
-    return settle("gsub", pcall(native.gsub, text, p, repl, limit))
-  end
-  return substitute(text, p, repl, kind, count)
-end
+lib.searcher, lib.next_match, lib.start_of = searcher, next_match, start_of
+k.need("std_gsub")
 
 -- `string(x)` is what is left of a validating cast: a string as it is, an error otherwise.
 local function cast(_, value)

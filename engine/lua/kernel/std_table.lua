@@ -158,7 +158,7 @@ end
 -- Charges the native loop that shifts the elements after `position`.
 local function charge_shift(list, position)
   local at = tointeger(raw.tonumber(position))
-  if at and at > 0 and #list - at > 64 then charge((#list - at) * 3) end
+  if at and at > 0 and #list - at > 64 then charge(#list - at) end
 end
 
 -- An integer argument.

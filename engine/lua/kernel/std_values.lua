@@ -8,7 +8,7 @@ local raw = k.raw
 local type, error, pcall, select, tostring = raw.type, raw.error, raw.pcall, raw.select, raw.tostring
 local rawget, rawset, rawequal, rawsetmetatable = raw.rawget, raw.rawset, raw.rawequal, raw.setmetatable
 local metatable = raw.debug.getmetatable -- the real one: `__metatable` does not hide it
-local math_type, floor = raw.math.type, raw.math.floor
+local math_type, floor, tointeger = raw.math.type, raw.math.floor, raw.math.tointeger
 local format, gsub = raw.string.format, raw.string.gsub
 local is_object, charge = k.is_object, k.charge
 local lib, std = k.lib, k.std
@@ -51,6 +51,30 @@ lib.refuse = refuse
 -- Charges `size` bytes of native work; small pieces are covered by the instructions around them.
 function lib.charge_bytes(size)
   if size >= 4096 then charge(size // 16) end
+end
+
+-- The bytes of all strings among the values.
+function lib.bytes_of(...)
+  local values, size = { ... }, 0
+  for i = 1, select("#", ...) do
+    if type(values[i]) == "string" then size = size + #values[i] end
+  end
+  return size
+end
+
+-- The place that an argument means in a text so long, about.
+local function place(value, size, default)
+  local at = value == nil and default or tointeger(value)
+  if not at then return default end
+  return at < 0 and at + size + 1 or at
+end
+
+-- How many bytes of a text there are from one place to another.
+function lib.length_between(text, from, to)
+  local size = #text
+  local first, last = place(from, size, 1), place(to, size, size)
+  first, last = first < 1 and 1 or first, last > size and size or last
+  return last < first and 0 or last - first + 1
 end
 
 -- Charges the host's work of so many microseconds: in functions and processes about five seconds of it fit into a step,
@@ -123,7 +147,7 @@ std.package = { loaded = {}, path = "", cpath = "" }
 std.error, std.select, std.rawequal = error, select, rawequal
 
 function std.tonumber(value, ...)
-  if type(value) == "string" then lib.charge_bytes(#value * 4) end
+  if type(value) == "string" then lib.charge_bytes(#value * ((k.version or 2) > 1 and 1 or 4)) end
   return settle("tonumber", pcall(raw.tonumber, value, ...))
 end
 
@@ -135,6 +159,15 @@ if (k.version or 2) > 1 then
       if ... == nil and select("#", ...) == 0 then error("bad argument #1 to '" .. name .. "' (value expected)", 2) end
       return whole(...)
     end
+  end
+
+  -- The native one copies all that follow.
+  std.select = function(...)
+    local count, n = select("#", ...), ...
+    if count > 64 then charge(count) end
+    if n == "#" then return count - 1 end
+    if count > 0 and math_type(n) == "integer" and n > 0 then return select(...) end
+    return settle("select", pcall(select, ...))
   end
 end
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from engine.lua.unit import Unit
-from engine.steps import Identity, Limits, Returned, Status
+from engine.steps import Failed, Identity, Limits, Returned, Status
 from engine.testing import HandWorld, program_of
 
 FUNCTION = Limits()
@@ -106,3 +108,84 @@ def test_runs_begun_before_keep_the_price_of_the_whole_string() -> None:
 def test_an_anchored_search_that_looks_at_all_is_charged_for_all() -> None:
     body = "local s = ('x'):rep(900000) for i = 1, 5000 do s:find('^x*y', i) end"
     assert not isinstance(status_of(body, Limits(max_instructions=100_000_000)), Returned)
+
+
+UNPACKED = "local t = {} for i = 1, 100000 do t[i] = i end "
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "(function(...) for i = 1, 1e9 do local _ = select('#', ...) end end)(table.unpack(t))",
+        "(function(...) for i = 1, 1e9 do local _ = select(2, ...) end end)(table.unpack(t))",
+        "local s = ('x'):rep(100000) for i = 1, 1e9 do local _ = s:byte(1, -1) end",
+        "local s = ('x'):rep(1000000) for i = 1, 1e9 do local _ = string.pack('s4', s) end",
+        "local s = string.pack('s4', ('x'):rep(1000000)) for i = 1, 1e9 do local _ = string.unpack('s4', s) end",
+        "local s = ('9'):rep(1000000) for i = 1, 1e9 do local _ = s + 1 end",
+        "local s = ('9'):rep(1000000) for i = 1, 1e9 do local _ = 1 // s end",
+        "local s = ('9'):rep(1000000) for i = 1, 1e9 do local _ = -s end",
+        "local s = ('9'):rep(1000000) for i = 1, 1e9 do pcall(function() return s + {} end) end",
+        "for i = 1, 1e9 do time.after('1s') end",
+        "for i = 1, 1e9 do process.listen('topic' .. i) end",
+    ],
+)
+def test_what_one_instruction_hides_is_paid_by_what_it_does(call: str) -> None:
+    began = time.process_time()
+    status = status_of(UNPACKED + call, WORKFLOW, kind="workflow")
+    assert isinstance(status, Failed) and "instruction limit" in status.failure.message
+    assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize("call", ["select(2, ...)", "select('#', ...)", "(digits + 1)"])
+def test_runs_begun_before_pay_nothing_for_it(call: str) -> None:
+    body = f"""return (function(...)
+        local digits = ('9'):rep(100000)
+        for i = 1, 1000 do local _ = {call} end
+        return true
+    end)(table.unpack(t))"""
+    few = Limits(max_instructions=2_000_000)
+    assert isinstance(status_of(UNPACKED + body, few, kernel=1), Returned)
+    assert isinstance(status_of(UNPACKED + body, few), Failed)
+
+
+ARITHMETIC = """
+    local function try(f, ...) return tostring((pcall(f, ...))) .. ' ' .. tostring(select(2, pcall(f, ...))) end
+    local t = setmetatable({}, {__add = function(a, b) return 'added ' .. type(a) .. type(b) end,
+        __idiv = function() error('mine', 0) end})
+    local o = setmetatable({}, {__unm = function() return 'minus' end})
+    local found = {}
+    for _, b in ipairs { '3', 3, 0, '0', ' 0x10 ', '1e2', 'x', '', true, t, o } do
+        for _, f in ipairs {
+            function(x, y) return x + y end, function(x, y) return x - y end, function(x, y) return x * y end,
+            function(x, y) return x / y end, function(x, y) return x % y end, function(x, y) return x ^ y end,
+            function(x, y) return x // y end, function(_, y) return -y end,
+        } do
+            found[#found + 1] = try(f, '10', b)
+            found[#found + 1] = try(f, b, '10.5')
+            found[#found + 1] = try(f, 'no', b)
+        end
+    end
+    found[#found + 1] = try(function() return '1' + nil end)
+    return found
+"""
+
+
+def test_arithmetic_on_strings_is_what_it_was() -> None:
+    assert value(ARITHMETIC) == value(ARITHMETIC, kernel=1)
+
+
+SELECTS = """
+    local found = {}
+    for _, n in ipairs { '#', '#x', 1, 2, 3, 4, -1, -3, -4, 0, 1.0, 1.5, '2', 'x', false } do
+        found[#found + 1] = { pcall(select, n, 'a', nil, 'c') }
+        found[#found + 1] = { pcall(function() return (select(n, 'a', 'b')) end) }
+    end
+    found[#found + 1] = { pcall(select) }
+    found[#found + 1] = { pcall(function() local _ = select(nil, 1) return _ end) }
+    found[#found + 1] = { pcall(function() local _ = select('#') return _ end) }
+    return found
+"""
+
+
+def test_select_is_what_it_was() -> None:
+    assert value(SELECTS) == value(SELECTS, kernel=1)
