@@ -10,7 +10,7 @@ from engine.contracts.host import CallRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.admission import FunctionStarter, ProcessStarter
-from engine.hosts.actor.concurrency.loop import Timer
+from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.failures import CALL_CANCELED, NODE_STOPPING, call_timed_out
 from engine.hosts.actor.pools import Pools, Ticket
 from engine.hosts.actor.table import Table

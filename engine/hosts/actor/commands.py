@@ -18,7 +18,7 @@ from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.answers import Answer, Answers, Deferred, refusal
 from engine.hosts.actor.asks.handlers import AskHandlers
 from engine.hosts.actor.calls import Calls
-from engine.hosts.actor.concurrency.loop import LoopBridge, Timer
+from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.destinations import Destination, Destinations, Elsewhere, FleetName, Here, Nowhere
 from engine.hosts.actor.failures import unresolved
 from engine.hosts.actor.local import LocalCommands
@@ -68,15 +68,21 @@ _HEAVY = (Call, Spawn, Exec, Send, Ask)
 
 @dataclass(slots=True, eq=False)
 class RunningTimer:
-    """A timer in flight."""
+    """A timer in flight; called when its time has come."""
 
-    bridge: LoopBridge
+    table: Table
+    actor: Actor
+    seq: int
     timer: Timer | None = None
+
+    def __call__(self) -> None:
+        """Answer its command."""
+        self.table.answer(self.actor, self, Resolved(self.seq))
 
     def abandon(self) -> None:
         """Stop it."""
         if self.timer is not None:
-            self.bridge.stop_timer(self.timer)
+            self.table.bridge.stop_timer(self.timer)
 
     def pass_on_cancel(self, reason: str) -> None:
         """Nothing: timers go on when their unit is asked to stop."""
@@ -203,10 +209,9 @@ class Commands:
         call.start()
 
     def _start_timer(self, actor: Actor, seq: int, duration: int) -> None:
-        pending = RunningTimer(self._table.bridge)
+        pending = RunningTimer(self._table, actor, seq)
         actor.expect(seq, pending)
-        fire = lambda: self._table.answer(actor, pending, Resolved(seq))  # noqa: E731
-        pending.timer = self._table.bridge.timer(duration / SECOND, fire)
+        pending.timer = self._table.bridge.timer(duration / SECOND, pending)
 
     def _reach(self, actor: Actor, command: Send | Control, destination: Destination) -> Answer:
         match destination:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from functools import partial
 
+from engine.hosts.actor.concurrency.deadlines import Callback, Deadlines, Timer
 from engine.hosts.actor.concurrency.lock import OwnedLock
 
 logger = logging.getLogger(__name__)
-
-Callback = Callable[[], object]
 
 # A flood of posts must not keep all else of the loop waiting: a portion takes about a millisecond.
 PORTION = 256
@@ -22,6 +21,7 @@ class LoopBridge:
 
     def __init__(self, lock: OwnedLock) -> None:
         self._lock = lock
+        self._deadlines = Deadlines(lock)
         self._calls: deque[Callback] = deque()
         self._woken = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -35,6 +35,7 @@ class LoopBridge:
     def stop(self) -> None:
         """Drop what is posted from now on: the loop is about to go away."""
         self._loop = None
+        self._deadlines.clear()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -52,18 +53,18 @@ class LoopBridge:
 
     def timer(self, seconds: float, callback: Callback) -> Timer:
         """Call back on the loop, with the lock held, after `seconds`. From any thread."""
-        timer = Timer(self, self._lock, callback)
         loop = self._loop
-        if loop is not None:
-            deadline = loop.time() + seconds
-            self.post(lambda: timer.arm(loop, deadline))
+        if loop is None:
+            return Timer(0, callback)
+        timer = Timer(loop.time() + seconds, callback)
+        self.post(partial(self._deadlines.add, loop, timer))
         return timer
 
     def stop_timer(self, timer: Timer) -> None:
         """The timer never calls back from now on. From any thread that holds the lock."""
         assert self._lock.held()
-        timer.disarm()
-        self.post(timer.drop)
+        timer.callback = None
+        self.post(partial(self._deadlines.stopped, timer))
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         self._woken = True
@@ -82,38 +83,3 @@ class LoopBridge:
                 logger.exception("a callback of the actor host failed")
         if self._calls and not self._woken and self._loop is not None:
             self._wake(self._loop)
-
-
-class Timer:
-    """One pending callback. Made by `LoopBridge.timer`."""
-
-    __slots__ = ("_bridge", "_callback", "_handle", "_lock")
-
-    def __init__(self, bridge: LoopBridge, lock: OwnedLock, callback: Callback) -> None:
-        self._bridge = bridge
-        self._lock = lock
-        self._callback: Callback | None = callback
-        self._handle: asyncio.TimerHandle | None = None
-
-    def arm(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
-        """Begin to wait, unless disarmed already. On the loop."""
-        if self._callback is not None:
-            self._handle = loop.call_at(deadline, self._fire)
-
-    def disarm(self) -> None:
-        """Forget the callback."""
-        self._callback = None
-
-    def drop(self) -> None:
-        """Take the timer off the loop, so that a long one does not linger. On the loop."""
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _fire(self) -> None:
-        self._bridge.post(self._call)  # in its turn: a hundred thousand may be due at once
-
-    def _call(self) -> None:
-        with self._lock:
-            callback, self._callback = self._callback, None
-            if callback is not None:
-                callback()

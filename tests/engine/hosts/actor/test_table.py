@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import LIMIT_EXCEEDED
 from engine.hosts.actor.actor import PORTION, Actor
+from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.concurrency.lanes import Lanes
-from engine.hosts.actor.concurrency.loop import Timer
 from engine.hosts.actor.failures import results_full
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.table import Table
@@ -42,7 +42,7 @@ CHANGES: list[Callable[[Table, Actor], object]] = [
     lambda table, one: table.post(one, Message("m")),
     lambda table, one: table.reply(one, 1, True),
     lambda table, one: table.end(one, None, None),
-    lambda table, one: table.bridge.stop_timer(Timer(table.bridge, table.lock, print)),
+    lambda table, one: table.bridge.stop_timer(Timer(0, print)),
     lambda table, one: Lanes(table.bridge, table.lock).enqueue(("", ""), wait),
 ]
 
