@@ -159,10 +159,17 @@ function k.charge(n)
   end
 end
 
+--- What was raised, without a place in the kernel, which has no lines: Lua tells none of its native functions either.
+function k.placed(why, ...)
+  if k.version > 1 and type(why) == "string" and string.sub(why, 1, 6) == "?:-1: " then why = string.sub(why, 7) end
+  return why, ...
+end
+
 --- Pass the results of a protected call on, unless a limit was exceeded meanwhile.
 local function checked(ok, ...)
-  if not ok and (k.exceeded or (...) == MEMORY_ERROR) then exceed("memory") end
-  return ok, ...
+  if ok then return ok, ... end
+  if k.exceeded or (...) == MEMORY_ERROR then exceed("memory") end
+  return ok, k.placed(...)
 end
 k.checked = checked
 

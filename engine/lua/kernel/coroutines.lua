@@ -2,7 +2,7 @@
 local k = ...
 local raw, std, tasks, TOKEN = k.raw, k.std, k.tasks, k.TOKEN
 local create, resume, yield, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
-local type, error, pcall = raw.type, raw.error, raw.pcall
+local type, error, pcall, select = raw.type, raw.error, raw.pcall, raw.select
 
 local function handled(handler, ok, ...)
   if ok then return true, ... end
@@ -22,14 +22,23 @@ local function handled_safely(handler, ok, ...)
   return false, "error in error handling"
 end
 
--- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
-function k.xpcall(f, handler, ...)
+local function protected(f, handler, ...)
   if k.version < 2 then return handled(handler, k.checked(pcall(f, ...))) end
-  if type(handler) ~= "function" then
-    local given = handler == nil and "no value" or k.lib.typeof(handler)
-    error("bad argument #2 to 'xpcall' (function expected, got " .. given .. ")", 2)
-  end
   return handled_safely(handler, k.checked(pcall(f, ...)))
+end
+
+-- A native xpcall handler runs inside the error and escapes the hook: here it runs after it.
+function k.xpcall(...)
+  local _, handler = ...
+  if k.version > 1 and type(handler) ~= "function" then
+    k.lib.refuse(2, "xpcall", "function", handler, 3, select("#", ...) < 2)
+  end
+  return protected(...)
+end
+
+local function user_pcall(...)
+  if ... == nil and select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  return k.checked(pcall(...))
 end
 
 --- Let the others run first.
@@ -51,18 +60,19 @@ local function pump(co, ok, ...)
   return k.checked(ok, ...)
 end
 
-local function user_create(f)
-  if type(f) ~= "function" then error("bad argument #1 to 'create' (function expected)", 3) end
-  return k.guard(create(f))
+local function check_function(name, ...)
+  local f = ...
+  if type(f) == "function" then return f end
+  if k.version < 2 then error("bad argument #1 to 'create' (function expected)", 3) end
+  k.lib.refuse(1, name, "function", f, 4, select("#", ...) == 0)
 end
 
 local function close(co)
   if k.version < 2 then return raw.coroutine.close(co) end
   local ok, closed, why = pcall(raw.coroutine.close, co)
   if not ok then error(raw.string.gsub(closed, "to '[^']*'", "to 'close'"), 2) end
-  k.checked(closed, why)
   if closed then return true end
-  return false, why
+  return k.checked(closed, why)
 end
 
 local lib = {
@@ -70,12 +80,18 @@ local lib = {
   close = close,
 }
 
-function lib.create(f) return user_create(f) end
+function lib.create(...)
+  return k.guard(create(check_function("create", ...)))
+end
 
-function lib.resume(co, ...)
-  if type(co) ~= "thread" then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
+function lib.resume(...)
+  local co = ...
+  if type(co) ~= "thread" then
+    if k.version < 2 then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
+    k.lib.refuse(1, "resume", "thread", co, 3, select("#", ...) == 0)
+  end
   if tasks[co] then return false, "cannot resume a spawned coroutine" end
-  return pump(co, resume(co, ...))
+  return pump(co, resume(...))
 end
 
 local function unwrap(ok, ...)
@@ -88,14 +104,20 @@ local function again(ok, ...)
   error((...), 0)
 end
 
--- Caught within the coroutine, an error closes its variables while they can still wait.
+-- Caught within the coroutine, an error closes its variables while they can still wait. The call waits once before it
+-- begins: a protected call that was resumed takes no level of C, of which Lua has some 200.
+local function begin(f) return f(yield()) end
+
 local function closing(f)
-  if k.version < 2 or type(f) ~= "function" then return f end
-  return function(...) return again(pcall(f, ...)) end
+  local co = k.guard(create(function() return again(pcall(begin, f)) end))
+  local ok, why = k.checked(resume(co))
+  if not ok then error(why, 3) end
+  return co
 end
 
-function lib.wrap(f)
-  local co = user_create(closing(f))
+function lib.wrap(...)
+  local f = check_function("wrap", ...)
+  local co = k.version > 1 and closing(f) or k.guard(create(f))
   return function(...) return unwrap(pump(co, resume(co, ...))) end
 end
 
@@ -106,4 +128,4 @@ function lib.spawn(f, ...)
 end
 
 std.coroutine = k.library(lib)
-std.pcall, std.xpcall = k.pcall, k.xpcall
+std.pcall, std.xpcall = k.version > 1 and user_pcall or k.pcall, k.xpcall

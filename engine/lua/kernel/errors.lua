@@ -167,7 +167,7 @@ end
 --- Any raised value as an error object; `task` is the failed one.
 function k.normalise(value, task)
   if k.is_error(value) then return value end
-  local message = type(value) == "string" and value or text(value)
+  local message = type(value) == "string" and k.placed(value) or text(value)
   return k.make_error { kind = "Internal", message = message, stack = stack_of(task) }
 end
 

@@ -113,7 +113,12 @@ local function compile(p)
       items[#items + 1], i = { op = "fail", message = "pattern too complex" }, nil
     end
   end
-  items[#items + 1] = #open > 0 and { op = "fail", message = "unfinished capture" } or { op = "done" }
+  local unfinished = #open > 0
+  if unfinished and k.version == 1 then
+    items[#items + 1] = { op = "fail", message = "unfinished capture" }
+  else
+    items[#items + 1], items.unfinished, items.malformed = { op = "done" }, unfinished, unfinished
+  end
   items.anchored = anchored
   for _, item in raw.ipairs(items) do items.malformed = items.malformed or item.op == "fail" end
   return items
@@ -328,11 +333,12 @@ function match(m, at, i)
   end
 end
 
-local function captures(m)
+local function captures(m, lenient)
   local values = {}
   for level = 1, m.level do
     local start, stop = m.starts[level], m.stops[level]
-    values[level] = stop == "place" and start or sub(m.subject, start, stop - 1)
+    if not stop and not lenient then error("unfinished capture", 0) end
+    values[level] = stop == "place" and start or stop and sub(m.subject, start, stop - 1) or false
   end
   return unpack(values, 1, m.level)
 end
@@ -345,8 +351,9 @@ local function first_class(items)
   return (op == "single" or op == "plus") and items[i] or nil
 end
 
--- Like string.find(subject, p, init) with 1 <= init; returns first, last, captures or nothing.
-local function search(subject, p, init)
+-- Like string.find(subject, p, init) with 1 <= init; returns first, last, captures or nothing. When `lenient`, a capture
+-- that was not finished is false.
+local function search(subject, p, init, lenient)
   local items = programs(p)
   local m = { subject = subject, size = #subject, items = items, level = 0, starts = {}, stops = {} }
   local first = not items.anchored and first_class(items)
@@ -361,10 +368,15 @@ local function search(subject, p, init)
     end
     m.level = 0
     local stop = match(m, at, 1)
-    if stop then return at, stop - 1, captures(m) end
+    if stop then return at, stop - 1, captures(m, lenient) end
     at = at + 1
   end
   return nil
 end
 
-k.pattern = { cost = cost, search = search }
+local function lenient_search(subject, p, init) return search(subject, p, init, true) end
+
+-- The search for who may not look at the captures, when one of them is not finished.
+local function lenient(p) return programs(p).unfinished and lenient_search end
+
+k.pattern = { cost = cost, search = search, lenient = lenient }

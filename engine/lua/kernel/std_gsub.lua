@@ -4,7 +4,7 @@ local raw, lib = k.raw, k.lib
 local error, pcall, unpack, type = raw.error, raw.pcall, raw.unpack, raw.type
 local native, settle, coerce = raw.string, lib.settle, lib.coerce
 local find, sub, byte, tointeger, pack = native.find, native.sub, native.byte, raw.math.tointeger, raw.table.pack
-local charge, charge_bytes = k.charge, lib.charge_bytes
+local charge, charge_bytes, with = k.charge, lib.charge_bytes, lib.with
 local searcher, next_match, start_of = lib.searcher, lib.next_match, lib.start_of
 local strings = lib.string
 
@@ -25,9 +25,9 @@ local function expand(template, text, found)
     elseif index == 0 or index == 1 and found.n == 2 then
       parts[#parts + 1] = sub(text, found[1], found[2])
     elseif index > found.n - 2 then
-      error("invalid capture index %" .. index .. " in replacement string", 0)
+      error("invalid capture index %" .. index, 0)
     else
-      parts[#parts + 1] = found[index + 2]
+      parts[#parts + 1] = found[index + 2] or error("unfinished capture", 0)
     end
     at = mark + 2
   end
@@ -58,7 +58,7 @@ end
 
 -- Every match in turn; callbacks may yield, since nothing native is on the stack when they run.
 local function substitute(text, p, repl, kind, limit)
-  local search, anchored = searcher(text, p, 1), byte(p) == 94
+  local search, anchored = kind == "string" and k.pattern.lenient(p) or searcher(text, p, 1), byte(p) == 94
   local parts, size, count, at, last = {}, 0, 0, 1, nil
   while count < limit and at <= #text + 1 do
     local found = pack(lib.settle_inner("gsub", pcall(next_match, search, text, p, at, last)))
@@ -89,12 +89,14 @@ local function is_simple(text, p, repl, kind)
   return true
 end
 
-function strings.gsub(text, p, repl, limit)
+function strings.gsub(...)
+  local text, p, repl, limit = ...
   text, p = coerce(text), coerce(p)
   local kind = lib.typeof(repl)
   if kind == "number" or kind == "userdata" then repl, kind = coerce(repl), "string" end
   local count = limit == nil and raw.math.huge or tointeger(raw.tonumber(limit))
   local odd = not start_of(text, p) or not count or kind ~= "string" and kind ~= "table" and kind ~= "function"
+  if repl == nil then return settle("gsub", pcall(native.gsub, with(text, p, ...))) end
   if odd or is_simple(text, p, repl, kind) then
     return settle("gsub", pcall(native.gsub, text, p, repl, limit))
   end

@@ -5,6 +5,7 @@
 local k = ...
 local raw, lib, std = k.raw, k.lib, k.std
 local type, error, rawget, rawnext, rawipairs = raw.type, raw.error, raw.rawget, raw.next, raw.ipairs
+local select, pcall = raw.select, raw.pcall
 local math_type, sort, metatable = raw.math.type, raw.table.sort, raw.debug.getmetatable
 local typeof, refuse, reveal = lib.typeof, lib.refuse, lib.reveal
 local charge = k.charge
@@ -131,12 +132,25 @@ local function walk(table, get)
   end
 end
 
-function std.pairs(table)
-  if type(table) ~= "table" or k.is_object(table) then refuse(1, "for iterator", "table", table) end
-  local meta = metatable(table)
-  if not meta then
+local function missing(name)
+  error("bad argument #1 to '" .. name .. "' (value expected)", 3)
+end
+
+-- As in Lua, what can't be walked is told by the first step.
+local function refused(value) refuse(1, "for iterator", "table", value) end
+
+local function not_indexed(value) error("attempt to index a " .. type(value) .. " value", 2) end
+
+function std.pairs(...)
+  local table = ...
+  local meta = type(table) == "table" and metatable(table)
+  if meta == nil then
     if rawnext(table) == nil then return nothing, table, nil end
     return walk(table), table, nil
+  end
+  if not meta or k.is_object(table) then
+    if select("#", ...) == 0 then missing("pairs") end
+    return refused, table, nil
   end
   local custom = rawget(meta, "__pairs")
   if custom ~= nil then
@@ -146,10 +160,16 @@ function std.pairs(table)
   return walk(reveal(table), rawget), table, nil
 end
 
-function std.ipairs(table)
-  if table == nil then refuse(1, "ipairs", "table", table) end
-  if k.is_object(table) then refuse(1, "for iterator", "table", table) end
-  return rawipairs(table)
+function std.ipairs(...)
+  local list = ...
+  local kind = type(list)
+  if kind == "table" then
+    if metatable(list) and k.is_object(list) then refuse(1, "for iterator", "table", list) end
+  elseif kind ~= "string" then
+    if select("#", ...) == 0 then missing("ipairs") end
+    return not_indexed, list, 0
+  end
+  return rawipairs(list)
 end
 
 -- next ----------------------------------------------------------------------------------------
@@ -201,12 +221,20 @@ local function in_prefix(table, key)
   return true
 end
 
+-- A key that was cleared is still known to the native table, until others take its place. That depends on its hashes,
+-- which differ from one OS process to the next: a workflow takes any key for one that was cleared.
+local function check_key(table, key)
+  if k.is_workflow or rawget(table, key) ~= nil or pcall(rawnext, table, key) then return end
+  error("invalid key to 'next'", 0)
+end
+
 -- Starts walking in order after `key`, which may have been cleared since it was given.
 local function depart(table, key, trip)
   if trip and trip.prefix == key or in_prefix(table, key) then
     return { keys = sorted_keys(table, key) or {}, i = 0, last = key }
   end
   local given = trip and trip.queue and trip.queue[trip.head]
+  if given ~= key then check_key(table, key) end
   local keys = {}
   for _, other in rawipairs(sorted_keys(table, 0) or {}) do
     if other ~= key and (given == key or comes_after(other, key)) then keys[#keys + 1] = other end
@@ -250,8 +278,12 @@ local function following(table, key)
   return keys[i], value
 end
 
-function std.next(table, key)
-  if typeof(table) ~= "table" then refuse(1, "next", "table", table) end
+function std.next(...)
+  local table, key = ...
+  local meta = type(table) == "table" and metatable(table)
+  if meta == false or meta and k.is_object(table) then
+    refuse(1, "next", "table", table, 3, select("#", ...) == 0)
+  end
   table = reveal(table)
   if key == nil then return first(table) end
   return following(table, key)

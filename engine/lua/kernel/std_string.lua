@@ -5,7 +5,7 @@ local type, error, pcall, select, unpack = raw.type, raw.error, raw.pcall, raw.s
 local native, settle, coerce, refuse = raw.string, lib.settle, lib.coerce, lib.refuse
 local find, sub, byte = native.find, native.sub, native.byte
 local math_type, tointeger, floor = raw.math.type, raw.math.tointeger, raw.math.floor
-local charge, charge_bytes, pack = k.charge, lib.charge_bytes, raw.table.pack
+local charge, charge_bytes, pack, with = k.charge, lib.charge_bytes, raw.table.pack, lib.with
 local bytes_of, length_between = lib.bytes_of, lib.length_between
 
 local strings = {}
@@ -15,16 +15,19 @@ lib.string = strings
 
 for _, name in raw.ipairs { "upper", "lower", "reverse" } do
   local whole = native[name]
-  strings[name] = function(text, from, to)
+  strings[name] = function(...)
+    local text, second = ...
     if type(text) ~= "string" then text = coerce(text) end
-    if type(text) == "string" then charge_bytes(#text) end
-    return settle(name, pcall(whole, text, from, to))
+    if type(text) ~= "string" then return settle(name, pcall(whole, with(text, second, ...))) end
+    charge_bytes(#text)
+    return whole(text)
   end
 end
 
-function strings.len(text)
-  if type(text) ~= "string" then text = coerce(text) end
-  return settle("len", pcall(native.len, text))
+function strings.len(...)
+  local text, second = ...
+  if type(text) == "string" then return #text end
+  return settle("len", pcall(native.len, with(coerce(text), second, ...)))
 end
 
 -- Charges the bytes from one place to another.
@@ -52,7 +55,8 @@ function strings.char(...)
   return settle("char", pcall(native.char, ...))
 end
 
-function strings.rep(text, count, separator)
+function strings.rep(...)
+  local text, count, separator = ...
   text, separator = coerce(text), coerce(separator)
   local times = tointeger(count)
   if type(text) == "string" and times and times > 0 then
@@ -62,19 +66,20 @@ function strings.rep(text, count, separator)
     charge_bytes(floor(size))
     charge(times // 4)
   end
+  if count == nil then return settle("rep", pcall(native.rep, with(text, count, ...))) end
   return settle("rep", pcall(native.rep, text, count, separator))
 end
 
 -- A format such as c1000000 pads natively; the sizes in it are capped.
-function strings.pack(template, ...)
-  template = coerce(template)
+function strings.pack(...)
+  local template, second = coerce((...)), (select(2, ...))
   if type(template) == "string" then
     local size = 0
     for digits in native.gmatch(template, "%d+") do size = size + raw.tonumber(digits) end
     if size > lib.MAX_STRING then error("resulting string too large", 2) end
     charge_bytes(floor(size) + #template * 64 + bytes_of(...) // 4)
   end
-  return settle("pack", pcall(native.pack, template, ...))
+  return settle("pack", pcall(native.pack, with(template, second, ...)))
 end
 
 -- Passes results on, once their bytes are paid.
@@ -83,16 +88,17 @@ local function paid_values(ok, ...)
   return ok, ...
 end
 
-function strings.unpack(template, text, ...)
+function strings.unpack(...)
+  local template, text = ...
   template, text = coerce(template), coerce(text)
   if type(template) == "string" then charge_bytes(#template * 64) end
-  return settle("unpack", paid_values(pcall(native.unpack, template, text, ...)))
+  return settle("unpack", paid_values(pcall(native.unpack, with(template, text, ...))))
 end
 
-function strings.packsize(template)
-  template = coerce(template)
+function strings.packsize(...)
+  local template = coerce((...))
   if type(template) == "string" then charge_bytes(#template * 64) end
-  return settle("packsize", pcall(native.packsize, template))
+  return settle("packsize", pcall(native.packsize, with(template, nil, ...)))
 end
 
 -- format --------------------------------------------------------------------------------------
@@ -102,7 +108,7 @@ local function format_value(conversion, value)
   if conversion == "s" then return lib.tostring(value) end
   if conversion == "p" then
     local kind = type(value)
-    return (kind == "table" or kind == "function" or kind == "thread") and lib.address(value) or "(null)"
+    return (kind == "nil" or kind == "boolean" or kind == "number") and "(null)" or lib.address(value)
   end
   local number = find("diuxXoc", conversion, 1, true) and raw.tonumber(value)
   if number and math_type(number) == "float" and number == number and number - number == 0 then
@@ -111,9 +117,10 @@ local function format_value(conversion, value)
   return value
 end
 
--- Rewrites the arguments for the conversions of `template`; returns it (%p becomes %s) and the size added.
+-- Rewrites the arguments (from the second on) for the conversions of `template`; returns it (%p becomes %s, unless the
+-- native function will refuse it) and the size added.
 local function prepare(template, values)
-  local index, size, at = 0, #template, find(template, "%", 1, true)
+  local index, size, at = 1, #template, find(template, "%", 1, true)
   while at do
     local stop = at + 1
     while find(sub(template, stop, stop), "^[-+ #0-9.]") and stop - at < 32 do stop = stop + 1 end
@@ -122,7 +129,9 @@ local function prepare(template, values)
       index = index + 1
       if index <= values.n then
         values[index] = format_value(conversion, values[index])
-        if conversion == "p" then template = sub(template, 1, stop - 1) .. "s" .. sub(template, stop + 1) end
+        if conversion == "p" and find(sub(template, at + 1, stop), "^%-*%f[1-9p]%d?%d?p") then
+          template = sub(template, 1, stop - 1) .. "s" .. sub(template, stop + 1)
+        end
         if type(values[index]) == "string" then size = size + #values[index] * (conversion == "q" and 4 or 1) end
       end
     end
@@ -135,7 +144,7 @@ end
 local function plain_size(template, values)
   if find(template, "p", 1, true) then return nil end
   local size = #template
-  for i = 1, values.n do
+  for i = 2, values.n do
     local value = values[i]
     if type(value) == "string" then
       size = size + #value * 4
@@ -146,15 +155,14 @@ local function plain_size(template, values)
   return size < 1 << 20 and size or nil
 end
 
-function strings.format(template, ...)
-  template = coerce(template)
-  if type(template) ~= "string" then refuse(1, "format", "string", template) end
-  local values = pack(...)
+function strings.format(...)
+  local template, values = coerce((...)), pack(...)
+  if type(template) ~= "string" then refuse(1, "format", "string", template, 3, values.n == 0) end
   local text, size = template, plain_size(template, values)
   if not size then text, size = prepare(template, values) end
   if size > lib.MAX_STRING then error("resulting string too large", 2) end
   charge_bytes(size)
-  return settle("format", pcall(native.format, text, unpack(values, 1, values.n)))
+  return settle("format", pcall(native.format, text, unpack(values, 2, values.n)))
 end
 
 -- Patterns ------------------------------------------------------------------------------------
@@ -194,7 +202,6 @@ end
 
 -- 1 <= init, counted from the end when it is negative; nil when it is no integer.
 local function starting_at(init, size)
-  if init == nil then return 1 end
   if math_type(init) == "integer" and init > 0 then return init end
   init = tointeger(raw.tonumber(init))
   if not init or init > 0 then return init end
@@ -228,6 +235,7 @@ end
 -- Where the search starts; nil when the arguments are wrong and the native function is to say so.
 local function start_of(text, p, init)
   if type(text) ~= "string" or type(p) ~= "string" then return nil end
+  if init == nil then return 1 end
   return starting_at(init, #text)
 end
 
@@ -237,7 +245,8 @@ local function find_at(text, p, start, plain)
   return search_from(text, p, start)
 end
 
-function strings.find(text, p, init, plain)
+function strings.find(...)
+  local text, p, init, plain = ...
   if init == nil and type(text) == "string" and #text < 3 and type(p) == "string" and #p < 16 then
     return settle("find", pcall(find, text, p, init, plain))
   end
@@ -245,7 +254,7 @@ function strings.find(text, p, init, plain)
   if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
   if start then return settle("find", pcall(find_at, text, p, start, plain)) end
-  return settle("find", pcall(find, text, p, init, plain))
+  return settle("find", pcall(find, with(text, p, ...)))
 end
 
 local function matched(text, first, last, ...)
@@ -259,7 +268,8 @@ local function match_at(text, p, start)
   return matched(text, search_from(text, p, start))
 end
 
-function strings.match(text, p, init)
+function strings.match(...)
+  local text, p, init = ...
   if init == nil and type(text) == "string" and #text < 3 and type(p) == "string" and #p < 16 then
     return settle("match", pcall(native.match, text, p)) -- of a character
   end
@@ -267,7 +277,7 @@ function strings.match(text, p, init)
   if type(p) ~= "string" then p = coerce(p) end
   local start = start_of(text, p, init)
   if start then return settle("match", pcall(match_at, text, p, start)) end
-  return settle("match", pcall(native.match, text, p, init))
+  return settle("match", pcall(native.match, with(text, p, ...)))
 end
 
 -- An empty match just where the one before ended (`last`) does not count.
@@ -281,10 +291,11 @@ local function next_match(search, text, p, at, last)
   return accept(search, text, p, last, search(text, p, at))
 end
 
-function strings.gmatch(text, p, init)
+function strings.gmatch(...)
+  local text, p, init = ...
   text, p = coerce(text), coerce(p)
   local at = start_of(text, p, init)
-  if not at then return settle("gmatch", pcall(native.gmatch, text, p, init)) end
+  if not at then return settle("gmatch", pcall(native.gmatch, with(text, p, ...))) end
   if byte(p) == 94 then p = "%" .. p end
   local search, last = searcher(text, p, at > #text + 1 and #text + 1 or at), nil
   local function take(first, stop, ...)

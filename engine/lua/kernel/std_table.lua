@@ -2,7 +2,7 @@
 local k = ...
 local raw, lib = k.raw, k.lib
 local type, error, pcall, select, rawget = raw.type, raw.error, raw.pcall, raw.select, raw.rawget
-local tointeger, metatable, format = raw.math.tointeger, raw.debug.getmetatable, raw.string.format
+local tointeger, ult, metatable, format = raw.math.tointeger, raw.math.ult, raw.debug.getmetatable, raw.string.format
 local native, settle, refuse, typeof, charge = raw.table, lib.settle, lib.refuse, lib.typeof, k.charge
 
 local MAX_MOVE = 1 << 26
@@ -10,14 +10,32 @@ local MAX_MOVE = 1 << 26
 local tables = {}
 lib.table = tables
 
-local function check(name, value)
-  if type(value) ~= "table" or k.is_object(value) then refuse(1, name, "table", value, 4) end
+-- `count` is how many arguments there are.
+local function check(name, value, count, index)
+  if type(value) ~= "table" or k.is_object(value) then refuse(index or 1, name, "table", value, 4, count == 0) end
 end
 
 -- Whether metamethods have a say in it: a native loop over such a list may be of any length, and none of its work is
 -- counted when tables stand behind tables. It is then done here, by a length that is read once.
 local function is_odd(list)
   return metatable(list) ~= nil
+end
+
+-- The length, which `__len` may say; read once.
+local function length_of(list)
+  if not metatable(list) then return #list end
+  local count = tointeger(raw.tonumber(#list))
+  if not count then error("object length is not an integer", 3) end
+  return count
+end
+
+-- An integer argument.
+local function integer(index, name, value)
+  local number = raw.tonumber(value)
+  local whole = tointeger(number)
+  if whole then return whole end
+  if not number then refuse(index, name, "number", value, 4) end
+  error(format("bad argument #%d to '%s' (number has no integer representation)", index, name), 3)
 end
 
 -- Sorting -------------------------------------------------------------------------------------
@@ -104,9 +122,10 @@ local function check_comparable(list, count)
   end
 end
 
-function tables.sort(list, before)
-  check("sort", list)
-  local count = #list
+function tables.sort(...)
+  local list, before = ...
+  check("sort", list, select("#", ...))
+  local count = length_of(list)
   if count < 2 then return end
   if before ~= nil and type(before) ~= "function" then refuse(2, "sort", "function", before) end
   local copy = {}
@@ -122,20 +141,15 @@ local function concat_error(value, index)
   error(format("invalid value (%s) at index %d in table for 'concat'", typeof(value), index), 3)
 end
 
--- An integer argument of concat.
-local function bound(index, value, default)
-  if value == nil then return default end
-  local number = tointeger(raw.tonumber(value))
-  if not number then refuse(index, "concat", "number", value, 4) end
-  return number
-end
-
 -- Kernel objects and whole floats are written as tostring writes them.
-function tables.concat(list, separator, from, to)
-  check("concat", list)
+function tables.concat(...)
+  local list, separator, from, to = ...
+  check("concat", list, select("#", ...))
+  local last = length_of(list)
   separator = lib.coerce(separator == nil and "" or separator)
   if type(separator) ~= "string" then refuse(2, "concat", "string", separator) end
-  from, to = bound(3, from, 1), bound(4, to, #list)
+  from = from == nil and 1 or integer(3, "concat", from)
+  to = to == nil and last or integer(4, "concat", to)
   local texts, size = is_odd(list) and {} or nil, 0
   for i = from, to do
     local value = list[i]
@@ -161,55 +175,44 @@ local function charge_shift(list, position)
   if at and at > 0 and #list - at > 64 then charge(#list - at) end
 end
 
--- An integer argument.
-local function integer(index, name, value)
-  local number = raw.tonumber(value)
-  local whole = tointeger(number)
-  if whole then return whole end
-  if not number then refuse(index, name, "number", value, 4) end
-  error(format("bad argument #%d to '%s' (number has no integer representation)", index, name), 3)
-end
-
--- The length that `__len` says, read once.
-local function length_of(list)
-  local count = tointeger(#list)
-  if not count then error("object length is not an integer", 3) end
-  return count
-end
-
 local function out_of_bounds(name)
   error(format("bad argument #2 to '%s' (position out of bounds)", name), 3)
 end
 
-function tables.insert(list, ...)
-  check("insert", list)
-  local position, value = ...
-  local count = select("#", ...)
-  if count == 1 then
+function tables.insert(...)
+  local list, position, value = ...
+  local count, meta = select("#", ...), type(list) ~= "table" or metatable(list)
+  if meta then
+    check("insert", list, count)
+  elseif count == 2 then
     list[#list + 1] = position
     return
   end
-  if count ~= 2 or not is_odd(list) then
-    charge_shift(list, position)
-    return settle("insert", pcall(native.insert, list, ...))
+  if count == 2 then
+    list[length_of(list) + 1] = position
+    return
+  end
+  if count ~= 3 or not meta then
+    if not meta then charge_shift(list, position) end
+    return settle("insert", pcall(native.insert, ...))
   end
   local last = length_of(list) + 1
   position = integer(2, "insert", position)
-  if position < 1 or position > last then out_of_bounds("insert") end
+  if not ult(position - 1, last) then out_of_bounds("insert") end
   for i = last, position + 1, -1 do list[i] = list[i - 1] end
   list[position] = value
 end
 
-function tables.remove(list, ...)
-  check("remove", list)
-  local position = ...
+function tables.remove(...)
+  local list, position = ...
+  check("remove", list, select("#", ...))
   if not is_odd(list) then
     charge_shift(list, position)
-    return settle("remove", pcall(native.remove, list, ...))
+    return settle("remove", pcall(native.remove, ...))
   end
   local last = length_of(list)
   position = position == nil and last or integer(2, "remove", position)
-  if position ~= last and (position < 1 or position > last + 1) then out_of_bounds("remove") end
+  if position ~= last and ult(last, position - 1) then out_of_bounds("remove") end
   local value = list[position]
   for i = position, last - 1 do list[i] = list[i + 1] end
   list[position >= last and position or last] = nil
@@ -226,9 +229,11 @@ local function move_each(source, first, last, at, target)
   return target
 end
 
-function tables.move(source, from, to, at, target)
+function tables.move(...)
+  local source, from, to, at, target = ...
+  if source == nil then return settle("move", pcall(native.move, ...)) end -- it tells of the numbers first
   check("move", source)
-  if target ~= nil then check("move", target) end
+  if target ~= nil then check("move", target, nil, 5) end
   local first, last = tointeger(raw.tonumber(from)), tointeger(raw.tonumber(to))
   local place, onto = tointeger(raw.tonumber(at)), target == nil and source or target
   if first and last and last > first then
@@ -245,9 +250,14 @@ end
 
 local MOST_UNPACKED = 1 << 20 -- more than the stack of Lua holds
 
-function tables.unpack(list, from, to)
-  check("unpack", list)
-  if to == nil then to = #list end
+function tables.unpack(...)
+  local list, from, to = ...
+  if type(list) ~= "table" then
+    if type(list) ~= "string" then return settle("unpack", pcall(native.unpack, ...)) end
+  elseif metatable(list) then
+    check("unpack", list)
+  end
+  if to == nil then to = length_of(list) end
   local first, last = tointeger(raw.tonumber(from or 1)), tointeger(raw.tonumber(to))
   if first and last and last > first and last - first >= 0 then
     local count = last - first

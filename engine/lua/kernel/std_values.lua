@@ -12,6 +12,7 @@ local math_type, floor, tointeger = raw.math.type, raw.math.floor, raw.math.toin
 local format, gsub = raw.string.format, raw.string.gsub
 local is_object, charge = k.is_object, k.charge
 local lib, std = k.lib, k.std
+local modern = (k.version or 2) > 1
 local typeof, contents, reveal = lib.typeof, lib.contents, lib.reveal
 
 -- The largest string that one library call may build.
@@ -21,6 +22,7 @@ lib.MAX_STRING = 64 * 1024 * 1024
 local function raise(name, level, message)
   if type(message) ~= "string" or message == "not enough memory" then error(message, 0) end
   message = gsub(gsub(message, "to '%?'", "to '" .. name .. "'"), "to '%w+%.(%w+)'", "to '%1'")
+  if modern then message = gsub(message, "^%?:%-1: ", "") end
   error(message, level)
 end
 
@@ -39,14 +41,23 @@ function lib.settle_inner(name, ok, ...)
 end
 
 -- Raises Lua's message for a wrong argument, at the caller of the library function; `level` is 4 when a helper
--- stands between.
-local function refuse(index, name, wanted, value, level)
+-- stands between, `absent` tells that there is no such argument.
+local function refuse(index, name, wanted, value, level, absent)
   local meta = metatable(value)
   local given = meta and rawget(meta, "__name")
-  if type(given) ~= "string" then given = value == nil and "no value" or typeof(value) end
+  if type(given) ~= "string" then
+    given = value == nil and (absent or not modern) and "no value" or typeof(value)
+  end
   error(format("bad argument #%d to '%s' (%s expected, got %s)", index, name, wanted, given), level or 3)
 end
 lib.refuse = refuse
+
+-- The arguments with `first` and `second` for the first two, as far as there are any.
+function lib.with(first, second, ...)
+  local count = select("#", ...)
+  if count > 1 then return first, second, select(3, ...) end
+  if count == 1 then return first end
+end
 
 -- Charges `size` bytes of native work; small pieces are covered by the instructions around them.
 function lib.charge_bytes(size)
@@ -110,9 +121,17 @@ local function number_text(value)
   end
 end
 
+-- As Lua tells it, whose own caller is native and has no place.
+local function check_callable(value)
+  if type(value) == "function" then return end
+  local meta = metatable(value)
+  if meta == nil or rawget(meta, "__call") == nil then error("attempt to call a " .. typeof(value) .. " value", 0) end
+end
+
 local function identity_text(value, kind)
   local meta = metatable(value)
   local convert = meta and rawget(meta, "__tostring")
+  if modern and convert ~= nil then check_callable(convert) end
   if convert then
     local text = convert(value)
     if type(text) == "number" then text = number_text(text) end
@@ -153,7 +172,7 @@ end
 
 std.type, std.tostring = typeof, text_of
 
-if (k.version or 2) > 1 then
+if modern then
   for name, whole in raw.next, { type = typeof, tostring = text_of, tonumber = std.tonumber } do
     std[name] = function(...)
       if ... == nil and select("#", ...) == 0 then error("bad argument #1 to '" .. name .. "' (value expected)", 2) end
@@ -171,14 +190,22 @@ if (k.version or 2) > 1 then
   end
 end
 
-function std.assert(condition, ...)
-  if condition then return condition, ... end
-  if select("#", ...) == 0 then error("assertion failed!", 0) end
-  error((...), 0)
+local function value_expected(index, name)
+  error(format("bad argument #%d to '%s' (value expected)", index, name), 3)
 end
 
-function std.getmetatable(value)
+function std.assert(...)
+  if ... then return ... end
+  local count = select("#", ...)
+  if count == 0 and modern then value_expected(1, "assert") end
+  if count < 2 then error("assertion failed!", 0) end
+  error((select(2, ...)), 0)
+end
+
+function std.getmetatable(...)
+  local value = ...
   if type(value) == "string" then return std.string end
+  if value == nil and modern and select("#", ...) == 0 then value_expected(1, "getmetatable") end
   local meta = k.metatable(value)
   if not meta or meta == k.global_meta then return nil end
   local guard = rawget(meta, "__metatable")
@@ -187,9 +214,12 @@ function std.getmetatable(value)
   return nil
 end
 
-local function check_metatable(value, meta)
-  if typeof(value) ~= "table" then refuse(1, "setmetatable", "table", value, 4) end
-  if meta == nil then return end
+local function check_metatable(value, meta, count)
+  if typeof(value) ~= "table" then refuse(1, "setmetatable", "table", value, 4, count == 0) end
+  if meta == nil then
+    if count < 2 and modern then refuse(2, "setmetatable", "nil or table", meta, 4, true) end
+    return
+  end
   if typeof(meta) ~= "table" then refuse(2, "setmetatable", "nil or table", meta, 4) end
   if rawget(meta, "__gc") ~= nil then
     error("'__gc' is not supported: when it would run is not deterministic", 3)
@@ -199,8 +229,9 @@ local function check_metatable(value, meta)
   end
 end
 
-function std.setmetatable(value, meta)
-  check_metatable(value, meta)
+function std.setmetatable(...)
+  local value, meta = ...
+  check_metatable(value, meta, select("#", ...))
   local old = metatable(value)
   if old and old == k.global_meta then
     reveal(value)
@@ -210,14 +241,18 @@ function std.setmetatable(value, meta)
   return k.set_metatable(value, meta)
 end
 
-function std.rawget(table, key)
-  if typeof(table) ~= "table" then refuse(1, "rawget", "table", table) end
+function std.rawget(...)
+  local table, key = ...
+  if typeof(table) ~= "table" then refuse(1, "rawget", "table", table, 3, select("#", ...) == 0) end
+  if key == nil and modern and select("#", ...) < 2 then value_expected(2, "rawget") end
   return rawget(reveal(table), key)
 end
 
-function std.rawset(table, key, value)
-  if typeof(table) ~= "table" then refuse(1, "rawset", "table", table) end
+function std.rawset(...)
+  local table, key, value = ...
+  if typeof(table) ~= "table" then refuse(1, "rawset", "table", table, 3, select("#", ...) == 0) end
   if contents[table] then error("attempt to modify a read-only table", 2) end
+  if modern then return settle("rawset", pcall(rawset, ...)) end
   return settle("rawset", pcall(rawset, table, key, value))
 end
 

@@ -19,8 +19,8 @@ ROWS = [
     (LIST + "for i, v in pairs(list) do end", 35_000, 70_000),
     ("local t = {{}} for i = 1, {n} do table.insert(t, i) end", 26_000, 0),
     ("for i = 1, {n} do local _ = string.format('%d:%s', i, 'x') end", 11_000, 0),
-    ("local s = ('x'):rep({n}) for i = 1, {n} do local _ = s:byte(i) end", 40_000, 0),
-    ("local s = ('x'):rep({n}) for i = 1, {n} do local _ = s:sub(i, i) end", 14_000, 0),
+    ("local s = ('x'):rep({n}) for i = 1, {n} do local _ = s:byte(i) end", 58_000, 0),
+    ("local s = ('x'):rep({n}) for i = 1, {n} do local _ = s:sub(i, i) end", 36_000, 0),
     (LIST + "require('json').encode(list)", 25_000, 50_000),
     (OBJECTS + "require('json').encode(list)", 4_000, 32_000),
 ]

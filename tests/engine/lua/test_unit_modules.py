@@ -254,7 +254,7 @@ def test_a_library_is_loaded_once_with_its_own_imports() -> None:
 def test_libraries_are_read_only_and_objects_are_sealed() -> None:
     source = (
         "return {(pcall(function() string.x = 1 end)), (pcall(function() process.send = 1 end)), "
-        "(pcall(function() errors.new('x').y = 1 end)), (pcall(pairs, channel.new())), "
+        "(pcall(function() errors.new('x').y = 1 end)), (pcall(pairs(channel.new()))), "
         "(pcall(rawget, channel.new(), 1))}"
     )
     assert run(source) == [False] * 5
