@@ -53,6 +53,8 @@ def _lua(name: str, kind: str, body: str, **data: object) -> Entry:
 
 STUCK = """local top = {} for _ = 1, 1990 do top = setmetatable({}, {__index = top}) end
     while true do local _ = top.nothing end"""
+ENCODING = """local t = {} for i = 1, 5000 do t[i] = {n = i} end
+    while true do json.decode(json.encode(t)) time.sleep("1ms") end"""
 BIG = "return ('x'):rep(8000000)"
 VICTIMS = [
     Entry(HOST, "process.host", {}, {"host": {"max_memory": HOST_MIB}}),
@@ -65,6 +67,7 @@ VICTIMS = [
     _lua("deaf", "process.lua", "time.sleep('1h')"),
     _lua("stuck", "function.lua", STUCK, pool={"type": "inline"}),
     *(_lua(f"stuck_{number}", "function.lua", STUCK, pool={"type": "inline"}) for number in range(10)),
+    _lua("encoding", "function.lua", ENCODING, pool={"type": "inline"}),
     _lua("slow", "function.lua", "time.sleep('1h')"),
     _lua("big", "function.lua", BIG, pool={"type": "inline"}),
     _lua("big_process", "process.lua", BIG),
