@@ -43,7 +43,7 @@ codecs.yaml = {
   end,
   decode = function(text)
     if #text > MAX_TEXT then return nil, k.failure("Internal", "yaml.decode: longer than " .. MAX_TEXT .. " bytes", false) end
-    k.lib.charge_time(#text * (k.version < 2 and 12 or 8))
+    k.lib.charge_time(#text * (k.version < 2 and 12 or 10))
     return k.service("yaml.decode", text, MAX_VALUES)
   end,
 }

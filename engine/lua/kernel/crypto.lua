@@ -58,7 +58,7 @@ local function authenticator(name)
   return function(key, data)
     key, data = text(key, 1, name), text(data, 2, name)
     if key == "" then return nil, k.invalid("crypto.hmac." .. name .. ": the key is empty") end
-    lib.charge_bytes((#data + #key) * 4)
+    lib.charge_bytes((#data + #key) * (k.version < 2 and 4 or 3))
     return k.service("hash.hmac", name, data, key, false)
   end
 end

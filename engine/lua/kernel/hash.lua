@@ -3,6 +3,7 @@ local k = ...
 local raw, lib = k.raw, k.lib
 local type, byte = raw.type, raw.string.byte
 local hash = {}
+local PRICE = k.version < 2 and 4 or 3 -- of a byte: sixteenths of an instruction
 
 local function no_string(name, what, value)
   return nil, k.invalid("hash." .. name .. ": " .. what .. " (string) expected, got " .. lib.typeof(value))
@@ -11,13 +12,13 @@ end
 for _, name in raw.ipairs { "md5", "sha1", "sha256", "sha512" } do
   hash[name] = function(data, binary)
     if type(data) ~= "string" then return no_string(name, "data", data) end
-    lib.charge_bytes(#data * 4)
+    lib.charge_bytes(#data * PRICE)
     return k.service("hash.digest", name, data, binary == true)
   end
   hash["hmac_" .. name] = function(data, key, binary)
     if type(data) ~= "string" then return no_string("hmac_" .. name, "data", data) end
     if type(key) ~= "string" then return no_string("hmac_" .. name, "key", key) end
-    lib.charge_bytes((#data + #key) * 4)
+    lib.charge_bytes((#data + #key) * PRICE)
     return k.service("hash.hmac", name, data, key, binary == true)
   end
 end

@@ -183,7 +183,7 @@ if modern then
   -- The native one copies all that follow.
   std.select = function(...)
     local count, n = select("#", ...), ...
-    if count > 64 then charge(count) end
+    if count > 64 then charge(count // 2) end
     if n == "#" then return count - 1 end
     if count > 0 and math_type(n) == "integer" and n > 0 then return select(...) end
     return settle("select", pcall(select, ...))
