@@ -124,6 +124,7 @@ CSRF_FAILURE_VIEW = "wippy_console.views.errors.csrf_failure"
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a list in a form has some for each of its items
 TIME_ZONE = "UTC"
 
 # -- static files: served by asgi.py straight from where they lie, so there is no collecting -------

@@ -16,6 +16,7 @@ CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?"
 HELD = {"date": DAY, "time": CLOCK, "datetime-local": rf"{DAY}T{CLOCK}"}
 """What these controls can hold; they drop any other text."""
 
+SECONDS = re.compile(r"(?<=:\d\d)(:\d\d)(?:\.(\d+))?$", re.ASCII)
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -75,7 +76,7 @@ class Page(HTMLParser):
             self.sent += [(name, found.get("value", "on"))] if "checked" in found else []
         elif kind in HELD:
             held = re.fullmatch(HELD[kind], found.get("value", ""), re.ASCII)
-            self.sent.append((name, found.get("value", "") if held else ""))
+            self.sent.append((name, SECONDS.sub(shortest, found.get("value", "")) if held else ""))
         elif kind not in ("file", "submit"):
             text = found.get("value", "")
             self.sent.append((name, text if kind == "hidden" else text.replace("\n", "")))
@@ -94,6 +95,12 @@ class Page(HTMLParser):
             for text in [] if value is None else value if isinstance(value, list) else [value]:
                 data.appendlist(name, _ends(text))
         return data
+
+
+def shortest(found: re.Match[str]) -> str:
+    """Seconds as browsers write them: none when they are zero, and fractions of three digits."""
+    fraction = (found[2] or "").rstrip("0")
+    return "" if found[1] == ":00" and not fraction else f"{found[1]}.{fraction:0<3}" if fraction else found[1]
 
 
 def drawn(form: SchemaForm) -> Page:

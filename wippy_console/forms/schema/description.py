@@ -17,6 +17,8 @@ from wippy_console.forms.schema.moments import Clock, Moment
 from wippy_console.forms.schema.references import Open, Part, References, UndrawableError, merged
 from wippy_console.forms.schema.shapes import Alternative, Constant, Fixed, Group, Rows, Shape, Variants
 from wippy_console.forms.schema.values import MISSING
+from wippy_console.services import schemas
+from wippy_console.services.errors import Refused
 
 LONG = 160
 """A text that may be longer than this gets several lines."""
@@ -44,8 +46,15 @@ class At:
 
 
 def describe(schema: Any) -> Shape | None:
-    """What is drawn for a whole schema; None when there is no value to ask for."""
-    return Describer(References(schema if isinstance(schema, Mapping) else {})).shape(schema, At("value"))
+    """What is drawn for a whole schema; None when there is no value to ask for.
+
+    Where nothing is given, services take `{}` for the value: if that will not do, something must be given.
+    """
+    try:
+        required = bool(schemas.problems(schema, {}))
+    except Refused:
+        required = False
+    return Describer(References(schema if isinstance(schema, Mapping) else {})).shape(schema, At("value", required))
 
 
 class Describer:

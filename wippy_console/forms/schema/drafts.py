@@ -131,8 +131,8 @@ class Leaf(Draft):
     def _told(self, value: Any) -> bool:
         if value is None and self.shape.face.nullable:
             return True
-        if value is True and self.shape.kind == "flag":
-            return False  # or else unticking it would be no answer
+        if not self.shape.is_told(value):
+            return False
         try:
             found = self.shape.read(self.shape.draw(value, self.zone), MISSING)
         except Unreadable:

@@ -26,6 +26,10 @@ from wippy_console.services.exact import Path
 REST = Json(Face("Further fields", "Names and values that have no field here, as one JSON object."))
 
 
+MOST_DRAWN = 200
+"""Items of a list; a longer one is better handled as a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a draft stands; `is_root` is what no group can leave out."""
@@ -105,9 +109,9 @@ def _group(shape: Group, value: Any, place: Place, zone: str) -> AnyDraft:
 def _rows(shape: Rows, value: Any, place: Place, zone: str) -> AnyDraft:
     if lines := fitting(shape, value):
         return leaf(lines, value, place, zone)
-    if value is not MISSING and not isinstance(value, list):
-        return leaf(Json(shape.face, "this value is no list"), value, place, zone)
     listed = [] if value is MISSING else value
+    if not isinstance(listed, list) or len(listed) > MOST_DRAWN:
+        return leaf(Json(shape.face, "no list, or a long one"), value, place, zone)
     items = [drawn(shape.item, each, place.item(index, index), zone) for index, each in enumerate(listed)]
     has = value is not MISSING
     keys = list(range(len(items)))

@@ -67,6 +67,10 @@ class Field:
         """The value of a content; `was` is the value that was drawn, where the content alone does not tell it."""
         return raw or MISSING
 
+    def is_told(self, value: Any) -> bool:
+        """Whether the content of a control that nobody touched may be taken at its word."""
+        return True
+
     def unchanged(self, raw: Raw, was: Any, zone: str) -> bool:
         """Whether the control holds what it held when it was drawn with the value."""
         return bool(raw == self.draw(was, zone))
@@ -124,6 +128,10 @@ class Flag(Field):
     def draw(self, value: Any, zone: str) -> Raw:
         """Whether it is ticked."""
         return value is True
+
+    def is_told(self, value: Any) -> bool:
+        """One that was ticked is not, for unticking it is an answer."""
+        return value is not True
 
     def take(self, data: Posted, name: str, zone: str) -> Raw:
         """Browsers don't send a box that is not ticked."""

@@ -14,6 +14,7 @@ from wippy_console.forms.schema.values import MISSING, text_of
 from wippy_console.services.formats import MOMENT, TIME
 from wippy_console.services.formats import local as local_time
 
+_DIGITS = re.compile(r"\.(\d*?)0*(?=\D|$)", re.ASCII)
 _FRACTION = 4
 """A browser's control takes three digits after the point, and drops a text that has more."""
 
@@ -43,6 +44,10 @@ class Moment(Field):
             raise Unreadable("Write a date and time, like 2026-01-31T10:00:00+01:00.")
         return text if found["zone"] else f"{text.replace(' ', 'T')}{_offset(local, zone)}"
 
+    def is_told(self, value: object) -> bool:
+        """Browsers write seconds in their own way."""
+        return value is MISSING
+
     def offsets(self, raw: Raw) -> list[str]:
         """Both that a time has which comes twice in its zone."""
         found = MOMENT.fullmatch(raw[0])
@@ -53,7 +58,7 @@ class Moment(Field):
     def unchanged(self, raw: Raw, was: Any, zone: str) -> bool:
         """The same time in the zone that was sent, or empty as before."""
         text, own = self.draw(was, raw[1] or zone)
-        return bool(raw[0] == text and (not text or own in ("", raw[1])))
+        return _shortest(raw[0]) == _shortest(text) and (not text or own in ("", raw[1]))
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ def _in_zone(text: str, zone: str) -> tuple[str, str] | None:
     named = zone if len(spelled := zones.offsets(there, zone)) == 1 and spelled[0] else zones.named(found["zone"])
     there = there if named == zone else local
     return f"{there:%Y-%m-%dT%H:%M:%S}".zfill(19) + (found["fraction"] or ""), named
+
+
+def _shortest(text: str) -> str:
+    """Without what a browser may add to or take from a time."""
+    return _DIGITS.sub(lambda found: f".{found[1]}" if found[1] else "", text)
 
 
 def _is_drawable(found: re.Match[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wippy_console.forms.schema import matching, names
@@ -26,6 +26,25 @@ from wippy_console.forms.schema.values import MISSING
 from wippy_console.services import exact
 from wippy_console.services.exact import NotExactError
 
+MOST_ITEMS = 2_000
+"""Of all lists of a form together: a few bytes could else name millions."""
+
+
+TOO_MANY = f"A form takes up to {MOST_ITEMS:,} items."
+
+
+@dataclass(slots=True)
+class Room:
+    """How many items there may still be."""
+
+    left: int = MOST_ITEMS
+
+    def take(self, keys: list[int]) -> list[int]:
+        """Those that there is room for."""
+        taken = keys[: max(self.left, 0)]
+        self.left -= len(taken)
+        return taken
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -38,6 +57,7 @@ class Reader:
     data: Posted
     zone: str
     bare: bool = False
+    room: Room = field(default_factory=Room)
 
     def draft(self, shape: Shape, suggestion: Any, place: Place) -> AnyDraft:
         """The draft of a part."""
@@ -72,7 +92,7 @@ class Reader:
     def _group(self, shape: Group, suggestion: Any, place: Place) -> AnyDraft:
         optional = not (place.is_root or shape.face.required)
         marked = self.data.has(names.beside(place.name, "drawn"))
-        reader = Reader(self.data, self.zone, self.bare or (optional and not marked))
+        reader = replace(self, bare=self.bare or (optional and not marked))
         parts = {
             name: reader.draft(part, reader.suggested(suggestion, name, part), place.part(name))
             for name, part in shape.parts
@@ -94,24 +114,17 @@ class Reader:
             return self._leaf(as_lines(shape) or Json(shape.face), suggestion, place)
         listed = suggestion if isinstance(suggestion, list) else []
         order, moved = self._order(place), self.data.text(names.beside(place.name, "do"))
-        keys = reordered(order, moved)
+        wanted = reordered(order, moved)
+        keys = self.room.take(wanted)
         items: list[AnyDraft] = []
         for index, key in enumerate(keys):
             where = place.item(key, index)
             known = listed[index] if index < len(listed) else filled(shape.item)
-            draft = self.draft(shape.item, known, where) if key in order else self._new(shape.item, where)
-            items.append(draft)
-        return RowsDraft(
-            place.name,
-            place.path,
-            suggestion,
-            shape,
-            items,
-            keys,
-            optional=not shape.face.required,
-            has=isinstance(suggestion, list),
-            moved=moved,
-        )
+            items.append(self.draft(shape.item, known, where) if key in order else self._new(shape.item, where))
+        optional, has = not shape.face.required, isinstance(suggestion, list)
+        made = RowsDraft(place.name, place.path, suggestion, shape, items, keys, optional, has, moved)
+        made.errors += [TOO_MANY] if len(keys) < len(wanted) else []
+        return made
 
     def _new(self, shape: Shape, place: Place) -> AnyDraft:
         found = drawn(shape, filled(shape), place, self.zone)
