@@ -287,6 +287,17 @@ def test_a_call_that_keeps_failing_is_told_when_it_begins_and_ends_to(ends: list
 
 
 @pytest.mark.django_db
+def test_a_call_whose_attempts_were_lost_is_told_by_the_next_and_does_not_hide_an_error() -> None:
+    lost = Retrying("r1", "7-abc", "app:charge", 4)
+    write(CATALOG, [later((CALL,), 4), lost])
+    state = states.of(Run.objects.get(), asks=False)
+    assert (state.key, state.error, state.next_at) == ("retrying", "it did not answer in time", None)
+    write(CATALOG, [failing(4), lost])
+    assert Run.objects.get().retrying[0]["message"] == "gateway says 503"
+    assert troubles() == [("RETRYING", 4)]
+
+
+@pytest.mark.django_db
 def test_a_step_that_still_waits_for_the_call_leaves_it_retrying() -> None:
     write(CATALOG, [later((CALL,), 4), failing(4), later((CALL, INBOX), 5)])
     assert [row["id"] for row in Run.objects.get().retrying] == ["7-abc"]

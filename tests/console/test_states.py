@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engine.errors import Failure
-from wippy_console.models import Question, Run
+from wippy_console.models import Node, Question, Run
 from wippy_console.services import states
 from wippy_console.services.timeline import Row
 from wippy_console.views.run_page import show_attempts
@@ -38,6 +38,12 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
     ("sleeping", "Sleeping", {"waiting": [TIMER], "waiting_totals": {"timer": 1}}, "until"),
     ("scheduled", "Scheduled", {"starts_at": SOON}, "begins"),
     ("no_worker", "No worker", NOBODY, "nobody-listens"),
+    (
+        "no_worker",
+        "No worker",
+        {"task_queue": "q", "started_at": NOW - timedelta(minutes=1)},
+        "no worker serves task queue q",
+    ),
     ("stuck", "Stuck", {"stuck_reason": "its workflow task fails again and again: boom"}, "boom"),
     ("quarantined", "Quarantined", {"stuck_reason": "quarantined since noon"}, "quarantined since noon"),
     ("failed", "Failed", {"status": "failed", "closed_at": NOW, "failure": {"message": "no stock"}}, "no stock"),
@@ -48,7 +54,7 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
 def make(asks: bool = False, **fields: Any) -> Run:
     run = Run.objects.create(
         run_id=RUN_ID, workflow_id="order-1", entry_id="case:flow", client="app:client", worker="app:worker",
-        started_at=NOW, **fields,
+        **{"started_at": NOW, **fields},
     )  # fmt: skip
     if asks:
         Question.objects.create(run=run, number=0, opened_at=NOW)
@@ -97,6 +103,20 @@ def test_a_list_tells_attempt_error_and_next_try_in_one_line(client: Client) -> 
     text = client.get("/runs/").content.decode()
     assert 'title="case:fails, attempt 14: gateway says 503">attempt 14, next <time' in text
     assert "</time>: gateway says 503</span>" in text
+
+
+def test_a_run_that_was_not_taken_yet_has_a_worker_when_a_live_node_serves_its_queue() -> None:
+    run = make(task_queue="q", started_at=NOW - timedelta(minutes=1))
+    node = Node.objects.create(
+        id="n", hostname="h", os_pid=1, started_at=NOW, heartbeat_at=timezone.now(), task_queues=["q"]
+    )
+    assert states.unserved([run]) == set() and command("--status", "no_worker") == []
+    Node.objects.filter(pk=node.pk).update(heartbeat_at=NOW - timedelta(minutes=5))
+    assert states.unserved([run]) == {run.pk} and len(command("--status", "no_worker")) == 1
+    for fields in ({"elsewhere": True}, {"history_length": 3}, {"starts_at": SOON}, {"status": "completed"}):
+        Run.objects.filter(pk=run.pk).update(elsewhere=False, history_length=0, starts_at=None, status="running")
+        Run.objects.filter(pk=run.pk).update(**fields)
+        assert states.unserved(Run.objects.all()) == set() and command("--status", "no_worker") == []
 
 
 def test_the_command_line_tells_attempt_error_and_next_try() -> None:

@@ -30,7 +30,7 @@ class OpenFilter(admin.SimpleListFilter):
             case "asks":
                 return queryset.filter(pk__in=questions.asking())
             case "stuck":
-                return queryset.filter(states.TROUBLED)
+                return queryset.filter(states.troubled())
             case "open":
                 return queryset.filter(status=Run.Status.RUNNING)
         return queryset

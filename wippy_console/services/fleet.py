@@ -27,6 +27,11 @@ def alive() -> QuerySet[Node]:
     return Node.objects.filter(stopped_at=None, heartbeat_at__gt=fresh).order_by("started_at", "id")
 
 
+def queues() -> set[str]:
+    """The task queues that live nodes serve."""
+    return {queue for served in alive().values_list("task_queues", flat=True) for queue in served}
+
+
 def is_alive(node_id: str) -> bool:
     """Whether that node has a fresh heartbeat."""
     return alive().filter(id=node_id).exists()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from wippy_console.models import Run
+from wippy_console.services import fleet
 
 RUNNING, RETRYING, WAITING, SLEEPING, SCHEDULED = "running", "retrying", "waiting", "sleeping", "scheduled"
 STUCK, NO_WORKER, QUARANTINED = "stuck", "no_worker", "quarantined"
@@ -27,18 +28,10 @@ _RETRYING = _OPEN & Q(retrying_since__isnull=False)
 FAILED_WITH = "failed_with"
 """The mark of runs in lists: the message of their failure, which itself may be large and is not read."""
 
-TROUBLED = _STUCK | _RETRYING
-"""The open runs that do not get on."""
+TROUBLES = (RETRYING, STUCK, NO_WORKER, QUARANTINED)
+"""The states of open runs that do not get on."""
 
-_CONDITIONS = {
-    RETRYING: _RETRYING & Q(stuck_reason=""),
-    STUCK: _STUCK & ~_QUARANTINED & ~_NO_WORKER,
-    NO_WORKER: _OPEN & _NO_WORKER,
-    QUARANTINED: _OPEN & _QUARANTINED,
-}
-
-
-TROUBLES = tuple(_CONDITIONS)
+TAKEN_EXPECTED = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class State:
     @property
     def is_trouble(self) -> bool:
         """Whether the run does not get on."""
-        return self.key in _CONDITIONS
+        return self.key in TROUBLES
 
     def to_json(self) -> dict[str, Any]:
         """What applies, as plain data; times in ISO 8601."""
@@ -69,18 +62,26 @@ class State:
         return {"key": self.key, **{name: _plain(value) for name, value in fields.items()}}
 
 
-def of(run: Run, *, asks: bool) -> State:
-    """The state; `asks` says whether the run has an open question."""
+def of(run: Run, *, asks: bool, unserved: bool = False) -> State:
+    """The state; `asks` says whether the run has an open question, `unserved` whether it is among those (below)."""
     if not run.is_open:
         return State(run.status, error=getattr(run, FAILED_WITH, None) or "")
-    if run.stuck_reason:
-        key = of_reason(run.stuck_reason)
-        return State(key, run.stuck_reason, queue=_queue(run.stuck_reason) if key == NO_WORKER else "")
+    reason = run.stuck_reason or (f"{NOBODY} serves {QUEUE}{run.task_queue}" if unserved else "")
+    if reason:
+        key = of_reason(reason)
+        return State(key, reason, queue=_queue(reason) if key == NO_WORKER else "")
     if run.retrying:
         return _retrying(run.retrying[0], len(run.retrying) - 1)
     if asks:
         return State(WAITING, until=run.next_deadline)
     return _by_itself(run)
+
+
+def unserved(runs: Iterable[Run]) -> set[str]:
+    """The ids of those runs that no node took, on queues that none serves. While no node lives, nobody else tells."""
+    untaken = [run for run in runs if _is_untaken(run)]
+    served = fleet.queues() if untaken else set()
+    return {run.run_id for run in untaken if run.task_queue not in served}
 
 
 def of_reason(reason: str) -> str:
@@ -91,7 +92,34 @@ def of_reason(reason: str) -> str:
 
 def condition(key: str) -> Q:
     """The runs that a filter by state means: a status, or one of the troubles of open runs."""
-    return _CONDITIONS.get(key) or Q(status=key)
+    match key:
+        case "retrying":
+            return _RETRYING & Q(stuck_reason="")
+        case "stuck":
+            return _STUCK & ~_QUARANTINED & ~_NO_WORKER
+        case "no_worker":
+            return (_OPEN & _NO_WORKER) | _untaken()
+        case "quarantined":
+            return _OPEN & _QUARANTINED
+        case status:
+            return Q(status=status)
+
+
+def troubled() -> Q:
+    """The open runs that do not get on."""
+    return _STUCK | _RETRYING | _untaken()
+
+
+def _untaken() -> Q:
+    """As `unserved`, for queries."""
+    now = timezone.now()
+    began = Q(starts_at=None, started_at__lt=now - TAKEN_EXPECTED) | Q(starts_at__lt=now - TAKEN_EXPECTED)
+    return _OPEN & Q(history_length=0, elsewhere=False) & began & ~Q(task_queue__in=["", *fleet.queues()])
+
+
+def _is_untaken(run: Run) -> bool:
+    late = timezone.now() - (run.starts_at or run.started_at) > TAKEN_EXPECTED
+    return run.is_open and not run.history_length and not run.elsewhere and run.task_queue != "" and late
 
 
 def retries(run: Run) -> dict[str, Any]:

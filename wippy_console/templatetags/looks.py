@@ -137,8 +137,9 @@ def of_run(run: Run) -> Look:
 
 
 def state_of(run: Run) -> states.State:
-    """A run's state; reads the mark `asks` of lists when it is there."""
-    known = getattr(run, "asks", None)
+    """A run's state; reads the marks `asks` and `unserved` of lists when they are there."""
+    known, unserved = getattr(run, "asks", None), getattr(run, "unserved", None)
     if known is None and run.is_open:
         known = run.questions.filter(closed_at=None).exists()
-    return states.of(run, asks=bool(known))
+    unserved = bool(states.unserved([run])) if unserved is None else unserved
+    return states.of(run, asks=bool(known), unserved=unserved)

@@ -42,7 +42,7 @@ def asked(user: Any) -> list[Any]:
 def troubled(user: Any) -> Any:
     """Open runs that do not get on, and runs that ended badly during the last day; newest first."""
     seen = runs.visible(user)
-    stuck = seen.filter(states.TROUBLED)
+    stuck = seen.filter(states.troubled())
     lately = timezone.now() - timedelta(days=1)
     ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)
     return (stuck | ended).order_by("-started_at")

@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from wippy_console import permissions
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.models import Run
-from wippy_console.services import questions
+from wippy_console.services import questions, states
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -40,11 +40,11 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], status
 
 
 def marked(rows: Iterable[Run]) -> list[Any]:
-    """Runs with `asks`: what each asks of people now, as labels. One query for all, none for each."""
+    """Runs with `asks`, what each asks of people now, and `unserved` (`states`). A query for all, none for each."""
     found: list[Any] = list(rows)
-    asked = questions.asked_by(found)
+    asked, unserved = questions.asked_by(found), states.unserved(found)
     for run in found:
-        run.asks = asked.get(run.run_id, [])
+        run.asks, run.unserved = asked.get(run.run_id, []), run.run_id in unserved
     return found
 
 

@@ -31,8 +31,9 @@ class Command(OperationCommand):
         """Find one page."""
         filters = {name: options[name] for name in ("status", "entry", "text", "waiting", "limit", "before")}
         page = runs.search(None, **filters)
-        asking = questions.asked_by(page.rows)
-        return {"runs": [_run(run, asking.get(run.run_id, [])) for run in page.rows], "next": page.next_cursor}
+        asking, unserved = questions.asked_by(page.rows), states.unserved(page.rows)
+        told = [_run(run, asking.get(run.run_id, []), run.run_id in unserved) for run in page.rows]
+        return {"runs": told, "next": page.next_cursor}
 
     def text(self, data: dict[str, Any]) -> str:
         """A line for each run."""
@@ -48,7 +49,7 @@ def _lines(run: dict[str, Any]) -> Iterator[str]:
         yield f"    {state['reason']}{', next try ' + state['next_at'] if state.get('next_at') else ''}"
 
 
-def _run(run: Run, asks: list[str]) -> dict[str, Any]:
+def _run(run: Run, asks: list[str], unserved: bool) -> dict[str, Any]:
     return {
         "pid": run.pid,
         "workflow_id": run.workflow_id,
@@ -60,6 +61,6 @@ def _run(run: Run, asks: list[str]) -> dict[str, Any]:
         "waiting": run.waiting,
         "waiting_totals": run.waiting_totals,
         "stuck": run.stuck_reason,
-        "state": states.of(run, asks=bool(asks)).to_json(),
+        "state": states.of(run, asks=bool(asks), unserved=unserved).to_json(),
         "asks": asks,
     }

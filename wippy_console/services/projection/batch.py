@@ -139,7 +139,11 @@ class Batch:
         if run is None or not run.is_open:
             return
         others = [each for each in run.retrying if each["id"] != told.call_id]
-        self._set_retrying(run, others if isinstance(told, Settled) else [*retry_rows([told]), *others])
+        known = [each for each in run.retrying if each["id"] == told.call_id]
+        if isinstance(told, Settled):
+            self._set_retrying(run, others)
+        elif told.failure is not None or not known:
+            self._set_retrying(run, [*retry_rows([told]), *others])
 
     def _set_retrying(self, run: Run, retrying: list[dict[str, Any]]) -> None:
         """Announce that it began or ended to be so; further attempts are no news."""

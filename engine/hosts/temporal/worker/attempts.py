@@ -23,7 +23,12 @@ FIRST_PAUSE, LONGEST = timedelta(seconds=1), 100
 
 @contextmanager
 def attempt_told(observe: Observe, info: activity.Info) -> Iterator[None]:
-    """Tell once that the call keeps failing, and once that it does not any more; what is raised goes on."""
+    """Tell once that the call keeps failing, and once that it does not any more; what is raised goes on.
+
+    An attempt that was lost with its worker, or took too long, tells nothing: the one after it does.
+    """
+    if info.attempt == TOLD_AFTER + 1 and info.workflow_run_id:
+        _tell(observe, Retrying(info.workflow_run_id, info.activity_id, info.activity_type, info.attempt))
     try:
         yield
     except UnitFailed as error:

@@ -38,8 +38,11 @@ async def test_the_third_failure_of_a_call_is_told_once_and_so_is_its_end(stage:
     assert first.next_at is not None
     stage.function("app:flaky", "return 'well'")
     assert (await stage.exit(pid)).value == "well"
-    await told(stage, 2)
-    assert stage.told[1:] == [Settled(first.run_id, first.call_id)]
+    await told(stage, 3)
+    assert stage.told[1:] == [
+        Retrying(first.run_id, first.call_id, "app:flaky", 4),
+        Settled(first.run_id, first.call_id),
+    ]
 
 
 @pytest.mark.parametrize("code", [call("max_attempts = 3, initial_delay = '10ms'"), "return funcs.call('app:raises')"])
@@ -55,8 +58,8 @@ async def test_a_call_that_ends_badly_after_many_attempts_is_settled(stage: Stag
     stage.function("app:flaky", FAILS)
     stage.workflow("app:w", call("max_attempts = 5, initial_delay = '10ms'"))
     assert (await stage.run("app:w")).failure is not None
-    await told(stage, 2)
-    assert [type(each) for each in stage.told] == [Retrying, Settled]
+    await told(stage, 3)
+    assert [type(each) for each in stage.told] == [Retrying, Retrying, Settled]
 
 
 @pytest.mark.parametrize("from_workflow", [False, True])
