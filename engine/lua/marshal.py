@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from engine.errors import Failure, ValueRefused
@@ -180,9 +181,13 @@ class Reader:
     def read(self) -> Value:
         """The next value."""
         tag = next(self._shape)
-        if tag == SCALAR:
-            value = next(self._values)
-            return from_lua_text(value) if isinstance(value, str) else value
+        return self._scalar() if tag == SCALAR else self._compound(tag)
+
+    def _scalar(self) -> Value:
+        value = next(self._values)
+        return from_lua_text(value) if type(value) is str else value
+
+    def _compound(self, tag: int) -> Value:
         if tag == NIL:
             return None
         if tag == ARRAY:
@@ -190,7 +195,8 @@ class Reader:
         return self._map() if tag == MAP else self._failure()
 
     def _array(self) -> list[Value]:
-        return [self.read() for _ in range(next(self._shape))]
+        tags = islice(self._shape, next(self._shape))
+        return [self._scalar() if tag == SCALAR else self._compound(tag) for tag in tags]
 
     def _map(self) -> dict[Any, Value]:
         """A table; values that can't cross, such as functions, came as nil and go with their keys."""

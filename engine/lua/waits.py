@@ -52,8 +52,9 @@ class WaitBook:
     def stepped(self, events: Iterable[Event], commands: Iterable[Command], now: int) -> None:
         """A step took events, which answer commands, and issued commands at that time."""
         for event in events:
-            if isinstance(event, Resolved | Rejected):
-                self._over(event.seq)
+            match event:
+                case Resolved(seq) | Rejected(seq):
+                    self._over(seq)
         for command in commands:
             self._issued(command, now)
 

@@ -16,7 +16,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -45,8 +45,14 @@ def encode(value: Value, what: str) -> Payload:
 def encode_all(values: Sequence[Value], what: str) -> list[Payload]:
     """The payloads of arguments that travel together; the limit holds for their sum as well."""
     payloads = [encode(value, f"argument {n} of {what}") for n, value in enumerate(values, 1)]
-    refuse_oversize(sum(payload.ByteSize() for payload in payloads), f"all arguments of {what}")
+    if len(payloads) > 1:
+        refuse_oversize(size(payloads), f"all arguments of {what}")
     return payloads
+
+
+def size(payloads: Iterable[Payload]) -> int:
+    """How many bytes they are on the wire."""
+    return sum(map(Payload.ByteSize, payloads))
 
 
 def memo(table: Mapping[str, Value], what: str) -> dict[str, Any]:
@@ -135,6 +141,8 @@ def _encode(value: Value, what: str) -> Payload:
 
 def _to_json(value: Value, what: str) -> bytes:
     try:
+        if type(value) is int:
+            return b"%d" % value
         return _ENCODER.encode(plain(value)).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise UnitFailed(invalid(f"{what} can't be sent: {error}")) from error
@@ -147,7 +155,7 @@ def _checked(payload: Payload, what: str) -> Payload:
 
 def _from_json(data: bytes) -> Value:
     try:
-        value = json.loads(data, parse_int=_integer, parse_constant=lambda _: None)
+        value = _DECODER.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
         return revived(value) if b'"$' in data else value
     except (ValueError, RecursionError):
         return _text_or_bytes(data)
@@ -205,6 +213,10 @@ def _integer(text: str) -> int | float:
         return float(text)
     number = int(text)
     return number if number in _INTEGERS else float(number)
+
+
+# `json.loads` with these would build a decoder for each value.
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=lambda _: None)
 
 
 def _text_or_bytes(data: bytes) -> str | bytes:

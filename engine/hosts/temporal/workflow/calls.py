@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,28 @@ def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
     return digest.hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Headers, and how many bytes they are."""
+
+    headers: dict[str, Payload]
+    size: int
+
+    @classmethod
+    def of(cls, packed: dict[str, Payload]) -> Head:
+        """With their size."""
+        return cls(packed, payloads.size(packed.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An activity under way: `ended` is to be called at its end, before its id may be used again."""
+
+    handle: Handle
+    local: bool
+    ended: Callable[[], None]
+
+
 class Calls:
     """Starts the activities of one run."""
 
@@ -45,31 +68,31 @@ class Calls:
         self._pending = Pending("activities")
         self._ids: set[str] = set()
         final = headers.pack({headers.FINAL: True}) if identity.kernel >= 2 else {}  # runs begun before are tried on
-        self._bare_head = headers.pack({headers.SENDER: identity.pid})
-        self._bare_final_head = self._bare_head | final
+        bare = headers.pack({headers.SENDER: identity.pid})
+        self._bare_head, self._bare_final_head = Head.of(bare), Head.of(bare | final)
         self._final = final
 
-    def start(self, call: Call) -> tuple[Handle, bool]:
-        """The handle of the call's activity, and whether it is local; raises UnitFailed for what can't be sent."""
+    def start(self, call: Call) -> Started:
+        """The call's activity; raises UnitFailed for what can't be sent."""
         target = self._routing.entry(call.target)
         options = activity_options(target, call.options)
         if call.options:
             check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
         arguments = payloads.encode_all(call.args, call.target)
         head = self._head(call, final=not options.retries_chosen)
-        size = sum(payload.ByteSize() for payload in [*arguments, *head.values()])
-        self._budget.spend(size, f"the call of {call.target}")
+        self._budget.spend(payloads.size(arguments) + head.size, f"the call of {call.target}")
         activity_id = self._id_of(call, options, arguments)
         kind = options.type or check_name(call.target, "function ID")
-        with headers.outgoing(head):
+        with headers.outgoing(head.headers):
             if options.local and self._budget.reserve_local():
-                return self._open(activity_id, _start_local(kind, arguments, options, activity_id)), True
+                handle = _start_local(kind, arguments, options, activity_id)
+                return self._open(activity_id, handle, local=True)
             self._pending.enter()
             queue = options.task_queue or self._routing.activity_queue(target)
             handle = _start_remote(kind, arguments, options, activity_id, queue)
-        return self._open(activity_id, handle, self._pending.leave), False
+        return self._open(activity_id, handle, local=False)
 
-    def _head(self, call: Call, *, final: bool) -> dict[str, Payload]:
+    def _head(self, call: Call, *, final: bool) -> Head:
         """The headers of the call: most calls of a run carry no context, and share theirs."""
         if not call.context and call.security is None:
             return self._bare_final_head if final else self._bare_head
@@ -78,7 +101,7 @@ class Calls:
             headers.SECURITY: headers.carried(call.security),
             headers.SENDER: self._identity.pid,
         }
-        return headers.pack(head) | (self._final if final else {})
+        return Head.of(headers.pack(head) | (self._final if final else {}))
 
     def _id_of(self, call: Call, options: ActivityOptions, arguments: list[Payload]) -> str:
         if options.id in self._ids:
@@ -86,15 +109,14 @@ class Calls:
             raise UnitFailed(Failure(ALREADY_EXISTS, text, retryable=False))
         return options.id or f"{call.seq}-{fingerprint(arguments, call.target)}"
 
-    def _open(self, activity_id: str, handle: Handle, leave: Callable[[], None] = lambda: None) -> Handle:
-        def ended(_: object) -> None:
-            """One callback for both: each is a turn of the loop."""
-            leave()
+    def _open(self, activity_id: str, handle: Handle, *, local: bool) -> Started:
+        def ended() -> None:
+            if not local:
+                self._pending.leave()
             self._ids.discard(activity_id)
 
         self._ids.add(activity_id)
-        handle.add_done_callback(ended)
-        return handle
+        return Started(handle, local, ended)
 
 
 def ask_worker(activity: str, *args: Any) -> Handle:

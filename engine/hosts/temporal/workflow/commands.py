@@ -15,7 +15,7 @@ from engine.hosts.temporal.wire import requests
 from engine.hosts.temporal.wire.bounds import MAX_TIMERS
 from engine.hosts.temporal.workflow.asks import WorkflowAsks
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import Calls
+from engine.hosts.temporal.workflow.calls import Calls, Started
 from engine.hosts.temporal.workflow.children import Children
 from engine.hosts.temporal.workflow.deliveries import Deliveries
 from engine.hosts.temporal.workflow.event_queue import EventQueue
@@ -139,9 +139,9 @@ class WorkflowCommands:
     def _start(self, command: Call | Spawn | Exec) -> None:
         match command:
             case Call(seq):
-                handle, local = self._calls.start(command)
-                self._running[seq] = handle
-                handle.add_done_callback(lambda task: self._called(seq, task, local))
+                started = self._calls.start(command)
+                self._running[seq] = started.handle
+                started.handle.add_done_callback(lambda task: self._called(seq, task, started))
             case Spawn(seq):
                 self._begin(seq, self._spawned(command), leaving=True)
             case Exec(seq):
@@ -256,12 +256,14 @@ class WorkflowCommands:
         if self._running.pop(seq, None) is not None:
             self._events.completed(seq, task)
 
-    def _called(self, seq: int, task: asyncio.Task[Any], local: bool) -> None:
+    def _called(self, seq: int, task: asyncio.Task[Any], started: Started) -> None:
+        """One callback for all of it: each is a turn of the loop."""
         _retrieve(task)
-        if local:
+        started.ended()
+        if started.local:
             self._budget.local_done(_size(task))
         if self._running.pop(seq, None) is not None:
-            deliver = self._events.completed_alone if local else self._events.completed
+            deliver = self._events.completed_alone if started.local else self._events.completed
             deliver(seq, task)
 
     def _exited(self, pid: str, task: asyncio.Task[Any]) -> None:
