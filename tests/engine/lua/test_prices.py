@@ -131,9 +131,9 @@ UNPACKED = "local t = {} for i = 1, 100000 do t[i] = i end "
 )
 def test_what_one_instruction_hides_is_paid_by_what_it_does(call: str) -> None:
     began = time.process_time()
-    status = status_of(UNPACKED + call, WORKFLOW, kind="workflow")
+    status = status_of((UNPACKED if "(t)" in call else "") + call, WORKFLOW, kind="workflow")
     assert isinstance(status, Failed) and "instruction limit" in status.failure.message
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < 2  # most take 0.3: native work without a price took minutes
 
 
 @pytest.mark.parametrize("call", ["select(2, ...)", "select('#', ...)", "(digits + 1)"])
