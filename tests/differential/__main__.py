@@ -7,7 +7,7 @@ import random
 import sys
 
 from tests.differential.comparing import BATCH, Difference, differences
-from tests.differential.programs import body_of
+from tests.differential.kinds import body_of
 
 
 def main() -> int:

@@ -240,13 +240,3 @@ def flows(rng: random.Random) -> str:
             "local x <close> = 42 return x",
         ]
     )
-
-
-KINDS: dict[str, Make] = {
-    make.__name__: make for make in (matching, strings, numbers, tables, walks, metas, mistakes, flows)
-}
-
-
-def body_of(rng: random.Random) -> str:
-    """One program."""
-    return rng.choice([*KINDS.values()])(rng)

@@ -67,9 +67,9 @@ local function check_function(name, ...)
   k.lib.refuse(1, name, "function", f, 4, select("#", ...) == 0)
 end
 
-local function close(co)
-  if k.version < 2 then return raw.coroutine.close(co) end
-  local ok, closed, why = pcall(raw.coroutine.close, co)
+local function close(...)
+  if k.version < 2 then return raw.coroutine.close((...)) end
+  local ok, closed, why = pcall(raw.coroutine.close, ...)
   if not ok then error(raw.string.gsub(closed, "to '[^']*'", "to 'close'"), 2) end
   if closed then return true end
   return k.checked(closed, why)

@@ -124,8 +124,13 @@ end
 
 function tables.sort(...)
   local list, before = ...
-  check("sort", list, select("#", ...))
-  local count = length_of(list)
+  local count
+  if type(list) == "table" and not metatable(list) then
+    count = #list
+  else
+    check("sort", list, select("#", ...))
+    count = length_of(list)
+  end
   if count < 2 then return end
   if before ~= nil and type(before) ~= "function" then refuse(2, "sort", "function", before) end
   local copy = {}
@@ -205,11 +210,12 @@ end
 
 function tables.remove(...)
   local list, position = ...
-  check("remove", list, select("#", ...))
+  if type(list) ~= "table" then check("remove", list, select("#", ...)) end
   if not is_odd(list) then
     charge_shift(list, position)
     return settle("remove", pcall(native.remove, ...))
   end
+  check("remove", list)
   local last = length_of(list)
   position = position == nil and last or integer(2, "remove", position)
   if position ~= last and ult(last, position - 1) then out_of_bounds("remove") end
@@ -229,17 +235,21 @@ local function move_each(source, first, last, at, target)
   return target
 end
 
+local function whole(value)
+  return value ~= nil and tointeger(raw.tonumber(value))
+end
+
 function tables.move(...)
   local source, from, to, at, target = ...
-  if source == nil then return settle("move", pcall(native.move, ...)) end -- it tells of the numbers first
+  local first, last, place = whole(from), whole(to), whole(at)
+  if not (first and last and place) then return settle("move", pcall(native.move, ...)) end -- it tells of them first
   check("move", source)
   if target ~= nil then check("move", target, nil, 5) end
-  local first, last = tointeger(raw.tonumber(from)), tointeger(raw.tonumber(to))
-  local place, onto = tointeger(raw.tonumber(at)), target == nil and source or target
-  if first and last and last > first then
+  local onto = target == nil and source or target
+  if last > first then
     local count = last - first
     if count < 0 or count > MAX_MOVE then error("too many elements to move", 2) end
-    if place and place < 1 << 62 and (is_odd(source) or is_odd(onto)) then
+    if place < 1 << 62 and (is_odd(source) or is_odd(onto)) then
       return move_each(source, first, last, place, onto)
     end
     charge(count * 3)

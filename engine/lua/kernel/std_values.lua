@@ -231,7 +231,7 @@ end
 
 function std.setmetatable(...)
   local value, meta = ...
-  check_metatable(value, meta, select("#", ...))
+  check_metatable(value, meta, meta == nil and select("#", ...))
   local old = metatable(value)
   if old and old == k.global_meta then
     reveal(value)

@@ -49,6 +49,8 @@ def argument(index: int, name: str, what: str) -> str:
         ("table.unpack()", "attempt to get length of a nil value", "got no value"),
         ("table.unpack(1)", "attempt to get length of a number value", "table expected, got number"),
         ("table.move()", argument(2, "move", "number expected, got no value"), "table expected"),
+        ("table.move('x')", argument(2, "move", "number expected, got no value"), "table expected"),
+        ("coroutine.close()", argument(1, "close", "thread expected, got no value"), "got nil"),
         ("coroutine.wrap(12)", argument(1, "wrap", "function expected, got number"), "'create' (function expected)"),
         ("coroutine.resume()", argument(1, "resume", "thread expected, got no value"), "(coroutine expected)"),
         ("xpcall({}, nil)", argument(2, "xpcall", "function expected, got nil"), "attempt to call a nil value"),
