@@ -33,6 +33,8 @@ from engine.steps import (
 
 MOST_WAITS = 100
 MOST_TOPICS = 1_000
+MOST_TIDIED = 1 << 20
+"""Bytes of a process whose garbage is looked for when it first waits; the time that takes grows with them."""
 SENDS = 32
 """Messages that one step sends at once; a step that sends more ends and goes on after the others' turns."""
 
@@ -116,11 +118,17 @@ class Unit:
         state = self._state
         if state is None:
             state = self._open()
-            if not events:
-                return self._run(state)
             first = self._run(state)
+            if not events:
+                if self._rests_long(state, first):
+                    state.tidy()
+                return first
             return first if not records.is_waiting(first.status) else _joined(first, self._fed(state, events))
         return self._fed(state, events)
+
+    def _rests_long(self, state: State, first: Step) -> bool:
+        """Whether it is worth its time to free what loading left: most of a process's life is waiting."""
+        return self._identity.kind == "process" and records.is_waiting(first.status) and state.memory() < MOST_TIDIED
 
     def close(self) -> None:
         """Free the Lua state; safe from any thread and more than once."""
