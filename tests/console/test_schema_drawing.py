@@ -239,6 +239,16 @@ def test_a_secret_is_never_drawn_again() -> None:
     assert value(schema, {"f-a": "1"}) == {"a": "1", "key": "dflt-secret"}
 
 
+@pytest.mark.parametrize(
+    "part", [{"type": "string", "pattern": "^x$"}, {"type": "string", "maxLength": 3}, {"type": "integer"}, {"not": {}}]
+)
+def test_no_error_repeats_a_secret(part: dict[str, Any]) -> None:
+    for schema in ({"a": {**part, "writeOnly": True}}, {"a": {"type": "object", "properties": {"b": part}, "not": {}}}):
+        whole = {"type": "object", "properties": schema}
+        sent = QueryDict("f-a=hunter2&f-a.b=hunter2")
+        assert "hunter2" not in str(SchemaForm(whole, sent).errors)
+
+
 def test_a_file_is_sent_as_base64() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", "contentEncoding": "base64"}}}
     form = SchemaForm(schema)

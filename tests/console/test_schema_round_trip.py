@@ -152,3 +152,29 @@ def must_be(schema: Any) -> Shape:
     found = describe(schema)
     assert found is not None
     return found
+
+
+WORDS = [
+    "type", "properties", "items", "oneOf", "anyOf", "allOf", "enum", "const", "$ref", "$defs", "default", "required",
+    "format", "title", "writeOnly", "readOnly", "maxItems", "x-labels", "discriminator", "examples", "maxLength",
+    "additionalProperties",
+]  # fmt: skip
+TOLD = ["string", "object", "array", "#", "#/$defs/type", "date-time"]
+ODD_SCHEMAS = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(TOLD),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), CASES.map(lambda case: case[0]) | ODD_SCHEMAS)
+def test_no_schema_and_nothing_that_is_sent_breaks_a_form(data: st.DataObject, schema: Any) -> None:
+    page = drawn(SchemaForm(schema))
+    names = sorted(
+        {name for name, _ in page.sent} | {f"{name}:{what}" for name, _ in page.sent for what in ("n", "pick")}
+    )
+    typed = data.draw(st.dictionaries(st.sampled_from(names), TEXTS | JSON.map(str), max_size=6)) if names else {}
+    sent = SchemaForm(schema, page.post_all(typed), zone=data.draw(TEXTS))
+    assert sent.is_valid() or sent.errors
+    drawn(sent)

@@ -30,6 +30,8 @@ _MESSAGE = 300
 
 def problems(schema: Any, value: Any) -> dict[Path, list[str]]:
     """Errors by place, {} when the value conforms; a broken schema is Refused."""
+    if not isinstance(schema, Mapping | bool):
+        raise Refused("The entry declares a broken JSON Schema: it is no object.")
     found: dict[Path, list[str]] = {}
     try:
         for error in schemas.errors(_without_dialect(schema), value, _Validator, CHECKER):
@@ -145,7 +147,13 @@ def _worded(error: ValidationError) -> str:
             return f"Must be one of {', '.join(json.dumps(item) for item in wanted)}."[:_MESSAGE]
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
             return f"{error.message[:1].upper()}{error.message[1:_MESSAGE]}."
-        case "oneOf" | "anyOf" if error.context:
-            return "This fits none of the alternatives."
+        case "oneOf" | "anyOf":
+            return f"This fits {'none' if error.context else 'more than one'} of the alternatives."
         case _:
-            return error.message[:_MESSAGE]
+            return _without_value(error)[:_MESSAGE]
+
+
+def _without_value(error: ValidationError) -> str:
+    """The library's words. They repeat the value, which may be long, and may be a secret."""
+    value: Any = error.instance
+    return error.message if isinstance(value, int | float) else error.message.replace(repr(value), "This", 1)

@@ -107,7 +107,7 @@ class Leaf(Draft):
         try:
             value = self._content()
         except Unreadable as error:
-            self.errors.append(str(error))
+            self.errors.append("This can't be read; type it once more." if self.shape.face.secret else str(error))
             return MISSING
         return self._emptiness() if value is MISSING else value
 
