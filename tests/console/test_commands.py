@@ -23,9 +23,10 @@ from tests.console.operating import make_cast
 from tests.console.serving import environment
 from tests.patience import PATIENCE
 from wippy_console import permissions
+from wippy_console.management.commands import signal as signalling
 from wippy_console.management.operations import operator
 from wippy_console.models import Decision, FeedEvent, Node, Question, Run
-from wippy_console.services import accounts, decisions, histories, registry, runs, temporal, timeline
+from wippy_console.services import accounts, decisions, histories, registry, temporal, timeline
 from wippy_console.services.errors import Conflict
 from wippy_console.services.registry import Changes
 
@@ -163,7 +164,7 @@ def test_a_workflow_starts_takes_a_signal_and_ends(node: None) -> None:
     pid = run("start", "app:approval", "--id", "order 7", "--input", '{"amount": 7}')
     assert pid == "{app:client@app:worker|order 7}"
     until(lambda: Run.objects.get().waiting)
-    assert "sent decision" in run("signal", pid, "decision", '{"approved": true, "comment": "ok"}')
+    assert "sent decision" in run("signal", pid, "decision", '{"approved": true, "comment": "ok"}', "--reason", "fine")
     until(lambda: Run.objects.filter(status="completed").exists())
     (listed,) = run_json("runs", "--text", "order")["runs"]
     assert (listed["pid"], listed["status"], listed["entry_id"]) == (pid, "completed", "app:approval")
@@ -180,7 +181,7 @@ def test_a_signal_leaves_the_rows_that_the_console_leaves(node: None) -> None:
     until(Question.objects.exists)  # the node has nothing more to write of the run
     Run.objects.all().delete()
     run("signal", pid, "note")
-    run("signal", pid, "decision", '{"approved": true}')
+    run("signal", pid, "decision", '{"approved": true}', "--raw")
     until(lambda: Run.objects.filter(status="completed").exists())
     made = list(Decision.objects.order_by("created_at"))
     assert [(each.topic, each.payload, each.state, each.user) for each in made] == [
@@ -200,16 +201,76 @@ def test_a_signal_reaches_the_run_that_took_over_meanwhile(node: None, monkeypat
     run("start", "app:quick", "--id", "order 9", "--wait")
     first = until(lambda: Run.objects.filter(status="completed").first())
     second = run_json("start", "app:approval", "--id", "order 9")
-    seen, find = [first], runs.latest
-    monkeypatch.setattr(runs, "latest", lambda pid: seen.pop() if seen else find(pid))
-    run("signal", second["pid"], "decision", '{"approved": true}')
+    monkeypatch.setattr(signalling, "run_or_process", lambda _: first)
+    run("signal", second["pid"], "decision", '{"approved": true}', "--raw")
     until(lambda: Run.objects.get(run_id=second["run_id"]).status == "completed")
     assert Decision.objects.get(state="sent").run_id == second["run_id"]
 
 
+def test_an_answer_at_the_command_line_is_one_of_the_console(node: None) -> None:
+    pid = run("start", "app:approval", "--id", "order 10")
+    until(Question.objects.exists)
+    fine = ("signal", "order 10", "decision", '{"comment": "ok"}', "--reason", "cheap")
+    assert "--reason: A reason is required." in refused(*fine[:4])
+    assert "comment: This field is required." in refused(*fine[:3], "--reason", "x")
+    assert "none of what is declared: Approve" in refused(*fine[:3], '{"approved": false, "comment": "no"}')
+    assert "no 'Reject' among" in refused(*fine, "--label", "Reject")
+    assert not Decision.objects.exists()
+    assert run(*fine) == f"sent decision to {pid}"
+    made = Decision.objects.get()
+    assert (made.question, made.payload, made.reason) == (
+        Question.objects.get(),
+        {"comment": "ok", "approved": True},
+        "cheap",
+    )
+    assert (made.label, made.user) == ("Approve", account())
+    until(lambda: Run.objects.filter(status="completed").exists())
+    ended = refused(*fine)
+    assert "The run has ended (completed) at" in ended
+    assert ended == refused("signal", Run.objects.get().run_id, *fine[2:]) == refused(*fine, "--raw")
+
+
+def test_who_acts_for_another_has_the_others_rights_and_both_are_named(node: None) -> None:
+    cast = make_cast()
+    pid = run("start", "app:approval", "--id", "order 11", "--as", "operator")
+    assert Run.objects.get().started_by == User.objects.get(username__endswith="/operator")
+    assert "You may not start runs" in refused("start", "app:approval", "--as", "viewer")
+    assert "You may not" in refused("signal", pid, "other", "--as", "viewer")
+    until(Question.objects.exists)
+    run("signal", pid, "decision", '{"comment": "ok"}', "--reason", "fine", "--as", "operator")
+    made = Decision.objects.get()
+    name = f"cli:{pwd.getpwuid(os.getuid()).pw_name}/operator"
+    assert made.user.get_username() == name and made.user != cast.operator
+    until(lambda: Run.objects.filter(status="completed").exists())
+    events = run_json("history", pid)["events"]
+    (signal,) = [event for event in events if event["type"] == "WorkflowExecutionSignaled"]
+    assert signal["attributes"]["identity"] == name
+    cast.operator.is_active = False
+    cast.operator.save()
+    assert "There is no active user 'operator'" in refused("cancel", pid, "--as", "operator")
+    stored = User.objects.get(username=name)
+    assert not stored.is_active and not stored.has_usable_password() and not stored.is_superuser
+
+
+def test_runs_and_processes_are_cancelled_and_terminated(node: None) -> None:
+    first, second = (run("start", "app:approval", "--id", f"order {n}") for n in (12, 13))
+    pet, other = (run("start", "app:pet", "--input", '{"name": "rex"}') for _ in range(2))
+    assert run("cancel", "order 12", "--reason", "not needed") == f"asked {first} to stop"
+    assert "--reason: A reason is required." in refused("cancel", second, "--terminate")
+    assert run("cancel", second, "--terminate", "--reason", "now") == f"terminated {second}"
+    assert run("cancel", pet) == f"asked {pet} to stop"
+    assert run("cancel", other, "--terminate", "--reason", "now") == f"terminated {other}"
+    until(lambda: Run.objects.get(workflow_id="order 13").status == "terminated")
+    told = {(each.action, each.reason, each.user) for each in Decision.objects.all()}
+    assert told == {("cancel", "not needed", account()), ("terminate", "now", account())}
+    rows = FeedEvent.objects.filter(kind="OPERATION").exclude(data__action="spawn").order_by("id")
+    assert [(row.data["action"], row.pid) for row in rows] == [("cancel", pet), ("terminate", other)]
+    assert "has ended" in refused("cancel", second)
+
+
 def account() -> User:
     """The one of whoever runs the tests."""
-    return User.objects.get(username__startswith="cli:")
+    return User.objects.get(username__startswith="cli:", username__regex="^[^/]*$")
 
 
 def test_nobody_signs_in_by_the_account_of_the_command_line() -> None:
@@ -321,11 +382,18 @@ def test_without_a_worker_calls_say_so(published: None) -> None:
     [
         (("start", "no:such"), "There is no entry no:such."),
         (("start", "app:add"), "function.lua"),
-        (("start", "app:quick", "--input", "{"), "not JSON"),
+        (("start", "app:quick", "--input", "{"), "--input: This is no JSON"),
         (("start", "app:quick", "--host", "no:host"), "no usable worker no:host"),
-        (("signal", "nonsense", "topic"), "is no pid"),
-        (("signal", "{a@b|c}", "topic", "{"), "not JSON"),
-        (("call", "app:add", "nope"), "argument 1 is not JSON"),
+        (("start", "app:quick", "--input", "[" * 100_000), "--input: This JSON is nested too deeply."),
+        (("start", "app:quick", "--input", "1" * 5000), "--input: "),
+        (("start", "app:quick", "--input", '{"a":\n 1,}'), "(line 2, column"),
+        (("start", "app:quick", "--id", "x" * 2000), "--id: At most"),
+        (("start", "app:quick", "--as", "nobody"), "--as: There is no active user 'nobody'."),
+        (("signal", "nonsense", "topic"), "There is no run with the id 'nonsense': give a workflow id"),
+        (("signal", "{a@b", "topic"), "is no pid"),
+        (("signal", "{a@b|c}", "topic", "{"), "JSON: This is no JSON"),
+        (("cancel", "nonsense"), "There is no run with the id 'nonsense'"),
+        (("call", "app:add", "nope"), "argument 1: This is no JSON"),
         (("history", "nobody"), "There is no run of nobody."),
     ],
 )

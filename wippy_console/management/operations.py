@@ -14,8 +14,9 @@ from django.db import DatabaseError
 from temporalio.service import RPCError
 
 from engine.errors import EngineError, Failure, UnitFailed
-from wippy_console.services import accounts
+from wippy_console.services import accounts, exact
 from wippy_console.services.errors import Refused
+from wippy_console.services.exact import NotExactError
 
 
 class OperationCommand(BaseCommand):
@@ -54,23 +55,41 @@ class OperationCommand(BaseCommand):
 
 
 def parsed(text: str, what: str) -> Any:
-    """The JSON value; Refused says what is wrong where."""
+    """The JSON value, exactly; Refused says what is wrong where."""
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Refused(f"{what} is not JSON ({error}); put texts into double quotes inside single ones") from None
+        return exact.json_value(text)
+    except NotExactError as error:
+        raise Refused(f"{what}: {error} Put texts into double quotes inside single ones.") from None
+
+
+FLAGS = {
+    "host": "--host",
+    "workflow_id": "--id",
+    "name": "--id",
+    "reason": "--reason",
+    "label": "--label",
+    "as": "--as",
+}
+"""What people gave on the command line, by the names that services have for it."""
 
 
 def in_words(error: Exception) -> str:
-    """The error for a person; refused fields are named."""
+    """The error for a person; refused fields are named, flags as they are written."""
     match error:
-        case Refused(message=message, fields=fields):
-            more = {name: [text for text in texts if text != message] for name, texts in fields.items()}
-            named = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in more.items() if texts]
-            return f"{message} {' '.join(named)}".strip()
+        case Refused(message=message, named=named, paths=paths):
+            flags = {FLAGS.get(name, name): texts for name, texts in named.items()}
+            places = {".".join(map(str, path)): texts for path, texts in paths.items()}
+            told = [_field(*each, message) for each in (*places.items(), *flags.items())]
+            before = [f"{flag}:" for flag, texts in flags.items() if flag and message in texts]
+            return " ".join([*before, message, *filter(None, told)])
         case UnitFailed(failure=failure):
             return failure_words(failure)
     return str(error) or type(error).__name__
+
+
+def _field(name: str, texts: list[str], message: str) -> str:
+    others = " ".join(text for text in texts if text != message)
+    return f"{name}: {others}" if name and others else others
 
 
 def failure_words(failure: Failure) -> str:
@@ -88,10 +107,23 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def operator() -> User:
+class ActingCommand(OperationCommand):
+    """A command that does something in somebody's name."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare --as, which all have."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--as", dest="acts_for", metavar="USER", default="",
+            help="act for a user of the console, with that user's rights; the audit names both. Default: yourself, "
+            "with every right, named as cli:<your user name>",
+        )  # fmt: skip
+
+
+def operator(acts_for: str = "") -> User:
     """The account of who is at the command line, as the operating system says: LOGNAME may say anything."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user need not have a name
         name = str(os.getuid())
-    return accounts.command_line(name)
+    return accounts.on_behalf(name, acts_for) if acts_for else accounts.command_line(name)

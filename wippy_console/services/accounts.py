@@ -1,7 +1,7 @@
 """Who acts, as histories and messages name them; and the accounts of the command line, by which nobody signs in.
 
-Decisions refer to a user, hence the accounts. An option `--as USER` was rejected: whoever runs manage.py would put
-another's name into the audit.
+Decisions refer to a user, hence the accounts. Who acts for another (`--as`) does so by an account that names both:
+whoever runs manage.py can't put another's name alone into the audit.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
+
+from wippy_console.services.errors import Refused
 
 _COMMAND_LINE = "cli:"  # a form takes no user name with a colon: nobody else is called so
 _LONGEST = 150
@@ -35,4 +37,19 @@ def command_line(name: str) -> User:
     with transaction.atomic():
         user, _ = User.objects.get_or_create(username=f"{_COMMAND_LINE}{name}"[:_LONGEST], defaults=fields)
     user.is_active = user.is_superuser = True
+    return user
+
+
+def on_behalf(name: str, of: str) -> User:
+    """The account of a user of the operating system who acts for a user of the console: `cli:root/olga`.
+
+    It has the other's rights and groups, as they are now. Refused when there is no such user, or an inactive one.
+    """
+    other = User.objects.filter(username=of, is_active=True).first()
+    if other is None or is_command_line(other):
+        raise Refused(f"There is no active user {of!r}.", {"as": [f"There is no active user {of!r}."]})
+    user = command_line(f"{name}/{of}")
+    user.groups.set(other.groups.all())
+    user.user_permissions.set(other.user_permissions.all())
+    user.is_superuser = other.is_superuser
     return user

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import OperationCommand, operator, parsed, shown
+from wippy_console.management.operations import ActingCommand, operator, parsed, shown
 from wippy_console.services import processes
 
 
-class Command(OperationCommand):
+class Command(ActingCommand):
     """Call a function once and print its result."""
 
     help = "Runs a function.lua on a worker and prints its result as JSON."
@@ -25,7 +25,7 @@ class Command(OperationCommand):
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Call it."""
         args = [parsed(text, f"argument {number}") for number, text in enumerate(options["arguments"], 1)]
-        return {"result": processes.call(operator(), options["entry"], args, options["timeout"])}
+        return {"result": processes.call(operator(options["acts_for"]), options["entry"], args, options["timeout"])}
 
     def text(self, data: dict[str, Any]) -> str:
         """The result."""

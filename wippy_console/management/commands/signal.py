@@ -1,57 +1,67 @@
-"""`manage.py signal PID TOPIC [JSON]`: sends a workflow a signal, or a process a message."""
+"""`manage.py signal ID TOPIC [JSON]`: sends a run a signal, or a process a message."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import CommandParser
 
-from engine.pids import Pid
-from wippy_console.management.operations import OperationCommand, operator, parsed
+from wippy_console.management.operations import ActingCommand, operator, parsed
+from wippy_console.management.targets import run_or_process
+from wippy_console.models import Run
 from wippy_console.services import decisions, processes, runs
-from wippy_console.services.errors import Conflict, Refused
+from wippy_console.services.errors import Conflict
 
 
-class Command(OperationCommand):
-    """Send one message; the history names who did."""
+class Command(ActingCommand):
+    """Send one message; history, feed and audit name who did."""
 
-    help = "Sends a workflow a signal, or a process a message. The feed and the audit name you as cli:<your user name>."
+    help = (
+        "Sends a run a signal, or a process a message. A topic that the run's entry declares is answered as in the "
+        "console: its role, schema and rule of reasons hold."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         super().add_arguments(parser)
-        parser.add_argument("pid", metavar="PID")
+        parser.add_argument("id", metavar="ID", help="a pid, or the workflow id or run id of a run")
         parser.add_argument("topic", metavar="TOPIC")
         parser.add_argument("payload", metavar="JSON", nargs="?", help="the payload; none at all when left out")
+        parser.add_argument("--reason", default="", help="why; some answers require it")
+        parser.add_argument("--label", default="", help="which of several declared answers to the topic it is")
+        parser.add_argument("--raw", action="store_true", help="send it past what the entry declares; no answer")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Send it."""
-        payload = [] if options["payload"] is None else [parsed(options["payload"], "the payload")]
-        _send(options["pid"], options["topic"], payload)
-        return {"pid": options["pid"], "topic": options["topic"], "sent": True}
+        payload = [] if options["payload"] is None else [parsed(options["payload"], "JSON")]
+        user, target, topic = operator(options["acts_for"]), run_or_process(options["id"]), options["topic"]
+        if isinstance(target, Run):
+            _signal(user, target, topic, payload, options)
+            pid = target.pid
+        else:
+            pid = target
+            processes.message(user, pid, topic, *payload)
+        return {"pid": pid, "topic": topic, "sent": True}
 
     def text(self, data: dict[str, Any]) -> str:
         """What was sent where."""
         return f"sent {data['topic']} to {data['pid']}"
 
 
-def _send(pid: str, topic: str, payload: list[Any]) -> None:
-    found = Pid.parse(pid)
-    if found is None:
-        raise Refused(f"{pid!r} is no pid: it looks like {{client@worker|id}}, with its braces.")
-    if runs.is_run(found):
-        _signal(found, topic, payload)
-    else:
-        processes.message(operator(), pid, topic, *payload)
-
-
-def _signal(pid: Pid, topic: str, payload: list[Any]) -> None:
+def _signal(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> None:
     """To the newest run, also when it continued as another just now."""
-    run = runs.latest(pid)
     try:
-        decisions.send_raw(operator(), run, topic, *payload)
+        _send(user, run, topic, payload, options)
     except Conflict:
-        newer = runs.latest(pid)
-        if newer == run:
+        newer = None if options["id"] == run.run_id else runs.succeeding(run)
+        if newer is None:
             raise
-        decisions.send_raw(operator(), newer, topic, *payload)
+        _send(user, newer, topic, payload, options)
+
+
+def _send(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> None:
+    if options["raw"]:
+        decisions.send_raw(user, run, topic, *payload, reason=options["reason"])
+    else:
+        decisions.send(user, run, topic, *payload, reason=options["reason"], label=options["label"])

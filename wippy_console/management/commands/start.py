@@ -7,17 +7,17 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from engine.errors import Failure, UnitFailed
-from wippy_console.management.operations import OperationCommand, failure_words, one_line, operator, parsed, shown
+from wippy_console.management.operations import ActingCommand, failure_words, one_line, operator, parsed, shown
 from wippy_console.services import processes, registry, runs
 from wippy_console.services.errors import Refused
 
 
-class Command(OperationCommand):
+class Command(ActingCommand):
     """Start a unit and print its pid; with --wait also its result."""
 
     help = (
         "Starts a workflow.lua on a temporal.worker, or a process.lua on a process.host, and prints its pid. "
-        "The run, or the feed, names you as cli:<your user name>."
+        "The run, or the feed, names you."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,7 +51,7 @@ class Command(OperationCommand):
 
 
 def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
-    started = runs.start(operator(), options["entry"], options["host"], args, options["id"])
+    started = runs.start(operator(options["acts_for"]), options["entry"], options["host"], args, options["id"])
     data = {"pid": started.pid, "workflow_id": started.workflow_id, "run_id": started.run_id}
     if not options["wait"]:
         return data
@@ -64,8 +64,8 @@ def _workflow(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
 def _process(options: dict[str, Any], args: list[Any]) -> dict[str, Any]:
     entry, host, name = options["entry"], options["host"], options["id"]
     if not options["wait"]:
-        return {"pid": processes.spawn(operator(), entry, host, args, name=name)}
-    pid, ended = processes.run(operator(), entry, host, args, name=name)
+        return {"pid": processes.spawn(operator(options["acts_for"]), entry, host, args, name=name)}
+    pid, ended = processes.run(operator(options["acts_for"]), entry, host, args, name=name)
     if isinstance(ended, Failure):
         return {"pid": pid, **_failed(ended)}
     return {"pid": pid, "status": "completed", "result": ended}

@@ -9,9 +9,21 @@ from wippy_console.services.decisions.acts import (
     decide,
     resume,
     resume_pending,
+    send,
     send_raw,
     terminate,
 )
 from wippy_console.services.decisions.values import Button
 
-__all__ = ["Button", "audit", "buttons", "cancel", "decide", "resume", "resume_pending", "send_raw", "terminate"]
+__all__ = [
+    "Button",
+    "audit",
+    "buttons",
+    "cancel",
+    "decide",
+    "resume",
+    "resume_pending",
+    "send",
+    "send_raw",
+    "terminate",
+]

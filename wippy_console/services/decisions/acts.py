@@ -80,6 +80,34 @@ def decide(
     return journal.make(answer)
 
 
+def send(
+    user: Any, run: Run, topic: str, *payload: Any, reason: str = "", label: str = "", key: Key = None
+) -> Decision:
+    """Send a message as the run's entry declares it: by one signal of the topic, whose role, schema and rule of reasons
+    hold, as the answer to the question that waits for it, if one does. A topic that is not declared goes as `send_raw`.
+
+    `payload` is one JSON value, or left out; `label` chooses among signals of one topic. Raises as `decide` does.
+    """
+    permissions.require(user, permissions.SIGNAL_RUN)
+    run.refresh_from_db()
+    if ended := questions.why_ended(run):
+        raise Conflict(ended)
+    declared = [signal for signal in questions.signals_of(run) if signal.topic == topic]
+    if not declared:
+        return send_raw(user, run, topic, *payload, reason=reason, key=key)
+    signal = payloads.meant(declared, payload, label)
+    if not permissions.in_role(user, signal.role):
+        raise PermissionDenied(f"Only members of {signal.role} may answer this.")
+    value = payloads.checked(signal, payload[0] if payload else None, reason)
+    question = questions.question_for(topic, run, questions.open_questions(run))
+    if question is not None:
+        questions.refuse_answered(question)
+    why = "" if signal.reason == "none" else reason.strip()
+    answer = Decision(run=run, user=user, question=question, action=wire.SIGNAL, topic=topic, label=signal.label)
+    answer.payload, answer.reason, answer.is_bare = value, why, not payload and value is None
+    return _act(answer, key)
+
+
 def _answer(
     user: Any, run: Run, signal: Signal, payload: dict[str, Any], reason: str, question_id: int | None
 ) -> Decision:

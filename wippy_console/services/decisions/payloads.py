@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wippy_console.services import schemas
@@ -15,6 +15,27 @@ def merged(signal: Signal, form: Any) -> Any:
     if not isinstance(signal.payload, Mapping):
         return form if signal.payload is None else signal.payload
     return {**(form if isinstance(form, Mapping) else {}), **signal.payload}
+
+
+def meant(signals: Sequence[Signal], payload: tuple[Any, ...], label: str) -> Signal:
+    """The one of several signals of a topic that a message is: by its label, else by the constants that it agrees with.
+
+    Refused (`label`) when none or more than one is; a value beside a constant is never changed to it.
+    """
+    named = [each for each in signals if label in ("", each.label)]
+    fitting = [each for each in named if _agrees(each, *payload)]
+    if len(fitting) == 1:
+        return fitting[0]
+    labels = ", ".join(each.label or "(no label)" for each in signals)
+    what = "The payload is none of" if named else f"There is no {label!r} among"
+    text = f"Several signals fit: choose one of {labels}." if fitting else f"{what} what is declared: {labels}."
+    raise Refused(text, {"label": [text]})
+
+
+def _agrees(signal: Signal, given: Any = None) -> bool:
+    if isinstance(signal.payload, Mapping) and isinstance(given, Mapping):
+        return all(given[name] == value for name, value in signal.payload.items() if name in given)
+    return given is None or signal.payload is None or given == signal.payload
 
 
 def checked(signal: Signal, form: Any, reason: str) -> Any:

@@ -35,3 +35,10 @@ def latest(pid: Pid) -> Run:
     if not Run.objects.filter(run_id=run_id).exists():
         projection.write(catalog, [temporal.run(fetch_beginning(catalog, host.client, ref))])
     return Run.objects.get(run_id=run_id)
+
+
+def succeeding(run: Run) -> Run | None:
+    """The run that took over from this one, as Temporal has it now; None when this is the newest, or unknown."""
+    pid = Pid.parse(run.pid)
+    newest = latest(pid) if pid else None
+    return None if newest is None or newest.pk == run.pk else newest
