@@ -88,6 +88,8 @@
     if (!button || !window.htmx) return;
     event.preventDefault();
     const list = button.closest(".rows");
+    const half = list.querySelector("input:invalid"); // a date that is typed in part would be gone
+    if (half) return half.reportValidity();
     button.form.dataset.dirty = "yes";
     button.setAttribute("hx-encoding", "multipart/form-data");
     htmx.ajax("POST", button.form.action, { source: button, target: list, select: `#${CSS.escape(list.id)}`, swap: "outerHTML", values: { [button.name]: button.value } });
