@@ -39,7 +39,7 @@ def ask(number: int) -> None:
     feed.append(feed.STARTED, run=run)
     Run.objects.create(
         run_id=f"10000000-0000-0000-0000-{number:012}", workflow_id=f"tried-{number}", entry_id="app:flow_0",
-        client="app:client", started_at=now, retrying_since=now,
+        client="app:client", started_at=now, troubled_since=now,
         retrying=[{"id": "1-a", "name": "app:fn", "attempt": 4, "kind": "", "message": "no", "next": now.isoformat()}],
     )  # fmt: skip
 

@@ -279,10 +279,10 @@ def test_a_call_that_keeps_failing_is_told_when_it_begins_and_ends_to(ends: list
     write(CATALOG, [later((CALL,), 4), failing(4), failing(5), Stalled("r1", "", 0, (failing(6),))])
     run = Run.objects.get()
     assert (states.of(run, asks=False).key, run.retrying[0]["attempt"]) == ("retrying", 6)
-    assert run.retrying[0]["message"] == "gateway says 503" and run.retrying_since is not None
+    assert run.retrying[0]["message"] == "gateway says 503" and run.troubled_since is not None
     write(CATALOG, ends)
     run = Run.objects.get()
-    assert (run.retrying, run.retrying_since) == ([], None)
+    assert (run.retrying, run.troubled_since) == ([], None)
     assert troubles() == [("RETRYING", 4), ("MOVING", "retrying")]
 
 

@@ -309,7 +309,7 @@ def test_each_look_takes_the_next_of_the_runs_in_trouble() -> None:
     for number in range(45):
         Run.objects.create(
             run_id=f"r{number:02}", workflow_id="w", entry_id="e", client="app:client", started_at=timezone.now(),
-            history_length=3, stuck_reason="boom",
+            history_length=3, stuck_reason="boom", troubled_since=timezone.now(),
         )  # fmt: skip
     turns: troubles.Turns = {}
     seen: set[str] = set()

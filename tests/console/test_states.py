@@ -27,7 +27,7 @@ PAGE = f"/runs/order-1/{RUN_ID}/"
 NOW = timezone.now()
 SOON = NOW + timedelta(hours=1)
 CALL = {"id": "1-ab", "name": "case:fails", "attempt": 14, "kind": "Unavailable", "message": "gateway says 503"}
-RETRYING: dict[str, Any] = {"retrying": [{**CALL, "next": SOON.isoformat()}], "retrying_since": NOW}
+RETRYING: dict[str, Any] = {"retrying": [{**CALL, "next": SOON.isoformat()}], "troubled_since": NOW}
 TIMER = {"kind": "timer", "name": "", "seq": 1, "deadline": int(SOON.timestamp() * 1e9)}
 NOBODY = {"stuck_reason": "no worker serves task queue nobody-listens"}
 
@@ -54,7 +54,7 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
 def make(asks: bool = False, **fields: Any) -> Run:
     run = Run.objects.create(
         run_id=RUN_ID, workflow_id="order-1", entry_id="case:flow", client="app:client", worker="app:worker",
-        **{"started_at": NOW, **fields},
+        **{"started_at": NOW, "troubled_since": NOW if fields.get("stuck_reason") else None, **fields},
     )  # fmt: skip
     if asks:
         Question.objects.create(run=run, number=0, opened_at=NOW)
@@ -148,5 +148,5 @@ def test_pages_with_a_run_that_is_tried_again_look_anew_since_no_event_tells_of_
     run = make(**RETRYING)
     client.force_login(User.objects.create_superuser("root"))
     assert all("every 5s" in client.get(address).content.decode() for address in ("/", "/runs/"))
-    Run.objects.filter(pk=run.pk).update(retrying=[], retrying_since=None)
+    Run.objects.filter(pk=run.pk).update(retrying=[], troubled_since=None)
     assert not any("every 5s" in client.get(address).content.decode() for address in ("/", "/runs/"))

@@ -39,7 +39,7 @@ class Run(models.Model):
     retrying = models.JSONField(
         default=list, help_text="calls that failed three times or more: {id, name, attempt, kind, message, next}"
     )
-    retrying_since = models.DateTimeField(null=True, blank=True, help_text="since when there are such calls")
+    troubled_since = models.DateTimeField(null=True, blank=True, help_text="since when it is stuck or retrying")
     elsewhere = models.BooleanField(default=False, help_text="no worker of the registry serves its task queue")
     started_at = models.DateTimeField()
     starts_at = models.DateTimeField(null=True, blank=True, help_text="when its code begins, if later: delay or cron")
@@ -73,8 +73,15 @@ class Run(models.Model):
             models.Index(fields=["workflow_id", "-started_at"]),
             models.Index(fields=["parent_run_id"]),
             models.Index(fields=["client", "closed_at"]),
-            models.Index("client", "run_id", name="run_retrying", condition=models.Q(retrying_since__isnull=False)),
-            models.Index("client", "run_id", name="run_elsewhere", condition=models.Q(elsewhere=True, closed_at=None)),
+            models.Index(
+                fields=["client", "run_id"], name="run_troubled", condition=models.Q(troubled_since__isnull=False)
+            ),
+            models.Index(
+                fields=["-started_at", "-run_id"], name="run_troubles", condition=models.Q(troubled_since__isnull=False)
+            ),
+            models.Index(
+                fields=["client", "run_id"], name="run_elsewhere", condition=models.Q(elsewhere=True, closed_at=None)
+            ),
         ]
         permissions = [
             ("start_run", "Can start a run"),

@@ -20,10 +20,10 @@ STUCK, NO_WORKER, QUARANTINED = "stuck", "no_worker", "quarantined"
 NOBODY, QUEUE, CALL = "no worker", "task queue ", ", for its call of "
 """How the reason begins why nobody works on a run, and what stands before the queue and after it."""
 
-_OPEN = Q(status=Run.Status.RUNNING)
-_STUCK = _OPEN & ~Q(stuck_reason="")
+# Of open runs alone; few, so that their index makes queries cheap which join no others.
+_TROUBLED = Q(troubled_since__isnull=False)
 _QUARANTINED, _NO_WORKER = Q(stuck_reason__startswith=QUARANTINED), Q(stuck_reason__startswith=NOBODY)
-_RETRYING = _OPEN & Q(retrying_since__isnull=False)
+_NONE = Q(pk__in=())
 
 FAILED_WITH = "failed_with"
 """The mark of runs in lists: the message of their failure, which itself may be large and is not read."""
@@ -94,27 +94,29 @@ def condition(key: str) -> Q:
     """The runs that a filter by state means: a status, or one of the troubles of open runs."""
     match key:
         case "retrying":
-            return _RETRYING & Q(stuck_reason="")
+            return _TROUBLED & Q(stuck_reason="")
         case "stuck":
-            return _STUCK & ~_QUARANTINED & ~_NO_WORKER
+            return _TROUBLED & ~Q(stuck_reason="") & ~_QUARANTINED & ~_NO_WORKER
         case "no_worker":
-            return (_OPEN & _NO_WORKER) | _untaken()
+            return (_TROUBLED & _NO_WORKER) | _untaken()
         case "quarantined":
-            return _OPEN & _QUARANTINED
+            return _TROUBLED & _QUARANTINED
         case status:
             return Q(status=status)
 
 
 def troubled() -> Q:
     """The open runs that do not get on."""
-    return _STUCK | _RETRYING | _untaken()
+    return _TROUBLED | _untaken()
 
 
 def _untaken() -> Q:
-    """As `unserved`, for queries."""
-    now = timezone.now()
-    began = Q(starts_at=None, started_at__lt=now - TAKEN_EXPECTED) | Q(starts_at__lt=now - TAKEN_EXPECTED)
-    return _OPEN & Q(history_length=0, elsewhere=False) & began & ~Q(task_queue__in=["", *fleet.queues()])
+    """The `unserved`, for queries: while a node lives, its reconciler tells of them, at no cost for pages."""
+    if fleet.queues():
+        return _NONE
+    late = timezone.now() - TAKEN_EXPECTED
+    began = Q(starts_at=None, started_at__lt=late) | Q(starts_at__lt=late)
+    return Q(status=Run.Status.RUNNING, history_length=0, elsewhere=False) & began & ~Q(task_queue="")
 
 
 def _is_untaken(run: Run) -> bool:

@@ -21,7 +21,7 @@ def show(request: HttpRequest) -> HttpResponse:
     """My open decisions, failing and stuck runs, latest EXITs, health."""
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
-    rows = marked(troubled(user)[:FEW])
+    rows = marked(troubled(user))
     context = {
         "questions": asked(user),
         "troubled": rows,
@@ -39,13 +39,15 @@ def asked(user: Any) -> list[Any]:
     return questions.labelled(questions.open_for(user), FEW) if allowed else []
 
 
-def troubled(user: Any) -> Any:
-    """Open runs that do not get on, and runs that ended badly during the last day; newest first."""
-    seen = runs.visible(user)
-    stuck = seen.filter(states.troubled())
-    lately = timezone.now() - timedelta(days=1)
-    ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)
-    return (stuck | ended).order_by("-started_at")
+def troubled(user: Any) -> list[Run]:
+    """The first open runs that do not get on, and runs that ended badly during the last day; newest first.
+
+    Asked apart: each has an index, both together have none.
+    """
+    seen, lately = runs.visible(user).order_by("-started_at", "-run_id"), timezone.now() - timedelta(days=1)
+    stuck = seen.filter(states.troubled())[:FEW]
+    ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)[:FEW]
+    return sorted([*stuck, *ended], key=lambda run: (run.started_at, run.run_id), reverse=True)[:FEW]
 
 
 @needs(permissions.VIEW_FLEET)

@@ -103,7 +103,7 @@ class Batch:
         self._close_questions(run, ended.closed_at, keep={})
         run.history_length = max(run.history_length, ended.history_length)
         run.waiting, run.waiting_totals, run.next_deadline, run.stuck_reason = [], {}, None, ""
-        run.retrying, run.retrying_since = [], None
+        run.retrying, run.troubled_since = [], None
         run.result = preview(ended.result, STORED_BYTES)
         run.failure = preview(ended.failure, STORED_BYTES)
         if ended.history is not None:
@@ -123,7 +123,7 @@ class Batch:
         if old == new:
             return
         run.stuck_reason = storable_text(stalled.reason)
-        self.changed[run.run_id] = None
+        self._note_trouble(run)
         data = {"reason": stalled.reason, "attempt": stalled.attempt, "state": new} if new else {"state": old}
         self.events.append(feed.draft(feed.STUCK if new else feed.MOVING, run=run, data=data))
 
@@ -132,7 +132,14 @@ class Batch:
         if run.stuck_reason:
             self.events.append(feed.draft(feed.MOVING, run=run, data={"state": states.of_reason(run.stuck_reason)}))
             run.stuck_reason = ""
+            self._note_trouble(run)
         self._set_retrying(run, retrying)
+
+    def _note_trouble(self, run: Run) -> None:
+        """By `troubled_since` such runs are found, whatever keeps them."""
+        in_trouble = bool(run.stuck_reason or run.retrying)
+        run.troubled_since = (run.troubled_since or timezone.now()) if in_trouble else None
+        self.changed[run.run_id] = None
 
     def _retry(self, told: Retrying | Settled) -> None:
         run = self.runs.get(told.run_id)
@@ -150,12 +157,10 @@ class Batch:
         if run.retrying == retrying:
             return
         was, run.retrying = bool(run.retrying), retrying[:MOST_RETRYING]
-        self.changed[run.run_id] = None
+        self._note_trouble(run)
         if retrying and not was:
-            run.retrying_since = timezone.now()
             self.events.append(feed.draft(feed.RETRYING, run=run, data=states.retries(run)))
         if was and not retrying:
-            run.retrying_since = None
             self.events.append(feed.draft(feed.MOVING, run=run, data={"state": states.RETRYING}))
 
     def _vanish(self, vanished: Vanished) -> None:

@@ -36,11 +36,11 @@ def suspects(client_id: str, turns: Turns) -> tuple[list[Ref], Turns]:
     Those known to be in trouble or on queues that others serve, those that never took a step, and a few more, each in
     turn: the cost does not grow with the number of open runs.
     """
-    runs = Run.objects.filter(client=client_id, status=Run.Status.RUNNING)
+    every = Run.objects.filter(client=client_id)
+    runs = every.filter(status=Run.Status.RUNNING)
     rounds = {
-        "stuck": (runs.exclude(stuck_reason=""), LOOKED_AT),
-        "retrying": (runs.filter(retrying_since__isnull=False), LOOKED_AT),
-        "elsewhere": (runs.filter(elsewhere=True, closed_at=None), LOOKED_AT),
+        "troubled": (every.filter(troubled_since__isnull=False), LOOKED_AT),  # as their indexes are: of open runs alone
+        "elsewhere": (every.filter(elsewhere=True, closed_at=None), LOOKED_AT),
         "all": (runs, SWEPT),
     }
     silent = runs.filter(history_length=0, started_at__lt=timezone.now() - STEP_EXPECTED).order_by("-started_at")
