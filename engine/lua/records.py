@@ -80,9 +80,11 @@ def is_waiting(status: Status) -> bool:
 
 def _mapping(value: Value) -> dict[str, Value]:
     """A Lua table meant as a map: an empty one arrives as a list, an array gets its indices as keys."""
+    if not value:
+        return {}
     if isinstance(value, dict):
         return {k if isinstance(k, str) else str(k): v for k, v in value.items()}
-    return {str(i): v for i, v in enumerate(value or (), start=1)}
+    return {str(i): v for i, v in enumerate(value, start=1)}
 
 
 def _messages(value: Value) -> tuple[tuple[str, tuple[Value, ...]], ...]:

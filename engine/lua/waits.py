@@ -44,7 +44,7 @@ class WaitBook:
     def __init__(self) -> None:
         self._mailboxes: dict[int, Wait] = {}
         self._topics: dict[int, Wait] = {}
-        self._commands: dict[int, Wait] = {}
+        self._commands: dict[int, tuple[str, str]] = {}  # kind and name: a Wait is made of those that are listed
         self._timers: dict[int, int] = {}
         self._deadlines: list[tuple[int, int, Wait]] = []
         self._totals: dict[str, int] = {}
@@ -71,10 +71,13 @@ class WaitBook:
         """Mailboxes, topics, commands by seq, timers by deadline: so many topics, and `most` of each of the others."""
         timers = (wait for _, _, wait in self._deadlines[:most])
         mailboxes = sorted(self._mailboxes.values(), key=lambda wait: wait.kind != "inbox")
-        topics, commands = islice(self._topics.values(), most_topics), islice(self._commands.values(), most)
+        topics, commands = islice(self._topics.values(), most_topics), islice(self._commands.items(), most)
         totals = {**self._totals, **{wait.kind: 1 for wait in mailboxes}}
         totals |= {"topic": len(self._topics), "timer": len(self._timers)}
-        return Waits((*mailboxes, *topics, *commands, *timers), {kind: n for kind, n in totals.items() if n})
+        return Waits(
+            (*mailboxes, *topics, *(Wait(kind, name, seq) for seq, (kind, name) in commands), *timers),
+            {kind: n for kind, n in totals.items() if n},
+        )
 
     def _issued(self, command: Command, now: int) -> None:
         match command:
@@ -86,32 +89,29 @@ class WaitBook:
             case Log():
                 pass
             case _:
-                self._begin(_wait_of(command))
-
-    def _begin(self, wait: Wait) -> None:
-        self._commands[wait.seq] = wait
-        self._totals[wait.kind] = self._totals.get(wait.kind, 0) + 1
+                self._commands[command.seq] = kind, _ = _kind_and_name(command)
+                self._totals[kind] = self._totals.get(kind, 0) + 1
 
     def _over(self, seq: int) -> None:
-        if (wait := self._commands.pop(seq, None)) is not None:
-            self._totals[wait.kind] -= 1
+        if (known := self._commands.pop(seq, None)) is not None:
+            self._totals[known[0]] -= 1
         elif (deadline := self._timers.pop(seq, None)) is not None:
             del self._deadlines[bisect_left(self._deadlines, (deadline, seq))]
 
 
-def _wait_of(command: Call | Spawn | Exec | Send | Ask | Control) -> Wait:
+def _kind_and_name(command: Call | Spawn | Exec | Send | Ask | Control) -> tuple[str, str]:
     match command:
-        case Call(seq, name):
-            return Wait("call", name, seq)
-        case Spawn(seq, name):
-            return Wait("spawn", name, seq)
-        case Exec(seq, name):
-            return Wait("exec", name, seq)
-        case Send(seq, name):
-            return Wait("send", name, seq)
-        case Ask(seq, name):
-            return Wait("ask", name, seq)
-        case Control(seq, _, name):
-            return Wait("control", name, seq)
+        case Call(_, name):
+            return "call", name
+        case Spawn(_, name):
+            return "spawn", name
+        case Exec(_, name):
+            return "exec", name
+        case Send(_, name):
+            return "send", name
+        case Ask(_, name):
+            return "ask", name
+        case Control(_, _, name):
+            return "control", name
         case _:
             assert_never(command)
