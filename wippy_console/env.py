@@ -49,6 +49,7 @@ class Environment:
     lua_publishes: tuple[str, ...]
     strict_security: bool
     step_seconds: float
+    examples: bool | None
     temporal: TemporalEnv
 
 
@@ -71,6 +72,7 @@ def read_environment() -> Environment:
         lua_publishes=tuple(env.list("WIPPY_LUA_PUBLISHES", [])),
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
+        examples=env.bool("WIPPY_EXAMPLES", None),
         temporal=read_temporal(env, data),
     )
 

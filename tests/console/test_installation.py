@@ -18,6 +18,7 @@ from wippy_console.supervision.installation import (
     load_examples,
     migrate,
     tree_digest,
+    with_examples,
 )
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +89,12 @@ def test_a_new_temporal_server_version_keeps_a_copy_of_the_old_database(data_dir
     copy.unlink()
     back_up_before_upgrade(database, mark)
     assert not list(data_dir.glob("temporal.sqlite3.before-*"))
+
+
+def test_the_choice_of_examples_is_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "choice"
+    assert with_examples(kept, None) is True
+    assert with_examples(kept, False) is False
+    assert with_examples(kept, None) is False
+    assert with_examples(kept, True) is True
+    assert with_examples(kept, None) is True

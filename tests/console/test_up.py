@@ -144,6 +144,21 @@ def test_ctrl_c_stops_worker_then_web_then_temporal_and_a_restart_keeps_the_logi
         product.session()
 
 
+def test_a_start_without_examples_is_one_also_the_next_time(product: Product) -> None:
+    again = Product(product.data, variables={**product.variables})
+    count = "from wippy_console.models import Version; print(Version.objects.count())"
+    assert product.stop() == 0
+    for options, examples in (((), False), (("--examples",), True)):
+        again.options = options
+        again.start()
+        try:
+            assert (again.command("shell", "--no-imports", "-c", count).stdout.strip() != "0") is examples
+        finally:
+            again.stop()
+    product.options = ("--no-examples",)
+    product.start()
+
+
 def test_ctrl_c_during_the_start_leaves_nothing_running(data_dir: Path) -> None:
     product = Product(data_dir, ("--no-examples",))
     product.launch()

@@ -42,6 +42,14 @@ def first_administrator() -> Login | None:
     return Login("admin", password)
 
 
+def with_examples(kept: Path, chosen: bool | None) -> bool:
+    """Whether to load the examples: as chosen now, which is kept, else as chosen before, else yes."""
+    if chosen is None:
+        return not kept.exists() or kept.read_text() != "no"
+    kept.write_text("yes" if chosen else "no")
+    return chosen
+
+
 def load_examples(folder: Path, mark: Path) -> str:
     """Publish the examples when they are new or have changed since they were last loaded from this copy.
 

@@ -31,9 +31,10 @@ class CannotStart(Exception):
     """Why `up` gives up, in words that say what to do."""
 
 
-def up(environment: Environment, report: Report, *, examples: bool) -> None:
-    """Run the installation until a signal stops it. Raises CannotStart."""
+def up(environment: Environment, report: Report, *, examples: bool | None) -> None:
+    """Run the installation until a signal stops it; `examples` None is as it was chosen before. Raises CannotStart."""
     began = time.monotonic()
+    examples = installation.with_examples(environment.data / "examples.choice", examples)
     progress = Progress(report, STEPS + examples)
     with _as_cannot_start(environment), ExitStack() as stack:
         listener = _claim(environment, progress, stack)

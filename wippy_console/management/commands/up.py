@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from typing import Any
 
 from django.conf import settings
@@ -18,13 +19,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("--no-examples", action="store_true", help="do not load examples/")
+        parser.add_argument(
+            "--examples", action=BooleanOptionalAction, default=settings.ENVIRONMENT.examples,
+            help="whether to load examples/; the choice is kept in the data folder (default: yes)",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="tell the progress as one JSON object per line")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run until stopped."""
         report: Report = JsonReport(self.stdout) if options["json"] else TextReport(self.stdout)
         try:
-            up(settings.ENVIRONMENT, report, examples=not options["no_examples"])
+            up(settings.ENVIRONMENT, report, examples=options["examples"])
         except CannotStart as error:
             raise CommandError(str(error)) from error
