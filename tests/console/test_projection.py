@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from engine.entry import Entry
 from engine.errors import Failure
@@ -319,6 +320,19 @@ def test_a_call_that_temporal_does_not_know_of_stays_until_its_worker_or_the_run
     assert [row["id"] for row in Run.objects.get().retrying] == ["7-abc"]
     write(CATALOG, [Settled("r1", "7-abc")])
     assert Run.objects.get().retrying == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("together", [True, False])
+def test_a_look_that_began_before_the_call_succeeded_does_not_undo_that(together: bool) -> None:
+    write(CATALOG, [later((CALL,), 4), failing(4)])
+    looked = timezone.now()
+    facts: list[Fact] = [Settled("r1", "7-abc"), Stalled("r1", "", 0, (failing(5),), looked)]
+    for some in [facts] if together else [[fact] for fact in facts]:
+        write(CATALOG, some)
+    assert Run.objects.get().retrying == []
+    write(CATALOG, [Stalled("r1", "", 0, (failing(5),), timezone.now())])
+    assert Run.objects.get().retrying != []
 
 
 @pytest.mark.django_db

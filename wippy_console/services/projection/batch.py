@@ -71,7 +71,7 @@ class Batch:
         run = self._begin(began)
         if not run.is_open or seen.history_length < run.history_length:
             return
-        run.history_length = seen.history_length
+        run.history_length, run.observed_at = seen.history_length, timezone.now()
         self._get_on(run, still_retrying(run, seen))
         signals = signals_in(self._catalog, run) if seen.waits else []
         run.waiting = [storable(asdict(wait)) for wait in kept(seen.waits, signals, MOST_WAITS)]
@@ -116,7 +116,7 @@ class Batch:
     def _stall(self, stalled: Stalled) -> None:
         """Announce a run that got stuck; the same trouble again is no news."""
         run = self.runs.get(stalled.run_id)
-        if run is None or not run.is_open:
+        if run is None or not run.is_open or (stalled.at and run.observed_at and run.observed_at > stalled.at):
             return
         self._set_retrying(run, retry_rows(stalled.retrying) + [each for each in run.retrying if each.get("local")])
         old, new = (states.of_reason(reason) if reason else "" for reason in (run.stuck_reason, stalled.reason))
@@ -138,7 +138,8 @@ class Batch:
     def _note_trouble(self, run: Run) -> None:
         """By `troubled_since` such runs are found, whatever keeps them."""
         in_trouble = bool(run.stuck_reason or run.retrying)
-        run.troubled_since = (run.troubled_since or timezone.now()) if in_trouble else None
+        run.observed_at = timezone.now()
+        run.troubled_since = (run.troubled_since or run.observed_at) if in_trouble else None
         self.changed[run.run_id] = None
 
     def _retry(self, told: Retrying | Settled) -> None:

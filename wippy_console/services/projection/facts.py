@@ -63,12 +63,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stalled:
-    """A run does not get on and why, or (`reason` "") that it moves again; `retrying` are all that keep failing."""
+    """A run does not get on and why, or (`reason` "") that it moves again; `retrying` are all that keep failing.
+
+    `at` is when the look began that found it: what was written since is newer.
+    """
 
     run_id: str
     reason: str
     attempt: int = 0
     retrying: tuple[Retrying, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,14 @@ def suspects(client_id: str, turns: Turns) -> tuple[list[Ref], Turns]:
 
 async def diagnose(client: Client, ref: Ref) -> Stalled | None:
     """What is wrong with a run (`reason` "" when nothing is), None when it has ended."""
+    began = timezone.now()
     description = await handle_of(client, ref).describe(rpc_timeout=RPC_TIMEOUT)
     if description.status != WorkflowExecutionStatus.RUNNING:
         return None
     raw = description.raw_description
     attempt = raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 0
     reason = await _trouble(client, ref, description, attempt)
-    return Stalled(ref.run_id, reason, attempt, tuple(calls.retrying(ref.run_id, raw.pending_activities)))
+    return Stalled(ref.run_id, reason, attempt, tuple(calls.retrying(ref.run_id, raw.pending_activities)), began)
 
 
 async def _trouble(client: Client, ref: Ref, description: WorkflowExecutionDescription, attempt: int) -> str:
