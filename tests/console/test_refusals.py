@@ -10,7 +10,7 @@ from django.test import Client
 
 from engine.entry import Entry
 from tests.console.registry_cast import create
-from wippy_console.forms.plain import StartForm
+from wippy_console.forms.plain import EndForm, StartForm
 from wippy_console.forms.refusals import EVERY, Outcome, submit
 from wippy_console.forms.schema import SchemaForm
 from wippy_console.services import runs
@@ -76,6 +76,12 @@ def test_what_is_not_the_input_s_fault_becomes_a_page_unless_the_form_shows_it()
             submit(lambda refusal=refusal: refuse(refusal), form, fields)  # type: ignore[misc]
         assert submit(lambda refusal=refusal: refuse(refusal), form, fields, shown=EVERY).status == refusal.status  # type: ignore[misc]
         assert fields.errors == {"__all__": [refusal.message]}
+
+
+def test_the_lines_of_a_reason_end_as_they_were_typed() -> None:
+    form = EndForm({"reason": "one\r\ntwo"})
+    assert form.is_valid()
+    assert form.cleaned_data["reason"] == "one\ntwo"
 
 
 @pytest.mark.django_db

@@ -262,6 +262,11 @@ def test_a_file_is_sent_as_base64() -> None:
     assert list(SchemaForm(schema, QueryDict("f-a=no+base64")).errors) == ["a"]
 
 
+def test_a_form_whose_list_may_hold_files_is_sent_as_multipart() -> None:
+    assert SchemaForm({"type": "array", "items": {"properties": {"a": {"type": "string", "format": "byte"}}}}).has_files
+    assert not SchemaForm(LINES).has_files
+
+
 def test_what_is_read_only_is_shown_and_sent_whatever_a_browser_says() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", "readOnly": True, "default": "as it is"}}}
     assert "as it is" in html(SchemaForm(schema))

@@ -15,6 +15,16 @@ from wippy_console.forms.schema import MISSING
 INPUT = {"class": "input"}
 
 
+class Words(forms.CharField):
+    """A text of some lines, which browsers end with CRLF whatever was typed."""
+
+    widget = forms.Textarea(attrs={"rows": 2})
+
+    def to_python(self, value: Any) -> str:
+        """Lines end with LF."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class KeyForm(RefusableForm):
     """The hidden mark of a decision: `key` is made once per drawn form, so that a second click has no second effect."""
 
@@ -28,7 +38,7 @@ class AnswerForm(KeyForm):
     """What goes with a declared signal besides the fields of its schema."""
 
     question = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    reason = Words(required=False)
 
     def __init__(self, data: Any = None, *, rule: str = "optional", question: int | None = None) -> None:
         super().__init__(data, initial={"question": question})
@@ -41,7 +51,7 @@ class AnswerForm(KeyForm):
 class EndForm(RefusableForm):
     """Cancel or terminate: a reason, and the mark that its asker saw what will happen."""
 
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
+    reason = Words(error_messages={"required": "Say why."})
 
 
 class MessageForm(KeyForm):
@@ -59,7 +69,7 @@ class MessageForm(KeyForm):
 class RawSignalForm(MessageForm):
     """Any topic with any JSON payload, and why."""
 
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    reason = Words(required=False)
 
 
 class StartForm(RefusableForm):

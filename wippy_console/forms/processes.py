@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from wippy_console.forms.json_text import JsonText
-from wippy_console.forms.plain import INPUT, KeyForm
+from wippy_console.forms.plain import INPUT, KeyForm, Words
 from wippy_console.forms.schema import MISSING
 
 
@@ -57,4 +57,4 @@ class SpawnForm(KeyForm):
 class EndProcessForm(KeyForm):
     """Cancel or terminate: a reason, and the mark that its asker saw what will happen."""
 
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), error_messages={"required": "Say why."})
+    reason = Words(error_messages={"required": "Say why."})

@@ -31,7 +31,7 @@ _LISTS = 8
 
 _LONG_FORMATS = ("textarea", "multiline", "markdown")
 _MODES = {"email": "email", "idn-email": "email", "uri": "url", "iri": "url", "uri-reference": "url"}
-_BINARY = ("byte", "binary", "data-url")
+BINARY = ("byte", "binary", "data-url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def _is_line(item: Shape) -> bool:
 def string(part: Part, face: Face) -> Shape:
     """By encoding and format."""
     form = part.get("format")
-    if str(part.get("contentEncoding", "")).lower() == "base64" or form in _BINARY:
+    if str(part.get("contentEncoding", "")).lower() == "base64" or form in BINARY:
         return File(face, accept=str(part.get("contentMediaType") or ""), data_url=form == "data-url")
     kinds: dict[Any, type[Field]] = {"date": Day, "date-time": Moment, "time": Clock}
     if found := kinds.get(form if isinstance(form, str) else ""):

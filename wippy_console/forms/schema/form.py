@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wippy_console.forms.schema import names, zones
 from wippy_console.forms.schema.defaults import filled
-from wippy_console.forms.schema.description import describe
+from wippy_console.forms.schema.description import BINARY, describe
 from wippy_console.forms.schema.drafts import AnyDraft, Draft, GroupDraft, Leaf, RowsDraft
 from wippy_console.forms.schema.drawing import drawn, root
 from wippy_console.forms.schema.posted import Posted
@@ -63,8 +64,9 @@ class SchemaForm:
 
     @property
     def has_files(self) -> bool:
-        """Whether it must be sent as multipart."""
-        return any(isinstance(each, Leaf) and each.shape.kind == "file" for each in self._all_drafts())
+        """Whether it must be sent as multipart: also for a list that is empty yet. By the schema's words alone."""
+        text = json.dumps(self.schema, default=str)
+        return any(f'"{word}"' in text for word in ("base64", *BINARY))
 
     @property
     def has_lists(self) -> bool:
