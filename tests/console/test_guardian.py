@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -54,6 +55,12 @@ while True:
     pass
 """
 WAITING = "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)"
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, settings: Any) -> Path:
+    settings.WIPPY_DATA = tmp_path / "data"
+    return tmp_path / "data"
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +125,23 @@ def test_a_stuck_step_does_not_keep_a_worker_that_was_asked_to_stop(
     assert watched.run() == 0
     asked.join()
     assert Quarantine.objects.get().entry_id == "app:stuck"
+
+
+def test_a_quarantine_that_a_guardian_could_not_write_is_written_by_the_next_one(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise DatabaseError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(quarantine, "impose", away)
+        patched.setattr(guarding, "LAST_SECONDS", 0.0)
+        assert guardian(STUCK_ONCE, tmp_path / "lived", patched).run() == 7
+    assert not Quarantine.objects.exists()
+    (data / "quarantines" / "odd.json").write_text("{")
+    assert guardian("import sys; sys.exit(3)", tmp_path, monkeypatch).run() == 3
+    assert Quarantine.objects.get().entry_id == "app:stuck"
+    assert [path.name for path in (data / "quarantines").iterdir()] == ["odd.json"]
 
 
 def test_a_worker_that_ends_by_itself_ends_its_guardian_with_its_code(

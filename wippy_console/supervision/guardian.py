@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 
-from wippy_console.services import fleet, quarantine
+from wippy_console.services import fleet
 from wippy_console.supervision.children.launch import launched
+from wippy_console.supervision.unwritten import Unwritten
 from wippy_console.worker.fleet.machine import machine_id
 from wippy_console.worker.watch.ledger import HANDLE, Ledger, memory
 from wippy_console.worker.watch.overdue import Overdue, Overtime
@@ -25,6 +26,7 @@ LOOK_SECONDS = 0.25
 PATIENCE = 2.0
 """How much longer than its own watch lets it a step may go on: an interrupted one is over long before."""
 PAUSE, LONGEST_PAUSE, STEADY = 0.5, 30.0, 60.0
+LAST_SECONDS = 3.0
 
 
 class Guardian:
@@ -37,12 +39,18 @@ class Guardian:
         self._ledger = Ledger(self._handle)
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = False
-        self._unwritten: list[Callable[[], None]] = []
+        self._unwritten = Unwritten(settings.WIPPY_DATA / "quarantines")
 
     def run(self) -> int:
         """Until the worker ends by itself, or was asked to."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._pass_on)
+        try:
+            return self._guard()
+        finally:
+            self._write_at_last()
+
+    def _guard(self) -> int:
         pause = PAUSE
         while True:
             began = time.monotonic()
@@ -62,6 +70,7 @@ class Guardian:
 
     def _guarded(self) -> int | None:
         """One worker's life: the code that it ended with, or None when it was killed to be replaced."""
+        self._unwritten.write()
         self._ledger.clear()
         environment = {**os.environ, HANDLE: str(self._handle)}
         # In a group of its own: Ctrl-C reaches the guardian alone, which passes it on; twice would mean "at once".
@@ -76,7 +85,7 @@ class Guardian:
                 code = child.wait(LOOK_SECONDS)
                 return code if code >= 0 else 128 - code
             except subprocess.TimeoutExpired:
-                self._write()
+                self._unwritten.write()
                 held = list(overtime.look(child.pid))
             if held:  # also while it stops: such a worker can not end by itself
                 self._replace(child, held)
@@ -86,8 +95,8 @@ class Guardian:
         """The quarantine first: a new worker must find it. While the database is away it is written again and again."""
         for overdue in held:
             logger.error("a step of %s holds a thread: the worker is replaced", overdue.step.card.entry)
-            self._unwritten.append(partial(quarantine.impose, overdue.step.card, overdue.seconds, ""))
-        self._write()
+            self._unwritten.add(overdue)
+        self._unwritten.write()
         child.kill()
         child.wait()
         self._expire()
@@ -102,17 +111,13 @@ class Guardian:
         finally:
             connections.close_all()
 
-    def _write(self) -> None:
-        if not self._unwritten:
-            return
-        try:
-            while self._unwritten:
-                self._unwritten[0]()
-                del self._unwritten[0]
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("the database does not answer, trying again: %s", error)
-        finally:
-            connections.close_all()
+    def _write_at_last(self) -> None:
+        """What the database does not take in a few seconds stays in files, for the next guardian."""
+        self._unwritten.write()
+        end = time.monotonic() + LAST_SECONDS
+        while self._unwritten and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+            self._unwritten.write()
 
     def _pass_on(self, number: int, _frame: object) -> None:
         self._stopping = True
