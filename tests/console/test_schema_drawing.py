@@ -273,6 +273,17 @@ def test_what_is_read_only_is_shown_and_sent_whatever_a_browser_says() -> None:
     assert value(schema, {"f-a": "changed"}) == {"a": "as it is"}
 
 
+def test_what_is_read_only_goes_with_its_item() -> None:
+    item = {"type": "object", "properties": {"id": {"type": "integer", "readOnly": True}, "name": {"type": "string"}}}
+    default = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    schema = {"type": "object", "properties": {"lines": {"type": "array", "items": item, "default": default}}}
+    form = press(schema, SchemaForm(schema), "f-lines", "up 1")
+    form = press(schema, press(schema, form, "f-lines", "remove 0"), "f-lines", "add")
+    assert send(schema, drawn(form), **{"f-lines__2__name": "c"}).value() == {
+        "lines": [{"id": 2, "name": "b"}, {"name": "c"}]
+    }
+
+
 # --- odd schemas ------------------------------------------------------------------------------------
 
 

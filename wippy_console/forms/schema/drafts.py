@@ -270,7 +270,7 @@ class RowsDraft(Draft):
     def touched(self) -> bool:
         """Whether it has other items than before, or anything in one was touched."""
         drawn = self.suggestion if isinstance(self.suggestion, list) else []
-        return len(self.items) != len(drawn) or any(item.touched() for item in self.items)
+        return self.keys != list(range(len(drawn))) or any(item.touched() for item in self.items)
 
     @property
     def is_full(self) -> bool:

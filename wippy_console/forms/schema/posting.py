@@ -114,12 +114,12 @@ class Reader:
             return self._leaf(as_lines(shape) or Json(shape.face), suggestion, place)
         listed = suggestion if isinstance(suggestion, list) else []
         order, moved = self._order(place), self.data.text(names.beside(place.name, "do"))
-        wanted = reordered(order, moved)
+        wanted = reordered(order, moved, len(listed))
         keys = self.room.take(wanted)
         items: list[AnyDraft] = []
         for index, key in enumerate(keys):
             where = place.item(key, index)
-            known = listed[index] if index < len(listed) else filled(shape.item)
+            known = listed[key] if key < len(listed) else filled(shape.item)
             items.append(self.draft(shape.item, known, where) if key in order else self._new(shape.item, where))
         optional, has = not shape.face.required, isinstance(suggestion, list)
         made = RowsDraft(place.name, place.path, suggestion, shape, items, keys, optional, has, moved)
@@ -149,11 +149,14 @@ class Reader:
         return VariantsDraft(place.name, place.path, suggestion, shape, options, pick, was)
 
 
-def reordered(order: list[int], act: str) -> list[int]:
-    """The keys of a list's items after a button was pressed: `add`, `remove 3`, `up 3`, `down 3`."""
+def reordered(order: list[int], act: str, drawn: int = 0) -> list[int]:
+    """The keys of a list's items after a button was pressed: `add`, `remove 3`, `up 3`, `down 3`.
+
+    Keys under `drawn` are those of the items that were there in the beginning; no other item ever has them.
+    """
     word, _, text = act.partition(" ")
     if word == "add":
-        return [*order, max(order, default=-1) + 1]
+        return [*order, max([drawn - 1, *order]) + 1]
     key = int(text) if text.isascii() and text.isdecimal() else -1
     if key not in order:
         return order
