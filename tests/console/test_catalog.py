@@ -169,12 +169,13 @@ def test_a_broken_connection_is_replaced(catalog: DatabaseCatalog, monkeypatch: 
 
 
 def test_a_closed_catalog_leaves_no_thread_and_no_connection() -> None:
+    before = set(threading.enumerate())
     catalog = DatabaseCatalog()
     catalog.version()
     closed: list[Any] = []
     catalog._thread.submit(lambda: closed.append(connection.connection)).result()
     catalog.close()
     catalog.close()
-    assert not [each for each in threading.enumerate() if each.name.startswith("catalog")]
+    assert not [each for each in threading.enumerate() if each.name.startswith("catalog") and each not in before]
     with pytest.raises(Exception, match=r"closed|Cannot operate"):
         closed[0].execute("SELECT 1")
