@@ -6,7 +6,7 @@ docs/events.md lists the kinds with their data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +124,19 @@ def unsaid(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
         return list(drafts)
     said = set(FeedEvent.objects.filter(run_id__in=once, kind__in=ONCE_PER_RUN).values_list("run_id", "kind"))
     return [event for event in drafts if (event.run_id, event.kind) not in said]
+
+
+def still_asked(run_ids: Collection[str]) -> dict[tuple[str, str, int], datetime]:
+    """Since when questions stand that the feed told of, by run id, channel and number."""
+    found: dict[tuple[str, str, int], datetime] = {}
+    told = FeedEvent.objects.filter(run_id__in=run_ids, kind__in=(WAITING, RESUMED)).order_by("id") if run_ids else ()
+    for event in told:
+        key = (event.run_id, str(event.data.get("channel")), int(event.data.get("number", 0)))
+        if event.kind == WAITING:
+            found[key] = event.at
+        else:
+            found.pop(key, None)
+    return found
 
 
 def after(

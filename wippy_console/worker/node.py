@@ -23,7 +23,7 @@ from engine.hosts.watched import watched_by
 from engine.node import LocalNode
 from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
-from wippy_console.services.projection import Mailbox, Projection
+from wippy_console.services.projection import NODE, Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry import DatabaseCatalog
 from wippy_console.worker.asks.registry import DatabaseRegistry
@@ -61,7 +61,7 @@ class WorkerNode:
         self._watcher = StepWatcher(ledger, settings.STEP_SECONDS, KeptQuarantines(self.id))
         self._catalog = DatabaseCatalog()
         variables = NodeVariables(self._catalog)
-        clients = ClientPool(self._catalog, variables.for_clients, f"wippy node {self.id}")
+        clients = ClientPool(self._catalog, variables.for_clients, f"{NODE}{self.id}")
         facts = Mailbox()
         self._followup = Followup(self._catalog, clients, facts.put)
         self._projection = Projection(self._catalog, facts, self._followup.after)

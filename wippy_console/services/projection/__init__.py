@@ -11,14 +11,17 @@ from wippy_console.services.projection.fetching import (
     fetch_ending,
     fetch_state,
     fetch_tail,
+    fetch_told,
     handle_of,
     is_gone,
 )
 from wippy_console.services.projection.mailbox import Mailbox
+from wippy_console.services.projection.reading import NODE, USER_MEMO
 from wippy_console.services.projection.writer import Projection
 from wippy_console.services.projection.writing import Written, write
 
 __all__ = [
-    "RPC_TIMEOUT", "Began", "Clients", "Ended", "Fact", "Mailbox", "Projection", "Ref", "Stalled", "Vanished",
-    "Written", "fetch_beginning", "fetch_ending", "fetch_state", "fetch_tail", "handle_of", "is_gone", "write",
+    "NODE", "RPC_TIMEOUT", "USER_MEMO", "Began", "Clients", "Ended", "Fact", "Mailbox", "Projection", "Ref", "Stalled",
+    "Vanished", "Written", "fetch_beginning", "fetch_ending", "fetch_state", "fetch_tail", "fetch_told", "handle_of",
+    "is_gone", "write",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from engine.contracts.catalog import Catalog
@@ -41,6 +42,7 @@ class Batch:
         self.settled: list[Question] = []
         self.archives: list[HistoryArchive] = []
         self.events: list[FeedEvent] = []
+        self.unseen: set[str] = set()  # whose first step comes now, or whose row was lost
         self.incomplete: dict[str, Ref] = {}
         self.closing: dict[str, Ref] = {}
         for question in questions:
@@ -71,6 +73,8 @@ class Batch:
         run = self._begin(began)
         if not run.is_open or seen.history_length < run.history_length:
             return
+        if not run.history_length:
+            self.unseen.add(run.run_id)
         run.history_length, run.observed_at = seen.history_length, timezone.now()
         self._get_on(run, still_retrying(run, seen))
         signals = signals_in(self._catalog, run) if seen.waits else []
@@ -299,12 +303,17 @@ def fill(run: Run, began: Began, catalog: Catalog) -> None:
     run.worker = run.worker or began.worker
     run.program = run.program or began.program
     run.registry_version = run.registry_version or began.registry_version
-    run.started_by_id = run.started_by_id or began.started_by
+    run.started_by_id = run.started_by_id or began.started_by or user_named(began.starter)
     run.starts_at = run.starts_at or began.starts_at
     if run.input is None and began.input is not None:
         entry = entry_of(run, catalog)
         shown = arguments(entry.meta.get("input_schema") if entry else None, began.input)
         run.input = [preview(value, STORED_BYTES) for value in shown]
+
+
+def user_named(name: str) -> int | None:
+    """The id of the account of that name."""
+    return get_user_model().objects.filter(username=name).values_list("pk", flat=True).first() if name else None
 
 
 def entry_of(run: Run, catalog: Catalog) -> Entry | None:

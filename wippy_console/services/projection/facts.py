@@ -21,7 +21,10 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """How a run began. `input` None means not known yet; `started_by` is a user's id; `starts_at` only when later."""
+    """How a run began. `input` None means not known yet; `started_by` is a user's id; `starts_at` only when later.
+
+    `starter` is the name of that user where a history tells it, "" when nobody of the console started it.
+    """
 
     ref: Ref
     entry_id: str
@@ -34,6 +37,7 @@ class Began:
     parent_workflow_id: str = ""
     parent_run_id: str = ""
     started_by: int | None = None
+    starter: str = ""
     starts_at: datetime | None = None
 
     @property

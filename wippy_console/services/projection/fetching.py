@@ -19,7 +19,7 @@ from engine.hosts.temporal.observations import Observation
 from engine.hosts.temporal.wire import payloads
 from engine.steps import Wait
 from wippy_console.services.projection.facts import Began, Ended, Ref
-from wippy_console.services.projection.reading import beginning, ending
+from wippy_console.services.projection.reading import beginning, ending, moment
 
 RPC_TIMEOUT = timedelta(seconds=10)
 TAIL = 50
@@ -36,14 +36,20 @@ class Clients(Protocol):
 async def fetch_beginning(catalog: Catalog, client: Client, ref: Ref) -> Began:
     """How the run began; RPCError (NOT_FOUND) when Temporal does not know it."""
     async for event in handle_of(client, ref).fetch_history_events(page_size=1, rpc_timeout=RPC_TIMEOUT):
-        return beginning(catalog, ref, event)
+        return beginning(catalog, ref, [event])
     raise RPCError("the history is empty", RPCStatusCode.NOT_FOUND, b"")
 
 
 async def fetch_ending(catalog: Catalog, client: Client, ref: Ref) -> Ended | None:
     """How the run ended, or None while it is open; RPCError (NOT_FOUND) when Temporal does not know it."""
+    told = await fetch_told(catalog, client, ref)
+    return told if isinstance(told, Ended) else None
+
+
+async def fetch_told(catalog: Catalog, client: Client, ref: Ref) -> Began | Ended:
+    """All that its whole history tells of the run; RPCError (NOT_FOUND) when Temporal does not know it."""
     history = await handle_of(client, ref).fetch_history(rpc_timeout=RPC_TIMEOUT)
-    return await ending(catalog, ref, history.events)
+    return await ending(catalog, ref, history.events) or beginning(catalog, ref, history.events)
 
 
 async def fetch_state(client: Client, began: Began, since: int) -> Observation | None:
@@ -51,12 +57,13 @@ async def fetch_state(client: Client, began: Began, since: int) -> Observation |
 
     Repairs an observation that was lost with its node. The question makes a worker replay the run.
     """
-    last = last_step(await fetch_tail(client, began.ref))
+    tail = await fetch_tail(client, began.ref)
+    last, at = last_step(tail)
     if last <= since:
         return None
     answer: RawValue = await handle_of(client, began.ref).query("state", result_type=RawValue, rpc_timeout=RPC_TIMEOUT)
     state = payloads.decode(answer.payload)
-    return observation(began, state, last) if state["status"] == "waiting" else None
+    return observation(began, state, last, at) if state["status"] == "waiting" else None
 
 
 async def fetch_tail(client: Client, ref: Ref) -> Sequence[HistoryEvent]:
@@ -70,15 +77,15 @@ async def fetch_tail(client: Client, ref: Ref) -> Sequence[HistoryEvent]:
     return answer.history.events
 
 
-def last_step(tail: Sequence[HistoryEvent]) -> int:
-    """The length that the history had at the newest task that was completed; 0 when the tail shows none."""
+def last_step(tail: Sequence[HistoryEvent]) -> tuple[int, datetime]:
+    """The length that the history had at the newest task that was completed, and when; 0 when the tail shows none."""
     for event in tail:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-            return event.workflow_task_completed_event_attributes.started_event_id
-    return 0
+            return event.workflow_task_completed_event_attributes.started_event_id, moment(event.event_time)
+    return 0, datetime.now(UTC)
 
 
-def observation(began: Began, state: Mapping[str, Any], length: int) -> Observation:
+def observation(began: Began, state: Mapping[str, Any], length: int, at: datetime) -> Observation:
     """What the node would have observed, by the answer to the query `state`."""
     waits = tuple(Wait(each["kind"], each["name"], each["seq"], each["deadline"]) for each in state["waits"])
     return Observation(
@@ -95,7 +102,7 @@ def observation(began: Began, state: Mapping[str, Any], length: int) -> Observat
         history_length=length,
         status="running",
         waits=waits,
-        at=datetime.now(UTC),
+        at=at,
         started_at=began.started_at,
         input=began.input,
         parent_workflow_id=began.parent_workflow_id,

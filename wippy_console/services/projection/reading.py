@@ -4,40 +4,77 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import (
+    HistoryEvent,
+    MarkerRecordedEventAttributes,
+    WorkflowExecutionStartedEventAttributes,
+)
 from temporalio.client import WorkflowHistory
 
 from engine.contracts.catalog import Catalog
 from engine.hosts.temporal.client.closings import CONTINUED, read_closing
 from engine.hosts.temporal.settings import reference, task_queue
 from engine.hosts.temporal.wire import headers, payloads
+from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
 from wippy_console.models import Run
 from wippy_console.services.projection.facts import Began, Ended, Ref
 
+LOCAL = "core_local_activity"
+NODE = "wippy node "
+"""How the identity of a node's clients begins."""
+USER_MEMO = "wippy-user"
+"""Of a start in the console: the name of the user."""
 
-def beginning(catalog: Catalog, ref: Ref, first: HistoryEvent) -> Began:
-    """How a run began, by its first event."""
+
+def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Began:
+    """How a run began, by its first event; those after it tell the program of a run that another client started."""
+    first = events[0]
     event = first.workflow_execution_started_event_attributes
     fields = event.header.fields
+    resolved = None if headers.PROGRAM in fields else _resolved(events)
     return Began(
         ref=ref,
         entry_id=event.workflow_type.name,
         started_at=moment(first.event_time),
         worker=worker_of(catalog, ref.client, event.task_queue.name),
         task_queue=event.task_queue.name,
-        program=headers.text(fields, headers.PROGRAM),
-        registry_version=headers.number(fields, headers.VERSION) or None,
+        program=resolved.digest if resolved else headers.text(fields, headers.PROGRAM),
+        registry_version=(resolved.version if resolved else headers.number(fields, headers.VERSION)) or None,
         input=_values(event.input.payloads),
         parent_workflow_id=event.parent_workflow_execution.workflow_id,
         parent_run_id=event.parent_workflow_execution.run_id,
+        starter=_starter(event),
         starts_at=_starts_at(first),
     )
+
+
+def _resolved(events: Iterable[HistoryEvent]) -> Resolution | None:
+    """What the run itself asked for and recorded; a child's program is asked for by its parent, later."""
+    for event in events:
+        marker = event.marker_recorded_event_attributes
+        if marker.marker_name == LOCAL and _activity_type(marker) == RESOLVE:
+            found = marker.details["result"].payloads if "result" in marker.details else ()
+            return Resolution.decode(found[0]) if found else None
+    return None
+
+
+def _activity_type(marker: MarkerRecordedEventAttributes) -> str:
+    about = _values(marker.details["data"].payloads) if "data" in marker.details else ()
+    return str(about[0].get("activity_type", "")) if about and isinstance(about[0], Mapping) else ""
+
+
+def _starter(event: WorkflowExecutionStartedEventAttributes) -> str:
+    """The user who started it in the console. What code puts into a memo comes from a node, or from a run."""
+    ours = not event.identity.startswith(NODE) and not event.continued_execution_run_id
+    if not ours or event.parent_workflow_execution.workflow_id or USER_MEMO not in event.memo.fields:
+        return ""
+    return str(payloads.decode(event.memo.fields[USER_MEMO]))
 
 
 def _starts_at(first: HistoryEvent) -> datetime | None:
@@ -52,7 +89,7 @@ async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> 
     if closed is None:
         return None
     return Ended(
-        began=beginning(catalog, ref, events[0]),
+        began=beginning(catalog, ref, events),
         status=Run.Status.CONTINUED_AS_NEW if closed.status == CONTINUED else closed.status,
         closed_at=closed.at,
         history_length=len(events),
@@ -65,7 +102,7 @@ async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> 
 
 def archive(workflow_id: str, events: Sequence[HistoryEvent]) -> bytes:
     """The archive's content; takes about 80 microseconds an event."""
-    return gzip.compress(WorkflowHistory(workflow_id, events).to_json().encode(), 5)
+    return gzip.compress(WorkflowHistory(workflow_id, events).to_json().encode(), 5, mtime=0)
 
 
 def worker_of(catalog: Catalog, client: str, queue: str) -> str:

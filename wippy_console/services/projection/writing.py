@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from engine.contracts.catalog import Catalog
 from wippy_console.database.locks import lock_for_transaction
-from wippy_console.models import HistoryArchive, Question, QuestionRole, Run
+from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed
 from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
@@ -54,8 +54,23 @@ def _save(batch: Batch) -> None:
     changed = [batch.runs[run_id] for run_id in batch.changed]
     Run.objects.bulk_create(changed, update_conflicts=True, unique_fields=["run_id"], update_fields=WRITTEN_FIELDS)
     HistoryArchive.objects.bulk_create(batch.archives, ignore_conflicts=True)
+    known = _asked_before(batch)
     _save_questions(batch)
-    feed.append_all(feed.unsaid(batch.events))
+    events = [event for event in batch.events if event.kind != feed.WAITING or _key(event) not in known]
+    feed.append_all(feed.unsaid(events))
+
+
+def _asked_before(batch: Batch) -> Collection[tuple[str, str, int]]:
+    """Questions of runs that no row told of, but the feed: they were lost, and are open since then."""
+    since = feed.still_asked({question.run_id for question, _ in batch.asked} & batch.unseen)
+    for question, _ in batch.asked:
+        key = (question.run_id, question.channel, question.number)
+        question.opened_at = since.get(key, question.opened_at)
+    return since.keys()
+
+
+def _key(event: FeedEvent) -> tuple[str, str, int]:
+    return event.run_id, event.data["channel"], event.data["number"]
 
 
 def _save_questions(batch: Batch) -> None:

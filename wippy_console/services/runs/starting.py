@@ -20,8 +20,6 @@ from wippy_console.services.errors import Conflict, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started
 
-# For people who look at the run with Temporal's own tools; the projection is told by `Began`.
-_USER_MEMO = "wippy-user"
 _ID_LENGTH = 1000
 
 
@@ -65,7 +63,7 @@ def _workflow(entry_id: str) -> Entry:
 
 
 def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
-    options = {"workflow.id_conflict_policy": "fail", "workflow.memo": {_USER_MEMO: user.get_username()}}
+    options = {"workflow.id_conflict_policy": "fail", "workflow.memo": {projection.USER_MEMO: user.get_username()}}
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
