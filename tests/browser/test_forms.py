@@ -134,6 +134,39 @@ def test_a_rich_form_is_filled_in_and_arrives(enter: Enter, scene: Scene, script
     assert not [each for each in watched.complaints if "422" not in each]
 
 
+ODD: dict[str, Any] = {
+    "text": [" a ", "a\tb", "a\nb", "\n\na\n", "a\r\nb\r\n", "a\rb\nc", "\f\v\x7f\x85\u2028\ufeff",
+             "<b>&amp;\"'", "🎈é"],
+    "number": [3544790567247868102, 0.1, 1e300, -7, 5e-324],
+    "date-time": ["2026-03-29T08:30:00.5+02:00", "2026-10-25T02:30:00+01:00", "2026-03-29T08:30:00.123456789Z",
+                  "2016-12-31T23:59:60Z", "0999-01-01T00:00:01.250-05:00", "2026-03-29t08:30:00z"],
+    "time": ["08:30:00Z", "08:30:00.250+05:45", "23:59:60Z", "00:00:00-00:00"],
+    "date": ["2026-02-28", "0001-01-01"],
+}  # fmt: skip
+
+
+def odd(kind: str, value: Any) -> dict[str, Any]:
+    if kind == "number":
+        return {"type": "number", "default": value}
+    return {"type": "string", **({} if kind == "text" else {"format": kind}), "default": value}
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_values_that_nobody_touched_come_through_a_real_browser(enter: Enter, scene: Scene, scripts: bool) -> None:
+    values = {f"{kind} {index}": value for kind, listed in ODD.items() for index, value in enumerate(listed)}
+    parts = {name: odd(name.partition(" ")[0], value) for name, value in values.items()}
+    parts |= {'it\'s "a.b"/ü': {"type": "object", "default": {"x": [1, None, "\r\n"]}}}
+    entry_id = f"case:odd_{scripts}".lower()
+    meta = {"title": "Odd", "input_schema": {"type": "object", "properties": parts}}
+    meta |= {"temporal": {"workflow": {"worker": WORKER}}}
+    create(Entry(entry_id, "workflow.lua", meta, {"source": LUA}))
+    page = enter("operator", java_script_enabled=scripts, timezone_id="Europe/Berlin")
+    page.goto(f"/runs/start/?entry={entry_id}")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Odd")
+    assert Run.objects.get(entry_id=entry_id).input == [{**values, 'it\'s "a.b"/ü': {"x": [1, None, "\r\n"]}}]
+
+
 def test_times_are_in_the_viewer_s_zone(enter: Enter, scene: Scene) -> None:
     page = enter("operator", timezone_id="America/New_York")
     page.goto(f"/runs/start/?entry={ENTRY}")
