@@ -119,7 +119,7 @@
       if (dialog.children.length) open("dialog");
       else if (dialog.open) dialog.close();
       $("[aria-invalid=true], [autofocus]", dialog)?.focus();
-    } else if (event.detail.requestConfig?.verb === "post" && $("#dialog")?.open && !event.detail.select) { // a list within it selects itself
+    } else if (event.detail.requestConfig?.verb === "post" && event.detail.xhr.status < 400 && $("#dialog")?.open && !event.detail.select) { // a list within it selects itself
       $("#dialog").close();
     }
   });

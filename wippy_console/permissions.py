@@ -31,12 +31,15 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "claim", "decision", "feedevent", "historyarchive", "node", "process", "program", "quarantine", "question",
+    "claim", "decision", "draft", "feedevent", "historyarchive", "node", "process", "program", "quarantine", "question",
     "questionrole", "revision", "run", "service", "token", "version",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
-_VIEW = tuple(f"view_{model}" for model in MODELS)
+PERSONAL = ("draft",)
+"""What belongs to one person; only administrators see that it is there."""
+
+_VIEW = tuple(f"view_{model}" for model in MODELS if model not in PERSONAL)
 _OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 

@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "wippy_console.http.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -120,7 +120,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Cookies know no ports: without it, two copies side by side on one machine would log each other out.
 SESSION_COOKIE_NAME = f"wippy_session_{ENVIRONMENT.port}"
 CSRF_COOKIE_NAME = f"wippy_csrf_{ENVIRONMENT.port}"
-CSRF_FAILURE_VIEW = "wippy_console.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "wippy_console.views.session.stale"
 
 LANGUAGE_CODE = "en"
 USE_TZ = True

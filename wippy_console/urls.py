@@ -8,6 +8,7 @@ from django.urls import include, path, register_converter
 from wippy_console.http import converters
 from wippy_console.views import (
     actions,
+    drafts,
     editor,
     home,
     inbox,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("palette/", palette.find, name="palette"),
     path("login/", session.login, name="login"),
     path("logout/", session.logout, name="logout"),
+    path("drafts/", drafts.save, name="draft"),
+    path("drafts/discard/", drafts.discard, name="draft_discard"),
     path("inbox/", inbox.index, name="inbox"),
     path("inbox/count/", inbox.badge, name="inbox_badge"),
     path("inbox/<int:question_id>/", inbox.question, name="question"),
@@ -67,6 +70,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "wippy_console.views.errors.unreadable"
 handler403 = "wippy_console.views.errors.forbidden"
 handler404 = "wippy_console.views.errors.not_found"
 handler500 = "wippy_console.views.errors.failed"

@@ -8,7 +8,6 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
-from tests.browser.scene import Scene
 
 
 def test_log_in_leads_to_the_page_that_was_wanted(enter: Enter) -> None:
@@ -51,23 +50,6 @@ def test_a_stranger_is_told_why_there_is_nothing_to_see(enter: Enter) -> None:
         assert response
         assert response.status == 403
         expect(page.get_by_role("heading", name="You may not do that")).to_be_visible()
-
-
-def test_an_expired_session_keeps_the_draft_over_the_log_in(enter: Enter, scene: Scene) -> None:
-    page = enter("author")
-    page.goto("/registry/edit/app.orders:process/")
-    page.locator("[data-for=source] .cm-content").click()
-    page.keyboard.press("Control+End")
-    page.keyboard.type("-- a thought\n")
-    Session.objects.all().delete()
-    page.get_by_role("button", name="Publish").click()
-    page.wait_for_url("**/login/**")
-    page.get_by_label("Username").fill("author")
-    page.get_by_label("Password").fill("secret")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/registry/edit/**")
-    expect(page.get_by_text("Your unsaved draft was brought back")).to_be_visible()
-    expect(page.locator("[data-for=source] .cm-content")).to_contain_text("-- a thought")
 
 
 def test_an_expired_session_leads_the_whole_page_to_log_in_not_a_part_of_it(enter: Enter) -> None:

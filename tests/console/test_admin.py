@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.console.operating import Cast, Stage
-from wippy_console import models
+from wippy_console import models, permissions
 from wippy_console.models import (
     Decision,
     FeedEvent,
@@ -36,7 +36,7 @@ from wippy_console.services import accounts, histories
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RUN_ID = "0199aaaa-0000-7000-8000-000000000001"
-OURS = [getattr(models, name) for name in models.__all__]
+OURS = [getattr(models, name) for name in models.__all__ if name.lower() not in permissions.PERSONAL]
 ROLES = ["viewer", "operator", "author", "administrator", "root"]
 
 

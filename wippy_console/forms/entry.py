@@ -11,6 +11,7 @@ from engine.registry import documents
 from engine.registry.problems import Problem
 from engine.registry.texts import fields_text
 from engine.registry.tree import MAX_YAML
+from wippy_console.forms import suggestions
 from wippy_console.forms.refusals import RefusableForm
 from wippy_console.services.errors import Refused
 from wippy_console.services.registry import ChangesRefused
@@ -26,13 +27,6 @@ KINDS = (
     "env.variable",
 )
 CODE = {"class": "code", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
-NEW_SOURCE = """local function main(input)
-    return input
-end
-
-return { main = main }
-"""
-NEW = {"source": NEW_SOURCE, "fields_text": "method: main\nmodules: []\n"}
 
 
 class FieldsError(forms.ValidationError):
@@ -107,6 +101,17 @@ class NewEntryForm(EntryForm):
     )
     kind = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"class": "input", "list": "kinds"}))
 
+    def clean(self) -> dict[str, Any]:
+        """What another kind suggested, and nobody touched, is no part of the entry."""
+        given = super().clean() or self.cleaned_data
+        kind = given.get("kind", "")
+        if suggestions.is_suggested(given.get("source", "")) and not suggestions.source(kind):
+            given["source"] = ""
+        text = str(self.data.get("fields_text", "")).replace("\r\n", "\n")
+        if suggestions.is_suggested(text) and text != suggestions.fields(kind) and "fields_text" in given:
+            given["fields_text"] = read_fields(suggestions.fields(kind)) if kind in LUA_KINDS else {}
+        return given
+
     def named(self) -> tuple[str, str]:
         """(id, kind), of a form that was not sent or is wrong as far as they are known."""
         given = getattr(self, "cleaned_data", {})
@@ -141,6 +146,11 @@ def read_fields(text: str) -> dict[str, Any]:
 def _fields_error(problem: Problem) -> FieldsError:
     where = f"Line {problem.line}: " if problem.line else ""
     return FieldsError(where + problem.message, problem.line)
+
+
+def suggestion(kind: str) -> dict[str, Any]:
+    """What the editor shows of an entry that is not there yet."""
+    return {"source": suggestions.source(kind), "fields_text": suggestions.fields(kind)}
 
 
 def initial(entry: Entry, base: int) -> dict[str, Any]:

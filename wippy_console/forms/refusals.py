@@ -10,14 +10,13 @@ from django import forms
 from django.forms.utils import ErrorDict
 
 from wippy_console.forms.schema import SchemaForm
+from wippy_console.forms.typed import Restored
 from wippy_console.services.errors import Refused
 
 T = TypeVar("T")
 
-INPUT = (Refused.status,)
-"""The statuses of refusals that stand on a form by default: those of the input. Others become a page of their own."""
-
 EVERY = range(400, 600)
+"""The statuses of refusals that stand on a form: all, so that nothing typed is lost."""
 
 
 class RefusableForm(forms.Form):
@@ -53,13 +52,13 @@ class Outcome(Generic[T]):
 
 
 def submit(
-    act: Callable[[], T], form: RefusableForm, fields: SchemaForm | None = None, *, shown: Container[int] = INPUT
+    act: Callable[[], T], form: RefusableForm, fields: SchemaForm | None = None, *, shown: Container[int] = EVERY
 ) -> Outcome[T]:
     """Act, when the forms were sent and are valid. A refusal with a status in `shown` stands on them then.
 
     `fields` is the form of an entry's schema: it takes what a refusal says of places in its value, or of nothing.
     """
-    if fields is not None and fields.is_edited:
+    if isinstance(form.data, Restored) or (fields is not None and fields.is_edited):
         form.hush()
         return Outcome()
     if not form.is_bound:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
+from wippy_console.forms import typed
 from wippy_console.services import feed
 from wippy_console.services.errors import Refused
 from wippy_console.views.errors import refused
+from wippy_console.views.session import ended
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -43,6 +47,16 @@ class RefusedMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for `Refused`; every other exception goes on to Django."""
         return refused(request, exception) if isinstance(exception, Refused) else None
+
+
+class LoginMiddleware(LoginRequiredMiddleware):
+    """Turns strangers to log-in; who sent one of our forms logs in on the spot, with what was typed kept."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        """Only a form with our mark is kept."""
+        if request.method == "POST" and typed.typist(request.POST):
+            return ended(request)
+        return super().handle_no_permission(request, view_func)
 
 
 class HtmxLoginMiddleware:

@@ -1,6 +1,7 @@
 """Tables. Which service writes each of them stands in docs/architecture.md."""
 
 from wippy_console.models.decisions import Decision, Question, QuestionRole
+from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.quarantine import Quarantine
@@ -11,6 +12,7 @@ from wippy_console.models.tokens import Token
 __all__ = [
     "Claim",
     "Decision",
+    "Draft",
     "FeedEvent",
     "HistoryArchive",
     "Node",

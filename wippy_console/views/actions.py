@@ -17,6 +17,7 @@ from wippy_console.services import decisions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
 from wippy_console.views.pages import done, needs, page, schema_form
+from wippy_console.views.typed import typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
 
@@ -26,14 +27,16 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     """The form of one declared signal, and its answer."""
     run = runs.get(request.user, workflow_id, run_id)
     button = find_button(request.user, run, index)
-    data = request.POST or None
-    form = AnswerForm(data, rule=button.signal.reason, question=button.question.pk if button.question else None)
-    fields = schema_form(request, button.signal.schema)
-    outcome = submit(lambda: decide(request.user, run, index, form, fields), form, fields)
+    question = button.question.pk if button.question else None
+    typed = typed_in(request, question=request.POST.get("question", question))
+    form = AnswerForm(typed.data, rule=button.signal.reason, question=question)
+    fields = schema_form(request, button.signal.schema, typed.data)
+    outcome = typed.settle(submit(lambda: decide(request.user, run, index, form, fields), form, fields))
+    onward = after(run, typed.value("next") or request.GET.get("next", ""))
     if outcome.done:
         messages.success(request, f"“{button.signal.label}” was sent to {run.workflow_id}.")
-        return done(request, after(request, run), *touched(run))
-    context = {"run": run, "button": button, "form": form, "fields": fields, "next": after(request, run)}
+        return done(request, onward, *touched(run))
+    context = {"run": run, "button": button, "form": form, "fields": fields, "next": onward, "typed": typed}
     return page(request, "runs/answer.html", context, outcome.status)
 
 
@@ -53,9 +56,8 @@ def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm
     decisions.decide(user, run, index, payload, reason=reason, question_id=question, key=given["key"])
 
 
-def after(request: HttpRequest, run: Run) -> str:
+def after(run: Run, wanted: str) -> str:
     """Where an answer leads: back to the inbox for those who came from there, else to the run."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
     return reverse("inbox") if wanted == reverse("inbox") else reverse("run", args=(run.workflow_id, run.run_id))
 
 
@@ -68,12 +70,13 @@ def touched(run: Run) -> tuple[str, ...]:
 def raw(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
     """Any signal; for authors."""
     run = runs.get(request.user, workflow_id, run_id)
-    form = RawSignalForm(request.POST or None)
-    outcome = submit(lambda: send(request.user, run, form), form)
+    typed = typed_in(request)
+    form = RawSignalForm(typed.data)
+    outcome = typed.settle(submit(lambda: send(request.user, run, form), form))
     if outcome.done:
         messages.success(request, f"Signal “{form.cleaned_data['topic']}” was sent to {run.workflow_id}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
-    return page(request, "runs/raw_signal.html", {"run": run, "form": form}, outcome.status)
+    return page(request, "runs/raw_signal.html", {"run": run, "form": form, "typed": typed}, outcome.status)
 
 
 def send(user: Any, run: Run, form: RawSignalForm) -> None:
@@ -88,10 +91,14 @@ def end(request: HttpRequest, workflow_id: str, run_id: str, action: str) -> Htt
         raise Http404
     permissions.require(request.user, ENDINGS[action])
     run = runs.get(request.user, workflow_id, run_id)
-    form = EndForm(request.POST or None)
-    outcome = submit(lambda: getattr(decisions, action)(request.user, run, form.cleaned_data["reason"]), form)
+    typed = typed_in(request)
+    form = EndForm(typed.data)
+    outcome = typed.settle(
+        submit(lambda: getattr(decisions, action)(request.user, run, form.cleaned_data["reason"]), form)
+    )
     if outcome.done:
         word = "asked to cancel" if action == "cancel" else "terminated"
         messages.success(request, f"{run.workflow_id} was {word}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
-    return page(request, "runs/end.html", {"run": run, "form": form, "action": action}, outcome.status)
+    context = {"run": run, "form": form, "action": action, "typed": typed}
+    return page(request, "runs/end.html", context, outcome.status)

@@ -12,24 +12,26 @@ from engine.entry import Entry
 from engine.registry.problems import Problem
 from engine.registry.texts import entry_text
 from wippy_console import permissions
-from wippy_console.forms.entry import KINDS, NEW, EntryForm, NewEntryForm, initial
-from wippy_console.forms.refusals import EVERY, submit
+from wippy_console.forms.entry import KINDS, EntryForm, NewEntryForm, initial, suggestion
+from wippy_console.forms.refusals import submit
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Conflict, NotFoundError
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import needs, page, user_of
+from wippy_console.views.typed import typed_in
 
 
 @needs(permissions.PUBLISH_VERSION)
 def edit(request: HttpRequest, entry_id: str) -> HttpResponse:
     """Change an entry."""
     entry = registry.entry(entry_id)
-    form = EntryForm(request.POST or None, initial=initial(entry, registry.current_number()))
-    outcome = submit(lambda: save(request, entry_id, entry.kind, form), form, shown=EVERY)
+    typed = typed_in(request)
+    form = EntryForm(typed.data, initial=initial(entry, registry.current_number()))
+    outcome = typed.settle(submit(lambda: save(request, entry_id, entry.kind, form), form))
     if outcome.done:
         return redirect("entry", entry_id)
-    context = {"entry": entry, "form": form, **findings(entry_id, entry.kind, form)}
+    context = {"entry": entry, "form": form, "typed": typed, **findings(entry_id, entry.kind, form)}
     return page(request, "registry/edit.html", context, outcome.status)
 
 
@@ -37,11 +39,12 @@ def edit(request: HttpRequest, entry_id: str) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Make an entry."""
     kind = request.GET.get("kind", "workflow.lua")
-    form = NewEntryForm(request.POST or None, initial={"kind": kind, **NEW})
-    outcome = submit(lambda: save(request, *form.named(), form), form, shown=EVERY)
+    typed = typed_in(request)
+    form = NewEntryForm(typed.data, initial={"kind": kind, **suggestion(kind)})
+    outcome = typed.settle(submit(lambda: save(request, *form.named(), form), form))
     if outcome.done:
         return redirect("entry", form.named()[0])
-    context = {"entry": None, "form": form, "kinds": KINDS, **findings(*form.named(), form)}
+    context = {"entry": None, "form": form, "kinds": KINDS, "typed": typed, **findings(*form.named(), form)}
     return page(request, "registry/edit.html", context, outcome.status)
 
 

@@ -8,12 +8,13 @@ from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import unquote
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django_htmx.http import trigger_client_event
 
 from wippy_console import permissions
 from wippy_console.forms.schema import SchemaForm
+from wippy_console.forms.typed import Restored
 from wippy_console.models import Run
 from wippy_console.services import questions, states
 
@@ -48,10 +49,11 @@ def marked(rows: Iterable[Run]) -> list[Any]:
     return found
 
 
-def schema_form(request: HttpRequest, schema: Any) -> SchemaForm:
-    """The form of an entry's schema, with what was sent; times in the zone that the viewer's browser told."""
-    data = request.POST or None
-    return SchemaForm(schema, data, files=request.FILES, zone=unquote(request.COOKIES.get(ZONE_COOKIE, "")))
+def schema_form(request: HttpRequest, schema: Any, data: QueryDict | None) -> SchemaForm:
+    """The form of an entry's schema, with what was typed; times in the zone that the viewer's browser told."""
+    form = SchemaForm(schema, data, files=request.FILES, zone=unquote(request.COOKIES.get(ZONE_COOKIE, "")))
+    form.is_edited = form.is_edited or isinstance(data, Restored)
+    return form
 
 
 def number(text: str | None) -> int | None:

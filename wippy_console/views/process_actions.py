@@ -17,14 +17,16 @@ from wippy_console.forms.processes import EndProcessForm, SpawnForm
 from wippy_console.forms.refusals import Outcome, submit
 from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import by_kind, fleet, processes
-from wippy_console.services.errors import Conflict, NotFoundError, Refused
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.views.pages import done, needs, page, schema_form
 from wippy_console.views.start import chosen
+from wippy_console.views.typed import Typed, typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
 MOVES = {"start": "is starting", "stop": "was stopped", "restart": "is starting anew"}
 FLEET = "feed-fleet"
-SHOWN = (NotFoundError.status, Conflict.status, Refused.status)
+UNKNOWN = (Conflict.status, Unavailable.status)
+"""Refusals after which its node is not asked how the process stands."""
 
 T = TypeVar("T")
 
@@ -35,14 +37,14 @@ def spawn(request: HttpRequest) -> HttpResponse:
     entries = processes.spawnable(request.user)
     entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
     schema = entry.meta.get("input_schema") if entry else None
-    data = request.POST or None
-    form = SpawnForm(hosts(), nodes(), data, drawn=schema is not None, **named(entry))
-    fields = schema_form(request, schema)
-    outcome = attempt(lambda: spawned(request.user, entry, form, fields), form, fields)
+    typed = typed_in(request, entry=entry and entry.id)
+    form = SpawnForm(hosts(), nodes(), typed.data, drawn=schema is not None, **named(entry))
+    fields = schema_form(request, schema, typed.data)
+    outcome = typed.settle(attempt(lambda: spawned(request.user, entry, form, fields), form, fields))
     if entry and (pid := outcome.value):
         messages.success(request, f"{entry.id} was spawned as {pid}.")
         return done(request, reverse("process", args=(pid,)), FLEET)
-    context = {"entries": entries, "entry": entry, "form": form, "fields": fields}
+    context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
     return page(request, "processes/spawn.html", context, outcome.status)
 
 
@@ -73,20 +75,21 @@ def spawned(user: Any, entry: Entry | None, form: SpawnForm, fields: SchemaForm)
 
 def attempt(act: Callable[[], T], form: KeyForm, fields: SchemaForm | None = None) -> Outcome[T]:
     """Act; what is gone by now is a conflict like others, and stands on the form."""
-    outcome = submit(act, form, fields, shown=SHOWN)
+    outcome = submit(act, form, fields)
     return replace(outcome, status=Conflict.status) if outcome.status == NotFoundError.status else outcome
 
 
 @needs(permissions.SIGNAL_RUN)
 def message(request: HttpRequest, pid: str) -> HttpResponse:
     """Send a message."""
-    form = MessageForm(request.POST or None)
+    typed = typed_in(request)
+    form = MessageForm(typed.data)
 
     def act() -> None:
         given = form.cleaned_data
         processes.message(request.user, pid, given["topic"], form.payload_value(), key=key_of(form))
 
-    return acted(request, pid, "message", form, act, "The message was put into the mailbox of {pid}.")
+    return acted(typed, pid, "message", form, act, "The message was put into the mailbox of {pid}.")
 
 
 def end(request: HttpRequest, action: str, pid: str) -> HttpResponse:
@@ -94,27 +97,26 @@ def end(request: HttpRequest, action: str, pid: str) -> HttpResponse:
     if action not in ENDINGS:
         raise Http404
     permissions.require(request.user, ENDINGS[action])
-    form = EndProcessForm(request.POST or None)
+    typed = typed_in(request)
+    form = EndProcessForm(typed.data)
 
     def act() -> None:
         given = form.cleaned_data
         getattr(processes, action)(request.user, pid, given["reason"], key=key_of(form))
 
     success = "{pid} was asked to stop." if action == "cancel" else "{pid} was terminated."
-    return acted(request, pid, action, form, act, success)
+    return acted(typed, pid, action, form, act, success)
 
 
-def acted(
-    request: HttpRequest, pid: str, action: str, form: KeyForm, act: Callable[[], None], success: str
-) -> HttpResponse:
+def acted(typed: Typed, pid: str, action: str, form: KeyForm, act: Callable[[], None], success: str) -> HttpResponse:
     """The form of an action on a process beside its live state, or what came of it."""
-    outcome = attempt(act, form)
+    request, outcome = typed.request, typed.settle(attempt(act, form))
     if outcome.done:
         messages.success(request, success.format(pid=pid))
         url = reverse("processes") if action == "terminate" else reverse("process", args=(pid,))
         return done(request, url, FLEET)
-    detail = processes.describe(request.user, pid) if outcome.status != Conflict.status else None
-    context = {"pid": pid, "detail": detail, "form": form, "action": action}
+    detail = processes.describe(request.user, pid) if outcome.status not in UNKNOWN else None
+    context = {"pid": pid, "detail": detail, "form": form, "action": action, "typed": typed}
     template = "message" if action == "message" else "end"
     return page(request, f"processes/{template}.html", context, outcome.status)
 
@@ -125,12 +127,14 @@ def service(request: HttpRequest, service_id: int, action: str) -> HttpResponse:
         raise Http404
     permissions.require(request.user, processes.SERVICE_ACTS[action])
     found = processes.get_service(request.user, service_id)
-    form = KeyForm(request.POST or None)
+    typed = typed_in(request)
+    form = KeyForm(typed.data)
     outcome = attempt(lambda: processes.move_service(request.user, found, action, key=key_of(form)), form)
+    typed.settle(outcome)
     if outcome.done:
         messages.success(request, f"{found.entry_id} {MOVES[action]}.")
         return done(request, reverse("processes"), FLEET)
-    context = {"service": found, "action": action, "form": form}
+    context = {"service": found, "action": action, "form": form, "typed": typed}
     return page(request, "processes/service.html", context, outcome.status)
 
 

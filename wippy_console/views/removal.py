@@ -12,26 +12,29 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from wippy_console import permissions
 from wippy_console.forms.entry import RemovalForm
-from wippy_console.forms.refusals import EVERY, submit
+from wippy_console.forms.refusals import submit
 from wippy_console.models import Run
 from wippy_console.services import registry, runs
 from wippy_console.services.errors import Conflict
 from wippy_console.views.differences import unified
 from wippy_console.views.editor import text_of
 from wippy_console.views.pages import is_partial, needs, page, user_of
+from wippy_console.views.typed import typed_in
 
 
 @needs(permissions.PUBLISH_VERSION)
 def delete(request: HttpRequest, entry_id: str) -> HttpResponse:
     """Confirm and delete."""
-    form = RemovalForm(request.POST or None, initial={"base": registry.current_number()})
-    outcome = submit(lambda: remove(request, entry_id, form), form, shown=EVERY)
+    typed = typed_in(request)
+    form = RemovalForm(typed.data, initial={"base": registry.current_number()})
+    outcome = typed.settle(submit(lambda: remove(request, entry_id, form), form))
     if outcome.done:
         return leave(request)
     entry = registry.entry(entry_id)
     open_runs = runs.visible(request.user).filter(entry_id=entry_id, status=Run.Status.RUNNING)
     users = registry.used_by(entry_id)
-    context = {"entry": entry, "form": form, "users": users, "open_runs": open_runs.count(), **findings(entry_id, form)}
+    context = {"entry": entry, "form": form, "typed": typed, "users": users, "open_runs": open_runs.count()}
+    context |= findings(entry_id, form)
     return page(request, "registry/delete.html", context, outcome.status)
 
 

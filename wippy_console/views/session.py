@@ -1,10 +1,28 @@
-"""Log in and out."""
+"""Log in and out; and forms sent without a session, or from a page of an earlier one: nothing typed is lost."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.auth import views
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import reselect, reswap, retarget
+
+from wippy_console.forms import typed
+from wippy_console.models import Draft
+from wippy_console.services import drafts
+from wippy_console.views.errors import OLD_PAGE, error_page
+from wippy_console.views.pages import is_partial, user_of
+
+OTHER = "What was typed on that page belongs to somebody else, so it was not brought back."
 
 
 class LoginForm(AuthenticationForm):
@@ -16,7 +34,108 @@ class LoginForm(AuthenticationForm):
             field.widget.attrs["class"] = "input"
 
 
-login = views.LoginView.as_view(
-    template_name="session/login.html", authentication_form=LoginForm, redirect_authenticated_user=True
-)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a form sent that could not be taken: whose (the key, "" unknown), which form, and its texts."""
+
+    by: str
+    address: str
+    pairs: typed.Pairs
+    secrets: bool = False
+
+    @staticmethod
+    def of(request: HttpRequest) -> Sent:
+        """From the form itself, or from the log-in form that carries it."""
+        data, by = request.POST, typed.typist(request.POST)
+        if request.path != reverse("login"):
+            pairs = typed.pairs_of(data) if by else []
+            secrets = bool(data.getlist(typed.HIDDEN) or request.FILES)
+            return Sent(by, typed.address(request.path, data.dict()), pairs, secrets)
+        return Sent(
+            by, local(request, data.get("next", "")), typed.from_text(data.get(typed.CONTENT, "")) if by else []
+        )
+
+    def belongs_to(self, user: Any) -> bool:
+        """Whether this is the person who typed it."""
+        return bool(self.by) and self.by == str(user.pk)
+
+    def keep(self, request: HttpRequest, why: str) -> None:
+        """Keep it for the person who typed it; tell another one that it is not shown."""
+        if self.pairs and self.belongs_to(request.user):
+            drafts.save(user_of(request), self.address, self.pairs, why)
+        elif self.pairs:
+            messages.warning(request, OTHER)
+
+
+def local(request: HttpRequest, address: str) -> str:
+    """The address when it is one of ours, else the home page's."""
+    host = {request.get_host()}
+    return address if url_has_allowed_host_and_scheme(address, host, request.is_secure()) else reverse("home")
+
+
+class LoginView(views.LoginView):
+    """Django's; what the form carries along becomes a draft of whoever typed it."""
+
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in, then keep."""
+        answer = super().form_valid(form)
+        Sent.of(self.request).keep(self.request, Draft.Why.ENDED)
+        return answer
+
+    def get_template_names(self) -> list[str]:
+        """The page that says what is kept, as long as the form carries something."""
+        return ["session/ended.html" if Sent.of(self.request).pairs else "session/login.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With what the form carries along, for another try."""
+        return {**super().get_context_data(**kwargs), **carried(self.request, Sent.of(self.request))}
+
+
+login = LoginView.as_view()
 logout = views.LogoutView.as_view()
+
+
+def carried(request: HttpRequest, sent: Sent) -> dict[str, Any]:
+    """The context of a log-in form that carries what was sent; nothing when that is nothing."""
+    if not sent.pairs:
+        return {}
+    by, secrets = request.POST.get(typed.BY, ""), sent.secrets
+    return {"content": typed.to_text(sent.pairs), "by": by, "next": sent.address, "secrets": secrets}
+
+
+@login_not_required
+def ended(request: HttpRequest, status: int = 401) -> HttpResponse:
+    """A form was sent without a session: say so, and let the person log in here, with what was typed kept."""
+    sent = Sent.of(request)
+    context = {"form": LoginForm(request), "next": sent.address, **carried(request, sent)}
+    template = "session/_ended.html" if is_partial(request) else "session/ended.html"
+    response = render(request, template, context, status=status)
+    add_never_cache_headers(response)
+    response.headers["Vary"] = "HX-Request, Cookie"
+    return into_dialog(response) if is_partial(request) else response
+
+
+def into_dialog(response: HttpResponse) -> HttpResponse:
+    """For htmx: over the page, wherever the form stood."""
+    retarget(response, "#dialog")
+    reselect(response, "#ended")
+    return reswap(response, "innerHTML")
+
+
+@login_not_required
+def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 of a form whose token is not the session's, usually after a log-in in another tab.
+
+    Nothing is done. The form comes back with what was typed and a token of now, so that one click sends it; but only
+    for the person whom it was drawn for, which its mark proves: a forged request has none.
+    """
+    if not request.user.is_authenticated:
+        return ended(request, status=403)
+    sent = Sent.of(request)
+    if request.path == reverse("login") or (sent.pairs and sent.belongs_to(request.user)):
+        sent.keep(request, Draft.Why.OLD)
+        return redirect(sent.address)
+    return error_page(request, OLD_PAGE, OTHER if sent.by else "")

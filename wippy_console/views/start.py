@@ -14,11 +14,11 @@ from wippy_console.forms.plain import StartForm
 from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import runs
-from wippy_console.services.errors import Conflict, Refused
+from wippy_console.services.errors import Refused
 from wippy_console.services.runs import Started
 from wippy_console.views.pages import needs, page, schema_form
+from wippy_console.views.typed import typed_in
 
-SHOWN = (Conflict.status, Refused.status)
 ANYTHING = {"title": "Input", "description": "The first argument. Left empty, the run gets none."}
 
 
@@ -27,14 +27,14 @@ def start(request: HttpRequest) -> HttpResponse:
     """Choose an entry, fill in the form of its input schema, start it."""
     entries = runs.startable(request.user)
     entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
-    data = request.POST or None
-    form = StartForm(runs.workers(), data, worker=runs.named_worker(entry) if entry else "")
-    fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING)
-    outcome = submit(lambda: begin(request.user, entry, form, fields), form, fields, shown=SHOWN)
+    typed = typed_in(request, entry=entry and entry.id)
+    form = StartForm(runs.workers(), typed.data, worker=runs.named_worker(entry) if entry else "")
+    fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
+    outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
     if started := outcome.value:
         messages.success(request, f"{started.workflow_id} was started.")
         return redirect("run", started.workflow_id, started.run_id)
-    context = {"entries": entries, "entry": entry, "form": form, "fields": fields}
+    context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
     return page(request, "runs/start.html", context, outcome.status)
 
 

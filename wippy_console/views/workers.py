@@ -12,8 +12,8 @@ from wippy_console import permissions
 from wippy_console.forms.plain import KeyForm
 from wippy_console.forms.refusals import submit
 from wippy_console.services import fleet, quarantine, runs, temporal_server
-from wippy_console.services.errors import Conflict, Refused
 from wippy_console.views.pages import done, needs, page
+from wippy_console.views.typed import typed_in
 
 
 @needs(permissions.VIEW_FLEET)
@@ -29,13 +29,13 @@ def show(request: HttpRequest) -> HttpResponse:
 def lift(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     """Confirm and lift a quarantine."""
     found = quarantine.get(quarantine_id)
-    form = KeyForm(request.POST or None)
-    refusals = (Conflict.status, Refused.status)
-    outcome = submit(lambda: quarantine.lift(request.user, quarantine_id), form, shown=refusals)
+    typed = typed_in(request)
+    form = KeyForm(typed.data)
+    outcome = typed.settle(submit(lambda: quarantine.lift(request.user, quarantine_id), form))
     if outcome.done:
         messages.success(request, f"{found.entry_id} may run on {found.host} again.")
         return done(request, reverse("workers"), "feed-fleet")
-    return page(request, "workers/lift.html", {"quarantine": found, "form": form}, outcome.status)
+    return page(request, "workers/lift.html", {"quarantine": found, "form": form, "typed": typed}, outcome.status)
 
 
 def worker_row(entry: Any, nodes: list[Any]) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""What was typed into a form of a page: from the request, or from the draft that is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, QueryDict
+
+from wippy_console.forms import typed
+from wippy_console.forms.refusals import Outcome
+from wippy_console.models import Draft
+from wippy_console.services import drafts
+from wippy_console.views.pages import user_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The texts for a page's forms.
+
+    `address` names the form among a person's drafts. `data` is what forms are bound to: what was sent, or a
+    `Restored`, which they only show. `draft` is what was restored.
+    """
+
+    request: HttpRequest
+    address: str
+    data: QueryDict | None
+    draft: Draft | None = None
+
+    @property
+    def mark(self) -> str:
+        """Whom the form is drawn for, for the form to send along."""
+        return typed.signed(self.request.user)
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the form shows what was typed earlier."""
+        return isinstance(self.data, typed.Restored)
+
+    def settle(self, outcome: Outcome[T]) -> Outcome[T]:
+        """Forget the draft of what was done, keep what was refused. Gives the outcome."""
+        if outcome.done:
+            drafts.discard(user_of(self.request), self.address)
+        elif outcome.status >= 400 and self.data is not None:
+            drafts.save(user_of(self.request), self.address, typed.pairs_of(self.data), Draft.Why.REFUSED)
+        return outcome
+
+    def value(self, name: str) -> str:
+        """One of the texts; "" without it."""
+        return str(self.data.get(name, "")) if self.data is not None else ""
+
+
+def typed_in(request: HttpRequest, **identity: Any) -> Typed:
+    """What was typed into the form that this page shows; `identity` tells it from others at the same path."""
+    address = typed.address(request.path, identity)
+    if request.method == "POST":
+        return Typed(request, address, _shown(request) if typed.SHOW in request.POST else request.POST or None)
+    draft = drafts.find(user_of(request), address)
+    data = typed.restored(drafts.content(draft)) if draft else None
+    return Typed(request, address, data, draft)
+
+
+def _shown(request: HttpRequest) -> QueryDict | None:
+    is_theirs = typed.typist(request.POST) == str(request.user.pk)
+    return typed.restored(typed.pairs_of(request.POST)) if is_theirs else None
