@@ -146,11 +146,13 @@ def _default(match: re.Match[str]) -> Any:
 
 def _literal(text: str) -> Any:
     """A number, true or false, or a text in quotes; any other text as it is."""
+    if text.lstrip().startswith(("[", "{")):  # those may be nested deeper than Python's stack
+        return text
     try:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, str | int | float) else text
+    return text if value is None else value
 
 
 def _as_text(value: Any) -> str:

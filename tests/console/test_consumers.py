@@ -99,6 +99,14 @@ def test_an_event_arrives_with_its_fields(web: int, viewer: Client) -> None:
     assert {"run_id", "workflow_id", "entry_id", "pid", "at", "html"} <= set(event)
 
 
+@pytest.mark.parametrize("said", ["[" * 500, "[" * 900_000, "{", "1" * 5000], ids=["deep", "long", "broken", "digits"])
+def test_what_is_no_short_json_closes_the_socket(web: int, viewer: Client, said: str) -> None:
+    with socket(web, viewer) as live:
+        receive(live)
+        live.send(said)
+        assert closed_with(live) == 4400
+
+
 def test_500_events_while_cut_are_neither_lost_nor_doubled(web: int, viewer: Client) -> None:
     with socket(web, viewer) as live:
         receive(live)

@@ -42,6 +42,8 @@ RECHECK_SECONDS = 10.0
 BAD_REQUEST = 4400
 FAILED = 4011
 TRY_AGAIN = 4013
+MAX_MESSAGE = 1000
+"""Characters; what a client has to say is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,10 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take an acknowledgement or a ping; anything else that is JSON is ignored."""
+        text = text_data or ""
         try:
-            message = json.loads(text_data or "")
-        except ValueError:
+            message = json.loads(text if len(text) <= MAX_MESSAGE else "")
+        except (ValueError, RecursionError):
             await self.close(BAD_REQUEST)
             return
         match message:
