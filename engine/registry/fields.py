@@ -92,7 +92,7 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
 
 
 def _check_own(entry: Entry) -> Iterator[Problem]:
-    data = _with_typed_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
+    data = _with_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
     found = list(shapes.check(data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
     yield from found
     if entry.kind in kinds.POLICIES and not errors_in(found):
@@ -101,10 +101,10 @@ def _check_own(entry: Entry) -> Iterator[Problem]:
         yield from placeholders.check({key: each for key, each in entry.data.items() if key not in placeholders.KEPT})
 
 
-def _with_typed_defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is kept as it is written is checked as it is written."""
     kept = placeholders.KEPT
-    return {key: each if key in kept else placeholders.with_typed_defaults(each) for key, each in data.items()}
+    return {key: each if key in kept else placeholders.with_defaults(each) for key, each in data.items()}
 
 
 def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
@@ -116,11 +116,11 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_meta(entry: Entry) -> Iterator[Problem]:
-    for problem in shapes.check(placeholders.with_typed_defaults(entry.meta), META, "meta"):
+    for problem in shapes.check(placeholders.with_defaults(entry.meta), META, "meta"):
         yield replace(problem, hint=options.where_it_belongs(problem.field) or problem.hint)
     given = entry.meta.get("options")
     if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
-        yield from options.check(placeholders.with_typed_defaults(given))
+        yield from options.check(placeholders.with_defaults(given))
     if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
         yield Problem(wrong, field="meta.input_schema")
     signals = entry.meta.get("signals")

@@ -100,16 +100,16 @@ def filled(value: Any, environ: Mapping[str, str], missing: str | None = None) -
             return value
 
 
-def with_typed_defaults(value: Any) -> Any:
-    """The value with each text that is one placeholder with a number, true or false for default replaced by this."""
+def with_defaults(value: Any) -> Any:
+    """The value with each text that is one placeholder with a default, other than "", replaced by this."""
     match value:
         case str():
             default = _default(whole) if (whole := PLACEHOLDER.fullmatch(value)) else None
-            return value if isinstance(default, str | None) else default
+            return value if default in (None, "") else default
         case dict():
-            return {key: with_typed_defaults(item) for key, item in value.items()}
+            return {key: with_defaults(item) for key, item in value.items()}
         case list():
-            return [with_typed_defaults(item) for item in value]
+            return [with_defaults(item) for item in value]
         case _:
             return value
 

@@ -177,7 +177,9 @@ def _say_additional(error: ValidationError, path: str) -> Iterator[Problem]:
 def _say_type(error: ValidationError, path: str) -> Iterator[Problem]:
     types: Any = error.validator_value
     wanted = " or ".join(_TYPES[name] for name in (types if isinstance(types, list) else [types]))
-    yield Problem(f"must be {wanted}, not {_shown(error.instance)}", field=path)
+    is_open = isinstance(error.instance, str) and PLACEHOLDER.search(error.instance)
+    hint = "give the placeholder a default of that type, as in `${env:NAME|8}`" if is_open else ""
+    yield Problem(f"must be {wanted}, not {_shown(error.instance)}", field=path, hint=hint)
 
 
 def _say_enum(error: ValidationError, path: str) -> Iterator[Problem]:

@@ -136,6 +136,18 @@ def test_a_placeholder_with_a_typed_default_stands_for_a_number() -> None:
     assert not problems(entry("h", "process.host", host={"workers": "${env:N|4}"}))
     (problem,) = problems(entry("h", "process.host", host={"workers": "${env:N|true}"}))
     assert problem.field == "host.workers"
+    (problem,) = problems(entry("h", "process.host", host={"workers": "${env:N}"}))
+    assert problem.hint == "give the placeholder a default of that type, as in `${env:NAME|8}`"
+
+
+def test_a_default_must_be_what_its_field_takes() -> None:
+    def found(timeout: str) -> list[str]:
+        return told(entry("h", "process.host", lifecycle={"stop_timeout": timeout}))
+
+    assert found("${env:T|5s}") == found("${env:T}") == found("${env:T|}") == found("${env:A|1}${env:B|s}") == []
+    assert found("${env:T|abc}") == [
+        'app:h lifecycle.stop_timeout: must be a duration such as "500ms", "30s" or "1h30m", not "abc"'
+    ]
 
 
 @pytest.mark.parametrize("method", ["", "a b", "end", "1st", "a.b", 5, "${env:METHOD}", "${env:METHOD|1}"])
