@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -41,7 +42,8 @@ async def _facts(catalog: Catalog, client: Client, ref: Ref) -> list[Fact]:
         return [told]
     seen = await _asked(ref, fetch_state(client, told, -1))
     trouble = await _asked(ref, diagnose(client, ref))
-    facts: list[Fact | None] = [told, seen, trouble]
+    # Without its time: what was asked before it is written in the same batch.
+    facts: list[Fact | None] = [told, seen, trouble and replace(trouble, at=None)]
     return [fact for fact in facts if fact is not None]
 
 
