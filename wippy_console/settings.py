@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "wippy_console.http.middleware.FeedCursorMiddleware",
     "wippy_console.http.middleware.HtmxLoginMiddleware",
     "wippy_console.http.middleware.RefusedMiddleware",
+    "wippy_console.http.middleware.AddressMiddleware",
 ]
 
 TEMPLATES = [

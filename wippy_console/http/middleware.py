@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
 from wippy_console.forms import typed
 from wippy_console.services import feed
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.views.errors import refused
 from wippy_console.views.session import ended
+
+MOST_ASKED = 2000
+"""Characters of one value of a query."""
+
+ADDRESSES = ("next", "_changelist_filters")
+"""Values that are addresses themselves, with all their values."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -57,6 +64,44 @@ class LoginMiddleware(LoginRequiredMiddleware):
         if request.method == "POST" and typed.typist(request.POST):
             return ended(request)
         return super().handle_no_permission(request, view_func)
+
+
+class AddressMiddleware:
+    """Refuse addresses that no page can mean: a filter that is dropped in silence would show everything."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass through; who is not signed in is led to log-in first."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        """404 for a path, 422 for a query."""
+        if "\0" in request.path_info:
+            return refused(request, NotFoundError("No page has this address."))
+        why = next(filter(None, (_unmeant(*each) for each in _asked(request))), "")
+        if not why and _is_unread_by_admin(request):
+            why = "the list knows no such filter"
+        return refused(request, Refused(f"The address can't be read: {why}.")) if why else None
+
+
+def _asked(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, values in request.GET.lists() for value in values)
+
+
+def _is_unread_by_admin(request: HttpRequest) -> bool:
+    """Django's admin leads on from a filter that it can't read to the whole list, and marks that address."""
+    match = request.resolver_match
+    return match is not None and match.app_name == "admin" and ERROR_FLAG in request.GET
+
+
+def _unmeant(name: str, value: str) -> str:
+    if "\0" in name + value:
+        return "it holds the character NUL"
+    if len(name) > MOST_ASKED or (len(value) > MOST_ASKED and name not in ADDRESSES):
+        return f"of {name[:40]} it has {len(value)} characters, more than {MOST_ASKED}"
+    return ""
 
 
 class HtmxLoginMiddleware:

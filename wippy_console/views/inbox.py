@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from wippy_console import permissions
 from wippy_console.services import decisions, questions
-from wippy_console.views.pages import needs, page
+from wippy_console.views.pages import choice, needs, page
 
 VIEWS = ("open", "done")
 LIMIT = 200
@@ -18,7 +18,7 @@ LIMIT = 200
 @needs(permissions.VIEW_QUESTION)
 def index(request: HttpRequest) -> HttpResponse:
     """The open questions with the nearest deadline first, or the answered ones."""
-    view = request.GET.get("view") if request.GET.get("view") in VIEWS else "open"
+    view = choice(request, "view", VIEWS)
     found = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
     rows = questions.labelled(found, LIMIT)
     if view == "done":

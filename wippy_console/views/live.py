@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
 from wippy_console.services import feed
+from wippy_console.services.errors import Refused
 from wippy_console.views.pages import needs, number, page
 
 SHOWN = 100
@@ -14,7 +15,9 @@ SHOWN = 100
 @needs(permissions.VIEW_FEED)
 def show(request: HttpRequest) -> HttpResponse:
     """The newest events, or those before `?before=<id>`, or after `?since=<id>`; the socket goes on where they end."""
-    kinds = [kind for kind in request.GET.getlist("kind") if kind in feed.KINDS]
+    kinds = [kind for kind in request.GET.getlist("kind") if kind]
+    if unknown := next((kind for kind in kinds if kind not in feed.KINDS), ""):
+        raise Refused(f"The address can't be read: there is no kind of event {unknown[:40]}.")
     since, before = number(request.GET.get("since")), number(request.GET.get("before"))
     if since is not None:
         events = feed.after(request.user, since, kinds=kinds, limit=SHOWN)[::-1]

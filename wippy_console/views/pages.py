@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import unquote
 
 from django.contrib.auth.models import User
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django_htmx.http import trigger_client_event
@@ -17,6 +18,9 @@ from wippy_console.forms.schema import SchemaForm
 from wippy_console.forms.typed import Restored
 from wippy_console.models import Run
 from wippy_console.services import questions, states
+from wippy_console.services.errors import Refused
+
+LONGEST_NUMBER = 18  # digits that every database can count
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -57,8 +61,30 @@ def schema_form(request: HttpRequest, schema: Any, data: QueryDict | None) -> Sc
 
 
 def number(text: str | None) -> int | None:
-    """A version number or feed id from the address, None for anything else."""
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None
+    """A version number or feed id from the address, None where it has none; Refused for anything else."""
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise Refused(f"The address can't be read: {text[:40]} is not a number that counts versions or events.")
+    return int(text)
+
+
+def choice(request: HttpRequest, name: str, choices: Sequence[str]) -> str:
+    """What the address chooses of a few, the first where it says nothing; Refused for anything else."""
+    chosen = request.GET.get(name) or choices[0]
+    if chosen not in choices:
+        raise Refused(
+            f"The address can't be read: {name} is one of {', '.join(filter(None, choices))}, not {chosen[:40]}."
+        )
+    return chosen
+
+
+def filters(form: Form) -> dict[str, Any]:
+    """The filters that a form found in the address; Refused where one is none, for all would be shown without it."""
+    if not form.is_valid():
+        name, texts = next(iter(form.errors.items()))
+        raise Refused(f"The address can't be read: {name}: {' '.join(map(str, texts))}")
+    return form.cleaned_data
 
 
 def user_of(request: HttpRequest) -> User:

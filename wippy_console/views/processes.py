@@ -14,7 +14,7 @@ from wippy_console.forms.processes import FindForm
 from wippy_console.services import fleet, processes, runs
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.processes import Detail
-from wippy_console.views.pages import is_partial, needs, page
+from wippy_console.views.pages import filters, is_partial, needs, page
 
 FILTERS = (("text", "q"), ("node", "node"), ("host", "host"), ("under", "under"))
 
@@ -23,7 +23,7 @@ FILTERS = (("text", "q"), ("node", "node"), ("host", "host"), ("under", "under")
 def index(request: HttpRequest) -> HttpResponse:
     """Nodes, hosts, services, and the processes that match the filters in the address."""
     form = FindForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
+    wanted = filters(form)
     nodes = list(fleet.nodes())
     context = {
         "found": search(request.user, wanted),

@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import registry, runs
 from wippy_console.views.differences import unified
-from wippy_console.views.pages import marked, needs, number, page
+from wippy_console.views.pages import choice, marked, needs, number, page
 
 TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
 
@@ -53,7 +53,7 @@ def by_namespace(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
 @needs(permissions.VIEW_REGISTRY)
 def show(request: HttpRequest, entry_id: str) -> HttpResponse:
     """One entry, at the newest version or at `?at=`."""
-    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else TABS[0]
+    tab = choice(request, "tab", TABS)
     at = number(request.GET.get("at"))
     entry = registry.entry(entry_id, at)
     revisions = registry.revisions(entry_id)
@@ -61,7 +61,7 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
         "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind),
         "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),
-        **tab_context(request, entry, revisions, str(tab)),
+        **tab_context(request, entry, revisions, tab),
     }  # fmt: skip
     return page(request, "registry/entry.html", context)
 

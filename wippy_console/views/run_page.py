@@ -13,14 +13,14 @@ from wippy_console.services import decisions, questions, runs, temporal_server, 
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
-from wippy_console.views.pages import marked
+from wippy_console.views.pages import choice, marked
 
 TABS = ("timeline", "table", "events", "json", "audit")
 
 
 def context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """Everything on the page; what only a tab needs is fetched for that tab."""
-    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else TABS[0]
+    tab = choice(request, "tab", TABS)
     user = request.user
     return {
         "run": run,
@@ -31,7 +31,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "place": temporal_server.place_of(run.client),
         "children": marked(runs.children(run)[:50]),
         **actions(user, run),
-        **TAB_CONTEXT.get(str(tab), history_rows)(run, request),
+        **TAB_CONTEXT.get(tab, history_rows)(run, request),
     }
 
 
@@ -49,12 +49,13 @@ def actions(user: Any, run: Run) -> dict[str, Any]:
 
 def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     """The timeline, laid out; when the history can't be had, the page still shows everything else and says why."""
+    only = choice(request, "only", ("", "failed", "pending"))
     try:
         drawn = timeline.rows(run)
     except Refused as refusal:
         return {"no_history": refusal.message}
     drawn = replace(drawn, rows=in_words(run, drawn.rows))
-    wanted = {name: request.GET.get(name, "") for name in ("kind", "only", "find", "all")}
+    wanted = {"only": only, **{name: request.GET.get(name, "") for name in ("kind", "find", "all")}}
     show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
     return {

@@ -13,7 +13,7 @@ from wippy_console.forms.plain import SearchForm
 from wippy_console.services import registry, runs, timeline
 from wippy_console.services.errors import NotFoundError
 from wippy_console.views import run_page
-from wippy_console.views.pages import marked, needs, page
+from wippy_console.views.pages import filters, marked, needs, page
 
 FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("before", "before"))
 
@@ -22,7 +22,7 @@ FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("before", "
 def index(request: HttpRequest) -> HttpResponse:
     """The runs that match the filters in the address."""
     form = SearchForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
+    wanted = filters(form)
     found = search(request.user, wanted)
     context = {
         "page": found,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,7 @@ from django.db.models.functions import Concat
 
 from engine.pids import Pid
 from wippy_console import permissions
+from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
 from wippy_console.services import questions, states
 from wippy_console.services.errors import NotFoundError, Refused
@@ -21,6 +22,7 @@ from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
 
 MAX_LIMIT = 500
+DAMAGED = "The page's address is damaged. Start again from the first page."
 _LAST_CHARACTER = "\U0010ffff"
 _IDS = ("run_id", "workflow_id", "entry_id")
 _FEW = 1000
@@ -53,11 +55,11 @@ def search(
     """
     rows = visible(user).defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
     if status:
-        rows = rows.filter(states.condition(status))
+        rows = rows.filter(states.condition(storable_text(status)))
     if entry:
-        rows = rows.filter(entry_id=entry)
+        rows = rows.filter(entry_id=storable_text(entry))
     if text.strip():
-        rows = _narrowed(rows, text.strip())
+        rows = _narrowed(rows, storable_text(text.strip()))
     if waiting:
         rows = rows.filter(pk__in=questions.asking())
     return _page(rows, before, max(1, min(limit, MAX_LIMIT)))
@@ -146,8 +148,9 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, run_id = text.partition("|")
         moment = datetime.fromisoformat(at)
-    except (ValueError, binascii.Error):
-        raise Refused("The page's address is damaged. Start again from the first page.") from None
+        utc = moment.astimezone(UTC)  # the first and the last day have times that no zone but their own can tell
+    except (ValueError, binascii.Error, OverflowError):
+        raise Refused(DAMAGED) from None
     if moment.tzinfo is None:
-        raise Refused("The page's address is damaged. Start again from the first page.")
-    return moment, run_id
+        raise Refused(DAMAGED)
+    return utc, storable_text(run_id)
