@@ -54,6 +54,10 @@ class DecodedCatalog:
         entry = self._written.entry_at(entry_id, version)
         return entry and self._decoded(entry)
 
+    def written_at(self, entry_id: str, version: int) -> Entry | None:
+        """The entry as it was written in that registry version, or None."""
+        return self._written.entry_at(entry_id, version)
+
     def state(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version by id, as they are written."""
         return self._written.state(version)

@@ -26,6 +26,10 @@ class Catalog(Protocol):
         """
         ...
 
+    def written_at(self, entry_id: str, version: int) -> Entry | None:
+        """As `entry_at`, with all placeholders as they are written."""
+        ...
+
     def state(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version that there is, by id; not to be changed."""
         ...

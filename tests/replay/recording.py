@@ -77,6 +77,9 @@ class RecordedCatalog:
     def entry_at(self, entry_id: str, version: int) -> Entry | None:
         return self._recording.entries.get(entry_id)
 
+    def written_at(self, entry_id: str, version: int) -> Entry | None:
+        return self._recording.entries.get(entry_id)
+
     def state(self, version: int) -> Mapping[str, Entry]:
         return self._recording.entries
 

@@ -15,6 +15,7 @@ from engine.hosts.temporal.observations import StartedElsewhere
 from engine.hosts.temporal.options.activity import worker_of
 from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference, task_queue
 from engine.pids import Pid
+from engine.steps import KERNEL
 
 logger = logging.getLogger(__name__)
 
@@ -83,12 +84,13 @@ class KnownNodes:
 
 
 class Routing:
-    """The routing of one run."""
+    """The routing of one run, which began with that version of the kernel."""
 
-    def __init__(self, settings: WorkerSettings, version: int, known_nodes: KnownNodes) -> None:
+    def __init__(self, settings: WorkerSettings, version: int, known_nodes: KnownNodes, kernel: int = KERNEL) -> None:
         self._settings = settings
         self._version = version
         self._known_nodes = known_nodes
+        self._kernel = kernel
 
     def tell(self, started: StartedElsewhere) -> None:
         """Tell the observer of runs of one that others may work on; its failure is not the run's."""
@@ -99,7 +101,10 @@ class Routing:
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the registry version of this run."""
-        return self._settings.catalog.entry_at(entry_id, self._version)
+        catalog = self._settings.catalog
+        if self._kernel < 2:  # in its day a placeholder was a text as any other
+            return catalog.written_at(entry_id, self._version)
+        return catalog.entry_at(entry_id, self._version)
 
     def activity_queue(self, target: Entry | None) -> str:
         """The queue of the worker that a function's meta names, or "" for the queue of this run."""

@@ -164,7 +164,7 @@ class Run:
         return Pin(self._settings.catalog.pinned(found.digest), found.version, found.strict, found.kernel)
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
-        routing = Routing(self._settings, pin.version, self._known_nodes)
+        routing = Routing(self._settings, pin.version, self._known_nodes, pin.kernel)
         head = workflow.info().headers
         security = resolved(headers.security(head), routing.entry)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict, pin.kernel)

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from engine.asks.variables import DecodedCatalog
 from engine.contracts.host import CallRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed
@@ -41,6 +42,18 @@ def test_a_queue_has_the_prefix_of_its_client() -> None:
 def test_a_worker_that_is_none_is_not_found(missing: str) -> None:
     with pytest.raises(UnitFailed):
         worker_settings(MemoryCatalog(ENTRIES), missing)
+
+
+def test_runs_begun_before_read_placeholders_as_they_are_written() -> None:
+    meta = {"options": {"activity": {"id": "${env:REGION}"}}}
+    catalog = DecodedCatalog(MemoryCatalog((*ENTRIES, Entry("app:f", "function.lua", meta))), {"REGION": "eu"})
+    settings = worker_settings(catalog, "app:worker")
+    ids = []
+    for kernel in (1, 2):
+        entry = Routing(settings, catalog.version(), KnownNodes(), kernel).entry("app:f")
+        assert entry is not None
+        ids.append(entry.meta["options"]["activity"]["id"])
+    assert ids == ["${env:REGION}", "eu"]
 
 
 def test_an_activity_goes_to_the_worker_of_its_meta(routing: Routing) -> None:
