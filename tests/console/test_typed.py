@@ -318,3 +318,23 @@ def test_a_draft_tells_nobody(entries: None) -> None:
     before = FeedEvent.objects.count()
     client.post("/drafts/", opened(client, EDIT).post(typed_form=EDIT, source="-- mine"))
     assert FeedEvent.objects.count() == before
+
+
+def test_a_draft_from_an_old_page_is_refused_quietly(entries: None) -> None:
+    client = browser()
+    sent = opened(client, EDIT).post(typed_form=EDIT, source="-- mine")
+    log_out(client)
+    assert client.post("/drafts/", sent).status_code == 401
+    log_in(client, "author")
+    assert client.post("/drafts/", sent).status_code == 403
+    assert client.post("/drafts/discard/", sent).status_code == 403
+    assert not Draft.objects.exists()
+
+
+def test_pages_with_what_was_typed_are_not_stored_by_the_browser(entries: None) -> None:
+    client = browser()
+    sent = opened(client, EDIT).post(fields_text="a: [")
+    refused = client.post(EDIT, sent)
+    assert refused.status_code == 422
+    assert "no-store" in refused["Cache-Control"]
+    assert "no-store" in client.get(EDIT)["Cache-Control"]

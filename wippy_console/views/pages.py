@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 from django_htmx.http import trigger_client_event
 
 from wippy_console import permissions
@@ -41,6 +42,8 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], status
     chosen = f"{folder}/_{name}" if is_partial(request) else template
     response = render(request, chosen, dict(context), status=status)
     response.headers["Vary"] = "HX-Request, Cookie"
+    if getattr(context.get("typed"), "data", None) is not None:  # what somebody typed is in it, whoever goes back later
+        add_never_cache_headers(response)
     return response
 
 

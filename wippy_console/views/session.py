@@ -109,6 +109,8 @@ def carried(request: HttpRequest, sent: Sent) -> dict[str, Any]:
 @login_not_required
 def ended(request: HttpRequest, status: int = 401) -> HttpResponse:
     """A form was sent without a session: say so, and let the person log in here, with what was typed kept."""
+    if request.path == reverse("draft"):
+        return HttpResponse(status=status)
     sent = Sent.of(request)
     context = {"form": LoginForm(request), "next": sent.address, **carried(request, sent)}
     template = "session/_ended.html" if is_partial(request) else "session/ended.html"
@@ -134,6 +136,8 @@ def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if not request.user.is_authenticated:
         return ended(request, status=403)
+    if request.path in (reverse("draft"), reverse("draft_discard")):
+        return error_page(request, OLD_PAGE)
     sent = Sent.of(request)
     if request.path == reverse("login") or (sent.pairs and sent.belongs_to(request.user)):
         sent.keep(request, Draft.Why.OLD)
