@@ -16,6 +16,7 @@ from tests.browser.scene import Scene, set_scene
 from tests.console.operating import stage
 from tests.console.serving import running_web
 from tests.patience import PATIENCE
+from wippy_console.models import Draft
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -86,7 +87,11 @@ class Watched:
 
 @pytest.fixture
 def enter(browser: Browser, site: str) -> Iterator[Enter]:
-    """Open a browser of one's own and log in: `enter("operator", width=390)`; "" stays outside."""
+    """Open a browser of one's own and log in: `enter("operator", width=390)`; "" stays outside.
+
+    Nobody finds what was typed in a test before.
+    """
+    Draft.objects.all().delete()
     contexts: list[BrowserContext] = []
 
     def log_in(name: str, width: int = 1280, **options: Any) -> Page:

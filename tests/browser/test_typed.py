@@ -19,11 +19,6 @@ EDIT = "/registry/edit/app.orders:process/"
 START = "/runs/start/?entry=app.orders:process"
 
 
-@pytest.fixture(autouse=True)
-def no_drafts(scene: Scene) -> None:
-    Draft.objects.all().delete()
-
-
 def write(page: Page, text: str) -> None:
     page.locator("[data-for=source] .cm-content").click()
     page.keyboard.press("Control+Home")
