@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 
 from engine.contracts.operations import ProcessInfo
@@ -52,6 +52,8 @@ class Table:
         self.refused: Counter[str] = Counter()
         """Messages that full mailboxes did not take, by host id."""
         self._actors: dict[str, Actor] = {}
+        self._asked_to_stop: deque[tuple[Pending, str]] = deque()
+        """What a cancel is still to be passed on to; empty whenever the lock is free."""
         self._end_hooks: list[EndHook] = []
         self._on_process_end = on_process_end
 
@@ -140,9 +142,22 @@ class Table:
             if actor is None:
                 return process_not_found(pid)
             self.deliver(actor, CancelRequested(sender, reason, self.world.now()))
-            for pending in list(actor.pending.values()):
-                pending.pass_on_cancel(reason)
+            self._pass_on_cancel(actor, reason)
             return None
+
+    def _pass_on_cancel(self, actor: Actor, reason: str) -> None:
+        """To all that it waits for; one after the other, since calls that wait for calls are chains of any length."""
+        is_first = not self._asked_to_stop
+        self._asked_to_stop.extend((pending, reason) for pending in actor.pending.values())
+        if not is_first:
+            return
+        try:
+            while self._asked_to_stop:
+                pending, why = self._asked_to_stop[0]
+                pending.pass_on_cancel(why)
+                self._asked_to_stop.popleft()
+        finally:
+            self._asked_to_stop.clear()
 
     # --- how they end ----------------------------------------------------------------------------
 

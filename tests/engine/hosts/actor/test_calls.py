@@ -226,6 +226,32 @@ async def test_a_cancelled_process_stops_what_it_waits_for_and_gets_the_answer()
         assert result == ["enough", "CANCEL"]
 
 
+async def test_a_cancel_goes_down_a_chain_of_hundreds_of_calls() -> None:
+    dig = lua(
+        "app:dig",
+        """
+        local left = ...
+        if left > 0 then return funcs.call("app:dig", left - 1) end
+        process.send("log", "down")
+        return process.events():receive().reason
+        """,
+        pool={"type": "inline"},
+    )
+    outer = process("app:outer", "return funcs.call('app:dig', 450)")
+    async with lab(dig, outer) as it:
+        result = await it.run(
+            """
+            process.registry.register("log")
+            local down = process.listen("down", { message = true })
+            local pid = process.spawn_monitored("app:outer", "app:procs")
+            down:receive()
+            process.cancel(pid, "enough")
+            return process.events():receive().result.value
+            """
+        )
+        assert result == "enough"
+
+
 async def test_a_cancelled_process_decides_itself_about_its_futures() -> None:
     outer = process(
         "app:outer",
