@@ -68,7 +68,6 @@ local function check_function(name, ...)
 end
 
 local function close(...)
-  if k.version < 2 then return raw.coroutine.close((...)) end
   local ok, closed, why = pcall(raw.coroutine.close, ...)
   if not ok then error(raw.string.gsub(closed, "to '[^']*'", "to 'close'"), 2) end
   if closed then return true end
@@ -77,7 +76,7 @@ end
 
 local lib = {
   yield = yield, status = status, running = raw.coroutine.running, isyieldable = raw.coroutine.isyieldable,
-  close = close,
+  close = k.version < 2 and raw.coroutine.close or close,
 }
 
 function lib.create(...)

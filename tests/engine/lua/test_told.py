@@ -9,6 +9,8 @@ from engine.testing import Driver
 
 KINDS = ("function", "process", "workflow")
 ODD = "setmetatable({1, 2}, {__len = function() return 'x' end})"
+NO_THREAD = "thread expected, got no value"
+PASSED = "return select(2, pcall(coroutine.close))"
 BEFORE_ONE = "setmetatable({1, 2}, {__len = function() return -1 end})"
 
 
@@ -50,7 +52,8 @@ def argument(index: int, name: str, what: str) -> str:
         ("table.unpack(1)", "attempt to get length of a number value", "table expected, got number"),
         ("table.move()", argument(2, "move", "number expected, got no value"), "table expected"),
         ("table.move('x')", argument(2, "move", "number expected, got no value"), "table expected"),
-        ("coroutine.close()", argument(1, "close", "thread expected, got no value"), "got nil"),
+        ("coroutine.close()", argument(1, "close", NO_THREAD), argument(1, "close", NO_THREAD)),
+        (PASSED, [argument(1, "close", NO_THREAD)], [argument(1, "coroutine.close", NO_THREAD)]),
         ("coroutine.wrap(12)", argument(1, "wrap", "function expected, got number"), "'create' (function expected)"),
         ("coroutine.resume()", argument(1, "resume", "thread expected, got no value"), "(coroutine expected)"),
         ("xpcall({}, nil)", argument(2, "xpcall", "function expected, got nil"), "attempt to call a nil value"),
