@@ -37,7 +37,8 @@ class translated:  # noqa: N801  reads as a statement
             raise asyncio.CancelledError from error
         info = activity.info()
         logger.info("%s failed, attempt %d: %s", info.activity_type, info.attempt, error.failure)
-        raise failures.application_error(error.failure) from error
+        # A cause would travel as well, with its whole message.
+        raise failures.application_error(error.failure) from None
 
 
 def _raise_if_abandoned() -> None:

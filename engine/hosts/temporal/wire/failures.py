@@ -31,6 +31,7 @@ from engine.errors import Failure, UnitFailed
 from engine.hosts.temporal.wire import payloads
 
 MAX_MESSAGE = 16 * 1024
+MAX_KIND = 1000
 MAX_STACK = 16 * 1024
 MAX_DETAILS = 64 * 1024
 
@@ -73,9 +74,10 @@ def application_error(failure: Failure) -> ApplicationError:
     Its category keeps the SDK from logging our Python stack for what is a failure of Lua code.
     """
     failure = _settled(failure)
+    kind = failure.kind[:MAX_KIND] or errors.INTERNAL
     link = {
         "msg": failure.message[:MAX_MESSAGE],
-        "kind": failure.kind,
+        "kind": kind if failure.kind else "",
         "retry": failure.retryable,
         "details": _details(failure.details),
         "stack": failure.stack[:MAX_STACK],
@@ -83,7 +85,7 @@ def application_error(failure: Failure) -> ApplicationError:
     return ApplicationError(
         failure.message[:MAX_MESSAGE],
         {"errors": [link]},
-        type=failure.kind or errors.INTERNAL,
+        type=kind,
         non_retryable=failure.retryable is False,
         category=ApplicationErrorCategory.BENIGN,
     )

@@ -101,7 +101,8 @@ class Run:
         except UnitFailed as error:
             self._status = Failed(error.failure)
             self._observe(None)
-            raise failures.application_error(error.failure) from error
+            # A cause would travel as well, with its whole message.
+            raise failures.application_error(error.failure) from None
 
     def signal(self, topic: str, args: Sequence[RawValue]) -> None:
         """A signal came."""

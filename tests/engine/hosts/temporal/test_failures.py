@@ -14,7 +14,7 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from engine.errors import Failure
-from engine.hosts.temporal.wire.failures import MAX_MESSAGE, application_error, from_exception
+from engine.hosts.temporal.wire.failures import MAX_KIND, MAX_MESSAGE, application_error, from_exception
 
 
 def test_a_failure_comes_back_whole() -> None:
@@ -75,6 +75,11 @@ def test_an_endless_message_is_cut_and_endless_details_are_left_out() -> None:
     back = from_exception(application_error(failure))
     assert len(back.message) == MAX_MESSAGE
     assert list(back.details) == ["_omitted"]
+
+
+def test_an_endless_kind_is_cut() -> None:
+    error = application_error(Failure("K" * 3_000_000, "too much"))
+    assert error.type == "K" * MAX_KIND == from_exception(error).kind
 
 
 def _activity_error(cause: BaseException) -> ActivityError:
