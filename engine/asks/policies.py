@@ -9,6 +9,7 @@ from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.registry import policies
+from engine.security.context import Policy
 from engine.steps import Value
 
 
@@ -31,7 +32,11 @@ class PolicyAsks:
 
     async def group(self, asker: str, args: tuple[Value, ...]) -> Value:
         """The policies of a group by id; a group is what policies say that they belong to, so it has some."""
-        found = await on_thread(policies.group, args[0], self._catalog)
+        found = await on_thread(self._group, args[0])
         if not found:
             raise UnitFailed(Failure(INTERNAL, f"policy group '{args[0]}' not found", retryable=False))
         return [policy.to_value() for policy in found]
+
+    def _group(self, group_id: str) -> list[Policy]:
+        """Each as it is found by its id, where a variable that is not set fails; a list leaves it as it is written."""
+        return [policies.policy(each.id, self._catalog.entry) for each in policies.group(group_id, self._catalog)]

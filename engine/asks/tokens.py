@@ -32,10 +32,13 @@ EXPIRATION = "24h"
 
 
 class TokenAsks:
-    """The asks of token stores. `environ` fills in `${env:NAME}` of token keys."""
+    """The asks of token stores. `environ` fills in `${env:NAME}` of token keys, `find` finds the holders' policies."""
 
-    def __init__(self, catalog: Catalog, vault: TokenVault, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, catalog: Catalog, vault: TokenVault, environ: Mapping[str, str], *, find: policies.Find | None = None
+    ) -> None:
         self._catalog = catalog
+        self._find = find or catalog.entry
         self._vault = vault
         self._environ = environ
 
@@ -73,7 +76,7 @@ class TokenAsks:
         stored = await self._vault.get(store_id, _digest(text)) if text else None
         if stored is None or stored.expires <= time.time_ns() or stored.holder.actor is None:
             raise UnitFailed(Failure(INTERNAL, "token validation failed", retryable=False))
-        holder = await on_thread(policies.resolved, stored.holder, self._catalog.entry)
+        holder = await on_thread(policies.resolved, stored.holder, self._find)
         scope = (holder.scope if holder else None) or ()
         return {"actor": stored.holder.actor.to_json(), "scope": [policy.to_value() for policy in scope]}
 

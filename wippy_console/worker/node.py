@@ -228,6 +228,6 @@ def ask_handlers(
     return {
         **variables.declared.handlers(),
         **RegistryAsks(DatabaseRegistry(catalog, on_publish)).handlers(),
-        **PolicyAsks(catalog).handlers(),
-        **TokenAsks(catalog, DatabaseVault(), variables.for_lua).handlers(),
+        **PolicyAsks(variables.catalog).handlers(),
+        **TokenAsks(catalog, DatabaseVault(), variables.for_lua, find=variables.catalog.entry).handlers(),
     }
