@@ -52,9 +52,11 @@ def of_run(run_id: str) -> str:
 def reason(found: Quarantine) -> str:
     """In words, with what to do."""
     place = "" if found.host == found.entry_id else f" on {found.host}"
+    # A run keeps the program that it began with.
+    mended = "publish a mended version and start anew" if found.kind == "workflow" else "publish a mended version"
     return (
         f"{PREFIX} since {found.at:%Y-%m-%d %H:%M} UTC{place}: a step of {found.entry_id} took "
-        f"{found.seconds:.0f} s of processor time; publish a mended version, or lift it on the Workers page"
+        f"{found.seconds:.0f} s of processor time; {mended}, or lift it on the Workers page"
     )
 
 

@@ -36,9 +36,9 @@ class translated:  # noqa: N801  reads as a statement
             _raise_if_abandoned()
             raise asyncio.CancelledError from error
         info = activity.info()
-        logger.info("%s failed, attempt %d: %s", info.activity_type, info.attempt, error.failure)
-        # A cause would travel as well, with its whole message.
-        raise failures.application_error(error.failure) from None
+        told = failures.application_error(error.failure)
+        logger.info("%s failed, attempt %d: %s: %s", info.activity_type, info.attempt, told.type, told.message)
+        raise told from None  # a cause would travel as well, with its whole message
 
 
 def _raise_if_abandoned() -> None:

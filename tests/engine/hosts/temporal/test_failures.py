@@ -71,9 +71,9 @@ def test_timeouts_cancels_and_terminations_have_their_kinds() -> None:
 
 
 def test_an_endless_message_is_cut_and_endless_details_are_left_out() -> None:
-    failure = Failure("Invalid", "m" * 3_000_000, details={"blob": "d" * 3_000_000})
+    failure = Failure("K" * 3_000_000, "m" * 3_000_000, details={"blob": "d" * 3_000_000})
     back = from_exception(application_error(failure))
-    assert len(back.message) == MAX_MESSAGE
+    assert (len(back.kind), len(back.message)) == (MAX_KIND, MAX_MESSAGE)
     assert list(back.details) == ["_omitted"]
 
 

@@ -9,6 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from engine.errors import UnitFailed
 from engine.hosts.temporal.client import starting
+from engine.hosts.temporal.wire.failures import MAX_KIND, MAX_MESSAGE
 from engine.hosts.temporal.wire.payloads import MAX_PAYLOAD
 from engine.hosts.temporal.workflow import budget, commands
 from tests.engine.hosts.temporal.stage import Stage, until, workflow_id
@@ -56,6 +57,24 @@ async def test_a_failure_of_any_size_still_ends_the_run(stage: Stage) -> None:
     failure = (await stage.run("app:w")).failure
     assert failure is not None
     assert failure.message.startswith("mmm")
+
+
+HUGE = "errors.new({message = ('m'):rep(6000000), kind = ('K'):rep(1000000), retryable = false})"
+
+
+@pytest.mark.parametrize("local", [False, True])
+async def test_an_error_of_any_size_comes_back_from_a_function(stage: Stage, local: bool) -> None:
+    stage.function("app:fn", f"return nil, {HUGE}", temporal={"activity": {"local": local}})
+    stage.workflow("app:w", "local _, err = funcs.call('app:fn') return {#err:kind(), #err:message()}")
+    kind, message = await stage.value("app:w")
+    assert 0 < kind <= MAX_KIND and 0 < message <= MAX_MESSAGE
+
+
+async def test_an_error_of_any_size_ends_a_run(stage: Stage) -> None:
+    stage.workflow("app:w", f"return nil, {HUGE}")
+    failure = (await stage.run("app:w")).failure
+    assert failure is not None
+    assert set(failure.kind) == {"K"} and set(failure.message) == {"m"}
 
 
 async def test_signals_children_and_starts_over_the_limit_fail_where_they_are_sent(stage: Stage) -> None:
