@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from engine.registry.fields import SIGNAL
 from engine.registry.module_names import GLOBALS
 from engine.registry.tree import parse
 from tests.conformance.kernel_names import kernel_names, plain_lua_names
-from tests.conformance.manual import FILE, Part, examples, fences, parts
+from tests.conformance.manual import FILE, PAGE, Part, examples, fences, parts
 from tests.conformance.parsing import Case
 from tests.conformance.runs import Runs
 
@@ -51,6 +54,11 @@ def test_every_part_has_an_example() -> None:
         f"{FILE}:{part.line}: {part.heading}: add a ```lua example" for part in parts() if not _has_example(part)
     ]
     assert not without, "\n".join(without)
+
+
+def test_every_field_of_a_signal_is_documented() -> None:
+    section = PAGE.read_text("utf-8").partition("### What a run asks of people")[2].partition("\n### ")[0]
+    assert re.findall(r"(?m)^\| `(\w+)` \|", section) == list(SIGNAL["properties"])
 
 
 def test_python_examples_run() -> None:

@@ -21,12 +21,11 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from engine.entry import Entry
-from tests.console.operating import Cast
 from tests.console.serving import environment
 from tests.patience import PATIENCE, at_most
 from tests.ports import free_port
 from wippy_console.models import FeedEvent, HistoryArchive, Node, Question, Run, Service
-from wippy_console.services import registry, runs
+from wippy_console.services import registry
 from wippy_console.supervision.dev_server import DevServer, prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -275,6 +274,12 @@ def test_a_node_that_ends_gives_a_service_the_time_that_its_entry_says(server: S
     assert lines(log, "stored"), log.read_text()
 
 
+def manage(*arguments: str) -> str:
+    command = [sys.executable, str(MANAGE), *arguments]
+    output = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    return output.stdout.strip()
+
+
 def lines(log: Path, message: str) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in log.read_text().splitlines() if line.startswith('{"time"')]
     return [line for line in found if line["message"] == message]
@@ -377,86 +382,3 @@ def test_two_nodes_share_the_work_and_tell_each_exit_once(server: Server, log: P
             server.approve(f"shared-{n}")
         until(lambda: FeedEvent.objects.filter(kind="EXIT", run_id__in=ids).count() == 10, log=log)
         assert FeedEvent.objects.filter(kind="STARTED", run_id__in=ids).count() == 10
-
-
-def rebuild() -> str:
-    command = [sys.executable, str(MANAGE), "rebuild"]
-    output = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
-    return output.stdout.strip()
-
-
-def test_rebuild_brings_lost_rows_back(server: Server, log: Path) -> None:
-    with running_node(log):
-        run_id = server.start("order-5")
-        until(lambda: open_question(run_id), log=log)
-        server.approve("order-5")
-        until(lambda: kinds(run_id)[-1:] == ["EXIT"], log=log)
-    before = kinds(run_id)
-    Run.objects.all().delete()
-    assert rebuild() == "1 runs written"
-    run = Run.objects.get()
-    assert (run.run_id, run.status, run.result) == (run_id, "completed", {"approved": True, "order": 7})
-    assert kinds(run_id) == before
-
-
-PARENT = """
-return { main = function()
-    local pid = process.spawn_monitored("app:approval", "app:worker", { of = "a child" })
-    while true do
-        process.events():receive()
-    end
-end }
-"""
-
-
-FAILS = (
-    "return function() return nil, errors.new({message = 'says 503', kind = errors.UNAVAILABLE, retryable = true}) end"
-)
-CALLER = "return function() return funcs.call('app:fails') end"
-
-
-def lasting(row: Any) -> dict[str, Any]:
-    """What of a run's row does not move on from one try of a call to the next."""
-    tried = [(call["id"], call["name"], call["message"]) for call in row["retrying"]]
-    return {**row, "observed_at": None, "retrying": tried, "troubled_since": row["troubled_since"] is not None}
-
-
-def rows() -> list[Any]:
-    """All rows that a rebuild makes again; when they were written is theirs."""
-    found = [lasting(row) for row in Run.objects.order_by("run_id").values()]
-    questions = Question.objects.order_by("run_id").values(
-        "run_id", "channel", "number", "opened_at", "deadline", "closed_at", "roles__role"
-    )
-    archives = HistoryArchive.objects.order_by("run_id").values("run_id", "content", "events")
-    return [*found, *questions.filter(closed_at=None), *archives]
-
-
-def test_a_rebuild_makes_the_same_rows_whoever_started_the_runs(server: Server, log: Path, cast: Cast) -> None:
-    publish(
-        Entry("app:parent", "workflow.lua", {}, {"source": PARENT, "method": "main"}),
-        Entry("app:fails", "function.lua", {}, {"source": FAILS}),
-        Entry("app:caller", "workflow.lua", {}, {"source": CALLER, "modules": ["funcs"]}),
-    )
-    with running_node(log):
-        ours = runs.start(
-            cast.operator, "app:approval", "app:worker", [{"of": "the console", "amount": 12.5}], "ours"
-        ).run_id
-        parent = runs.start(cast.operator, "app:parent", "app:worker", [], "parent").run_id
-        tried = runs.start(cast.operator, "app:caller", "app:worker", [], "tried").run_id
-        theirs, done = server.start("theirs", {"of": "a client"}), server.start("done")
-        delayed = server.start("delayed", delay=timedelta(hours=1))
-        until(lambda: Question.objects.filter(closed_at=None).count() == 4, log=log)
-        server.approve("done")
-        until(lambda: HistoryArchive.objects.filter(run_id=done).exists(), log=log)
-        until(lambda: Run.objects.filter(run_id=delayed).exists(), log=log)
-        until(lambda: Run.objects.get(run_id=tried).retrying, log=log)
-        before, told = rows(), {run_id: kinds(run_id) for run_id in (ours, parent, theirs, done, delayed, tried)}
-        Run.objects.all().delete()
-        rebuild()
-        assert rows() == before
-        assert {run_id: kinds(run_id) for run_id in told} == {**told, tried: ["STARTED", "RETRYING", "RETRYING"]}
-    child = Run.objects.get(parent_run_id=parent)
-    assert {len(run.program) for run in Run.objects.exclude(pk=delayed)} == {64}
-    assert (child.registry_version, Run.objects.get(pk=theirs).registry_version) == (2, 2)
-    started_by = Run.objects.exclude(started_by=None).values_list("workflow_id", flat=True)
-    assert set(started_by) == {"ours", "parent", "tried"}
