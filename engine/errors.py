@@ -99,7 +99,8 @@ class ValueRefused(EngineError):
 
 
 class StepAborted(EngineError):
-    """A step was interrupted from outside, by a clock: the unit must not be stepped again, and did not fail by itself.
+    """A step can't go on now or here, by a clock or for what a node lacks: the unit must not be stepped again, and did
+    not fail by itself.
 
-    Only units of workflows raise it: a replay can't know of it, so the task fails instead of the run.
+    Only for workflows: a replay can't know of it, so the task fails instead of the run.
     """

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.entry import Entry
-from engine.errors import UnitFailed, invalid
+from engine.errors import StepAborted, UnitFailed, invalid
 from engine.hosts.temporal.observations import StartedElsewhere
 from engine.hosts.temporal.options.activity import worker_of
 from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference, task_queue
@@ -100,11 +100,14 @@ class Routing:
             logger.exception("the observer of runs failed")
 
     def entry(self, entry_id: str) -> Entry | None:
-        """The entry in the registry version of this run."""
+        """The entry in the registry version of this run; StepAborted where this node lacks a variable of it."""
         catalog = self._settings.catalog
         if self._kernel < 2:  # in its day a placeholder was a text as any other
             return catalog.written_at(entry_id, self._version)
-        return catalog.entry_at(entry_id, self._version)
+        try:
+            return catalog.entry_at(entry_id, self._version)
+        except UnitFailed as error:  # a variable is not set here: where a run is must not decide how it goes on
+            raise StepAborted(error.failure.message) from error
 
     def activity_queue(self, target: Entry | None) -> str:
         """The queue of the worker that a function's meta names, or "" for the queue of this run."""

@@ -11,7 +11,7 @@ import pytest
 from engine.asks.variables import DecodedCatalog
 from engine.contracts.host import CallRequest
 from engine.entry import Entry
-from engine.errors import UnitFailed
+from engine.errors import StepAborted, UnitFailed
 from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.workflow.routing import ChildWorker, Elsewhere, KnownNodes, Routing, Update, Workflow
 from engine.memory.catalog import MemoryCatalog
@@ -54,6 +54,14 @@ def test_runs_begun_before_read_placeholders_as_they_are_written() -> None:
         assert entry is not None
         ids.append(entry.meta["options"]["activity"]["id"])
     assert ids == ["${env:REGION}", "eu"]
+
+
+def test_a_variable_that_a_node_lacks_fails_the_task_and_not_the_call() -> None:
+    needing = Entry("app:f", "function.lua", {"options": {"activity": {"id": "${env:REGION}"}}})
+    catalog = DecodedCatalog(MemoryCatalog((*ENTRIES, needing)), {})
+    routing = Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
+    with pytest.raises(StepAborted, match="the variable REGION is not set"):
+        routing.entry("app:f")
 
 
 def test_an_activity_goes_to_the_worker_of_its_meta(routing: Routing) -> None:
