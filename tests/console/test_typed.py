@@ -264,6 +264,7 @@ def test_drafts_are_bounded_in_number_and_age(cast: Cast) -> None:
     Draft.objects.filter(pk=newest.pk).update(saved_at=timezone.now() - timedelta(days=31))
     assert drafts.find(cast.author, newest.address) is None
     drafts.save(cast.author, "/" + "x" * drafts.LONGEST_ADDRESS, [])
+    drafts.save(cast.author, "/\0/", [])
     assert Draft.objects.filter(user=cast.author).count() == drafts.MOST
 
 

@@ -23,7 +23,7 @@ LONGEST_ADDRESS = 16_000
 
 def save(user: User, address: str, content: Pairs, why: str = Draft.Why.TYPED) -> None:
     """Keep it instead of what was kept of this form before. One write, but for the first of a form."""
-    if len(address) > LONGEST_ADDRESS:
+    if len(address) > LONGEST_ADDRESS or "\0" in address:
         return
     kept = {"content": json.dumps(content), "why": why, "saved_at": timezone.now()}
     digest = _digest(address)
