@@ -208,7 +208,7 @@ def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch
         assert answer.status_code == 503
         assert "reach its database" in text_of(answer)
         note = client.post(EDIT, sent, headers={"HX-Request": "true", "HX-Target": "dialog"})
-        assert (note.status_code, note["HX-Retarget"]) == (503, "#dialog .dialog-body")
+        assert (note.status_code, note["HX-Retarget"]) == (503, "this")
     again = client.post(EDIT, main_form(answer).post())
     assert again.status_code == 200
     assert "-- mine" in text_of(again)
@@ -294,7 +294,7 @@ def test_a_body_over_the_limit_gets_a_page_of_ours(entries: None, settings: Any)
     assert answer.status_code == 413
     assert "20 fields" in text_of(answer)
     note = client.post(EDIT, {"source": "x" * 5000}, headers={"HX-Request": "true", "HX-Target": "dialog"})
-    assert (note.status_code, note["HX-Retarget"]) == (413, "#dialog .dialog-body")
+    assert (note.status_code, note["HX-Retarget"]) == (413, "this")
     assert Client().post("/login/", {"username": "x" * 5000}).status_code == 413
 
 

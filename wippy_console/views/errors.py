@@ -74,8 +74,8 @@ def _part(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def in_form(response: HttpResponse) -> HttpResponse:
-    """For htmx: above the fields of the form in the dialog, which keeps its text."""
-    retarget(response, "#dialog .dialog-body")
+    """For htmx: above the fields of the form that was sent, in a dialog or on a page, which keeps its text."""
+    retarget(response, "this")
     return reswap(response, "afterbegin")
 
 
