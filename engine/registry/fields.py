@@ -118,6 +118,9 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 def _check_meta(entry: Entry) -> Iterator[Problem]:
     for problem in shapes.check(placeholders.with_defaults(entry.meta), META, "meta"):
         yield replace(problem, hint=options.where_it_belongs(problem.field) or problem.hint)
+    for where, _ in placeholders.found(entry.meta.get("temporal"), "meta.temporal"):
+        text = "stays as it is written: what a run does must not hang on the environment"
+        yield Problem(f"a placeholder {text}", field=where, severity="warning")
     given = entry.meta.get("options")
     if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
         yield from options.check(placeholders.with_defaults(given))

@@ -40,6 +40,11 @@ def check(value: Any, path: str = "") -> Iterator[Problem]:
             yield Problem(message, field=where)
 
 
+def found(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(field, text) of each text that holds a placeholder."""
+    return ((where, text) for where, text in texts(value, path) if PLACEHOLDER.search(text))
+
+
 def unset(entry: Entry, known: Container[str]) -> Iterator[Problem]:
     """A problem for each placeholder of the entry that has no default and names a variable that is not known."""
     for where, text in _filled_texts(entry):

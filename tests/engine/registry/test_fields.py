@@ -210,3 +210,10 @@ def test_values_nested_without_end_are_refused() -> None:
 def test_a_nul_in_lua_names_its_line() -> None:
     (problem,) = problems(entry("l", "library.lua", source="local a\nlocal b = '\0'"))
     assert (problem.field, problem.line) == ("source", 2)
+
+
+def test_a_placeholder_where_it_stays_literal_is_a_warning() -> None:
+    meta = {"temporal": {"workflow": {"name": "${env:NAME}"}}}
+    (problem,) = problems(entry("w", "workflow.lua", meta, source="return {}"))
+    assert (problem.severity, problem.field) == ("warning", "meta.temporal.workflow.name")
+    assert "stays as it is written" in problem.message
