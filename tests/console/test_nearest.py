@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from engine.entry import Entry
 from tests.console.registry_cast import create
@@ -31,3 +33,18 @@ def test_an_only_host_is_meant_by_everyone() -> None:
         only(HOST, "app:any")
     create(Entry("app:processes", HOST))
     assert only(HOST, "elsewhere.far:any") == only(HOST) == "app:processes"
+
+
+def test_the_form_of_a_start_chooses_the_worker_near_the_workflow(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root", password="x"))
+    workers = [
+        Entry(f"{name}:worker", "temporal.worker", {}, {"client": "app:client"}) for name in ("app", "shop", "up")
+    ]
+    named = {"temporal": {"workflow": {"worker": "up:worker"}}}
+    create(
+        Entry("app:client", "temporal.client"), *workers,
+        Entry("shop:order", "workflow.lua", {}, {"source": "return function() end"}),
+        Entry("shop:named", "workflow.lua", named, {"source": "return function() end"}),
+    )  # fmt: skip
+    for entry, worker in (("shop:order", "shop:worker"), ("shop:named", "up:worker")):
+        assert f'<option value="{worker}" selected>' in client.get(f"/runs/start/?entry={entry}").content.decode()

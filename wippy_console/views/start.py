@@ -28,7 +28,7 @@ def start(request: HttpRequest) -> HttpResponse:
     entries = runs.startable(request.user)
     entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
     typed = typed_in(request, entry=entry and entry.id)
-    form = StartForm(runs.workers(), typed.data, worker=runs.named_worker(entry) if entry else "")
+    form = StartForm(runs.workers(), typed.data, worker=runs.likely_worker(entry) if entry else "")
     fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
     outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
     if started := outcome.value:

@@ -16,7 +16,7 @@ from engine.registry.references import references
 from wippy_console import permissions
 from wippy_console.services import by_kind, projection, registry, schemas, temporal
 from wippy_console.services.by_kind import WORKER, WORKFLOW
-from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started
 
@@ -37,6 +37,14 @@ def named_worker(entry: Entry) -> str:
     """The worker that a workflow names for itself (`meta.temporal.workflow.worker` or `meta.default_host`), or ""."""
     named = {each.field: each.target for each in references(entry)}
     return named.get("meta.temporal.workflow.worker") or named.get("meta.default_host", "")
+
+
+def likely_worker(entry: Entry) -> str:
+    """The worker that a start means when none is chosen, or "" when one must be."""
+    try:
+        return named_worker(entry) or by_kind.only(WORKER, entry.id)
+    except (NotFoundError, Refused):
+        return ""
 
 
 def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
