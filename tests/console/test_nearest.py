@@ -38,7 +38,8 @@ def test_an_only_host_is_meant_by_everyone() -> None:
 def test_the_form_of_a_start_chooses_the_worker_near_the_workflow(client: Client) -> None:
     client.force_login(User.objects.create_superuser("root", password="x"))
     workers = [
-        Entry(f"{name}:worker", "temporal.worker", {}, {"client": "app:client"}) for name in ("app", "shop", "up")
+        Entry(f"{name}:worker", "temporal.worker", {}, {"client": "app:client", "task_queue": name})
+        for name in ("app", "shop", "up")
     ]
     named = {"temporal": {"workflow": {"worker": "up:worker"}}}
     create(
