@@ -127,12 +127,13 @@ def test_any_pid_has_an_address(pid: str) -> None:
         assert (found.url_name, found.kwargs["pid"]) == (name, pid)
 
 
-def test_a_pid_of_nobody_is_not_found_and_bad_addresses_are_no_errors(client: Client, cast: Cast) -> None:
+def test_a_pid_of_nobody_is_not_found_and_bad_addresses_are_told(client: Client, cast: Cast) -> None:
     client.force_login(cast.root)
     for pid in (ODD, "nonsense"):
         assert client.get(reverse("process", args=(pid,))).status_code == 404
-    for query in ("page=0", "page=x", "page=99999999999999999999", "q=" + "x" * 3000, "node=a&host=b&under=c&full=1"):
-        assert client.get(f"/processes/?{query}").status_code == 200
+    for query in ("page=0", "page=x", "page=99999999999999999999", "q=" + "x" * 3000):
+        assert client.get(f"/processes/?{query}").status_code == 422
+    assert client.get("/processes/?node=a&host=b&under=c&full=1").status_code == 200
     assert client.get("/processes/services/999/stop/").status_code == 404
     assert client.get("/processes/services/999/explode/").status_code == 404
 

@@ -20,9 +20,6 @@ INTEGERS = range(-(2**63), 2**63)
 MAX_DIGITS = 400
 """Longer texts are no numbers that anything here could keep."""
 
-HOLE = "A list can't hold null: Lua has none, and the list would have a hole there."
-"""A member that is null is one that is absent in Lua; in a list it moves or loses what stands after it."""
-
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 _SHOWN = 40
 
@@ -68,7 +65,7 @@ def json_value(text: str) -> Any:
 
 
 def faults(value: Any) -> Iterator[tuple[Path, str]]:
-    """What of a JSON value would not arrive as it is, each with where it stands; a tuple is several values."""
+    """What of a JSON value would not arrive as it is, each with where it stands."""
     waiting: list[tuple[Path, Any]] = [((), value)]
     while waiting:
         path, part = waiting.pop()
@@ -76,8 +73,6 @@ def faults(value: Any) -> Iterator[tuple[Path, str]]:
             yield from ((path, fault) for name in part if (fault := text_fault(str(name))))
             waiting.extend(((*path, name), item) for name, item in reversed(list(part.items())))
         elif isinstance(part, list | tuple):
-            if isinstance(part, list):
-                yield from (((*path, index), HOLE) for index, item in enumerate(part) if item is None)
             waiting.extend(((*path, index), part[index]) for index in reversed(range(len(part))))
         elif fault := _fault(part):
             yield path, fault

@@ -64,7 +64,7 @@ def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[st
     if found or fields:
         text = "The input is not what the entry asks for." if found else "It can't be started like this."
         raise Refused(text, fields, found)
-    refuse_unsendable(tuple(args[1:]), "The input")
+    refuse_unsendable(args[1:], "The input")
 
 
 def refuse_topic(topic: str, reserved: str) -> None:
