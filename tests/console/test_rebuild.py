@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -81,7 +83,10 @@ def rows() -> list[Any]:
     questions = Question.objects.order_by("run_id").values(
         "run_id", "channel", "number", "opened_at", "deadline", "closed_at", "roles__role"
     )
-    archives = HistoryArchive.objects.order_by("run_id").values("run_id", "content", "events")
+    archives = [
+        {**row, "content": json.loads(gzip.decompress(row["content"]))}  # maps of a history have no order of their own
+        for row in HistoryArchive.objects.order_by("run_id").values("run_id", "content", "events")
+    ]
     return [*found, *questions.filter(closed_at=None), *archives]
 
 
