@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from wippy_console.services.pointers import find
 
+T = TypeVar("T")
+
 MASK = "••••••"
 _DEPTH = 64
+"""Values within values; deeper ones are masked as a whole where the schema says anything of them."""
 
 
 def masked(schema: Any, value: Any) -> Any:
     """The value, the very same where the schema has no secrets. What might be one by some alternative is masked."""
     if not holds(schema):
         return value
-    return _masked(schema, schema, value, 0)
+    return _masked(schema, [schema], value, 0)
 
 
 def arguments(schema: Any, values: Sequence[Any]) -> list[Any]:
@@ -32,24 +35,34 @@ def holds(schema: Any) -> bool:
     return '"writeOnly"' in text or '"password"' in text
 
 
-def _masked(root: Any, part: Any, value: Any, depth: int) -> Any:
-    if not isinstance(part, Mapping) or depth > _DEPTH:
-        return value
-    if part.get("writeOnly") is True or part.get("format") == "password":
+def _masked(root: Any, parts: Iterable[Any], value: Any, depth: int) -> Any:
+    every = _holding(root, parts)
+    if any(part.get("writeOnly") is True or part.get("format") == "password" for part in every):
         return None if value is None else MASK
-    for other in _beside(root, part):
-        value = _masked(root, other, value, depth + 1)
+    if not every or not isinstance(value, dict | list):
+        return value
+    if depth > _DEPTH:
+        return MASK  # rather too much than a secret
     if isinstance(value, dict):
-        return {name: _all(root, _named(part, name), item, depth) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_all(root, _placed(part, index), item, depth) for index, item in enumerate(value)]
-    return value
+        return {name: _masked(root, _all(_named, every, name), item, depth + 1) for name, item in value.items()}
+    return [_masked(root, _all(_placed, every, index), item, depth + 1) for index, item in enumerate(value)]
 
 
-def _all(root: Any, parts: Iterable[Any], value: Any, depth: int) -> Any:
-    for part in parts:
-        value = _masked(root, part, value, depth + 1)
-    return value
+def _holding(root: Any, parts: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """All that holds for a value of these parts, each once: alternatives of alternatives would double the work."""
+    waiting, found = list(parts), dict[int, Mapping[str, Any]]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping) and id(part) not in found:
+            found[id(part)] = part
+            waiting.extend(_beside(root, part))
+    return list(found.values())
+
+
+def _all(
+    within: Callable[[Mapping[str, Any], T], Iterable[Any]], parts: Iterable[Mapping[str, Any]], at: T
+) -> list[Any]:
+    return [each for part in parts for each in within(part, at)]
 
 
 def _beside(root: Any, part: Mapping[str, Any]) -> Iterator[Any]:
@@ -60,6 +73,8 @@ def _beside(root: Any, part: Mapping[str, Any]) -> Iterator[Any]:
         found = part.get(word)
         yield from found if isinstance(found, list) else ()
     yield from (part.get(word) for word in ("if", "then", "else"))
+    dependent = part.get("dependentSchemas")
+    yield from dependent.values() if isinstance(dependent, Mapping) else ()
 
 
 def _named(part: Mapping[str, Any], name: str) -> Iterator[Any]:
