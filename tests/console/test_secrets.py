@@ -15,7 +15,7 @@ from tests.console.operating import CLIENT, LUA, Stage
 from tests.console.registry_cast import create
 from wippy_console.models import Decision, FeedEvent, Run
 from wippy_console.services import decisions, histories, runs
-from wippy_console.services.secrets import masked
+from wippy_console.services.secrets import masked, masking
 
 SECRET = "hunter2-hunter2"
 SCHEMA: dict[str, Any] = {
@@ -67,6 +67,61 @@ def test_a_secret_arrives_and_is_on_no_page_and_in_no_row(on_stage: Stage, clien
         text = answer.content.decode()
         assert (answer.status_code, SECRET in text) == (200, False), url
         assert not [each for each in encoded(SECRET) if each in text], url
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_that_waits_to_be_sent_is_on_no_page(on_stage: Stage, client: Client) -> None:
+    signals = [{"topic": "decision", "label": "Go", "schema": SCHEMA, "reason": "none"}]
+    create(
+        Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": "nobody"}),
+        Entry("case:flow", "workflow.lua", {"signals": signals}, {"source": LUA}),
+    )
+    started = runs.start(on_stage.cast.root, "case:flow", WORKER, [])
+    run = Run.objects.get(run_id=started.run_id)
+    value = {"user": "ann", "key": SECRET}
+    kept = Decision.objects.create(run=run, user=on_stage.cast.root, action="signal", topic="decision", payload=value)
+    assert kept.state == Decision.State.PENDING
+    client.force_login(on_stage.cast.root)
+    audit = f"{reverse('run', args=(run.workflow_id, run.run_id))}?tab=audit"
+    for url in (audit, reverse("admin:wippy_console_decision_change", args=(kept.pk,))):
+        text = client.get(url).content.decode()
+        assert ("ann" in text, SECRET in text) == (True, False), url
+
+
+def branching(levels: int) -> Any:
+    """A value whose every level fits two alternatives, with a secret at the bottom."""
+    value: Any = {"key": SECRET}
+    for _ in range(levels):
+        value = {"child": value}
+    return value
+
+
+BRANCHING: dict[str, Any] = {
+    "$ref": "#/$defs/node",
+    "$defs": {
+        "node": {"oneOf": [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]},
+        "one": {"properties": {"child": {"$ref": "#/$defs/node"}, "key": {"writeOnly": True}}},
+        "two": {"properties": {"child": {"$ref": "#/$defs/node"}}},
+    },
+}
+
+
+@pytest.mark.parametrize("levels", [1, 15, 40, 300])
+def test_a_secret_is_masked_however_deep_it_is(levels: int) -> None:
+    assert SECRET not in json.dumps(masked(BRANCHING, branching(levels)))
+
+
+def test_what_alternatives_say_is_looked_at_once_for_each_part_of_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    beside = masking._beside
+
+    def counted(root: Any, part: Any) -> Any:
+        looked.append(part)
+        return beside(root, part)
+
+    monkeypatch.setattr(masking, "_beside", counted)
+    masked(BRANCHING, branching(40))
+    assert len(looked) < 300  # four parts of the schema for each level; doubled at each they would be billions
 
 
 def encoded(text: str) -> list[str]:

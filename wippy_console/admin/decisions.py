@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
 from wippy_console.models import Decision, Question, QuestionRole
+from wippy_console.services import decisions
 
 
 class RoleInline(base.ReadOnlyInline[QuestionRole, Question]):
@@ -84,7 +85,7 @@ class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
     @admin.display(description="payload")
     def shown_payload(self, decision: Decision) -> SafeString:
         """What was sent."""
-        return base.pretty(decision.payload)
+        return base.pretty(decisions.shown_payload(decision))
 
     @admin.display(description="history event", ordering="event_id")
     def event(self, decision: Decision) -> SafeString | str:

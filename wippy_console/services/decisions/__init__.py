@@ -13,6 +13,7 @@ from wippy_console.services.decisions.acts import (
     send_raw,
     terminate,
 )
+from wippy_console.services.decisions.journal import shown_payload
 from wippy_console.services.decisions.values import Button
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "resume_pending",
     "send",
     "send_raw",
+    "shown_payload",
     "terminate",
 ]

@@ -151,7 +151,7 @@ def _refusal(decision: Decision, error: RPCError) -> Refused:
 
 def _complete(decision: Decision, event_id: int | None) -> Decision:
     """Mark it as sent; whoever does so writes the feed row, in the same transaction."""
-    now, shown = timezone.now(), _shown(decision)
+    now, shown = timezone.now(), shown_payload(decision)
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now, payload=shown)
@@ -163,7 +163,7 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
 
 def _fail(decision: Decision, message: str) -> None:
     pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
-    now, shown = timezone.now(), _shown(decision)
+    now, shown = timezone.now(), shown_payload(decision)
     pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown)
     decision.refresh_from_db()
 
@@ -178,7 +178,7 @@ def _kind(decision: Decision) -> str:
             return feed.DECISION if decision.label else feed.SIGNAL
 
 
-def _shown(decision: Decision) -> Any:
+def shown_payload(decision: Decision) -> Any:
     """Its payload without secrets, which are kept only until it is sent."""
     if decision.action != wire.SIGNAL:
         return decision.payload
