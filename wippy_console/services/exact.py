@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
 Path = tuple[str | int, ...]
 """Where a part of a value stands: names of properties and indexes of lists, from the outside in."""
+
+_Place = tuple[Any, str | int] | None
+"""The place around it, and the last step: whole paths of a million deep parts would take gigabytes."""
 
 INTEGERS = range(-(2**63), 2**63)
 MAX_DIGITS = 400
@@ -66,16 +70,24 @@ def json_value(text: str) -> Any:
 
 def faults(value: Any) -> Iterator[tuple[Path, str]]:
     """What of a JSON value would not arrive as it is, each with where it stands."""
-    waiting: list[tuple[Path, Any]] = [((), value)]
+    waiting: list[tuple[_Place, Any]] = [(None, value)]
     while waiting:
-        path, part = waiting.pop()
+        place, part = waiting.pop()
         if isinstance(part, Mapping):
-            yield from ((path, fault) for name in part if (fault := text_fault(str(name))))
-            waiting.extend(((*path, name), item) for name, item in reversed(list(part.items())))
+            yield from ((_path(place), fault) for name in part if (fault := text_fault(str(name))))
+            waiting.extend(((place, name), item) for name, item in reversed(list(part.items())))
         elif isinstance(part, list | tuple):
-            waiting.extend(((*path, index), part[index]) for index in reversed(range(len(part))))
+            waiting.extend(((place, index), part[index]) for index in reversed(range(len(part))))
         elif fault := _fault(part):
-            yield path, fault
+            yield _path(place), fault
+
+
+def _path(place: _Place) -> Path:
+    found: list[str | int] = []
+    while place is not None:
+        place, step = place
+        found.append(step)
+    return tuple(reversed(found))
 
 
 def text_fault(text: str) -> str:
@@ -123,8 +135,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
+    twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     raise NotExactError(f"{json.dumps(twice, ensure_ascii=False)} stands twice in one object.")
 
 
