@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from tests.console.browsing import drawn
 from wippy_console.forms.schema import MISSING, SchemaForm
+from wippy_console.forms.schema.drafts import Leaf
 from wippy_console.services.errors import Refused
 
 
@@ -141,3 +142,26 @@ def test_a_property_may_have_any_name(name: str) -> None:
     filled = SchemaForm(schema, drawn(SchemaForm(schema)).post_all({f"f-{field}": "x"}))
     assert filled.is_valid(), filled.errors
     assert filled.value() == {name: "x"}
+
+
+VARIANTS = {"oneOf": [{"type": "string"}, {"type": "object", "properties": {"b": {"type": "string"}}}]}
+LIST = {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(VARIANTS, f"f-a:pick={'1' * 5000}"), (LIST, f"f-a:n=0&f-a:do=up+{'1' * 5000}"), (LIST, f"f-a:n={'1' * 5000}")],
+)
+def test_numbers_of_any_length_in_the_marks_of_a_form_are_none(part: dict[str, Any], text: str) -> None:
+    made = form({"a": part}, text)
+    assert made.errors == {}
+    assert [getattr(node, "focus_key", -1) for node in made.nodes] == [-1]
+
+
+def test_the_first_and_the_last_day_have_times_in_every_zone() -> None:
+    moment = {"type": "string", "format": "date-time"}
+    last = form({"a": moment}, "f-a=9999-12-31T23:59&f-a:zone=America/New_York")
+    assert (last.errors, last.value()) == ({}, {"a": "9999-12-31T23:59:00-05:00"})
+    first = form({"a": moment}, "f-a=0001-01-01T00:00&f-a:zone=Asia/Tokyo")
+    assert first.errors == {"a": ["The offset of Asia/Tokyo has seconds then: choose UTC as its zone."]}
+    assert all(isinstance(node, Leaf) and node.control.zones for made in (first, last) for node in made.nodes)

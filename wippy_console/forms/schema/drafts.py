@@ -15,6 +15,7 @@ from urllib.parse import quote
 from wippy_console.forms.schema.choices import Choice
 from wippy_console.forms.schema.controls import Control
 from wippy_console.forms.schema.fields import Field, Raw, Unreadable
+from wippy_console.forms.schema.posted import counted
 from wippy_console.forms.schema.shapes import Constant, Fixed, Group, Rows, Variants
 from wippy_console.forms.schema.values import MISSING, same, text_of
 from wippy_console.services.exact import Path
@@ -290,8 +291,7 @@ class RowsDraft(Draft):
     @property
     def focus_key(self) -> int:
         """Which item it was pressed for."""
-        text = self.moved.partition(" ")[2]
-        return int(text) if text.isascii() and text.isdecimal() else -1
+        return counted(self.moved.partition(" ")[2])
 
     @property
     def order(self) -> str:
@@ -317,7 +317,8 @@ class VariantsDraft(Draft):
     @property
     def chosen(self) -> AnyDraft | None:
         """The draft of the chosen alternative."""
-        return self.options[int(self.pick)] if self.pick.isdecimal() and int(self.pick) < len(self.options) else None
+        index = counted(self.pick)
+        return self.options[index] if 0 <= index < len(self.options) else None
 
     @property
     def each(self) -> list[tuple[str, Any, AnyDraft, bool]]:

@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_LONGEST = 6
+
+
+def counted(text: str) -> int:
+    """The key of an item or the index of an alternative that a browser sent, -1 for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST else -1
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:

@@ -20,7 +20,7 @@ from wippy_console.forms.schema.drafts import (
 from wippy_console.forms.schema.drawing import REST, Place, drawn, others
 from wippy_console.forms.schema.fields import Field, Json
 from wippy_console.forms.schema.lists import as_lines
-from wippy_console.forms.schema.posted import Posted
+from wippy_console.forms.schema.posted import Posted, counted
 from wippy_console.forms.schema.shapes import Constant, Fixed, Group, Rows, Shape, Variants
 from wippy_console.forms.schema.values import MISSING
 from wippy_console.services import exact
@@ -134,7 +134,7 @@ class Reader:
 
     def _order(self, place: Place) -> list[int]:
         sent = self.data.text(names.beside(place.name, "n")).split()
-        return list(dict.fromkeys(int(key) for key in sent if key.isascii() and key.isdecimal() and len(key) < 7))
+        return list(dict.fromkeys(key for text in sent if (key := counted(text)) >= 0))
 
     def _variants(self, shape: Variants, suggestion: Any, place: Place) -> AnyDraft:
         picked = names.beside(place.name, "pick")
@@ -157,7 +157,7 @@ def reordered(order: list[int], act: str, drawn: int = 0) -> list[int]:
     word, _, text = act.partition(" ")
     if word == "add":
         return [*order, max([drawn - 1, *order]) + 1]
-    key = int(text) if text.isascii() and text.isdecimal() else -1
+    key = counted(text)
     if key not in order:
         return order
     rest = [each for each in order if each != key]

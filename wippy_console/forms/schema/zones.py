@@ -32,8 +32,16 @@ def offsets(local: datetime, name: str) -> list[str]:
     """The offsets that a local time has in a zone: none in a gap, two where clocks were set back."""
     zone = find(name) or UTC
     both = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
-    real = [each for each in both if each.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local]
+    real = [each for each in both if _is_there(each, zone, local)]
     return list(dict.fromkeys(spelled(each.utcoffset(), name) for each in real))
+
+
+def _is_there(moment: datetime, zone: tzinfo, local: datetime) -> bool:
+    """Whether clocks show the time then. No clock is set on the first and last day, which may be no date in UTC."""
+    try:
+        return moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
+    except OverflowError:
+        return True
 
 
 def spelled(offset: timedelta | None, name: str = "") -> str:
