@@ -118,7 +118,12 @@ def same(a: Entry | None, b: Entry | None) -> bool:
 
 def canonical(entry: Entry) -> str:
     """The content as text that is equal for equal content, whichever database it went through."""
-    return json.dumps(_plain(entry.to_json()), sort_keys=True, ensure_ascii=False)
+    return spelled(entry.to_json())
+
+
+def spelled(value: Any) -> str:
+    """The same of a part of an entry."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

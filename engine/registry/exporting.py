@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from engine.entry import Entry
 from engine.registry import tree as trees
-from engine.registry.changes import same
+from engine.registry.changes import same, spelled
 from engine.registry.problems import Problem, errors_in
 from engine.registry.texts import fields
 from engine.registry.tree import FILE_SCHEME, MAX_YAML, Tree
@@ -240,9 +241,14 @@ def _merge(node: Any, old: Any, new: Mapping[str, Any], kept: frozenset[str] = f
         del node[key]
     for key, value in new.items():
         before = old.get(key) if isinstance(old, Mapping) else None
-        if key in node and before == value and type(before) is type(value):
+        if key in node and spelled(before) == spelled(value):
             continue
-        if isinstance(value, Mapping) and isinstance(before, Mapping) and isinstance(node.get(key), dict):
+        # What has an anchor stands elsewhere, too: there it stays.
+        if isinstance(value, Mapping) and isinstance(before, Mapping) and _is_own(node.get(key)):
             _merge(node[key], before, value)
         else:
             node[key] = value
+
+
+def _is_own(part: Any) -> bool:
+    return isinstance(part, CommentedMap) and part.anchor.value is None

@@ -112,6 +112,26 @@ def test_names_can_not_lead_out_of_the_folder() -> None:
     assert entries(changed) == held
 
 
+@pytest.mark.parametrize(
+    ("held", "wanted"), [("1", True), ("true", 1), ("1", 1.0), ("{a: 1}", {"a": True}), ("[0]", [False])]
+)
+def test_a_value_that_python_takes_for_the_same_is_written(held: str, wanted: Any) -> None:
+    files = {"_index.yaml": f"namespace: n\nentries:\n  - name: a\n    kind: registry.entry\n    x: {held}\n"}
+    state = {"n:a": Entry("n:a", "registry.entry", {}, {"x": wanted})}
+    assert same(entries(merged(files, export(files, state)))["n:a"], state["n:a"])
+
+
+@pytest.mark.parametrize("changed", ["n:a", "n:b"])
+def test_what_stands_in_two_entries_by_an_anchor_changes_in_one(changed: str) -> None:
+    files = {
+        "_index.yaml": "namespace: n\nentries:\n"
+        "  - name: a\n    kind: registry.entry\n    x: &shared {deep: {k: 1}}\n"
+        "  - name: b\n    kind: registry.entry\n    x: *shared\n"
+    }
+    state = {**entries(files), changed: Entry(changed, "registry.entry", {}, {"x": {"deep": {"k": 2}}})}
+    assert entries(merged(files, export(files, state))) == state
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=20)
 VALUE = st.recursive(
     st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
