@@ -151,6 +151,25 @@ class Approval:
         self.got.append({"topic": name, "payload": payloads[0] if payloads else None})
 
 
+@workflow.defn(name="app.flows:again")
+class Again:
+    """Continue as another run at the first signal, and wait for ever then."""
+
+    def __init__(self) -> None:
+        self.got = False
+
+    @workflow.run
+    async def run(self, *args: Any) -> None:
+        """Wait; the run that took over has an argument."""
+        await workflow.wait_condition(lambda: self.got and not args)
+        workflow.continue_as_new(1)
+
+    @workflow.signal(dynamic=True)
+    def on_signal(self, _name: str, _args: Sequence[RawValue]) -> None:
+        """It came."""
+        self.got = True
+
+
 @workflow.defn(name="app.flows:deaf")
 class Deaf:
     """Go on whoever asks to stop."""
@@ -180,7 +199,7 @@ async def worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[Child, Everything, Approval, Deaf, Stuck],
+        workflows=[Child, Everything, Approval, Again, Deaf, Stuck],
         activities=[flaky, refuse, slow, large],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),

@@ -68,6 +68,7 @@ FLAGS = {
     "name": "--id",
     "reason": "--reason",
     "label": "--label",
+    "raw": "--raw",
     "as": "--as",
 }
 """What people gave on the command line, by the names that services have for it."""

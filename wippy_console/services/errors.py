@@ -43,6 +43,10 @@ class Conflict(Refused):
     status = 409
 
 
+class RunEnded(Conflict):
+    """The run itself takes nothing any more; of its workflow another run may be open."""
+
+
 class NotFoundError(Refused):
     """There is no such thing, or the asker may not know of it."""
 

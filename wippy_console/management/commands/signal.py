@@ -11,7 +11,9 @@ from wippy_console.management.operations import ActingCommand, operator, parsed
 from wippy_console.management.targets import run_or_process
 from wippy_console.models import Run
 from wippy_console.services import decisions, processes, runs
-from wippy_console.services.errors import Conflict
+from wippy_console.services.errors import Refused, RunEnded
+
+FOR_RUNS = ("reason", "label", "raw")
 
 
 class Command(ActingCommand):
@@ -28,9 +30,9 @@ class Command(ActingCommand):
         parser.add_argument("id", metavar="ID", help="a pid, or the workflow id or run id of a run")
         parser.add_argument("topic", metavar="TOPIC")
         parser.add_argument("payload", metavar="JSON", nargs="?", help="the payload; none at all when left out")
-        parser.add_argument("--reason", default="", help="why; some answers require it")
-        parser.add_argument("--label", default="", help="which of several declared answers to the topic it is")
-        parser.add_argument("--raw", action="store_true", help="send it past what the entry declares; no answer")
+        parser.add_argument("--reason", default="", help="of runs: why; some answers require it")
+        parser.add_argument("--label", default="", help="of runs: which of several declared answers it is")
+        parser.add_argument("--raw", action="store_true", help="of runs: past what the entry declares; no answer")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Send it."""
@@ -41,6 +43,7 @@ class Command(ActingCommand):
             pid = target.pid
         else:
             pid = target
+            _refuse_flags(options)
             processes.message(user, pid, topic, *payload)
         return {"pid": pid, "topic": topic, "sent": True}
 
@@ -49,11 +52,19 @@ class Command(ActingCommand):
         return f"sent {data['topic']} to {data['pid']}"
 
 
+def _refuse_flags(options: dict[str, Any]) -> None:
+    """What a message to a process has no place for is not dropped without a word."""
+    given = [name for name in FOR_RUNS if options[name]]
+    if given:
+        text = "This is of messages to runs alone; a process has no use for it."
+        raise Refused(text, {name: [text] for name in given})
+
+
 def _signal(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> None:
-    """To the newest run, also when it continued as another just now."""
+    """To the newest run, also when it continued as another just now: an answer goes to no other run than was asked."""
     try:
         _send(user, run, topic, payload, options)
-    except Conflict:
+    except RunEnded:
         newer = None if options["id"] == run.run_id else runs.succeeding(run)
         if newer is None:
             raise

@@ -90,8 +90,7 @@ def send(
     """
     permissions.require(user, permissions.SIGNAL_RUN)
     run.refresh_from_db()
-    if ended := questions.why_ended(run):
-        raise Conflict(ended)
+    questions.refuse_ended(run)
     declared = [signal for signal in questions.signals_of(run) if signal.topic == topic]
     if not declared:
         return send_raw(user, run, topic, *payload, reason=reason, key=key)
@@ -151,13 +150,13 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
 
 
 def cancel(user: Any, run: Run, reason: str = "", *, key: Key = None) -> Decision:
-    """Ask the run to stop (CANCEL); Conflict when it has ended."""
+    """Ask the run to stop (CANCEL); RunEnded when it has ended."""
     permissions.require(user, permissions.CANCEL_RUN)
     return _act(Decision(run=run, user=user, action=wire.CANCEL, reason=reason.strip()), key)
 
 
 def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
-    """End the run now; the reason is required. Conflict when it has ended."""
+    """End the run now; the reason is required. RunEnded when it has ended."""
     permissions.require(user, permissions.TERMINATE_RUN)
     if not reason.strip():
         raise Refused("Say why the run is to be terminated.", {"reason": ["A reason is required."]})
@@ -171,8 +170,7 @@ def _act(decision: Decision, key: Key) -> Decision:
     if before is not None:
         return journal.finish(before)
     run.refresh_from_db()
-    if ended := questions.why_ended(run):
-        raise Conflict(ended)
+    questions.refuse_ended(run)
     decision.id = journal.parsed(key)
     return journal.make(decision)
 

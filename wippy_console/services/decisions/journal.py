@@ -16,7 +16,7 @@ from wippy_console.database.storable import preview
 from wippy_console.models import Decision, Run
 from wippy_console.services import feed, questions, secrets
 from wippy_console.services.decisions import wire
-from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.errors import Conflict, Refused, RunEnded, Unavailable
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ def _refusal(decision: Decision, error: RPCError) -> Refused:
     """Temporal answered, and said no: that is final."""
     if error.status == RPCStatusCode.NOT_FOUND:
         _fail(decision, f"The run had ended already ({error.message}).")
-        return Conflict(decision.error)
+        return RunEnded(decision.error)
     _fail(decision, f"Temporal refused it: {error.message}")
     return Refused(decision.error)
 

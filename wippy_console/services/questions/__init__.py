@@ -10,6 +10,7 @@ from wippy_console.services.questions.answers import (
     is_expired,
     open_questions,
     refuse_answered,
+    refuse_ended,
     why_answered,
     why_ended,
     why_expired,
@@ -20,7 +21,8 @@ from wippy_console.services.questions.matching import Asked, asked, kept, next_d
 from wippy_console.services.questions.signals import Signal, declared, signals_in, signals_of
 
 __all__ = [
-    "Asked", "Signal", "answer_among", "answer_of", "asked", "asked_by", "asking", "chosen", "declared",
-    "done_for", "get", "is_expired", "kept", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
-    "refuse_answered", "signals_in", "signals_of", "why_answered", "why_ended", "why_expired", "why_over",
+    "Asked", "Signal", "answer_among", "answer_of", "asked", "asked_by", "asking", "chosen", "declared", "done_for",
+    "get", "is_expired", "kept", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
+    "refuse_answered", "refuse_ended", "signals_in", "signals_of", "why_answered", "why_ended", "why_expired",
+    "why_over",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services.errors import Conflict, NotFoundError
+from wippy_console.services.errors import Conflict, NotFoundError, RunEnded
 from wippy_console.services.questions.matching import question_for
 
 ANSWERING = (Decision.State.PENDING, Decision.State.SENT)
@@ -45,7 +45,8 @@ def chosen(run: Run, topic: str, question_id: int | None) -> Question:
     questions = open_questions(run) if question_id is None else [_named(run, question_id)]
     question = question_for(topic, run, questions)
     if question is None:
-        raise Conflict(why_ended(run) or f"The run does not wait for {topic!r} now.")
+        refuse_ended(run)
+        raise Conflict(f"The run does not wait for {topic!r} now.")
     _refuse_over(question, run)
     return question
 
@@ -70,6 +71,12 @@ def refuse_answered(question: Question) -> None:
     answer = answer_of(question)
     if answer is not None:
         raise Conflict(why_answered(answer))
+
+
+def refuse_ended(run: Run) -> None:
+    """Raise RunEnded, saying when and how."""
+    if why := why_ended(run):
+        raise RunEnded(why)
 
 
 def why_over(question: Question, run: Run) -> str:
