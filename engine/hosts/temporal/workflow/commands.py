@@ -241,7 +241,7 @@ class WorkflowCommands:
     def _cancel_child(self, child: AwaitedChild) -> None:
         request = self._deliveries.cancel(child.workflow_id, child.cancel or "")
         child.request = asyncio.get_running_loop().create_task(request)
-        child.request.add_done_callback(_retrieve)
+        child.request.add_done_callback(self._events.unheard)
 
     def _begin(self, seq: int, work: Coroutine[Any, Any, Any], *, leaving: bool) -> None:
         task = asyncio.get_running_loop().create_task(work)

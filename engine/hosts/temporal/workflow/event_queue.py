@@ -31,9 +31,10 @@ class EventQueue:
         self._exits: list[Callable[[], Event]] = []
         self._updates: list[Event] = []
         self._alone: deque[Callable[[], Event | None]] = deque()
+        self._bug: BaseException | None = None
 
     def __bool__(self) -> bool:
-        return self._together() or self.any_alone()
+        return self._together() or self.any_alone() or self._bug is not None
 
     def any_alone(self) -> bool:
         """Whether a local activity waits for its turn."""
@@ -60,6 +61,17 @@ class EventQueue:
     def answered(self, event: Resolved | Rejected) -> None:
         """This host answered a command at once."""
         self._completions.append(lambda: event)
+
+    def unheard(self, task: Task) -> None:
+        """What no command waits for is done: if it failed by a bug, `check` raises that."""
+        error = None if task.cancelled() else task.exception()
+        if not isinstance(error, OPERATIONAL):
+            self._bug = self._bug or error
+
+    def check(self) -> None:
+        """Raise a bug that nobody heard of, so that it fails the task of the run."""
+        if self._bug is not None:
+            raise self._bug
 
     def message(self, message: Message) -> None:
         """A signal came."""
@@ -90,6 +102,7 @@ class EventQueue:
 
         Empty when it only let something of ours go on.
         """
+        self.check()
         if not self._together():
             return self.take_alone()
         events = [read() for read in self._completions] + self._signals + self._cancels

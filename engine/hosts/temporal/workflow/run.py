@@ -215,6 +215,7 @@ class Run:
         while not commands.all_left():
             await self._until(lambda: commands.all_left() or self._events.any_alone())
             self._events.take_alone()
+        self._events.check()
 
     def _finish(self, status: Status) -> RawValue:
         match status:

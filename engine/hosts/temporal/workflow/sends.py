@@ -134,8 +134,7 @@ class Sends:
     def _left(self, task: asyncio.Task[None]) -> None:
         self._pending.leave()
         del self._under_way[task]
-        if not task.cancelled():
-            task.exception()
+        self._events.unheard(task)
 
     async def _leave(self, dest: str, topic: str, delivery: Delivery) -> None:
         try:

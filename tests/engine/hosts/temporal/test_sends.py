@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
 from engine.contracts.host import CallRequest
 from engine.hosts.temporal.client import starting
+from engine.hosts.temporal.workflow.deliveries import Deliveries
 from tests.engine.hosts.temporal.stage import Stage
 
 # shared/cases: startup messages 2, 1, 4, each answered twice, then finish.
@@ -129,3 +131,22 @@ async def test_one_message_costs_one_event(stage: Stage) -> None:
         history = await stage.history(pid)
         lengths.append(sum(event.HasField("marker_recorded_event_attributes") for event in history.events))
     assert lengths == [1, 11]
+
+
+@pytest.mark.parametrize("after", ["", "require('time').sleep('1ms')"])
+async def test_a_bug_in_a_delivery_fails_the_task_and_not_the_message(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    healthy, bugs = Deliveries.deliver, [ZeroDivisionError("a bug of ours")]
+
+    async def broken(self: Deliveries, *args: Any) -> bool:
+        if bugs:
+            raise bugs.pop()
+        return await healthy(self, *args)
+
+    monkeypatch.setattr(Deliveries, "deliver", broken)
+    stage.workflow("app:w", to_nobody(stage, f"process.send('GONE', 't', 1) {after} return true"))
+    pid = await stage.spawn("app:w")
+    assert (await stage.exit(pid)).value is True
+    failed = [e for e in (await stage.history(pid)).events if e.HasField("workflow_task_failed_event_attributes")]
+    assert [e.workflow_task_failed_event_attributes.failure.message for e in failed] == ["a bug of ours"]
