@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from engine.entry import Entry
 from tests.browser.conftest import Enter
 from tests.browser.scene import SOURCE, Scene
+from wippy_console.management.operations import operator
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.registry import Changes
@@ -17,7 +18,7 @@ from wippy_console.services.registry import Changes
 def spare(name: str, **data: object) -> str:
     """An entry that nobody uses."""
     entry = Entry(f"app.spare:{name}", "library.lua", {"title": f"Spare {name}"}, {"source": SOURCE, **data})
-    registry.publish(None, Changes(create=(entry,)), base=None, message="spare")
+    registry.publish(operator(), Changes(create=(entry,)), base=None, message="spare")
     return entry.id
 
 

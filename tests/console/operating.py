@@ -22,6 +22,7 @@ from engine.steps import Wait
 from tests.console import flows
 from tests.patience import PATIENCE
 from wippy_console import permissions
+from wippy_console.management.operations import operator
 from wippy_console.models import Question, Run
 from wippy_console.services import histories, projection, registry, runs, temporal
 from wippy_console.services.registry import Changes
@@ -130,7 +131,7 @@ def stage(address: str) -> Iterator[Stage]:
     """Publish the entries and serve their workflows in plain Python."""
     queue = f"q-{uuid.uuid4()}"
     temporal.reset()
-    registry.publish(None, Changes(create=tuple(entries(address, queue))), base=None, message="stage")
+    registry.publish(operator(), Changes(create=tuple(entries(address, queue))), base=None, message="stage")
     with serving(address, queue):
         yield Stage(address, queue, make_cast())
     temporal.reset()

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from engine.entry import Entry
+from wippy_console.management.operations import operator
 from wippy_console.models import Version
 from wippy_console.permissions import AUTHOR
 from wippy_console.services import registry
@@ -28,17 +29,17 @@ def library(name: str, source: str = "return {}", **data: Any) -> Entry:
 
 def create(*entries: Entry, user: User | None = None, base: int | None = None) -> Version:
     """Publish new entries."""
-    return registry.publish(user, Changes(create=entries), base=base, message="create", source="apply")
+    return registry.publish(user or operator(), Changes(create=entries), base=base, message="create", source="apply")
 
 
 def update(*entries: Entry, user: User | None = None, base: int | None = None) -> Version:
     """Publish changed entries."""
-    return registry.publish(user, Changes(update=entries), base=base, message="update", source="editor")
+    return registry.publish(user or operator(), Changes(update=entries), base=base, message="update", source="editor")
 
 
 def delete(*ids: str, user: User | None = None, base: int | None = None) -> Version:
     """Publish deletions."""
-    return registry.publish(user, Changes(delete=ids), base=base, message="delete", source="editor")
+    return registry.publish(user or operator(), Changes(delete=ids), base=base, message="delete", source="editor")
 
 
 def author(name: str) -> User:

@@ -13,7 +13,8 @@ from django.core.management.base import CommandError
 
 from engine.entry import Entry
 from tests.console.registry_cast import SHOP, create, delete, function, update
-from wippy_console.models import Version
+from wippy_console.management.operations import operator
+from wippy_console.models import FeedEvent, Version
 from wippy_console.services import registry
 from wippy_console.services.registry import publishing
 
@@ -62,7 +63,7 @@ def test_a_tree_becomes_one_version_and_what_changed_is_told(shop: Path) -> None
         "Version 1: 5 created, 0 updated, 0 deleted, 0 unchanged.",
     ]
     version = Version.objects.get()
-    assert (version.message, version.source, version.author) == ("first", "apply", None)
+    assert (version.message, version.source, version.author) == ("first", "apply", operator())
 
 
 def test_an_unchanged_tree_makes_no_version_and_says_so(shop: Path) -> None:
@@ -216,7 +217,7 @@ def test_somebody_who_publishes_meanwhile_is_not_overwritten(shop: Path, monkeyp
         found = original(base, changes)
         current = registry.entry("shop.lib:money")
         registry.save_entry(
-            None, current.id, base=1, kind=current.kind, meta={}, data={"source": "return {2}"}, message=""
+            operator(), current.id, base=1, kind=current.kind, meta={}, data={"source": "return {2}"}, message=""
         )
         return found
 
@@ -239,7 +240,7 @@ def test_what_was_changed_in_the_browser_since_is_not_overwritten_but_shown(shop
     (shop / "place_order.lua").write_text("return {main = function() return 1 end}\n")
     out, err, failure = apply(shop)
     assert failure.endswith("1 problem, nothing was changed.") and out == ""
-    assert f"{MONEY}: was changed since it was last applied, in version 2 by the command line" in err
+    assert f"{MONEY}: was changed since it was last applied, in version 2 by {operator()}" in err
     assert "--force takes the file, --keep-edited leaves the entry" in err
     assert "  -return {shown = print}" in err and "  +++ files" in err
     assert registry.current_number() == 2
@@ -252,13 +253,20 @@ def test_the_files_are_taken_by_force_and_edits_are_kept_on_demand(shop: Path) -
     (shop / "place_order.lua").write_text("return {main = function() return 1 end}\n")
     out, _, failure = apply(shop, "--keep-edited")
     assert (out.splitlines()[:2], failure) == (
-        [f"kept {MONEY} as the command line left it", "updated shop:place_order"],
+        [f"kept {MONEY} as {operator()} left it", "updated shop:place_order"],
         "",
     )
     assert "print" in registry.entry(MONEY).data["source"]
     assert apply(shop, "--force")[0].splitlines()[0] == f"updated {MONEY}"
     assert "print" not in registry.entry(MONEY).data["source"]
     assert apply(shop)[2] == ""  # applied last by the files: nothing is in the way any more
+
+
+def test_a_version_by_apply_names_who_was_at_the_command_line(shop: Path) -> None:
+    apply(shop)
+    (event,) = FeedEvent.objects.filter(kind="PUBLISHED")
+    assert event.data["author"] == Version.objects.get().publisher == operator().get_username()
+    assert event.data["author"].startswith("cli:")
 
 
 def test_an_edit_that_the_files_have_too_is_no_conflict(shop: Path) -> None:
@@ -271,7 +279,7 @@ def test_an_edit_that_the_files_have_too_is_no_conflict(shop: Path) -> None:
 def test_what_was_deleted_or_made_in_the_browser_is_not_undone(shop: Path) -> None:
     apply(shop)
     registry.publish(
-        None,
+        operator(),
         registry.Changes(create=(Entry("shop:made", "registry.entry", {}, {}),)),
         base=1,
         message="",

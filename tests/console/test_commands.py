@@ -110,7 +110,7 @@ def published(temporal_address: str) -> Iterator[None]:
     """The registry of the tests, without a node."""
     temporal.reset()
     changes = Changes(create=tuple(entries(temporal_address, f"q-{uuid.uuid4().hex[:8]}")))
-    registry.publish(None, changes, base=None, message="test")
+    registry.publish(operator(), changes, base=None, message="test")
     yield
     temporal.reset()
 
@@ -201,7 +201,7 @@ def test_a_signal_reaches_the_run_that_took_over_meanwhile(node: None, monkeypat
     run("start", "app:quick", "--id", "order 9", "--wait")
     first = until(lambda: Run.objects.filter(status="completed").first())
     second = run_json("start", "app:approval", "--id", "order 9")
-    monkeypatch.setattr(signalling, "run_or_process", lambda _: first)
+    monkeypatch.setattr(signalling, "run_or_process", lambda *_: first)
     run("signal", second["pid"], "decision", '{"approved": true}', "--raw")
     until(lambda: Run.objects.get(run_id=second["run_id"]).status == "completed")
     assert Decision.objects.get(state="sent").run_id == second["run_id"]
@@ -248,6 +248,9 @@ def test_who_acts_for_another_has_the_others_rights_and_both_are_named(node: Non
     cast.operator.is_active = False
     cast.operator.save()
     assert "There is no active user 'operator'" in refused("cancel", pid, "--as", "operator")
+    cast.viewer.groups.clear()
+    run_id = Run.objects.get().run_id
+    assert "There is no run with the id" in refused("cancel", run_id, "--as", "viewer")
     stored = User.objects.get(username=name)
     assert not stored.is_active and not stored.has_usable_password() and not stored.is_superuser
 

@@ -18,6 +18,7 @@ from engine.entry import Entry
 from engine.hosts.temporal.wire import headers
 from engine.steps import Wait
 from tests.console.operating import CLIENT, Stage, settle, soon
+from wippy_console.management.operations import operator
 from wippy_console.models import Decision, FeedEvent, Question, Run
 from wippy_console.services import decisions, histories, projection, registry, temporal
 from wippy_console.services.decisions import wire
@@ -386,13 +387,13 @@ def test_without_temporal_the_answer_is_kept_and_sent_later(on_stage: Stage) -> 
     run = on_stage.start("app.flows:approval", {"wanted": 9})
     question, key = on_stage.ask(run), uuid.uuid4()
     away = Entry(CLIENT, "temporal.client", data={"address": "127.0.0.1:1", "connection_timeout": 300})
-    registry.publish(None, Changes(update=(away,)), base=None, message="away")
+    registry.publish(operator(), Changes(update=(away,)), base=None, message="away")
     temporal.reset()
     with pytest.raises(Unavailable, match="kept"):
         approve(on_stage.cast.approver, run, question, key=key)
     assert Decision.objects.get().state == "pending"
     back = Entry(CLIENT, "temporal.client", data={"address": on_stage.address})
-    registry.publish(None, Changes(update=(back,)), base=None, message="back")
+    registry.publish(operator(), Changes(update=(back,)), base=None, message="back")
     temporal.reset()
     assert approve(on_stage.cast.approver, run, question, key=key).state == "sent"
     assert len(signals(run)) == 1

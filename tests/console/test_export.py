@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from engine.entry import Entry
 from tests.console.registry_cast import SHOP, create, function
 from tests.console.test_apply import apply
+from wippy_console.management.operations import operator
 from wippy_console.services import registry
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def test_an_exported_change_leaves_the_rest_of_a_file_alone(tmp_path: Path) -> N
     apply(folder)
     found = registry.entry("shop:worker")
     made = Entry(found.id, found.kind, found.meta, {**found.data, "task_queue": "other"})
-    registry.publish(None, registry.Changes(update=(made,)), base=1, message="", source="editor")
+    registry.publish(operator(), registry.Changes(update=(made,)), base=1, message="", source="editor")
     assert export(folder)[0] == "written _index.yaml"
     assert (folder / "_index.yaml").read_text() == "# ours\n" + before.replace("task_queue: shop", "task_queue: other")
     assert apply(folder)[2] == ""

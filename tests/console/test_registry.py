@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -9,6 +11,7 @@ from django.db.models import ProtectedError
 from engine.entry import Entry
 from engine.registry.linking import link
 from tests.console.registry_cast import author, create, delete, function, library, update
+from wippy_console.management.operations import operator
 from wippy_console.models import FeedEvent, Program, Revision, Version
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError, Refused
@@ -144,7 +147,7 @@ def test_a_stale_base_is_a_conflict_that_names_version_author_and_time() -> None
 def test_changing_what_was_deleted_meanwhile_is_a_conflict() -> None:
     create(function("a"), function("b"))
     delete("app:a", base=1)
-    with pytest.raises(StaleBaseError, match="app:a was deleted in version 2 by the command line"):
+    with pytest.raises(StaleBaseError, match=f"app:a was deleted in version 2 by {operator()}"):
         update(function("a", "return 2"), base=1)
 
 
@@ -166,7 +169,13 @@ def test_only_who_may_publish_can() -> None:
     with pytest.raises(PermissionDenied, match="publish registry versions"):
         create(function("a"), user=viewer)
     assert create(function("a"), user=author("ada")).number == 1
-    assert create(function("b"), user=None).author is None
+    nobody: Any = None
+    with pytest.raises(PermissionDenied):
+        registry.publish(nobody, Changes(create=(function("b"),)), base=None, message="")
+    with pytest.raises(PermissionDenied):
+        registry.save_entry(nobody, "app:b", base=None, kind="registry.entry", meta={}, data={}, message="")
+    with pytest.raises(PermissionDenied):
+        registry.delete_entry(nobody, "app:a", base=None, message="")
 
 
 def test_the_editor_saves_creates_and_deletes_one_entry() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
@@ -14,6 +15,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from engine.entry import Entry
 from engine.pids import Pid
 from tests.console.operating import CLIENT, WORKER, Cast, Stage, settle
+from wippy_console.management.operations import operator, reader
 from wippy_console.models import FeedEvent, Question, Run
 from wippy_console.services import histories, registry, runs, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -132,6 +134,19 @@ def test_who_may_not_see_runs_finds_none(cast: Cast) -> None:
         runs.get(cast.stranger, run.workflow_id, run.run_id)
 
 
+def test_what_a_caller_forgot_to_name_is_nobody_and_sees_no_runs(cast: Cast) -> None:
+    (run,) = make(1)
+    assert runs.search(None).rows == []
+    with pytest.raises(NotFoundError):
+        runs.by_pid(None, run.pid)
+
+
+def test_commands_that_only_read_see_all_and_make_no_account(db: None) -> None:
+    (run,) = make(1)
+    assert [found.pk for found in runs.search(reader()).rows] == [run.pk]
+    assert not User.objects.exists()
+
+
 def test_a_run_knows_its_newer_one_its_parent_and_its_children(cast: Cast) -> None:
     old, new, child = make(3)
     Run.objects.filter(pk__in=[old.pk, new.pk]).update(workflow_id="same")
@@ -150,7 +165,7 @@ def test_the_newest_of_reset_runs_is_the_one_that_temporal_has_open(cast: Cast) 
         Run.objects.filter(pk=run.pk).update(closed_at=closed)
     Run.objects.filter(pk=current.pk).update(status="running")
     assert runs.newer(rows[5]) == current and runs.newer(Run.objects.get(pk=current.pk)) is None
-    assert runs.by_pid(None, current.pid) == runs.by_pid(None, "reset") == current
+    assert runs.by_pid(reader(), current.pid) == runs.by_pid(reader(), "reset") == current
     Run.objects.filter(pk=current.pk).update(status="terminated", closed_at=NOON + timedelta(hours=1))
     assert runs.newer(rows[5]) == current, "of closed runs the one that ended last"
 
@@ -188,7 +203,7 @@ class TestStart:
             assert current.started_at == first.started_at
             for row in Run.objects.filter(workflow_id=first.workflow_id).exclude(pk=current.pk):
                 Run.objects.filter(pk=row.pk, closed_at=None).update(status="terminated", closed_at=ended(row))
-            assert runs.by_pid(None, current.pid) == current
+            assert runs.by_pid(reader(), current.pid) == current
             older = Run.objects.filter(workflow_id=first.workflow_id).exclude(pk=current.pk)
             assert {runs.newer(run) for run in older} == {current}
 
@@ -236,7 +251,7 @@ class TestStart:
 
     def test_without_temporal_a_start_says_so(self, on_stage: Stage) -> None:
         away = Entry(CLIENT, "temporal.client", data={"address": "127.0.0.1:1", "connection_timeout": 300})
-        registry.publish(None, Changes(update=(away,)), base=None, message="away")
+        registry.publish(operator(), Changes(update=(away,)), base=None, message="away")
         temporal.reset()
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
             runs.start(on_stage.cast.operator, "app.flows:child", WORKER, ["wait"])

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings
+from wippy_console.management.operations import operator
 from wippy_console.services import registry, temporal, temporal_server
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.registry import Changes
@@ -50,7 +51,7 @@ class TestHealth:
             Entry(f"app:w_{name}", "temporal.worker", data={"client": f"app:{name}", "task_queue": "q"})
             for name in clients
         ]
-        registry.publish(None, Changes(create=(*made, *workers)), base=None, message="")
+        registry.publish(operator(), Changes(create=(*made, *workers)), base=None, message="")
 
     @pytest.fixture(autouse=True)
     def fresh(self, settings: Any, temporal_address: str) -> Iterator[None]:

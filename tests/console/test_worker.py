@@ -24,6 +24,7 @@ from engine.entry import Entry
 from tests.console.serving import environment
 from tests.patience import PATIENCE, at_most
 from tests.ports import free_port
+from wippy_console.management.operations import operator
 from wippy_console.models import FeedEvent, HistoryArchive, Node, Question, Run, Service
 from wippy_console.services import registry
 from wippy_console.supervision.dev_server import DevServer, prepare
@@ -64,7 +65,7 @@ def entries(address: str, queue: str) -> list[Entry]:
 
 
 def publish(*create: Entry) -> None:
-    registry.publish(None, registry.Changes(create=tuple(create)), base=None, message="test")
+    registry.publish(operator(), registry.Changes(create=tuple(create)), base=None, message="test")
 
 
 @pytest.fixture
@@ -333,7 +334,7 @@ def test_two_clients_of_one_server_and_a_changed_worker_run_side_by_side(server:
         until(lambda: other in Node.objects.get(os_pid=process.pid).task_queues, log=log)
         worker = registry.entry("app:worker")
         changed = replace(worker, data={**worker.data, "worker_options": {"max_cached_workflows": 10}})
-        registry.publish(None, registry.Changes(update=(changed,)), base=None, message="test")
+        registry.publish(operator(), registry.Changes(update=(changed,)), base=None, message="test")
         until(lambda: Service.objects.filter(entry_id__startswith="app:", state="running").count() == 4, log=log)
         run_id = server.start("two-clients")
         until(lambda: open_question(run_id), log=log)

@@ -8,6 +8,7 @@ import pytest
 
 from engine.entry import Entry
 from tests.console.test_worker import Server, lines, log, open_question, publish, queue, running_node, server, until
+from wippy_console.management.operations import operator
 from wippy_console.models import Run, Service
 from wippy_console.services import registry
 
@@ -32,7 +33,7 @@ def client(entry_id: str, address: str, **data: object) -> Entry:
 
 
 def change(**changes: tuple[Entry, ...] | tuple[str, ...]) -> None:
-    registry.publish(None, registry.Changes(**changes), base=None, message="test")  # type: ignore[arg-type]
+    registry.publish(operator(), registry.Changes(**changes), base=None, message="test")  # type: ignore[arg-type]
 
 
 def row(entry_id: str) -> Service | None:

@@ -122,9 +122,18 @@ class ActingCommand(OperationCommand):
 
 
 def operator(acts_for: str = "") -> User:
-    """The account of who is at the command line, as the operating system says: LOGNAME may say anything."""
+    """The account of who is at the command line, to act by."""
+    return accounts.on_behalf(_name(), acts_for) if acts_for else accounts.command_line(_name())
+
+
+def reader() -> User:
+    """The same for commands that only read."""
+    return accounts.reading(_name())
+
+
+def _name() -> str:
+    """As the operating system says: LOGNAME may say anything."""
     try:
-        name = pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user need not have a name
-        name = str(os.getuid())
-    return accounts.on_behalf(name, acts_for) if acts_for else accounts.command_line(name)
+        return str(os.getuid())

@@ -40,6 +40,11 @@ def command_line(name: str) -> User:
     return user
 
 
+def reading(name: str) -> User:
+    """The same account for what only reads: with every right, in memory alone; it leaves no row."""
+    return User(username=f"{_COMMAND_LINE}{name}"[:_LONGEST], is_active=True, is_superuser=True)
+
+
 def on_behalf(name: str, of: str) -> User:
     """The account of a user of the operating system who acts for a user of the console: `cli:root/olga`.
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from engine.registry.changes import Changes
 from engine.registry.problems import errors_in, warnings_in
 from wippy_console.management.disk import Folder, FolderError
+from wippy_console.management.operations import operator
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Refused
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             plan = _plan(options["dir"], prune=options["prune"], edits=options["edits"])
             failed = bool(errors_in(plan.problems))
             publishes = plan.changes and not options["check"] and not failed
-            version = registry.apply(plan, options["message"] or f"apply {options['dir']}") if publishes else None
+            version = _publish(plan, options["message"] or f"apply {options['dir']}") if publishes else None
         except (Refused, FolderError, DatabaseError) as error:
             self._fail(str(error), options)
         self._report(plan, version, options)
@@ -85,6 +86,10 @@ class Command(BaseCommand):
         for word, ids in _ids(changes).items():
             for each in ids:
                 self.stdout.write(_printable(f"{mood}{word} {each}"))
+
+
+def _publish(plan: Plan, message: str) -> Version:
+    return registry.apply(operator(), plan, message)
 
 
 def _plan(folder: Path, *, prune: bool, edits: Edits) -> Plan:

@@ -26,7 +26,8 @@ class Command(ActingCommand):
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Do it."""
-        user, target, ends = operator(options["acts_for"]), run_or_process(options["id"]), options["terminate"]
+        user, ends = operator(options["acts_for"]), options["terminate"]
+        target = run_or_process(user, options["id"])
         if isinstance(target, Run):
             act = decisions.terminate if ends else decisions.cancel
             act(user, target, options["reason"])

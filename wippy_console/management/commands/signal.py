@@ -37,7 +37,8 @@ class Command(ActingCommand):
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Send it."""
         payload = [] if options["payload"] is None else [parsed(options["payload"], "JSON")]
-        user, target, topic = operator(options["acts_for"]), run_or_process(options["id"]), options["topic"]
+        user, topic = operator(options["acts_for"]), options["topic"]
+        target = run_or_process(user, options["id"])
         if isinstance(target, Run):
             _signal(user, target, topic, payload, options)
             pid = target.pid

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Literal
 
+from django.contrib.auth.models import User
+
 from engine.entry import Entry
 from engine.registry import changes as changing
 from engine.registry import exporting
@@ -61,9 +63,9 @@ def plan(files: Mapping[str, str | bytes], *, prune: bool, edits: Edits = "refus
     return Plan(base, changes, unchanged, trees.located(tree, found), edited)
 
 
-def apply(planned: Plan, message: str) -> Version:
-    """Publish a plan, for the command line: no right is asked for, and the version has no author."""
-    return publishing.publish(None, planned.changes, base=planned.base, message=message, source=publishing.APPLY)
+def apply(user: User, planned: Plan, message: str) -> Version:
+    """Publish a plan in the user's name."""
+    return publishing.publish(user, planned.changes, base=planned.base, message=message, source=publishing.APPLY)
 
 
 def export(files: Mapping[str, str | bytes]) -> tuple[int, dict[str, str | None]]:

@@ -42,7 +42,7 @@ _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version nu
 
 @dataclass(frozen=True, slots=True)
 class _Publisher:
-    """Who publishes, and what they say: a user, a unit of Lua, or (neither) the command line."""
+    """Who publishes, and what they say: a user, or a unit of Lua, which has none."""
 
     user: User | None
     message: str
@@ -61,15 +61,14 @@ class _Prepared:
     problems: tuple[Problem, ...]
 
 
-def publish(user: User | None, changes: Changes, *, base: int | None, message: str, source: str = APPLY) -> Version:
+def publish(user: User, changes: Changes, *, base: int | None, message: str, source: str = APPLY) -> Version:
     """Make one version of the changes, or refuse them with every problem.
 
-    `user` None is the command line. `base` is the version that the changes were made on: an entry that was changed
-    since by somebody else is a conflict, one that already is as wanted drops out; None skips this check.
+    `base` is the version that the changes were made on: an entry that was changed since by somebody else is a
+    conflict, one that already is as wanted drops out; None skips this check.
     When nothing is left to change, the current version is returned.
     """
-    if user is not None:
-        permissions.require(user, permissions.PUBLISH_VERSION)
+    permissions.require(user, permissions.PUBLISH_VERSION)
     return _publish(_Publisher(user, message, source), changes, base)
 
 
@@ -128,7 +127,7 @@ def preview(base: int | None, changes: Changes) -> list[Problem]:
 
 
 def save_entry(
-    user: User | None,
+    user: User,
     entry_id: str,
     *,
     base: int | None,
@@ -143,7 +142,7 @@ def save_entry(
     return publish(user, changes, base=base, message=message, source=EDITOR)
 
 
-def delete_entry(user: User | None, entry_id: str, *, base: int | None, message: str) -> Version:
+def delete_entry(user: User, entry_id: str, *, base: int | None, message: str) -> Version:
     """Delete one entry; refused while others use it."""
     return publish(user, Changes(delete=(entry_id,)), base=base, message=message, source=EDITOR)
 

@@ -32,9 +32,8 @@ _FAILED_WITH = KeyTextTransform("message", "failure")
 
 
 def visible(user: Any) -> QuerySet[Run]:
-    """The runs that the user may see: all with view_run, else none. None is the command line, which sees all."""
-    allowed = user is None or permissions.allows(user, permissions.VIEW_RUN)
-    return Run.objects.all() if allowed else Run.objects.none()
+    """The runs that the user may see: all with view_run, else none."""
+    return Run.objects.all() if permissions.allows(user, permissions.VIEW_RUN) else Run.objects.none()
 
 
 def search(
