@@ -1,4 +1,4 @@
-"""What a step costs by what its unit holds: timers, calls and topics of a workflow, topics of a process."""
+"""What a step costs by what its unit holds: timers, calls, topics and selects of a workflow, topics of a process."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ HOLDS = {
     "timers": ("workflow", 'coroutine.spawn(function() time.sleep("1h") end)'),
     "calls": ("workflow", 'funcs.async("bench:step", i)'),
     "topics": ("workflow", 'local heard = process.listen("t" .. i) coroutine.spawn(function() heard:receive() end)'),
+    "selects": (
+        "workflow",
+        'local a, b = process.listen("a" .. i), process.listen("b" .. i) '
+        "coroutine.spawn(function() channel.select{a:case_receive(), b:case_receive()} end)",
+    ),
     "topics of a process": (
         "process",
         'local heard = process.listen("t" .. i) coroutine.spawn(function() heard:receive() end)',

@@ -242,12 +242,20 @@ class Wait:
     inbox    ""                        messages taken from the inbox so far
     topic    topic listened to         messages taken from that channel so far
     events   ""                        events taken so far
+
+    `number` is the channel's (inbox, topic, events; 0 for all else): they count from 1 as they are opened. `joined` is
+    the smallest number among the inbox and the topics of the select that the channel's first receiver waits in, its own
+    for a plain receive: what one select waits for together has it in common, and a loop that selects again keeps it.
+    It is 0 where no channel is, and for units of kernel 1. `ask` is what the run itself says that it asks there.
     """
 
     kind: str
     name: str = ""
     seq: int = 0
     deadline: int | None = None
+    number: int = 0
+    joined: int = 0
+    ask: Mapping[str, Value] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

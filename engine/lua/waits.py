@@ -33,7 +33,10 @@ MOST_DEADLINE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the kernel says of channels: {number, kind, name, taken} where a task waits, {number} where none does."""
+    """What the kernel says of channels, each {number, kind, name, taken, joined}, or {number} where no task waits.
+
+    Kernel 1 says 0 for `joined`.
+    """
 
     changes: Sequence[Sequence[Any]]
 
@@ -62,8 +65,8 @@ class WaitBook:
         """Tasks began or ended to wait on channels, or took from them and wait again."""
         for number, *rest in heard.changes:
             if rest:
-                kind, name, taken = rest
-                (self._topics if kind == "topic" else self._mailboxes)[number] = Wait(kind, text_of(name), taken)
+                wait = _wait(number, *rest)
+                (self._topics if wait.kind == "topic" else self._mailboxes)[number] = wait
             elif self._topics.pop(number, None) is None:
                 self._mailboxes.pop(number, None)
 
@@ -97,6 +100,10 @@ class WaitBook:
             self._totals[known[0]] -= 1
         elif (deadline := self._timers.pop(seq, None)) is not None:
             del self._deadlines[bisect_left(self._deadlines, (deadline, seq))]
+
+
+def _wait(number: int, kind: str, name: Any, taken: int, joined: int) -> Wait:
+    return Wait(kind, text_of(name), taken, number=number, joined=joined)
 
 
 def _kind_and_name(command: Call | Spawn | Exec | Send | Ask | Control) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.steps import Wait
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import states
 from wippy_console.services.projection import Began, Ended, Fact, Projection, Ref, Stalled, write
+from wippy_console.services.projection.fetching import observation
 from wippy_console.services.projection.mailbox import Mailbox
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_a_first_step_makes_the_run_and_asks_its_question() -> None:
         "d" * 64,
     )
     assert (run.status, run.history_length, run.input, run.started_at) == ("running", 3, [{"amount": 7}], NOON)
-    assert run.waiting[0] == {"kind": "inbox", "name": "", "seq": 0, "deadline": None}
+    assert run.waiting[0] == asdict(INBOX)
     assert run.next_deadline == DEADLINE
     question = Question.objects.get()
     assert (question.run, question.channel, question.number, question.deadline) == (run, "", 0, DEADLINE)
@@ -413,3 +414,11 @@ def test_a_run_that_waits_for_much_keeps_the_first_with_totals_and_all_declared_
     assert [wait["name"] for wait in run.waiting] == [*(f"t{number}" for number in range(100)), "decision"]
     assert run.waiting_unlisted == {"topic": 400, "timer": 2}
     assert Question.objects.get().channel == "decision"
+
+
+def test_waits_are_read_as_workers_of_any_build_tell_them() -> None:
+    wait = Wait("topic", "decision", 2, number=3, joined=1)
+    before = {"kind": "topic", "name": "decision", "seq": 2, "deadline": None}
+    state = {"pid": "p", "program": "d", "registry_version": 1}
+    told = {**state, "waits": [{**asdict(wait), "of_a_later_build": 1}, before], "totals": {"topic": 2}}
+    assert observation(BEGAN, told, 9, NOON).waits == (wait, replace(wait, number=0, joined=0))

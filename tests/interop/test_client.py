@@ -194,6 +194,7 @@ async def test_queries_answer_plain_values(plain: Client, stage: Stage) -> None:
     await stage.waits_for(f"{{app:client@app:worker|{handle.id}}}", "topic", "go")
     state = await handle.query("state")
     assert (state["entry"], state["waits"][0]["name"]) == ("app:waits", "go")
+    assert (state["waits"][0]["number"], state["waits"][0]["joined"]) == (1, 1)
     assert await handle.query("pid") == f"{{app:client@app:worker|{handle.id}}}"
     with pytest.raises(WorkflowQueryFailedError, match="query 'price' not found"):
         await handle.query("price")

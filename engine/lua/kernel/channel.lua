@@ -28,7 +28,7 @@ local function enqueue(q, item)
 end
 
 -- A waiter is the blocked task itself, or for select {group, index, value}: the first case that is
--- served marks the group as fired, and the others are skipped.
+-- served marks the group {task, cases, fired, joined} as fired, and the others are skipped.
 
 --- The first waiter that can still be served, removed; nil when there is none.
 local function dequeue(q)
@@ -217,6 +217,27 @@ local function has_receiver(state)
   return false
 end
 
+-- The smallest number among the inbox and the topics of a select, looked for once, at the end of the step that began
+-- it. Events don't count: tasks that each wait for an answer of their own all wait for a cancel.
+local function least(cases)
+  local found = nil
+  for i = 1, #cases do
+    local state = cases[i].channel
+    local external = not cases[i].send and state.external
+    if external and external.kind ~= "events" and not (found and found < state.number) then found = state.number end
+  end
+  return found
+end
+
+--- What the first receiver, which there is, waits for together: `joined` of the Wait (engine/steps.py).
+local function joined_of(state)
+  local q = state.receivers
+  local group = q[q.head].group
+  if not group then return state.number end
+  if group.cases then group.joined, group.cases = least(group.cases), nil end
+  return group.joined or state.number
+end
+
 local function without_served(q)
   local last = 0
   for i = q.head, q.tail do
@@ -241,5 +262,6 @@ end
 
 k.channels = {
   class = class, methods = methods, enqueue_case = enqueue_case, touch = touch, touched = touched, has_receiver = has_receiver,
+  joined_of = joined_of,
   buffered = buffered, take = take, try_receive = try_receive, try_send = try_send,
 }

@@ -55,13 +55,14 @@ end
 
 local function block_on(cases)
   k.may_block()
-  local group = { task = k.current() }
+  local group = { task = k.current(), cases = cases }
   for i = 1, #cases do
     local case = cases[i]
     enqueue_case(case.send and case.channel.senders or case.channel.receivers, { group = group, index = i, value = case.value })
   end
   touch_all(cases)
   local index, value, ok = k.park()
+  group.cases = nil
   touch_all(cases) -- it waits on none of them any more
   local case = cases[index]
   if case.send and not ok then error("send on closed channel", 3) end

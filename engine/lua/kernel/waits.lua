@@ -3,6 +3,7 @@ local k = ...
 local raw, unpack = k.raw, k.raw.unpack
 local channels = k.channels
 local touched, buffered, has_receiver = channels.touched, channels.buffered, channels.has_receiver
+local joined_of = channels.joined_of
 
 local unread, hearing = 0, 0
 
@@ -13,14 +14,18 @@ local function count(state)
   state.counted = now
 end
 
--- A change for the host (Heard of engine/lua/waits.py), or nil: {number, kind, name, taken}, {number} when it is over.
+-- A change for the host (Heard of engine/lua/waits.py), or nil: {number, kind, name, taken, joined}, {number} when it is
+-- over.
 local function change_of(state, heard)
-  local taken = heard and state.taken or nil
-  if taken == state.told then return nil end
-  state.told = taken
+  local taken, joined = heard and state.taken or nil, heard and joined_of(state) or nil
+  if taken == state.told and joined == state.told_joined then return nil end
+  state.told, state.told_joined = taken, joined
   if not heard then return k.packed(state.number) end
-  return k.packed(state.number, state.external.kind, state.external.name, taken)
+  return k.packed(state.number, state.external.kind, state.external.name, taken, joined)
 end
+
+-- Runs begun before tell nothing of selects.
+if k.version < 2 then joined_of = function() return 0 end end
 
 -- Count what waits in the channel and whether a task waits for it; the change, in workflows.
 local function look(state)

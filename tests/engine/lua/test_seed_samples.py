@@ -86,7 +86,7 @@ def test_the_saga_undoes_what_was_done(failing: str, undone: list[object]) -> No
 def test_the_approval_waits_for_a_message(approved: bool, target: str) -> None:
     driver = Driver.of_source(seed.lua("approval", "request"), "workflow", ({"order_id": "o-1"},))
     driver.resolve(1)
-    assert driver.waits == (Wait("inbox"),)
+    assert driver.waits == (Wait("inbox", number=1, joined=1),)
     driver.send("decision", {"approved": approved})
     call = driver.last()
     assert isinstance(call, Call)

@@ -414,10 +414,10 @@ def test_waits_of_a_workflow_name_topic_inbox_timer_and_call() -> None:
     driver = Driver.of_source(source, "workflow")
     hour = driver.world.now() + 3600 * 10**9
     assert driver.waits == (
-        Wait("inbox"),
-        Wait("topic", "decision"),
+        Wait("inbox", number=2, joined=2),
+        Wait("topic", "decision", number=1, joined=1),
         Wait("call", "app:a", 1),
         Wait("timer", "", 2, hour),
     )
     driver.send("decision", 1)
-    assert Wait("topic", "decision", 1) in driver.waits
+    assert Wait("topic", "decision", 1, number=1, joined=1) in driver.waits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from wippy_console.services.projection.reading import beginning, ending, moment
 
 RPC_TIMEOUT = timedelta(seconds=10)
 TAIL = 50
+_FIELDS = [field.name for field in fields(Wait)]
 
 
 class Clients(Protocol):
@@ -87,7 +89,7 @@ def last_step(tail: Sequence[HistoryEvent]) -> tuple[int, datetime]:
 
 def observation(began: Began, state: Mapping[str, Any], length: int, at: datetime) -> Observation:
     """What the node would have observed, by the answer to the query `state`."""
-    waits = tuple(Wait(each["kind"], each["name"], each["seq"], each["deadline"]) for each in state["waits"])
+    waits = tuple(_wait(each) for each in state["waits"])
     return Observation(
         workflow_id=began.ref.workflow_id,
         run_id=began.ref.run_id,
@@ -109,6 +111,11 @@ def observation(began: Began, state: Mapping[str, Any], length: int, at: datetim
         parent_run_id=began.parent_run_id,
         totals=state.get("totals") or {},  # a worker of an earlier build tells all waits, and no totals
     )
+
+
+def _wait(told: Mapping[str, Any]) -> Wait:
+    """A wait as told; what a worker of another build tells besides is left, what it does not tell has its default."""
+    return Wait(**{name: told[name] for name in _FIELDS if name in told})
 
 
 def handle_of(client: Client, ref: Ref) -> WorkflowHandle[Any, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from temporalio import workflow
@@ -296,6 +296,6 @@ class Run:
             "program": self._pin.program.digest if self._pin else "",
             "registry_version": self._pin.version if self._pin else 0,
             "cancel_requested": self._canceled,
-            "waits": [{"kind": w.kind, "name": w.name, "seq": w.seq, "deadline": w.deadline} for w in waits.listed],
+            "waits": [asdict(wait) for wait in waits.listed],
             "totals": dict(waits.totals),
         }
