@@ -222,8 +222,7 @@ local function trim()
   shape_n, values_n = shape_whole, values_whole
 end
 
--- What the commands of this step come to, and what the smallest is that is refused when they come to too much.
-local waiting, SMALL = 0, 1024
+local waiting = 0 -- what the commands of this step come to
 
 --- How large one record may be; all commands of a step may have twice that.
 function k.limit_records(size)
@@ -231,12 +230,12 @@ function k.limit_records(size)
 end
 
 --- Forget what the commands of the last step came to.
-function k.begin_records() waiting = 0 end
+function k.begin_records() waiting, k.silenced = 0, false end
 
 local function fits(size, counted)
   if size > most then refuse_size(size) end
   if not counted then return end
-  if size > SMALL and waiting + size > 2 * most then
+  if waiting + size > 2 * most then
     error(raw.string.format("commands of one step come to %d bytes: the limit is %d", waiting + size, 2 * most), 0)
   end
   waiting = waiting + size
@@ -264,7 +263,8 @@ end
 --- Append a record to what this step hands to the host. Returns true, or false and why not.
 function k.put(...) return put(true, ...) end
 
---- The same for one that does not wait for the end of the step: a service, a message at once, how the step ended.
+--- The same for one that the commands of a step don't count: it does not wait for the end of the step (a service, a
+-- message at once), says how that ended, or is a number that nobody looks for a refusal of (timers, what is taken back).
 function k.hand(...) return put(false, ...) end
 
 --- Whether nothing is put.

@@ -78,7 +78,7 @@ function methods.cancel(self)
   if state.done then return true, nil end
   state.done, state.canceled = true, true
   k.give_up(state.seq)
-  k.put("cancel_call", state.seq)
+  k.hand("cancel_call", state.seq)
   k.close_channel(state.channel)
   return true, nil
 end

@@ -108,7 +108,8 @@ function k.issue(op, name, done, ...)
   local id = seq + 1
   k.issued = true
   if k.version > 1 then k.charge(1000) end -- with the host's work
-  local ok, why = k.put(op, id, ...)
+  local put = op == "start_timer" and k.hand or k.put
+  local ok, why = put(op, id, ...)
   if not ok then return nil, k.invalid(why) end
   seq = id
   pending[id], outstanding = done, outstanding + 1

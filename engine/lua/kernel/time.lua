@@ -277,7 +277,7 @@ end
 
 local function drop(id)
   k.give_up(id)
-  k.put("cancel_timer", id)
+  k.hand("cancel_timer", id)
 end
 
 function lib.sleep(d)

@@ -63,6 +63,59 @@ def test_a_log_line_too_large_comes_without_its_fields() -> None:
     assert "the limit is" in str(line.fields["fields"])
 
 
+@pytest.mark.parametrize(
+    "line", ["logger:info(long)", "logger:named(long):info('m')", "logger:info('m', {{{f = long}}})"]
+)
+def test_a_log_line_too_large_comes_short_and_says_so(line: str) -> None:
+    driver = Driver.of_source("return {main = function() local long = ('x'):rep(9000000) " + line + " end}")
+    (log,) = driver.logs
+    assert len(log.message) + len(log.logger) <= 2000
+    assert "the limit is 8388608" in str(log.fields["fields"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_log_lines_of_a_step_come_to_too_much_as_well(kind: str) -> None:
+    source = """
+    local logger, time = require("logger"), require("time")
+    return {main = function()
+      local line = ("x"):rep(500)
+      for i = 1, 40000 do logger:info(line) end
+      local _, err = funcs.call("a:b", line .. line)
+      time.sleep("1s")
+      logger:info("then")
+      return err:message()
+    end}"""
+    driver = Driver.of_source(source, kind)
+    driver.advance(1)
+    *lines, last, then = driver.logs
+    assert 20_000 < len(lines) < 30_000
+    assert all(log.message == "x" * 500 for log in lines)
+    assert (last.level, "no room for more log lines" in last.message) == ("warn", True)
+    assert then.message == "then"
+    assert "the limit is 16777216" in str(driver.value)
+
+
+def test_a_step_that_is_full_may_still_sleep_and_take_back() -> None:
+    source = """
+    local logger, time = require("logger"), require("time")
+    return {main = function()
+      local future = funcs.async("a:b")
+      local timer = time.timer("1h")
+      for i = 1, 40000 do logger:info(("x"):rep(500)) end
+      future:cancel() timer:stop() time.sleep("1s")
+      return "well"
+    end}"""
+    driver = Driver.of_source(source)
+    driver.advance(1)
+    assert driver.value == "well"
+
+
+def test_a_run_begun_before_may_log_what_it_could() -> None:
+    source = "for i = 1, 40000 do logger:info(('x'):rep(500)) end"
+    assert len(stepped(source, 1).commands) == 40_000
+    assert len(stepped(source, 2).commands) < 30_000
+
+
 @pytest.mark.parametrize("text", ["'[' .. ('[],'):rep(600000) .. '1]'", "'{\"a\":[' .. ('1,'):rep(600000) .. '1]}'"])
 def test_a_text_of_too_many_values_is_not_decoded(text: str) -> None:
     assert ended(f"local _, err = json.decode({text}) return tostring(err)") == "json.decode: more than 524288 values"
