@@ -11,8 +11,6 @@ KNOWN = [
     (r"string\.format\('%10\.4s", "^true", "^true"),
     # docs/lua.md#table: our sort compares other neighbours first, and finds an order whatever the comparator says.
     (r"table\.sort\(t\)", "attempt to compare", "attempt to compare"),
-    # docs/lua.md#string: the two that tokenizers live by don't count their arguments.
-    (r"string\.(sub|byte)\(", "got nil", "got no value"),
     # What sizes a layout asks for is looked at first.
     (r"string\.pack\(", "resulting string too large", "invalid format option"),
     # docs/lua.md#globals: a workflow can't tell a key that was never there from a cleared one.

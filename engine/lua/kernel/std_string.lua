@@ -35,19 +35,23 @@ local function charge_between(text, from, to)
   if #text >= 4096 then charge_bytes(length_between(text, from, to)) end
 end
 
-function strings.sub(text, from, to)
+function strings.sub(...)
+  local text, from, to = ...
   if type(text) == "string" and math_type(from) == "integer" and math_type(to) == "integer" then
     if from > 0 and to > 0 and to - from < 4096 then return sub(text, from, to) end -- often, so in few steps, as below
   end
   if type(text) ~= "string" then text = coerce(text) end
   if type(text) == "string" then charge_between(text, from, to) end
+  if from == nil then return settle("sub", pcall(sub, with(text, from, ...))) end
   return settle("sub", pcall(sub, text, from, to))
 end
 
-function strings.byte(text, from, to)
+function strings.byte(...)
+  local text, from, to = ...
   if to == nil and math_type(from) == "integer" and type(text) == "string" then return byte(text, from) end
   if type(text) ~= "string" then text = coerce(text) end
   if type(text) == "string" and to ~= nil and #text > 64 then charge(length_between(text, from, to) // 2) end
+  if text == nil then return settle("byte", pcall(byte, with(text, from, ...))) end
   return settle("byte", pcall(byte, text, from, to))
 end
 

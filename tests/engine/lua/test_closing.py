@@ -78,6 +78,19 @@ def test_nothing_is_closed_after_a_limit_which_closing_is_under_as_well() -> Non
     assert (said(driver), driver.failure.kind) == ([], LIMIT_EXCEEDED)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_coroutine_close_closes_cannot_wait_and_says_so(kind: str) -> None:
+    body = """
+    local suspended = coroutine.create(function() local a <close> = opened('a', '1s') coroutine.yield() end)
+    local failed = coroutine.create(function() local a <close> = opened('a', '1s') error('x') end)
+    coroutine.resume(suspended)
+    coroutine.resume(failed)
+    local told = {}
+    for i, co in ipairs{suspended, failed} do told[i] = {coroutine.close(co)} end
+    return told"""
+    assert run(body, kind).value == [[False, "attempt to yield across a C-call boundary"]] * 2
+
+
 def test_an_error_through_wrap_gets_the_place_of_its_caller() -> None:
     body = (
         "local f = coroutine.wrap(function() error('deep') end)\nlocal ok, why = pcall(function()\nf() end) return why"

@@ -151,6 +151,14 @@ def test_a_run_of_before_keeps_its_empty_tables_as_they_were() -> None:
     assert stepped(source, 2).status == Returned(["{}", {}, False])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_table_stays_what_it_left_as(kind: str) -> None:
+    again = "t.name = 1 t.name = nil return json.encode(t)"
+    assert ended(f"local t = {{}} {again}", kind) == "{}"
+    assert ended(f"local t = {{}} json.encode(t) {again}", kind) == "[]"
+    assert ended(f"local t = json.object() json.encode(t) {again}", kind) == "{}"
+
+
 MEASURED = """
 import json, sys
 from engine.testing import Driver
