@@ -96,3 +96,4 @@ def test_a_run_that_begins_later_says_when(
         assert "Scheduled" in shown
         assert f'datetime="{begins.strftime("%Y-%m-%dT%H:%M")}' in shown
         assert "a worker has yet to pick it up" not in shown
+        assert address == "/runs/" or ("begins after 1h" if when[0] != "--cron" else when[1]) in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -132,6 +133,21 @@ def test_the_command_line_tells_attempt_error_and_next_try() -> None:
     out = io.StringIO()
     call_command("runs", stdout=out)
     assert "retrying" in out.getvalue() and f"gateway says 503, next try {SOON.isoformat()}" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"starts_at": SOON}, "begins"),
+        ({"waiting": [TIMER], "waiting_totals": {"timer": 1}}, "until"),
+        ({"asks": True, "next_deadline": SOON}, "to be answered until"),
+    ],
+)
+def test_the_command_line_tells_when_a_run_goes_on(fields: dict[str, Any], says: str) -> None:
+    make(**fields)
+    out = io.StringIO()
+    call_command("runs", stdout=out)
+    assert re.search(f"\n    {says} {SOON.isoformat()[:19]}", out.getvalue())
 
 
 def test_the_page_of_a_run_takes_its_attempts_from_the_answer_that_its_timeline_is_drawn_from() -> None:

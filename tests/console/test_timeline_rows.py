@@ -113,6 +113,19 @@ def test_the_exit_row_closes_the_row_of_the_start() -> None:
     assert start.started and start.started > start.start
 
 
+@pytest.mark.parametrize(
+    ("cron", "delay", "says"),
+    [("30 2 * * *", 3600, "cron 30 2 * * *"), ("", 5400, "begins after 1h30m"), ("", 0, "")],
+)
+def test_the_row_of_the_start_says_why_the_code_begins_later(cron: str, delay: int, says: str) -> None:
+    first = events("everything")[0]
+    first.workflow_execution_started_event_attributes.cron_schedule = cron
+    first.workflow_execution_started_event_attributes.first_workflow_task_backoff.FromSeconds(delay)
+    fold = Fold()
+    fold.read([first])
+    assert [row.summary for row in fold.drafts.values()] == [says]
+
+
 def test_workflow_tasks_are_hidden_unless_they_failed() -> None:
     assert rows("everything", "task") == []
     first, second = rows("stuck", "task")

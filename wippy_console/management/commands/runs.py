@@ -45,8 +45,22 @@ class Command(OperationCommand):
 def _lines(run: dict[str, Any]) -> Iterator[str]:
     state = run["state"]
     yield f"{run['started_at']}  {state['key']:<17} {run['entry_id']}  {run['pid']}"
+    if when := _when(state):
+        yield f"    {when}"
     if state.get("reason"):
         yield f"    {state['reason']}{', next try ' + state['next_at'] if state.get('next_at') else ''}"
+
+
+def _when(state: dict[str, Any]) -> str:
+    """When a run goes on by itself, or an answer is due."""
+    match state["key"]:
+        case states.SCHEDULED:
+            return f"begins {state['next_at']}"
+        case states.SLEEPING:
+            return f"until {state['until']}"
+        case states.WAITING if "until" in state:
+            return f"to be answered until {state['until']}"
+    return ""
 
 
 def _run(run: Run, asks: list[str], unserved: bool) -> dict[str, Any]:

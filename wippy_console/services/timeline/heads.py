@@ -35,6 +35,15 @@ def begin(event: HistoryEvent, name: str) -> Draft:
 def _start(draft: Draft, attrs: Any) -> None:
     draft.label = attrs.workflow_type.name
     draft.attempt = max(attrs.attempt, 1)
+    draft.summary = draft.summary or _schedule(attrs)
+
+
+def _schedule(attrs: Any) -> str:
+    """Why its code begins later than the run, "" when it doesn't."""
+    if attrs.cron_schedule:
+        return f"cron {attrs.cron_schedule}"
+    delay = attrs.first_workflow_task_backoff.ToTimedelta()
+    return f"begins after {spoken(delay)}" if delay else ""
 
 
 def _activity(draft: Draft, attrs: Any) -> None:
