@@ -31,13 +31,14 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "claim", "decision", "draft", "feedevent", "historyarchive", "node", "process", "program", "quarantine", "question",
-    "questionrole", "revision", "run", "service", "token", "version",
+    "auditrow", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink", "historyarchive", "node",
+    "notification", "notificationpreference", "process", "program", "quarantine", "question", "questionrole",
+    "revision", "run", "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
-PERSONAL = ("draft",)
-"""What belongs to one person; only administrators see that it is there."""
+PERSONAL = ("draft", "grant", "guestlink", "notification", "notificationpreference")
+"""What belongs to one person, or says who may what; only administrators see that it is there."""
 
 _VIEW = tuple(f"view_{model}" for model in MODELS if model not in PERSONAL)
 _OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine")

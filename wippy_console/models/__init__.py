@@ -1,21 +1,30 @@
 """Tables. Which service writes each of them stands in docs/architecture.md."""
 
-from wippy_console.models.decisions import Decision, Question, QuestionRole
+from wippy_console.models.audit import AuditRow
+from wippy_console.models.decisions import Comment, Decision, GuestLink, Question, QuestionRole, Vote
 from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
+from wippy_console.models.grants import Grant
+from wippy_console.models.notifications import Notification, NotificationPreference
 from wippy_console.models.quarantine import Quarantine
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
 from wippy_console.models.tokens import Token
 
 __all__ = [
+    "AuditRow",
     "Claim",
+    "Comment",
     "Decision",
     "Draft",
     "FeedEvent",
+    "Grant",
+    "GuestLink",
     "HistoryArchive",
     "Node",
+    "Notification",
+    "NotificationPreference",
     "Process",
     "Program",
     "Quarantine",
@@ -26,4 +35,5 @@ __all__ = [
     "Service",
     "Token",
     "Version",
+    "Vote",
 ]

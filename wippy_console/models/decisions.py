@@ -3,47 +3,156 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
 
 from wippy_console.models.runs import Run
 
+IN_ORDER = ["-priority", "nearest_at", "id"]
+IS_OPEN = models.Q(closed_at=None, outcome="")
+WILL_ESCALATE = models.Q(closed_at=None, outcome="", escalated_at=None, escalates_at__isnull=False)
+
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for no deadline where rows are put in order."""
+
 
 class Question(models.Model):
-    """One instance of a run waiting for an answer that its entry declares. Written by the projection.
+    """One instance of a run waiting for an answer that its entry, or its code, declares. Written by the projection.
 
-    `channel` is the topic listened to, or "" for the inbox; `number` counts the messages taken from
-    that channel before: together they name the wait, so one question has one decision.
+    `waits` are the topics ("" is the inbox) that one select waits on together, each with how many messages were
+    taken from it before; `key` is their digest and names the wait, so one question has one decision. `channel` and
+    `number` are the first of them. What is asked is kept as it was when the run asked.
     """
 
+    class Outcome(models.TextChoices):
+        """How it ended; a question without one is open."""
+
+        ANSWERED = "answered", "Answered"
+        ELSEWHERE = "elsewhere", "Answered from elsewhere"
+        DEFAULTED = "defaulted", "Answered by its deadline"
+        EXPIRED = "expired", "Expired"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="questions")
+    key = models.CharField(max_length=64)
     channel = models.CharField(max_length=500, blank=True)
     number = models.PositiveIntegerField()
+    waits = models.JSONField(default=list, help_text="list of [topic, messages taken from it before]")
+    namespace = models.CharField(max_length=500, blank=True, help_text="of the run's entry")
+    title = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True, help_text="Markdown")
+    signals = models.JSONField(default=list, help_text="the answers that may be given, as declared")
+    options = models.JSONField(default=dict, help_text="escalate, lapse, guest, notify: as declared")
+    priority = models.PositiveSmallIntegerField(default=50, help_text="0 to 100; the highest comes first")
+    search = models.TextField(blank=True, help_text="what a search looks through, in lower case")
     opened_at = models.DateTimeField()
-    deadline = models.DateTimeField(null=True, blank=True)
+    deadline = models.DateTimeField(null=True, blank=True, help_text="the run's nearest timer")
+    due_at = models.DateTimeField(null=True, blank=True)
+    nearest_at = models.DateTimeField(default=FAR, help_text="the nearer of deadline and due date")
+    follow_up_at = models.DateTimeField(null=True, blank=True, help_text="hidden until then")
+    escalates_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    outcome_text = models.CharField(max_length=500, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    lapses_at = models.DateTimeField(null=True, blank=True, help_text="when the claim ends by itself")
 
     class Meta:
         ordering = ["opened_at"]
-        constraints = [models.UniqueConstraint(fields=["run", "channel", "number"], name="one_question_per_wait")]
-        indexes = [models.Index(fields=["closed_at", "opened_at"])]
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="one_question_per_wait")]
+        indexes = [
+            models.Index(fields=["closed_at", "opened_at"]),
+            models.Index(fields=["run", "closed_at"]),
+            models.Index(fields=IN_ORDER, name="question_open", condition=IS_OPEN),
+            models.Index(fields=["namespace", *IN_ORDER], name="question_room", condition=IS_OPEN),
+            models.Index(fields=["assignee", *IN_ORDER], name="question_mine", condition=IS_OPEN),
+            models.Index(fields=["escalates_at"], name="question_escalates", condition=WILL_ESCALATE),
+            models.Index(fields=["due_at"], name="question_due", condition=IS_OPEN),
+            models.Index(fields=["lapses_at"], name="question_lapses", condition=IS_OPEN),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run.workflow_id} asks {self.channel or 'inbox'} #{self.number}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for an answer."""
+        return self.closed_at is None and not self.outcome
+
 
 class QuestionRole(models.Model):
-    """A Django group whose members may give some answer to a question; "" stands for any operator."""
+    """A candidate of a question: the members of a group, or one user; neither stands for any operator."""
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="roles")
     role = models.CharField(max_length=150, blank=True)
+    user = models.CharField(max_length=150, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["question", "role"], name="one_row_per_question_role")]
+        constraints = [models.UniqueConstraint(fields=["question", "role", "user"], name="one_row_per_candidate")]
 
     def __str__(self) -> str:
-        return self.role or "(any operator)"
+        return self.role or self.user or "(any operator)"
+
+
+class Vote(models.Model):
+    """An answer that counts towards a quorum; nobody votes twice on a question."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="votes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    index = models.PositiveIntegerField(help_text="of the signal among those of the question")
+    topic = models.CharField(max_length=500)
+    label = models.CharField(max_length=200, blank=True)
+    payload = models.JSONField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["question", "user"], name="one_vote_per_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} votes {self.label}"
+
+
+class Comment(models.Model):
+    """What somebody said about a question without answering it; of a guest the address stands in `guest`."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="comments")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    guest = models.CharField(max_length=320, blank=True)
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.guest}: {self.text[:40]}"
+
+
+class GuestLink(models.Model):
+    """A link by which somebody without an account answers one question, once. Of its secret only a digest is kept."""
+
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="guests")
+    address = models.CharField(max_length=320)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["question", "address"], name="one_link_per_guest")]
+
+    def __str__(self) -> str:
+        return f"{self.address} on {self.question_id}"
 
 
 class Decision(models.Model):
@@ -68,6 +177,9 @@ class Decision(models.Model):
     label = models.CharField(max_length=200, blank=True)
     payload = models.JSONField(null=True, blank=True)
     reason = models.TextField(blank=True)
+    guest = models.CharField(max_length=320, blank=True, help_text="address of somebody without an account")
+    via = models.CharField(max_length=10, default="signal", help_text="signal or update")
+    verdict = models.JSONField(null=True, blank=True, help_text="what the run answered an update")
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True, blank=True)

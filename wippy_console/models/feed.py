@@ -14,6 +14,7 @@ class FeedEvent(models.Model):
     run_id = models.CharField(max_length=64, blank=True)
     workflow_id = models.CharField(max_length=1000, blank=True)
     entry_id = models.CharField(max_length=500, blank=True)
+    namespace = models.CharField(max_length=500, blank=True, help_text="of its entry")
     pid = models.CharField(max_length=2000, blank=True)
     node = models.CharField(max_length=100, blank=True)
     data = models.JSONField(default=dict)

@@ -25,6 +25,7 @@ class Run(models.Model):
     run_id = models.CharField(max_length=64, primary_key=True)
     workflow_id = models.CharField(max_length=1000)
     entry_id = models.CharField(max_length=500)
+    namespace = models.CharField(max_length=500, blank=True, help_text="of its entry; blank for other systems' runs")
     client = models.CharField(max_length=500, help_text="temporal.client entry")
     worker = models.CharField(
         max_length=500,
@@ -72,6 +73,7 @@ class Run(models.Model):
             models.Index(fields=["entry_id", "-started_at"]),
             models.Index(fields=["workflow_id", "-started_at"]),
             models.Index(fields=["parent_run_id"]),
+            models.Index(fields=["namespace", "-started_at", "-run_id"], name="run_room"),
             models.Index(fields=["client", "closed_at"]),
             models.Index(
                 fields=["client", "run_id"], name="run_troubled", condition=models.Q(troubled_since__isnull=False)
