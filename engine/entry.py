@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+def namespace_of(entry_id: str) -> str:
+    """What stands before the first colon of an entry's id, "" where there is none."""
+    namespace, colon, _ = entry_id.partition(":")
+    return namespace if colon else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One registry entry. `data` is everything but name, kind and meta; `data["source"]` is the text itself."""

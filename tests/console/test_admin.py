@@ -20,6 +20,7 @@ from django.utils import timezone
 from tests.console.operating import Cast, Stage
 from wippy_console import models, permissions
 from wippy_console.models import (
+    AuditRow,
     Decision,
     FeedEvent,
     HistoryArchive,
@@ -49,6 +50,9 @@ def rows(cast: Cast) -> Run:
     )  # fmt: skip
     question = Question.objects.create(run=run, channel="", number=0, opened_at=NOON)
     question.roles.create(role="approvers")
+    question.votes.create(user=cast.operator, index=0, topic="decision", label="Approve")
+    question.comments.create(user=cast.operator, text="<b>Why?</b>")
+    AuditRow.objects.create(at=NOON, user="operator", action="answer", hash="0" * 64)
     Decision.objects.create(
         run=run, user=cast.operator, question=question, topic="decision", label="Approve", reason="=1+1"
     )

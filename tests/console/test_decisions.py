@@ -230,7 +230,11 @@ def test_buttons_are_as_declared_and_wait_for_the_question(on_stage: Stage) -> N
     question = on_stage.ask(run)
     after = decisions.buttons(on_stage.cast.approver, run)
     assert all(button.enabled and button.question == question for button in after)
-    assert (after[0].signal.tone, after[0].signal.reason, after[0].signal.role) == ("positive", "required", "approvers")
+    assert (after[0].signal.tone, after[0].signal.reason, after[0].signal.roles) == (
+        "positive",
+        "required",
+        ("approvers",),
+    )
 
 
 def test_a_listened_topic_is_answered_before_the_inbox(on_stage: Stage) -> None:
@@ -297,7 +301,7 @@ def test_a_run_that_ended_is_not_answered(on_stage: Stage) -> None:
     question = on_stage.ask(run)
     began = Began(Ref(run.client, run.workflow_id, run.run_id), run.entry_id, run.started_at)
     projection.write(temporal.catalog(), [Ended(began, "completed", timezone.now(), 9)])
-    with pytest.raises(Conflict, match="has ended"):
+    with pytest.raises(Conflict, match="completed without an answer"):
         approve(on_stage.cast.approver, run, question)
 
 

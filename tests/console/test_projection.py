@@ -91,6 +91,8 @@ def test_a_first_step_makes_the_run_and_asks_its_question() -> None:
     assert FeedEvent.objects.get(kind="WAITING").data == {
         "channel": "",
         "number": 0,
+        "key": question.key,
+        "title": "",
         "topics": ["decision", "comment"],
         "labels": ["Approve", "Reject", "comment"],
         "roles": ["approvers", ""],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from engine.entry import Entry
 from engine.steps import Wait
-from tests.console.registry_cast import create, update
 from wippy_console.models import Decision, Question, QuestionRole, Run
+from wippy_console.models.decisions import FAR, wait_key
 from wippy_console.services import questions
 from wippy_console.services.errors import NotFoundError
 
@@ -35,7 +35,9 @@ def person(name: str, *groups: str) -> User:
 def asked(name: str, *roles: str, minutes: int | None = None) -> Question:
     run = Run.objects.create(run_id=name, workflow_id=name, entry_id="app:flow", client="app:client", started_at=NOW)
     deadline = NOW + timedelta(minutes=minutes) if minutes is not None else None
-    question = Question.objects.create(run=run, number=0, opened_at=NOW, deadline=deadline)
+    question = Question.objects.create(
+        run=run, number=0, opened_at=NOW, deadline=deadline, nearest_at=deadline or FAR, key=wait_key([("", 0)])
+    )
     QuestionRole.objects.bulk_create(QuestionRole(question=question, role=role) for role in roles)
     return question
 
@@ -91,6 +93,7 @@ def test_an_answered_question_moves_to_done(state: str, is_open: bool) -> None:
     olga = person("olga", "operator")
     question = asked("anybody", "")
     Decision.objects.create(question=question, run=question.run, user=olga, topic="decision", state=state)
+    Question.objects.filter(pk=question.pk).update(outcome="" if is_open else "answered")
     assert questions.open_for(olga).exists() is is_open
     assert questions.done_for(olga).exists() is not is_open
 
@@ -100,19 +103,19 @@ def test_a_decision_that_failed_answers_nothing_anywhere(client: Client) -> None
     question = asked(str(uuid.uuid4()), "")
     Decision.objects.create(question=question, run=question.run, user=olga, topic="no", label="Lost", state="failed")
     assert questions.answer_of(question) is None and questions.answer_among(question.decisions.all(), question) is None
-    Question.objects.filter(pk=question.pk).update(closed_at=NOW)
+    Question.objects.filter(pk=question.pk).update(closed_at=NOW, outcome="elsewhere")
     client.force_login(olga)
     for address in ("/inbox/?view=done", f"/inbox/{question.pk}/"):
         text = client.get(address).content.decode()
-        assert "Answered from elsewhere" in text and "Lost" not in text
+        assert "Another client answered at" in text and "Lost" not in text
 
 
 def test_closed_questions_and_those_of_closed_runs_are_not_open() -> None:
     olga = person("olga", "operator")
     Question.objects.filter(pk=asked("expired", "").pk).update(closed_at=NOW)
-    Run.objects.filter(pk=asked("ended", "").run_id).update(status="completed")
+    Question.objects.filter(pk=asked("ended", "").pk).update(closed_at=NOW, outcome="withdrawn")
     assert not questions.open_for(olga).exists()
-    assert names(questions.done_for(olga)) == ["expired"]
+    assert sorted(names(questions.done_for(olga))) == ["ended", "expired"]
 
 
 def test_a_question_is_read_by_viewers_but_not_by_strangers() -> None:
@@ -123,27 +126,33 @@ def test_a_question_is_read_by_viewers_but_not_by_strangers() -> None:
             questions.get(user, number)
 
 
-def test_a_question_is_told_in_the_words_of_the_version_that_the_run_began_with(
-    django_assert_num_queries: Callable[[int], Any],
-) -> None:
-    first = create(flow("Approve", "Reject")).number
-    old, new = asked("old", ""), asked("new", "")
-    Run.objects.filter(pk=old.run_id).update(registry_version=first)
-    update(flow("Accept"))
+def test_what_runs_ask_is_read_in_one_query(django_assert_num_queries: Callable[[int], Any]) -> None:
+    first, second = asked("first", ""), asked("second", "")
+    Question.objects.filter(pk=first.pk).update(signals=signals("Approve", "Reject"))
+    Question.objects.filter(pk=second.pk).update(signals=signals("Accept"))
     with django_assert_num_queries(2):  # the questions with their runs and words, and their roles
-        told = questions.labelled(questions.open_for(User(username="root", is_superuser=True)), 10)
-    assert {each.run_id: each.labels for each in told} == {"old": ["Approve", "Reject"], "new": ["Accept"]}
-    assert questions.asked_by([old.run, new.run]) == {"old": ["Approve", "Reject"], "new": ["Accept"]}
+        told = list(questions.open_for(User(username="root", is_superuser=True))[:10])
+    assert {each.run_id: each.labels for each in told} == {"first": ["Approve", "Reject"], "second": ["Accept"]}
+    with django_assert_num_queries(1):
+        assert questions.asked_by([first.run, second.run]) == {"first": ["Approve", "Reject"], "second": ["Accept"]}
 
 
 def test_what_the_inbox_asks_leaves_out_the_topics_that_are_listened_to() -> None:
-    create(Entry("app:flow", "workflow.lua", {"signals": [signal("more_time", "Wait"), *signals("Approve")]}, LUA))
-    question = asked("both", "")
-    Run.objects.filter(pk=question.run_id).update(waiting=[{"kind": "topic", "name": "more_time", "seq": 0}])
-    question.run.refresh_from_db()
-    assert questions.asked_by([question.run]) == {"both": ["Approve"]}
-    Question.objects.filter(pk=question.pk).update(channel="more_time")
-    assert questions.asked_by([question.run]) == {"both": ["Wait"]}
+    meta = {"signals": [signal("more_time", "Wait"), *signals("Approve")]}
+    both = questions.asked([Wait("inbox", "", 0), Wait("topic", "more_time", 0)], meta).values()
+    assert [[each["label"] for each in one.signals] for one in both] == [["Approve"], ["Wait"]]
+
+
+def test_what_one_select_waits_on_is_one_question() -> None:
+    meta = {"signals": [signal("more_time", "Wait"), *signals("Approve", "Reject")]}
+    together = [Wait("topic", "decision", 2, number=1, joined=1), Wait("topic", "more_time", 0, number=2, joined=1)]
+    (one,) = questions.asked(together, meta).values()
+    assert one.waits == (("decision", 2), ("more_time", 0))
+    assert [each["label"] for each in one.signals] == ["Approve", "Reject", "Wait"]
+    apart = [replace(together[0], joined=1), replace(together[1], joined=2)]
+    assert len(questions.asked(apart, meta)) == 2
+    ticked = [replace(together[0], joined=1), Wait("topic", "tick", 7, number=3, joined=1), together[1]]
+    assert list(questions.asked(ticked, meta)) == [one.key]
 
 
 def test_a_run_of_no_known_entry_still_says_where_it_listens() -> None:
@@ -161,8 +170,8 @@ def test_what_is_no_signal_is_left_out_everywhere() -> None:
         {"topic": "decision", "role": None},
     ]
     (signal,) = questions.declared({"signals": odd})
-    assert (signal.index, signal.topic, signal.label, signal.role) == (4, "decision", "decision", "")
-    assert questions.asked([Wait("inbox", "", 0)], questions.declared({"signals": odd[:4]})) == {}
+    assert (signal.index, signal.topic, signal.label, signal.roles) == (4, "decision", "decision", ())
+    assert questions.asked([Wait("inbox", "", 0)], {"signals": odd[:4]}) == {}
     assert questions.declared({"signals": {"topic": "decision"}}) == questions.declared({}) == []
 
 
@@ -182,12 +191,10 @@ def test_a_message_answers_the_question_that_was_asked_for_it(
 ) -> None:
     """What the projection asks and what decisions answer is one rule."""
     run = Run(run_id="r", waiting=[asdict(wait) for wait in waits])
-    found = questions.asked(
-        waits, questions.declared({"signals": [signal("decision", "Yes"), signal("comment", "No")]})
-    )
-    rows = [Question(run=run, channel=name, number=number) for name, number in found]
+    found = questions.asked(waits, {"signals": [signal("decision", "Yes"), signal("comment", "No")]}).values()
+    rows = [Question(run=run, channel=each.waits[0][0], waits=[list(place) for place in each.waits]) for each in found]
     chosen = questions.question_for(topic, run, rows)
     assert (chosen.channel if chosen else None) == channel
-    assert [key for key, each in found.items() if topic in each.topics] == (
-        [(channel, 0)] if channel is not None else []
+    assert [each.waits for each in found if topic in {item["topic"] for item in each.signals}] == (
+        [((channel, 0),)] if channel is not None else []
     )

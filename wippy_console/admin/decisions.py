@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
-from wippy_console.models import Decision, Question, QuestionRole
+from wippy_console.models import Comment, Decision, Question, QuestionRole, Vote
 from wippy_console.services import decisions
 
 
@@ -37,11 +37,12 @@ class AnsweredFilter(admin.SimpleListFilter):
 class QuestionAdmin(base.ReadOnlyAdmin[Question]):
     """What runs ask, and until when."""
 
-    list_display = ["run", "channel", "number", "opened_at", "deadline", "closed_at", "page"]
+    list_display = ["run", "title", "channel", "opened_at", "deadline", "assignee", "outcome", "closed_at", "page"]
     list_filter = [AnsweredFilter, "roles__role", "opened_at"]
-    list_select_related = ["run"]
+    list_select_related = ["run", "assignee"]
     search_fields = ["run__run_id__startswith", "run__workflow_id__startswith", "channel"]
-    autocomplete_fields = ["run"]
+    autocomplete_fields = ["run", "assignee"]
+    json_fields = ("signals", "options", "waits")
     inlines = [RoleInline]
 
     @admin.display(description="console")
@@ -54,7 +55,7 @@ class QuestionAdmin(base.ReadOnlyAdmin[Question]):
 class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
     """Who may answer; shown with the question, so it has no place in the index."""
 
-    list_display = ["question", "role"]
+    list_display = ["question", "role", "user"]
     list_filter = ["role"]
     list_select_related = ["question__run"]
     search_fields = ["role", "question__run__workflow_id__startswith"]
@@ -63,6 +64,28 @@ class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
     def has_module_permission(self, request: Any) -> bool:
         """Not in the index."""
         return False
+
+
+@admin.register(Vote)
+class VoteAdmin(base.ReadOnlyAdmin[Vote]):
+    """Who voted what on a question that takes several."""
+
+    list_display = ["created_at", "user", "label", "question", "reason"]
+    list_filter = ["created_at"]
+    list_select_related = ["user", "question__run"]
+    search_fields = ["user__username", "question__run__workflow_id__startswith"]
+    autocomplete_fields = ["question", "user"]
+
+
+@admin.register(Comment)
+class CommentAdmin(base.ReadOnlyAdmin[Comment]):
+    """What people said about questions."""
+
+    list_display = ["created_at", "user", "guest", "question", "text"]
+    list_filter = ["created_at"]
+    list_select_related = ["user", "question__run"]
+    search_fields = ["user__username", "text", "question__run__workflow_id__startswith"]
+    autocomplete_fields = ["question", "user"]
 
 
 @admin.register(Decision)

@@ -27,11 +27,13 @@ def name_rooms(apps, schema_editor):
 def name_questions(apps, schema_editor):
     """Each was one topic; how the closed ones ended is told from what is known."""
     rows = apps.get_model("wippy_console", "Question").objects.using(schema_editor.connection.alias)
+    revisions = apps.get_model("wippy_console", "Revision").objects.using(schema_editor.connection.alias)
     last = 0
     while portion := list(rows.filter(pk__gt=last).select_related("run").order_by("pk")[:PORTION]):
         for question in portion:
             fill(question)
-        rows.bulk_update(portion, ["waits", "key", "namespace", "nearest_at", "outcome", "outcome_text"])
+            question.signals = fitting(question, revisions)
+        rows.bulk_update(portion, ["waits", "key", "namespace", "nearest_at", "outcome", "outcome_text", "signals"])
         last = portion[-1].pk
 
 
@@ -44,6 +46,24 @@ def fill(question):
         question.outcome = "answered"
     elif question.closed_at is not None:
         question.outcome, question.outcome_text = ended(question)
+
+
+def fitting(question, revisions):
+    """What the run's entry declared for that topic, as it stood when the run began."""
+    rows = revisions.filter(entry_id=question.run.entry_id, deleted=False)
+    if question.run.registry_version is not None:
+        rows = rows.filter(version_id__lte=question.run.registry_version)
+    newest = rows.order_by("-version_id").first()
+    declared = newest.meta.get("signals") if newest is not None else None
+    items = [(index, item) for index, item in enumerate(declared if isinstance(declared, list) else ())]
+    listened = {wait.get("name") for wait in question.run.waiting if wait.get("kind") == "topic"}
+    return [
+        {**item, "index": index}
+        for index, item in items
+        if isinstance(item, dict)
+        and isinstance(item.get("topic"), str)
+        and (item["topic"] == question.channel or (not question.channel and item["topic"] not in listened))
+    ]
 
 
 def ended(question):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -16,6 +19,11 @@ WILL_ESCALATE = models.Q(closed_at=None, outcome="", escalated_at=None, escalate
 
 FAR = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for no deadline where rows are put in order."""
+
+
+def wait_key(waits: Iterable[tuple[str, int]]) -> str:
+    """Names a wait: the digest of its topics, each with the messages taken from it before."""
+    return hashlib.sha256(json.dumps([list(place) for place in waits], ensure_ascii=False).encode()).hexdigest()
 
 
 class Question(models.Model):
@@ -84,6 +92,11 @@ class Question(models.Model):
     def is_open(self) -> bool:
         """Whether it still waits for an answer."""
         return self.closed_at is None and not self.outcome
+
+    @property
+    def labels(self) -> list[str]:
+        """The words of its answers."""
+        return list(dict.fromkeys(str(each.get("label") or each.get("topic")) for each in self.signals))
 
 
 class QuestionRole(models.Model):

@@ -15,10 +15,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
+from wippy_console.models.decisions import wait_key
 
 STARTED = "STARTED"
 WAITING = "WAITING"
@@ -41,8 +43,8 @@ QUARANTINE = "QUARANTINE"
 
 KINDS: dict[str, tuple[str, ...]] = {
     STARTED: ("parent_workflow_id", "parent_run_id"),
-    WAITING: ("channel", "number", "topics", "labels", "roles", "deadline"),
-    RESUMED: ("channel", "number"),
+    WAITING: ("channel", "number", "key", "title", "topics", "labels", "roles", "deadline"),
+    RESUMED: ("channel", "number", "key"),
     EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id"),
     CONTINUED: ("status", "new_run_id", "seconds"),
     SIGNAL: ("topic", "payload", "user", "reason", "decision"),
@@ -102,6 +104,7 @@ def draft(
         run_id=run.run_id if run else "",
         workflow_id=run.workflow_id if run else "",
         entry_id=storable_text(run.entry_id if run else entry_id),
+        namespace=namespace_of(run.entry_id if run else entry_id),
         pid=storable_text(run.pid if run else pid),
         node=node,
         data=storable(dict(data or {})),
@@ -126,12 +129,13 @@ def unsaid(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:
     return [event for event in drafts if (event.run_id, event.kind) not in said]
 
 
-def still_asked(run_ids: Collection[str]) -> dict[tuple[str, str, int], datetime]:
-    """Since when questions stand that the feed told of, by run id, channel and number."""
-    found: dict[tuple[str, str, int], datetime] = {}
+def still_asked(run_ids: Collection[str]) -> dict[tuple[str, str], datetime]:
+    """Since when questions stand that the feed told of, by run id and the question's key."""
+    found: dict[tuple[str, str], datetime] = {}
     told = FeedEvent.objects.filter(run_id__in=run_ids, kind__in=(WAITING, RESUMED)).order_by("id") if run_ids else ()
     for event in told:
-        key = (event.run_id, str(event.data.get("channel")), int(event.data.get("number", 0)))
+        place = str(event.data.get("channel")), int(event.data.get("number", 0))
+        key = event.run_id, str(event.data.get("key") or wait_key([place]))
         if event.kind == WAITING:
             found[key] = event.at
         else:

@@ -16,8 +16,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from wippy_console.models import Run
-from wippy_console.services import states
+from wippy_console.models import Question, Run
+from wippy_console.services import questions, states
 from wippy_console.templatetags import looks
 
 register = template.Library()
@@ -46,6 +46,12 @@ def run_status(run: Run) -> SafeString:
 def run_state(run: Run) -> states.State:
     """The same as data: what keeps the run, the next try, until when."""
     return looks.state_of(run)
+
+
+@register.filter
+def outcome(question: Question) -> str:
+    """How a question ended, in a sentence."""
+    return questions.outcome_of(question)
 
 
 @register.filter

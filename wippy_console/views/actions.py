@@ -16,7 +16,7 @@ from wippy_console.models import Run
 from wippy_console.services import decisions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
-from wippy_console.views.pages import done, needs, page, schema_form
+from wippy_console.views.pages import done, needs, number, page, schema_form
 from wippy_console.views.typed import typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -26,7 +26,7 @@ ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_
 def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> HttpResponse:
     """The form of one declared signal, and its answer."""
     run = runs.get(request.user, workflow_id, run_id)
-    button = find_button(request.user, run, index)
+    button = find_button(request.user, run, index, number(request.GET.get("question") or request.POST.get("question")))
     question = button.question.pk if button.question else None
     typed = typed_in(request, question=request.POST.get("question", question))
     form = AnswerForm(typed.data, rule=button.signal.reason, question=question)
@@ -40,12 +40,12 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     return page(request, "runs/answer.html", context, outcome.status)
 
 
-def find_button(user: Any, run: Run, index: int) -> Button:
-    """The declared button with that index."""
-    found = next((each for each in decisions.buttons(user, run) if each.signal.index == index), None)
-    if found is None:
+def find_button(user: Any, run: Run, index: int, question_id: int | None) -> Button:
+    """The button with that index, of that question if it still stands."""
+    found = [each for each in decisions.buttons(user, run, question_id) if each.signal.index == index]
+    if not found:
         raise NotFoundError("The run's entry declares no such answer.")
-    return found
+    return next((each for each in found if each.question and each.question.pk == question_id), found[0])
 
 
 def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm) -> None:

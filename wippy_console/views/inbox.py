@@ -20,7 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The open questions with the nearest deadline first, or the answered ones."""
     view = choice(request, "view", VIEWS)
     found = questions.done_for(request.user) if view == "done" else questions.open_for(request.user)
-    rows = questions.labelled(found, LIMIT)
+    rows = list(found[:LIMIT])
     if view == "done":
         rows = [with_answer(row) for row in rows]
     return page(request, "inbox/list.html", {"view": view, "rows": rows, "limit": LIMIT})

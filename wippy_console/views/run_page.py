@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from wippy_console import permissions
-from wippy_console.models import Run
-from wippy_console.services import decisions, questions, runs, temporal_server, timeline
+from wippy_console.models import Question, Run
+from wippy_console.services import decisions, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
@@ -54,7 +54,7 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         drawn = timeline.rows(run)
     except Refused as refusal:
         return {"no_history": refusal.message}
-    drawn = replace(drawn, rows=in_words(run, drawn.rows))
+    drawn = replace(drawn, rows=in_words(drawn.rows))
     wanted = {"only": only, **{name: request.GET.get(name, "") for name in ("kind", "find", "all")}}
     show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
@@ -87,19 +87,17 @@ def retry_of(row: Row) -> dict[str, Any]:
     }
 
 
-def in_words(run: Run, rows: list[Row]) -> list[Row]:
+def in_words(rows: list[Row]) -> list[Row]:
     """The rows, questions by what they ask instead of by their topic."""
-    if not any(row.kind == "question" for row in rows):
-        return rows
-    asked = {
-        -each.pk: alternatives(each.labels) for each in questions.labelled(run.questions.select_related("run"), 500)
-    }
     return [
-        replace(row, label=f"{words}?", summary=row.label)
-        if row.kind == "question" and (words := asked.get(row.id))
-        else row
+        replace(row, label=words, summary=row.label) if row.question and (words := asks(row.question)) else row
         for row in rows
     ]
+
+
+def asks(question: Question) -> str:
+    """What a question asks, in few words."""
+    return question.title or (f"{alternatives(question.labels)}?" if question.labels else "")
 
 
 def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:

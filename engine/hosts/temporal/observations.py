@@ -17,7 +17,8 @@ class Observation:
     `client` and `worker` are entry ids; `digest` names the program. `history_length` counts the events that the
     run had when its task began. `input` holds the arguments in the first observation of a run, else None.
     `parent_*` are "" for a run without a parent. `at` is the wall clock of the node. `waits` may be less than all of
-    them; `totals` counts all by kind, and is empty where all are listed.
+    them; `totals` counts all by kind, and is empty where all are listed. `topics` are those of the messages that the
+    step took, the first of them.
     """
 
     workflow_id: str
@@ -41,6 +42,7 @@ class Observation:
     first_run_id: str = ""
     continued_run_id: str = ""
     totals: Mapping[str, int] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from wippy_console.models import Decision, Question, Run
 from wippy_console.services import questions, schemas
 from wippy_console.services.decisions import journal, payloads, wire
 from wippy_console.services.decisions.values import Button
-from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services.errors import Conflict, Refused, Unavailable
 from wippy_console.services.questions import Signal
 
 logger = logging.getLogger(__name__)
@@ -26,26 +26,32 @@ _RESERVED = "__temporal"
 Key = uuid.UUID | str | None
 
 
-def buttons(user: Any, run: Run) -> list[Button]:
-    """What the run's entry (at the run's registry version) declares that it may be asked."""
+def buttons(user: Any, run: Run, question_id: int | None = None) -> list[Button]:
+    """What the run may be asked: the answers of its open questions, then what its entry declares for other waits.
+
+    Those of the question `question_id` are among them also when it is over: `why_not` says how it ended.
+    """
     asked = questions.open_questions(run) if run.is_open else []
-    return [_button(user, run, signal, asked) for signal in questions.signals_of(run)]
+    asked += [each for each in run.questions.filter(pk=question_id) if question_id and each not in asked]
+    found = [_button(user, run, signal, question) for question in asked for signal in questions.of(question)]
+    known = {button.signal.index for button in found}
+    others = [signal for signal in questions.signals_of(run) if signal.index not in known]
+    return [*found, *(_button(user, run, signal, None) for signal in others)]
 
 
-def _button(user: Any, run: Run, signal: Signal, asked: list[Question]) -> Button:
-    question = questions.question_for(signal.topic, run, asked)
+def _button(user: Any, run: Run, signal: Signal, question: Question | None) -> Button:
     return Button(signal, question, _why_not(user, run, signal, question))
 
 
 def _why_not(user: Any, run: Run, signal: Signal, question: Question | None) -> str:
     if not permissions.allows(user, permissions.SIGNAL_RUN):
         return "You may not answer runs."
-    if not permissions.in_role(user, signal.role):
-        return f"Only members of {signal.role} may answer this."
-    if (ended := questions.why_ended(run)) or question is None:
-        return ended or "The run does not wait for this now."
+    if not questions.may_give(user, signal, question):
+        return questions.who_may(signal, question)
+    if question is None:
+        return questions.why_ended(run) or "The run does not wait for this now."
     answer = questions.answer_of(question)
-    return questions.why_answered(answer) if answer else questions.why_expired(question)
+    return questions.why_answered(answer) if answer else questions.why_over(question, run)
 
 
 def decide(
@@ -70,7 +76,7 @@ def decide(
         return journal.finish(before)
     run.refresh_from_db()
     try:
-        answer = _answer(user, run, _signal(run, index), payload, reason, question_id)
+        answer = _answer(user, run, index, payload, reason, question_id)
     except Conflict:
         before = journal.known(key, user.pk, run)
         if before is None:
@@ -91,14 +97,14 @@ def send(
     permissions.require(user, permissions.SIGNAL_RUN)
     run.refresh_from_db()
     questions.refuse_ended(run)
-    declared = [signal for signal in questions.signals_of(run) if signal.topic == topic]
+    question = questions.question_for(topic, run, questions.open_questions(run))
+    signals = questions.of(question) if question is not None else questions.signals_of(run)
+    declared = [signal for signal in signals if signal.topic == topic]
     if not declared:
         return send_raw(user, run, topic, *payload, reason=reason, key=key)
     signal = payloads.meant(declared, payload, label)
-    if not permissions.in_role(user, signal.role):
-        raise PermissionDenied(f"Only members of {signal.role} may answer this.")
+    _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload[0] if payload else None, reason)
-    question = questions.question_for(topic, run, questions.open_questions(run))
     if question is not None:
         questions.refuse_answered(question)
     why = "" if signal.reason == "none" else reason.strip()
@@ -107,12 +113,9 @@ def send(
     return _act(answer, key)
 
 
-def _answer(
-    user: Any, run: Run, signal: Signal, payload: dict[str, Any], reason: str, question_id: int | None
-) -> Decision:
-    if not permissions.in_role(user, signal.role):
-        raise PermissionDenied(f"Only members of {signal.role} may answer this.")
-    question = questions.chosen(run, signal.topic, question_id)
+def _answer(user: Any, run: Run, index: int, payload: dict[str, Any], reason: str, question_id: int | None) -> Decision:
+    question, signal = questions.chosen(run, index, question_id)
+    _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload, reason)
     why = "" if signal.reason == "none" else reason.strip()
     return Decision(
@@ -127,11 +130,9 @@ def _answer(
     )
 
 
-def _signal(run: Run, index: int) -> Signal:
-    found = next((signal for signal in questions.signals_of(run) if signal.index == index), None)
-    if found is None:
-        raise NotFoundError(f"{run.entry_id} declares no signal number {index}.")
-    return found
+def _refuse_others(user: Any, signal: Signal, question: Question | None) -> None:
+    if not questions.may_give(user, signal, question):
+        raise PermissionDenied(questions.who_may(signal, question))
 
 
 def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None) -> Decision:

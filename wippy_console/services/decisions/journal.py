@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview
-from wippy_console.models import Decision, Run
+from wippy_console.models import Decision, Question, Run
 from wippy_console.services import feed, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, RunEnded, Unavailable
@@ -21,6 +21,7 @@ from wippy_console.services.errors import Conflict, Refused, RunEnded, Unavailab
 T = TypeVar("T")
 
 IN_FLIGHT = timedelta(seconds=30)
+_FASTER = "Somebody else was faster. Reload the page."
 SENT_LATER = "Your answer is kept, and sent as soon as Temporal answers."
 
 
@@ -47,6 +48,7 @@ def make(decision: Decision) -> Decision:
     try:
         with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
             decision.save(force_insert=True)
+            _answer(decision)
     except IntegrityError:
         return finish(_winner(decision))
     return _send(decision)
@@ -97,7 +99,7 @@ def _winner(decision: Decision) -> Decision:
         return same
     if decision.question is not None:
         questions.refuse_answered(decision.question)
-    raise Conflict("Somebody else was faster. Reload the page.")
+    raise Conflict(_FASTER)
 
 
 def _too_late(decision: Decision) -> str:
@@ -162,10 +164,33 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
 
 
 def _fail(decision: Decision, message: str) -> None:
-    pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
     now, shown = timezone.now(), shown_payload(decision)
-    pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown)
+    with transaction.atomic():
+        pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
+        if pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown):
+            _take_back(decision)
     decision.refresh_from_db()
+
+
+def _answer(decision: Decision) -> None:
+    """The question is answered from now on; Conflict when it ended meanwhile, in the words of how."""
+    question = decision.question
+    if question is None:
+        return
+    mine = Question.objects.filter(pk=question.pk, closed_at=None, outcome="")
+    if not mine.update(outcome=Question.Outcome.ANSWERED, outcome_text=""):
+        question.refresh_from_db()
+        questions.refuse_answered(question)
+        raise Conflict(questions.why_over(question, decision.run) or _FASTER)
+
+
+def _take_back(decision: Decision) -> None:
+    """What a failed decision answered waits for an answer again, unless the run asks it no more."""
+    if decision.question is None:
+        return
+    answered = Question.objects.filter(pk=decision.question.pk, outcome=Question.Outcome.ANSWERED)
+    answered.filter(closed_at=None).update(outcome="")
+    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN)
 
 
 def _kind(decision: Decision) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +11,34 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from engine.contracts.catalog import Catalog
-from engine.entry import Entry
+from engine.entry import Entry, namespace_of
 from engine.errors import NOT_FOUND, Failure
 from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
+from engine.steps import Wait
 from wippy_console.database.storable import preview, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed, states
+from wippy_console.services.projection import outcomes
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.projection.reading import worker_of
-from wippy_console.services.questions import Asked, Signal, asked, kept, next_deadline, signals_in
+from wippy_console.services.questions import (
+    Asked,
+    asked,
+    candidates,
+    channels_of,
+    kept,
+    meta_in,
+    next_deadline,
+    put_in_order,
+    read,
+    word,
+)
 from wippy_console.services.secrets import arguments
 
 STORED_BYTES = 64 * 1024
 MOST_WAITS = 100
 MOST_RETRYING = 20
 MOST_MESSAGE = 500
-Key = tuple[str, int]
 
 
 class Batch:
@@ -37,8 +48,9 @@ class Batch:
         self._catalog = catalog
         self.runs = runs
         self.changed: dict[str, None] = {}
-        self.open: dict[str, dict[Key, Question]] = {}
-        self.asked: list[tuple[Question, tuple[str, ...]]] = []
+        self.open: dict[str, dict[str, Question]] = {}
+        self.asked: list[tuple[Question, Asked]] = []
+        self.reworded: list[tuple[Question, Asked]] = []
         self.settled: list[Question] = []
         self.archives: list[HistoryArchive] = []
         self.events: list[FeedEvent] = []
@@ -46,7 +58,7 @@ class Batch:
         self.incomplete: dict[str, Ref] = {}
         self.closing: dict[str, Ref] = {}
         for question in questions:
-            self.open.setdefault(question.run_id, {})[question.channel, question.number] = question
+            self.open.setdefault(question.run_id, {})[question.key] = question
 
     def take(self, fact: Fact) -> None:
         """Apply one fact."""
@@ -77,11 +89,12 @@ class Batch:
             self.unseen.add(run.run_id)
         run.history_length, run.observed_at = seen.history_length, timezone.now()
         self._get_on(run, still_retrying(run, seen))
-        signals = signals_in(self._catalog, run) if seen.waits else []
-        run.waiting = [storable(asdict(wait)) for wait in kept(seen.waits, signals, MOST_WAITS)]
+        meta = meta_in(self._catalog, run) if seen.waits else {}
+        listened = channels_of(run)
+        run.waiting = [wait_row(wait) for wait in kept(seen.waits, meta, MOST_WAITS)]
         run.waiting_totals = storable(dict(seen.totals or Counter(wait.kind for wait in seen.waits)))
         run.next_deadline = next_deadline(seen.waits)
-        self._ask(run, seen, signals)
+        self._ask(run, seen, meta, listened)
         if seen.status == "closing":
             self.closing[run.run_id] = began.ref
         elif run.input is None:
@@ -104,7 +117,8 @@ class Batch:
         if not run.is_open:
             return
         run.status, run.closed_at = ended.status, ended.closed_at
-        self._close_questions(run, ended.closed_at, keep={})
+        for question in list(self.open.get(run.run_id, {}).values()):
+            self._close_question(run, question, ended.closed_at, outcomes.by_end(question, run))
         run.history_length = max(run.history_length, ended.history_length)
         run.waiting, run.waiting_totals, run.next_deadline, run.stuck_reason = [], {}, None, ""
         run.retrying, run.troubled_since = [], None
@@ -176,42 +190,70 @@ class Batch:
 
     # -- questions ---------------------------------------------------------------------------------
 
-    def _ask(self, run: Run, seen: Observation, signals: Sequence[Signal]) -> None:
+    def _ask(self, run: Run, seen: Observation, meta: Mapping[str, Any], listened: Container[str]) -> None:
         """Open the questions of this step and close those that it no longer asks."""
-        wanted = asked(seen.waits, signals)
-        self._close_questions(run, seen.at, keep=wanted)
-        for key, question in self.open.get(run.run_id, {}).items():
-            if question.deadline != run.next_deadline and key in wanted:
-                question.deadline = run.next_deadline
-                self._settle(question)
+        wanted = asked(seen.waits, meta)
+        for key, question in list(self.open.get(run.run_id, {}).items()):
+            if key in wanted:
+                self._keep_up(question, wanted[key], meta, run)
+            elif outcome := outcomes.by_step(question, seen, listened):
+                self._close_question(run, question, seen.at, outcome)
         known = self.open.get(run.run_id, {}).keys()
         for key in [key for key in wanted if key not in known]:  # in the order in which they are asked
-            self._open_question(run, wanted[key], seen.at)
+            self._open_question(run, wanted[key], meta, seen.at)
 
-    def _open_question(self, run: Run, what: Asked, at: datetime) -> None:
-        question = Question(
-            run=run, channel=what.channel, number=what.number, opened_at=at, deadline=run.next_deadline
-        )  # fmt: skip
-        self.open.setdefault(run.run_id, {})[what.channel, what.number] = question
-        self.asked.append((question, what.roles))
-        deadline = run.next_deadline.isoformat() if run.next_deadline else None
-        self.events.append(feed.draft(feed.WAITING, run=run, at=at, data={**asdict(what), "deadline": deadline}))
+    def _open_question(self, run: Run, what: Asked, meta: Mapping[str, Any], at: datetime) -> None:
+        question = Question(run=run, opened_at=at, deadline=run.next_deadline)
+        word(question, what, meta, run)
+        self.open.setdefault(run.run_id, {})[what.key] = question
+        self.asked.append((question, what))
+        self.events.append(feed.draft(feed.WAITING, run=run, at=at, data=waiting_data(question, what)))
 
-    def _close_questions(self, run: Run, at: datetime, keep: dict[Key, Asked]) -> None:
-        """Close the run's open questions but those to keep; a run that goes on says so."""
-        questions = self.open.get(run.run_id, {})
-        for key in [key for key in questions if key not in keep]:
-            question = questions.pop(key)
-            question.closed_at = at
+    def _keep_up(self, question: Question, what: Asked, meta: Mapping[str, Any], run: Run) -> None:
+        """What it waits for is the same, but it may take other answers by now, or another time to answer."""
+        if question.signals != storable(list(what.signals)):
+            word(question, what, meta, run)
+            self.reworded.append((question, what))
+        if question.deadline != run.next_deadline:
+            question.deadline = run.next_deadline
+            put_in_order(question)
             self._settle(question)
-            if run.is_open:
-                data = {"channel": question.channel, "number": question.number}
-                self.events.append(feed.draft(feed.RESUMED, run=run, at=at, data=data))
+
+    def _close_question(self, run: Run, question: Question, at: datetime, outcome: outcomes.Outcome) -> None:
+        """Close an open question; a run that goes on says so."""
+        del self.open[run.run_id][question.key]
+        question.closed_at = at
+        if not question.outcome:  # else an answer of ours was recorded
+            question.outcome, question.outcome_text = outcome
+        self._settle(question)
+        if run.is_open:
+            data = {"channel": question.channel, "number": question.number, "key": question.key}
+            self.events.append(feed.draft(feed.RESUMED, run=run, at=at, data=data))
 
     def _settle(self, question: Question) -> None:
         """Save a change of a row; a new row is saved with its changes anyway."""
         if question.pk and question not in self.settled:
             self.settled.append(question)
+
+
+def wait_row(wait: Wait) -> dict[str, Any]:
+    """A wait as a run's row holds it; what code asks there stands in the question."""
+    return {"kind": wait.kind, "name": storable_text(wait.name), "seq": wait.seq, "deadline": wait.deadline}
+
+
+def waiting_data(question: Question, what: Asked) -> dict[str, Any]:
+    """What the feed tells of a question that opens."""
+    signals = read(what.signals)
+    return {
+        "channel": question.channel,
+        "number": question.number,
+        "key": question.key,
+        "title": question.title,
+        "topics": list(dict.fromkeys(signal.topic for signal in signals)),
+        "labels": question.labels,
+        "roles": list(dict.fromkeys(role for role, user in candidates(signals) if not user)),
+        "deadline": question.deadline.isoformat() if question.deadline else None,
+    }
 
 
 def observed_beginning(seen: Observation) -> Began:
@@ -290,6 +332,7 @@ def new_run(began: Began) -> Run:
         run_id=began.run_id,
         workflow_id=storable_text(began.ref.workflow_id),
         entry_id=storable_text(began.entry_id),
+        namespace=namespace_of(began.entry_id),
         client=began.ref.client,
         task_queue=began.task_queue,
         started_at=began.started_at,

@@ -13,8 +13,13 @@ from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRo
 from wippy_console.services import feed
 from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
+from wippy_console.services.questions import answered, candidates, read
 
 WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field.primary_key]
+
+WORDED_FIELDS = [
+    "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "follow_up_at", "escalates_at", "search",
+]  # fmt: skip
 
 _LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
 
@@ -45,7 +50,7 @@ def _load(catalog: Catalog, facts: Sequence[Fact]) -> Batch:
     # no_key: a decision that refers to the run must not wait for us, nor we for it.
     rows = Run.objects.select_for_update(no_key=True).filter(run_id__in=ids).order_by("run_id")
     runs = {run.run_id: run for run in rows}
-    asked = Question.objects.filter(run_id__in=runs, closed_at=None)
+    asked = Question.objects.select_for_update(no_key=True).filter(run_id__in=runs, closed_at=None).order_by("pk")
     return Batch(catalog, runs, list(asked))
 
 
@@ -60,27 +65,35 @@ def _save(batch: Batch) -> None:
     feed.append_all(feed.unsaid(events))
 
 
-def _asked_before(batch: Batch) -> Collection[tuple[str, str, int]]:
+def _asked_before(batch: Batch) -> Collection[tuple[str, str]]:
     """Questions of runs that no row told of, but the feed: they were lost, and are open since then."""
     since = feed.still_asked({question.run_id for question, _ in batch.asked} & batch.unseen)
     for question, _ in batch.asked:
-        key = (question.run_id, question.channel, question.number)
-        question.opened_at = since.get(key, question.opened_at)
+        question.opened_at = since.get((question.run_id, question.key), question.opened_at)
     return since.keys()
 
 
-def _key(event: FeedEvent) -> tuple[str, str, int]:
-    return event.run_id, event.data["channel"], event.data["number"]
+def _key(event: FeedEvent) -> tuple[str, str]:
+    return event.run_id, event.data["key"]
 
 
 def _save_questions(batch: Batch) -> None:
     """A question that is asked again after it was closed is the same row, opened again."""
-    Question.objects.bulk_update(batch.settled, ["closed_at", "deadline"])
+    Question.objects.bulk_update(batch.settled, ["closed_at", "deadline", "nearest_at", "outcome", "outcome_text"])
     Question.objects.bulk_create(
         [question for question, _ in batch.asked],
         update_conflicts=True,
-        unique_fields=["run", "channel", "number"],
-        update_fields=["closed_at", "deadline"],
+        unique_fields=["run", "key"],
+        update_fields=["closed_at", "deadline", "nearest_at", "outcome", "outcome_text"],
     )
-    roles = [QuestionRole(question=question, role=role) for question, names in batch.asked for role in names]
-    QuestionRole.objects.bulk_create(roles, ignore_conflicts=True)
+    asked = Question.objects.filter(pk__in=[question.pk for question, _ in batch.asked])
+    asked.filter(answered()).update(outcome=Question.Outcome.ANSWERED)  # it was asked again before the answer came
+    reworded = [question for question, _ in batch.reworded if question.pk]
+    Question.objects.bulk_update(reworded, WORDED_FIELDS)
+    QuestionRole.objects.filter(question__in=reworded).delete()
+    rows = [
+        QuestionRole(question=question, role=role[:150], user=user[:150])
+        for question, asked in (*batch.asked, *batch.reworded)
+        for role, user in candidates(read(asked.signals))
+    ]
+    QuestionRole.objects.bulk_create(rows, ignore_conflicts=True)

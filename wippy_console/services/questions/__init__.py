@@ -1,4 +1,4 @@
-"""Questions: what an entry may be asked, which of its waits a message answers, and whether one is answered.
+"""Questions: what an entry or its code may ask, which waits of a run are one, how one ended, and who is asked.
 
 The projection asks what a waiting run asks, decisions what may still be answered and by what, the inbox who is asked.
 """
@@ -6,9 +6,11 @@ The projection asks what a waiting run asks, decisions what may still be answere
 from wippy_console.services.questions.answers import (
     answer_among,
     answer_of,
+    answered,
     chosen,
     is_expired,
     open_questions,
+    outcome_of,
     refuse_answered,
     refuse_ended,
     why_answered,
@@ -16,13 +18,33 @@ from wippy_console.services.questions.answers import (
     why_expired,
     why_over,
 )
-from wippy_console.services.questions.inbox import asked_by, asking, done_for, get, labelled, open_for
-from wippy_console.services.questions.matching import Asked, asked, kept, next_deadline, question_for
-from wippy_console.services.questions.signals import Signal, declared, signals_in, signals_of
+from wippy_console.services.questions.inbox import asked_by, asking, done_for, get, open_for
+from wippy_console.services.questions.matching import (
+    Asked,
+    answered_by,
+    asked,
+    channels_of,
+    kept,
+    next_deadline,
+    question_for,
+)
+from wippy_console.services.questions.rights import may_give, who_may
+from wippy_console.services.questions.signals import (
+    Quorum,
+    Signal,
+    declared,
+    ever_of,
+    meta_in,
+    of,
+    read,
+    signals_of,
+)
+from wippy_console.services.questions.wording import candidates, put_in_order, word
 
 __all__ = [
-    "Asked", "Signal", "answer_among", "answer_of", "asked", "asked_by", "asking", "chosen", "declared", "done_for",
-    "get", "is_expired", "kept", "labelled", "next_deadline", "open_for", "open_questions", "question_for",
-    "refuse_answered", "refuse_ended", "signals_in", "signals_of", "why_answered", "why_ended", "why_expired",
-    "why_over",
+    "Asked", "Quorum", "Signal", "answer_among", "answer_of", "answered", "answered_by", "asked", "asked_by", "asking",
+    "candidates", "channels_of", "chosen", "declared", "done_for", "ever_of", "get", "is_expired", "kept", "may_give",
+    "meta_in", "next_deadline", "of", "open_for", "open_questions", "outcome_of", "put_in_order", "question_for",
+    "read", "refuse_answered", "refuse_ended", "signals_of", "who_may", "why_answered", "why_ended", "why_expired",
+    "why_over", "word",
 ]  # fmt: skip

@@ -12,13 +12,14 @@ from django.utils.formats import date_format
 from wippy_console.models import Decision, Question, Run
 from wippy_console.services.errors import Conflict, NotFoundError, RunEnded
 from wippy_console.services.questions.matching import question_for
+from wippy_console.services.questions.signals import Signal, of, signals_of
 
 ANSWERING = (Decision.State.PENDING, Decision.State.SENT)
 """A decision in one of these states answers its question, even before the run has taken it."""
 
 
 def answered() -> Exists:
-    """The condition that a question is answered, for queries of questions."""
+    """The condition that somebody answered a question in the console, for queries of questions."""
     return Exists(Decision.objects.filter(question=OuterRef("pk"), state__in=ANSWERING))
 
 
@@ -37,18 +38,21 @@ def open_questions(run: Run) -> list[Question]:
     return list(run.questions.filter(closed_at__isnull=True).prefetch_related("decisions__user"))
 
 
-def chosen(run: Run, topic: str, question_id: int | None) -> Question:
-    """The question named by the form, else the open one, that a message on the topic answers now.
+def chosen(run: Run, index: int, question_id: int | None) -> tuple[Question, Signal]:
+    """The question named by the form, else the open one, that takes the answer of that index now, and that answer.
 
-    NotFoundError; Conflict when it is over, or takes no such message.
+    NotFoundError; Conflict when it is over, or has no such answer.
     """
-    questions = open_questions(run) if question_id is None else [_named(run, question_id)]
-    question = question_for(topic, run, questions)
-    if question is None:
+    open_now = open_questions(run) if question_id is None else [_named(run, question_id)]
+    found = [(each, signal) for each in open_now for signal in of(each) if signal.index == index]
+    known = [signal for _, signal in found] or [signal for signal in signals_of(run) if signal.index == index]
+    if not known:
+        raise NotFoundError(f"{run.entry_id} declares no signal number {index}.")
+    if not found or question_for(found[0][1].topic, run, [found[0][0]]) is None:
         refuse_ended(run)
-        raise Conflict(f"The run does not wait for {topic!r} now.")
-    _refuse_over(question, run)
-    return question
+        raise Conflict(f"The run does not wait for {known[0].topic!r} now.")
+    _refuse_over(found[0][0], run)
+    return found[0]
 
 
 def _named(run: Run, question_id: int) -> Question:
@@ -81,15 +85,33 @@ def refuse_ended(run: Run) -> None:
 
 def why_over(question: Question, run: Run) -> str:
     """Why nobody can answer any more, in words; "" while somebody can."""
-    why = why_expired(question) or why_ended(run)
-    if not why and question.closed_at is not None:
-        return f"The run stopped waiting for this at {_spoken(question.closed_at)}."
-    return why
+    if question.closed_at is not None:
+        return outcome_of(question)
+    return why_expired(question) or why_ended(run)
+
+
+def outcome_of(question: Question) -> str:
+    """How it ended, in words; "" while it is open."""
+    answer = answer_of(question)
+    if answer is not None and question.outcome in (Question.Outcome.ANSWERED, Question.Outcome.DEFAULTED):
+        return why_answered(answer)
+    if question.closed_at is None:
+        return ""
+    when = _spoken(question.closed_at)
+    match question.outcome:
+        case Question.Outcome.EXPIRED:
+            return f"The time to answer ended at {_spoken(question.deadline or question.closed_at)}."
+        case Question.Outcome.ELSEWHERE:
+            return f"Another client answered at {when}."
+        case Question.Outcome.WITHDRAWN:
+            return f"{question.outcome_text or 'The run stopped waiting for this.'} ({when})"
+        case _:
+            return f"The run stopped waiting for this at {when}."
 
 
 def why_answered(answer: Decision) -> str:
     """The winner in words."""
-    who, when = answer.user.get_username(), _spoken(answer.created_at)
+    who, when = answer.guest or answer.user.get_username(), _spoken(answer.created_at)
     return f"{who} already answered: {answer.label or answer.topic}, at {when}."
 
 

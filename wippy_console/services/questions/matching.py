@@ -1,64 +1,70 @@
-"""Which waits are questions, and which question a message answers: what a run waits for meets what its entry declares.
+"""Which waits are questions, and which question a message answers: what a run waits for meets what it may be asked.
 
-A *channel* is what a run waits on: the topic that it listens to, or the inbox.
+A *channel* is what a run waits on: the topic that it listens to, or the inbox. What one select waits on together is one
+question.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.steps import Wait
 from wippy_console.models import Question, Run
-from wippy_console.services.questions.signals import Signal
+from wippy_console.models.decisions import wait_key
+from wippy_console.services.questions.asks import extended
+from wippy_console.services.questions.signals import CODED, items_of
 
 INBOX = ""
+
+Place = tuple[str, int]
+"""A channel, and how many messages were taken from it before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: the signals that answer it, by topic and label, and the groups that may."""
+    """One question: the places that it waits at, in order; the answers that fit, as written; what else it says."""
 
-    channel: str
-    number: int
-    topics: tuple[str, ...]
-    labels: tuple[str, ...]
-    roles: tuple[str, ...]
+    waits: tuple[Place, ...]
+    signals: tuple[Mapping[str, Any], ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Names the question within its run."""
+        return wait_key(self.waits)
 
 
-def asked(waits: Iterable[Wait], signals: Sequence[Signal]) -> dict[tuple[str, int], Asked]:
-    """The questions of a run that waits so, by channel and number; what no signal answers is none."""
-    listened = {wait.name: wait.seq for wait in waits if wait.kind == "topic"}
-    inbox = [(INBOX, wait.seq) for wait in waits if wait.kind == "inbox"]
+def asked(waits: Iterable[Wait], meta: Mapping[str, Any]) -> dict[str, Asked]:
+    """The questions of a run that waits so, by key; what no signal answers is none."""
+    channels = [wait for wait in waits if wait.kind in ("topic", "inbox")]
+    listened = {wait.name for wait in channels if wait.kind == "topic"}
+    items = items_of(meta)
     found = {}
-    for channel, number in (*listened.items(), *inbox):
-        if fitting := [signal for signal in signals if _answers(signal.topic, channel, listened)]:
-            found[channel, number] = _question(channel, number, fitting)
+    for group in _joined(channels):
+        one = _question(group, items, listened, meta)
+        if one is not None:
+            found[one.key] = one
     return found
 
 
 def question_for(topic: str, run: Run, questions: Iterable[Question]) -> Question | None:
     """The one among the run's questions that a message on the topic answers now."""
     listened = _listened(run)
-    return next((each for each in questions if _answers(topic, each.channel, listened)), None)
+    return next((each for each in questions if _takes(topic, each, listened)), None)
 
 
-def labels_of(question: Question, signals: Iterable[Signal]) -> list[str]:
-    """The labels of those signals that answer the question."""
-    listened = _listened(question.run)
-    return _distinct(each.label for each in signals if _answers(each.topic, question.channel, listened))
-
-
-def kept(waits: Sequence[Wait], signals: Sequence[Signal], most: int) -> list[Wait]:
-    """The waits to keep with a run: `most` of a kind, and each topic that a signal declares."""
-    declared = {signal.topic for signal in signals}
+def kept(waits: Sequence[Wait], meta: Mapping[str, Any], most: int) -> list[Wait]:
+    """The waits to keep with a run: `most` of a kind, and each topic that is asked for an answer."""
+    declared = {item["topic"] for item in items_of(meta)}
     counts: Counter[str] = Counter()
     found = []
     for wait in waits:
         counts[wait.kind] += 1
-        if counts[wait.kind] <= most or (wait.kind == "topic" and wait.name in declared):
+        if counts[wait.kind] <= most or (wait.kind == "topic" and (wait.name in declared or wait.ask is not None)):
             found.append(wait)
     return found
 
@@ -69,25 +75,57 @@ def next_deadline(waits: Iterable[Wait]) -> datetime | None:
     return datetime.fromtimestamp(min(deadlines) / 1e9, UTC) if deadlines else None
 
 
+def answered_by(messages: Iterable[str], question: Question, listened: Container[str]) -> bool:
+    """Whether one of the messages, by their topics, was taken by what the question waits for."""
+    channels = {channel for channel, _ in question.waits}
+    return any(_answers(topic, channel, listened) for topic in messages for channel in channels)
+
+
+def channels_of(run: Run) -> set[str]:
+    """The topics that the run listens to now: all that are asked for an answer, and the first of the others."""
+    return _listened(run)
+
+
+def _joined(channels: Sequence[Wait]) -> list[list[Wait]]:
+    """The waits in groups that stand in one select, in the order in which they are listed."""
+    groups: list[list[Wait]] = []
+    for wait in channels:
+        ours = [group for group in groups if any(_together(wait, other) for other in group)]
+        merged = [*(each for group in ours for each in group), wait]
+        groups = [group for group in groups if not any(group is other for other in ours)] + [merged]
+    return groups
+
+
+def _together(a: Wait, b: Wait) -> bool:
+    numbers = {a.number, a.joined} & {b.number, b.joined}
+    return bool(numbers - {0})
+
+
+def _question(
+    group: Sequence[Wait], items: Sequence[Mapping[str, Any]], listened: Container[str], meta: Mapping[str, Any]
+) -> Asked | None:
+    places: list[Place] = []
+    signals: list[Mapping[str, Any]] = []
+    options: dict[str, Any] = {}
+    for wait in sorted(group, key=lambda wait: (wait.name, wait.seq)):
+        channel = wait.name if wait.kind == "topic" else INBOX
+        fitting = [item for item in items if _answers(item["topic"], channel, listened)]
+        fitting, more = extended(fitting, wait.ask, channel, meta, first=CODED * (len(places) + 1))
+        if fitting:
+            places.append((channel, wait.seq))
+            signals.extend(fitting)
+            options = {**more, **options}
+    return Asked(tuple(places), tuple(signals), options) if places else None
+
+
+def _takes(topic: str, question: Question, listened: Container[str]) -> bool:
+    return any(_answers(topic, channel, listened) for channel, _ in question.waits)
+
+
 def _answers(topic: str, channel: str, listened: Container[str]) -> bool:
     """The rule: a listener of a topic takes its messages, the inbox takes those that nobody listens to."""
     return topic not in listened if channel == INBOX else topic == channel
 
 
 def _listened(run: Run) -> set[str]:
-    """The topics that the run listens to now: all that its signals declare, and the first of the others."""
     return {str(wait.get("name")) for wait in run.waiting if wait.get("kind") == "topic"}
-
-
-def _question(channel: str, number: int, signals: Sequence[Signal]) -> Asked:
-    return Asked(
-        channel,
-        number,
-        topics=tuple(_distinct(signal.topic for signal in signals)),
-        labels=tuple(_distinct(signal.label for signal in signals)),
-        roles=tuple(_distinct(signal.role for signal in signals)),
-    )
-
-
-def _distinct(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from engine.contracts.catalog import Catalog
 from engine.entry import Entry
-from wippy_console.models import Run
+from wippy_console.models import Question, Run
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError
 
 ReasonRule = Literal["required", "optional", "none"]
+CODED = 1000
+"""From here on count the answers that code adds to what the entry declares."""
 _REASONS = ("required", "optional", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """One item of `meta.signals`. `index` is its position there and names it.
+class Quorum:
+    """How many votes send a signal, how many against it end the vote, and who may vote (groups or users).
 
-    `schema` is the JSON Schema of the form or None (no form fields); `payload` are the declared constants;
-    `role` is the group whose members may send it, "" for everybody.
+    `own`: whether whoever started the run may.
+    """
+
+    approve: int = 1
+    reject: int = 1
+    of: tuple[str, ...] = ()
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One item of `meta.signals`, or of what code asks. `index` names it within its question.
+
+    `schema` is the JSON Schema of the form or None (no form fields); `payload` are the declared constants; members of
+    `roles` (groups) and `users` may send it, where neither is given everybody who may answer.
     """
 
     index: int
@@ -32,33 +47,61 @@ class Signal:
     schema: Mapping[str, Any] | None = None
     payload: Any = None
     reason: ReasonRule = "optional"
-    role: str = ""
+    roles: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    via: str = "signal"
+    quorum: Quorum | None = None
+    default: bool = False
 
 
 def declared(meta: Mapping[str, Any]) -> list[Signal]:
-    """The signals in the order of their declaration; items without a topic are left out."""
+    """The signals in the order of their declaration."""
+    return read(items_of(meta))
+
+
+def items_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same as they are written, each with its `index`; items without a topic are left out."""
     signals = meta.get("signals")
     items = signals if isinstance(signals, list) else []
     return [
-        _signal(index, item) for index, item in enumerate(items) if isinstance(item, Mapping) and _text(item, "topic")
+        {**item, "index": index}
+        for index, item in enumerate(items)
+        if isinstance(item, Mapping) and text_of(item, "topic")
     ]
+
+
+def read(items: Iterable[Mapping[str, Any]]) -> list[Signal]:
+    """Signals as a question keeps them."""
+    return [_signal(item) for item in items]
+
+
+def of(question: Question) -> list[Signal]:
+    """The answers that may be given to the question."""
+    return read(question.signals)
 
 
 def signals_of(run: Run) -> list[Signal]:
     """What the run's entry declares."""
-    return _as_begun(run, _published)
+    return declared(_as_begun(run, _published))
 
 
-def signals_in(catalog: Catalog, run: Run) -> list[Signal]:
-    """The same for a node, whose catalog keeps versions in memory."""
+def ever_of(run: Run) -> list[Signal]:
+    """The same with what its code asked so far: all that a message to it may have been sent by."""
+    asked = Question.objects.filter(run_id=run.pk).values_list("signals", flat=True)
+    coded = [item for items in asked for item in items if item.get("index", 0) >= CODED]
+    return [*signals_of(run), *read(coded)]
+
+
+def meta_in(catalog: Catalog, run: Run) -> Mapping[str, Any]:
+    """What the run's entry says of people, for a node, whose catalog keeps versions in memory."""
     return _as_begun(run, lambda entry_id, at: catalog.entry_at(entry_id, at) if at else catalog.entry(entry_id))
 
 
-def _as_begun(run: Run, find: Callable[[str, int | None], Entry | None]) -> list[Signal]:
+def _as_begun(run: Run, find: Callable[[str, int | None], Entry | None]) -> Mapping[str, Any]:
     """By the entry as it stood when the run began, else as it is now."""
     entry = find(run.entry_id, run.registry_version) if run.registry_version else None
     entry = entry or find(run.entry_id, None)
-    return declared(entry.meta) if entry else []
+    return entry.meta if entry else {}
 
 
 def _published(entry_id: str, at: int | None) -> Entry | None:
@@ -68,25 +111,51 @@ def _published(entry_id: str, at: int | None) -> Entry | None:
         return None
 
 
-def _signal(index: int, item: Mapping[str, Any]) -> Signal:
-    topic = _text(item, "topic")
-    schema = item.get("schema")
+def _signal(item: Mapping[str, Any]) -> Signal:
+    topic, schema, index = text_of(item, "topic"), item.get("schema"), item.get("index")
     return Signal(
-        index=index,
+        index=index if isinstance(index, int) else 0,
         topic=topic,
-        label=_text(item, "label") or topic,
-        tone=_text(item, "tone") or "neutral",
-        description=_text(item, "description"),
+        label=text_of(item, "label") or topic,
+        tone=text_of(item, "tone") or "neutral",
+        description=text_of(item, "description"),
         schema=schema if isinstance(schema, Mapping) else None,
         payload=item.get("payload"),
         reason=_reason(item.get("reason")),
-        role=_text(item, "role"),
+        roles=tuple(filter(None, [text_of(item, "role"), *texts_of(item, "groups")])),
+        users=tuple(texts_of(item, "users")),
+        via="update" if item.get("via") == "update" else "signal",
+        quorum=_quorum(item.get("quorum")),
+        default=item.get("default") is True,
     )
 
 
-def _text(item: Mapping[str, Any], key: str) -> str:
+def _quorum(found: Any) -> Quorum | None:
+    if not isinstance(found, Mapping):
+        return None
+    return Quorum(
+        approve=_count(found.get("approve")),
+        reject=_count(found.get("reject")),
+        of=tuple(texts_of(found, "of")),
+        own=found.get("self") is True,
+    )
+
+
+def _count(found: Any) -> int:
+    return found if isinstance(found, int) and found > 0 else 1
+
+
+def text_of(item: Mapping[str, Any], key: str) -> str:
+    """The text of that name, "" for anything else."""
     found = item.get(key)
     return found if isinstance(found, str) else ""
+
+
+def texts_of(item: Mapping[str, Any], key: str) -> list[str]:
+    """The texts of that name; one alone may stand without a list."""
+    found = item.get(key)
+    listed = found if isinstance(found, list | tuple) else [found]
+    return [each for each in listed if isinstance(each, str) and each]
 
 
 def _reason(found: Any) -> ReasonRule:

@@ -57,7 +57,7 @@ class _Masks:
 
     @cached_property
     def _signals(self) -> dict[str, list[Any]]:
-        declared = questions.signals_of(self.run)
+        declared = questions.ever_of(self.run)
         return {each.topic: _schemas(one.schema for one in declared if one.topic == each.topic) for each in declared}
 
     @cached_property

@@ -11,7 +11,7 @@ from wippy_console.services.secrets.masking import masked
 
 def message(run: Run, topic: str, value: Any) -> Any:
     """The value as it may be shown: what any signal of the topic marks is masked."""
-    for signal in questions.signals_of(run):
+    for signal in questions.ever_of(run):
         if signal.topic == topic:
             value = masked(signal.schema, value)
     return value

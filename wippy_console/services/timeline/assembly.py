@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services.questions import answer_among, is_expired
+from wippy_console.services.questions import answer_among
 from wippy_console.services.timeline.drafts import Draft
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.values import Row, State, Timeline
@@ -48,7 +48,7 @@ def _question_row(run: Run, question: Question, decisions: list[Decision]) -> Ro
         id=-question.pk,
         kind="question",
         label=question.channel or "inbox",
-        state=_question_state(run, question, answer),
+        state=_question_state(question),
         start=question.opened_at,
         started=question.opened_at,
         end=question.closed_at,
@@ -61,13 +61,13 @@ def _question_row(run: Run, question: Question, decisions: list[Decision]) -> Ro
     )
 
 
-def _question_state(run: Run, question: Question, answer: Decision | None) -> State:
+def _question_state(question: Question) -> State:
     if question.closed_at is None:
         return "waiting"
-    if answer is not None:
-        return "received"
-    if is_expired(question):
-        return "timed_out"
-    if run.closed_at is not None and question.closed_at >= run.closed_at:
-        return "canceled"
-    return "received"
+    match question.outcome:
+        case Question.Outcome.EXPIRED:
+            return "timed_out"
+        case Question.Outcome.WITHDRAWN:
+            return "canceled"
+        case _:
+            return "received"

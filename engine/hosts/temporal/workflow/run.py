@@ -50,6 +50,8 @@ logger = logging.getLogger(__name__)
 SYSTEM_PID = "{system|temporal}"
 # The query `state` lists so many timers and so many other commands.
 MOST_ANSWERED = 1_000
+MOST_TOPICS = 50
+"""Of the messages that a step took, as an observation tells them."""
 
 # How the SDK decorates the reason of a workflow that asks another to stop.
 _BY_WORKFLOW = re.compile(r"^Cancel requested by workflow with run id \S+( with reason: |$)")
@@ -90,6 +92,7 @@ class Run:
         self._unit: Unit | None = None
         self._pin: Pin | None = None
         self._canceled = False
+        self._topics: tuple[str, ...] = ()
 
     async def main(self, args: Sequence[RawValue]) -> RawValue:
         """Drive the unit to its end and return its value; raises what Temporal is to record."""
@@ -202,6 +205,7 @@ class Run:
         for event in events:
             if isinstance(event, CancelRequested):
                 commands.pass_on_cancel(event.reason)
+        self._topics = tuple(event.topic for event in events if isinstance(event, Message))[:MOST_TOPICS]
         began = self._budget.begin_round()
         step = unit.step(events)
         self._status = step.status
@@ -284,6 +288,7 @@ class Run:
             first_run_id=info.first_execution_run_id,
             continued_run_id=info.continued_run_id or "",
             totals=waits.totals,
+            topics=self._topics,
         )
 
     def _state(self) -> Mapping[str, Any]:

@@ -1,0 +1,19 @@
+"""The journal of what people did: append-only, also for superusers."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from wippy_console.admin import base
+from wippy_console.models import AuditRow
+
+
+@admin.register(AuditRow)
+class AuditRowAdmin(base.ReadOnlyAdmin[AuditRow]):
+    """Each row chained to the one before."""
+
+    list_display = ["at", "user", "action", "label", "entry_id", "workflow_id", "outcome"]
+    list_filter = ["action", "outcome", "at"]
+    search_fields = ["user", "entry_id", "workflow_id", "run_id"]
+    date_hierarchy = "at"
+    json_fields = ("data",)

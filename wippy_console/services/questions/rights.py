@@ -1,0 +1,35 @@
+"""Who may give which answer to a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wippy_console import permissions
+from wippy_console.models import Question
+from wippy_console.services.questions.signals import Signal
+
+
+def may_give(user: Any, signal: Signal, question: Question | None) -> bool:
+    """Whether the user is among those who may give that answer; the right to answer at all is another matter."""
+    groups = [*signal.roles, *escalated_to(question)]
+    users, voters = signal.users, signal.quorum.of if signal.quorum else ()
+    if not (signal.roles or users or voters):
+        return True
+    name = user.get_username()
+    return name in users or name in voters or any(permissions.in_role(user, group) for group in (*groups, *voters))
+
+
+def who_may(signal: Signal, question: Question | None) -> str:
+    """Those in words, for somebody who is none of them."""
+    voters = signal.quorum.of if signal.quorum else ()
+    named = [*signal.roles, *escalated_to(question), *signal.users, *voters]
+    return f"Only members of {' or '.join(dict.fromkeys(named))} may answer this."
+
+
+def escalated_to(question: Question | None) -> list[str]:
+    """The group that may answer as well since the question was escalated."""
+    if question is None or question.escalated_at is None:
+        return []
+    escalate = question.options.get("escalate")
+    group = escalate.get("to") if isinstance(escalate, dict) else None
+    return [group] if isinstance(group, str) and group else []

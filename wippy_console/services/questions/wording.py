@@ -1,0 +1,102 @@
+"""What a question's row says: filled in when it opens, so that no list has to look anything up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.durations import option_lifetime
+from wippy_console.database.storable import storable, storable_text
+from wippy_console.models import Question, Run
+from wippy_console.models.decisions import FAR
+from wippy_console.services import paths
+from wippy_console.services.questions.matching import Asked
+from wippy_console.services.questions.signals import Signal, read, text_of, texts_of
+
+USUAL_PRIORITY = 50
+_LONGEST_TITLE = 500
+_KEPT = ("escalate", "lapse", "guest", "notify", "assign")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+
+Candidate = tuple[str, str]
+"""A group and a user, one of them "", or both for every operator."""
+
+
+def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) -> None:
+    """Write what is asked into a question that opens now."""
+    said, given = asked.options, first_argument(run)
+    question.channel, question.number = asked.waits[0]
+    question.key, question.waits = asked.key, [list(place) for place in asked.waits]
+    question.namespace = run.namespace
+    question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
+    question.text = storable_text(paths.filled(text_of(said, "text"), given, _literal))
+    question.signals = storable(list(asked.signals))
+    question.options = storable({name: said[name] for name in _KEPT if name in said})
+    question.priority = _priority(said.get("priority"))
+    question.due_at = _after(question.opened_at, said.get("due"))
+    question.follow_up_at = _after(question.opened_at, said.get("follow_up"))
+    escalate = said.get("escalate")
+    after = escalate.get("after") if isinstance(escalate, Mapping) else None
+    question.escalates_at = _after(question.opened_at, after)
+    question.search = storable_text(searched(question, meta, run))
+    put_in_order(question)
+
+
+def put_in_order(question: Question) -> None:
+    """What of a question changes with its deadline."""
+    question.nearest_at = min(filter(None, (question.deadline, question.due_at)), default=FAR)
+
+
+def candidates(signals: list[Signal]) -> list[Candidate]:
+    """Who may give some answer; an answer of nobody's in particular makes every operator one."""
+    found: dict[Candidate, None] = {}
+    for signal in signals:
+        named = [*((role, "") for role in signal.roles), *(("", user) for user in signal.users)]
+        voters = signal.quorum.of if signal.quorum else ()
+        named += [each for voter in voters for each in ((voter, ""), ("", voter))]
+        found.update(dict.fromkeys(named or [("", "")]))
+    return list(found)
+
+
+def assigned_name(asked: Asked, run: Run) -> str:
+    """The name of the user to whom the question is assigned from its start: written, or at a path of the input."""
+    said = asked.options.get("assign")
+    if not isinstance(said, str) or not said.startswith("$"):
+        return said if isinstance(said, str) else ""
+    found = paths.at(first_argument(run), said)
+    return found if isinstance(found, str) else ""
+
+
+def first_argument(run: Run) -> Any:
+    """The argument that `meta.input_schema` describes."""
+    return run.input[0] if isinstance(run.input, list) and run.input else None
+
+
+def searched(question: Question, meta: Mapping[str, Any], run: Run) -> str:
+    """What is looked through for a question: ids, words, and the values that the entry declares in `meta.search`."""
+    given = first_argument(run)
+    keys = [paths.at(given, path) for path in texts_of(meta, "search")]
+    labels = [signal.label for signal in read(question.signals)]
+    parts = [run.workflow_id, run.run_id, run.entry_id, text_of(meta, "title"), question.title, *labels]
+    return "\n".join([*parts, *(paths.spoken(key) for key in keys if key is not paths.MISSING)]).lower()
+
+
+def _priority(found: Any) -> int:
+    return min(max(found, 0), 100) if isinstance(found, int) and not isinstance(found, bool) else USUAL_PRIORITY
+
+
+def _after(start: datetime, said: Any) -> datetime | None:
+    nanoseconds = option_lifetime(said)
+    if nanoseconds is None or nanoseconds <= 0:
+        return None
+    try:
+        return start + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+
+
+def _literal(text: str) -> str:
+    """A value within Markdown, which it must not format."""
+    return _MARKS.sub(r"\\\1", text).replace("\n", " ")
