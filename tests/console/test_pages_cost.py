@@ -34,7 +34,9 @@ def ask(number: int) -> None:
         run_id=f"00000000-0000-0000-0000-{number:012}", workflow_id=f"flow-{number}", entry_id=f"app:flow_{number % 3}",
         client="app:client", started_at=now, registry_version=1,
     )  # fmt: skip
-    question = Question.objects.create(run=run, channel="decision", number=0, key=str(number), opened_at=now, signals=SIGNALS)
+    question = Question.objects.create(
+        run=run, channel="decision", number=0, key=str(number), opened_at=now, signals=SIGNALS
+    )
     QuestionRole.objects.create(question=question, role="")
     feed.append(feed.STARTED, run=run)
     Run.objects.create(

@@ -32,7 +32,8 @@ def buttons(user: Any, run: Run, question_id: int | None = None) -> list[Button]
     Those of the question `question_id` are among them also when it is over: `why_not` says how it ended.
     """
     asked = questions.open_questions(run) if run.is_open else []
-    asked += [each for each in run.questions.filter(pk=question_id) if question_id and each not in asked]
+    if question_id is not None:
+        asked += [each for each in run.questions.filter(pk=question_id) if each not in asked]
     found = [_button(user, run, signal, question) for question in asked for signal in questions.of(question)]
     known = {button.signal.index for button in found}
     others = [signal for signal in questions.signals_of(run) if signal.index not in known]
