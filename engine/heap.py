@@ -7,6 +7,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
+LEAST = 64 << 20
+"""Fewer bytes than these are not worth giving back."""
+PAUSE = 10.0
+"""Seconds between two times at least."""
+
 _FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 
 

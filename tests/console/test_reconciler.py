@@ -251,7 +251,7 @@ async def test_a_run_whose_task_fails_is_stuck_until_it_gets_on(scene: Scene) ->
 
 
 async def test_a_run_that_no_worker_takes_is_a_trouble(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(troubles, "TAKEN_EXPECTED", timedelta(seconds=0.5))
+    monkeypatch.setattr(troubles, "SURELY_TAKEN", timedelta(seconds=0.5))
     run_id = await scene.start("a")
     await asyncio.sleep(1)
     found = await troubles.diagnose(scene.temporal, Ref("app:client", f"a-{scene.queue}", run_id))

@@ -32,6 +32,7 @@ TROUBLES = (RETRYING, STUCK, NO_WORKER, QUARANTINED)
 """The states of open runs that do not get on."""
 
 TAKEN_EXPECTED = timedelta(seconds=3)
+"""A task or a call that waits longer than this for a worker may be on a queue that nobody serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,12 @@ def of(run: Run, *, asks: bool, unserved: bool = False) -> State:
 
 
 def unserved(runs: Iterable[Run]) -> set[str]:
-    """The ids of those runs that no node took, on queues that none serves. While no node lives, nobody else tells."""
-    untaken = [run for run in runs if _is_untaken(run)]
+    """The ids of those runs that nobody took, on queues that none serves. While no node lives, nobody else tells."""
+    silent = [run.run_id for run in runs if run.is_open and not run.history_length]
+    rows = Run.objects.filter(_not_taken(), run_id__in=silent) if silent else Run.objects.none()
+    untaken = dict(rows.values_list("run_id", "task_queue"))
     served = fleet.queues() if untaken else set()
-    return {run.run_id for run in untaken if run.task_queue not in served}
+    return {run_id for run_id, queue in untaken.items() if queue not in served}
 
 
 def of_reason(reason: str) -> str:
@@ -112,16 +115,14 @@ def troubled() -> Q:
 
 def _untaken() -> Q:
     """The `unserved`, for queries: while a node lives, its reconciler tells of them, at no cost for pages."""
-    if fleet.queues():
-        return _NONE
+    return _NONE if fleet.queues() else _not_taken()
+
+
+def _not_taken() -> Q:
+    """The open runs on queues of the registry's workers that nobody took, though it is time."""
     late = timezone.now() - TAKEN_EXPECTED
     began = Q(starts_at=None, started_at__lt=late) | Q(starts_at__lt=late)
     return Q(status=Run.Status.RUNNING, history_length=0, elsewhere=False) & began & ~Q(task_queue="")
-
-
-def _is_untaken(run: Run) -> bool:
-    late = timezone.now() - (run.starts_at or run.started_at) > TAKEN_EXPECTED
-    return run.is_open and not run.history_length and not run.elsewhere and run.task_queue != "" and late
 
 
 def retries(run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
 from wippy_console.models import Question, Run
 from wippy_console.services import decisions, runs, temporal_server, timeline
@@ -69,7 +70,7 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
 
 def show_attempts(run: Run, rows: list[Row]) -> None:
     """Put what the history's answer says of calls that keep failing over what the row does: it is a second newer."""
-    failing = [row for row in rows if row.is_open and row.kind == "activity" and row.attempt > MANY]
+    failing = [row for row in rows if row.is_open and row.kind == "activity" and row.attempt >= FIRST_TOLD]
     if run.is_open:
         local = [each for each in run.retrying if each.get("local")]
         run.retrying = [*map(retry_of, sorted(failing, key=lambda row: -row.attempt)), *local]
@@ -118,5 +119,4 @@ def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
 
 
 JSON_SHOWN = 200_000
-MANY = 3  # failures, as those who tell of them count (engine/hosts/temporal/worker/attempts.py)
 TAB_CONTEXT = {"json": whole_json, "audit": audit}

@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.heap import malloc_trim
+from engine.heap import LEAST, PAUSE, malloc_trim
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.budget import Budget
 from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.steps import Exited
 
-LEAST = 64 << 20
-"""Fewer bytes than these are not worth the work."""
 DELAY = 1.0
-PAUSE = 10.0
 
 
 class Trimmer:

@@ -45,9 +45,13 @@ class Observation:
     topics: tuple[str, ...] = ()
 
 
+FIRST_TOLD = 4
+"""The attempt from which on a call is one that keeps failing: it failed three times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """A call of a run that failed three times or more and is tried again: `attempt` is the one that comes, from 4.
+    """A call of a run that keeps failing and is tried again: `attempt` is the one that comes, from `FIRST_TOLD`.
 
     `failure` is the last one, None when the attempt did not answer; `next_at` None means that an attempt is under way.
     Of a local activity (`local`) the server knows nothing.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
@@ -12,19 +12,17 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from engine.hosts.temporal.observations import Retrying
+from engine.hosts.temporal.observations import FIRST_TOLD, Retrying
 from wippy_console.services import states
 from wippy_console.services.projection import RPC_TIMEOUT
 from wippy_console.services.timeline import read_failure
 
-FAILED_OFTEN = 3
-TAKEN_EXPECTED = timedelta(seconds=3)
 MOST = 20
 
 
 def retrying(run_id: str, pending: Iterable[PendingActivityInfo]) -> list[Retrying]:
-    """Those that failed three times or more, the most often tried first."""
-    failing = sorted((call for call in pending if call.attempt > FAILED_OFTEN), key=lambda call: -call.attempt)
+    """Those that keep failing, the most often tried first."""
+    failing = sorted((call for call in pending if call.attempt >= FIRST_TOLD), key=lambda call: -call.attempt)
     return [_retrying(run_id, call) for call in failing[:MOST]]
 
 
@@ -51,7 +49,7 @@ async def is_served(client: Client, queue: str, kind: TaskQueueType.ValueType) -
 def _waits(call: PendingActivityInfo) -> bool:
     due = max(_moment(call.scheduled_time), _moment(call.next_attempt_schedule_time))
     waiting = call.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    return waiting and datetime.now(UTC) - due > TAKEN_EXPECTED
+    return waiting and datetime.now(UTC) - due > states.TAKEN_EXPECTED
 
 
 def _retrying(run_id: str, call: PendingActivityInfo) -> Retrying:

@@ -18,8 +18,7 @@ from wippy_console.services import quarantine, states
 from wippy_console.services.projection import RPC_TIMEOUT, Ref, Stalled, fetch_tail, handle_of
 from wippy_console.services.reconciler import calls
 
-STEP_EXPECTED = timedelta(seconds=3)
-TAKEN_EXPECTED = timedelta(seconds=15)
+SURELY_TAKEN = timedelta(seconds=15)
 REPORTED = "TemporalReportedProblems IS NOT NULL"
 LOOKED_AT = 20
 SWEPT = 5
@@ -43,7 +42,9 @@ def suspects(client_id: str, turns: Turns) -> tuple[list[Ref], Turns]:
         "elsewhere": (every.filter(elsewhere=True, closed_at=None), LOOKED_AT),
         "all": (runs, SWEPT),
     }
-    silent = runs.filter(history_length=0, started_at__lt=timezone.now() - STEP_EXPECTED).order_by("-started_at")
+    silent = runs.filter(history_length=0, started_at__lt=timezone.now() - states.TAKEN_EXPECTED).order_by(
+        "-started_at"
+    )
     found, reached = list(silent[:LOOKED_AT]), {}
     for name, (rows, size) in rounds.items():
         some = list(rows.filter(run_id__gt=turns.get(name, "")).order_by("run_id")[:size])
@@ -102,9 +103,9 @@ async def _not_taken(client: Client, description: WorkflowExecutionDescription, 
     queue = description.task_queue
     if task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
         return ""
-    if waits >= TAKEN_EXPECTED:
+    if waits >= SURELY_TAKEN:
         return f"{states.NOBODY} takes its workflow task from {states.QUEUE}{queue}"
-    if waits < STEP_EXPECTED:
+    if waits < states.TAKEN_EXPECTED:
         return ""
     served = await calls.is_served(client, queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
     return "" if served else f"{states.NOBODY} serves {states.QUEUE}{queue}"

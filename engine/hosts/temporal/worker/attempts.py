@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,11 @@ from datetime import datetime, timedelta
 from temporalio import activity
 
 from engine.errors import Failure, UnitFailed
-from engine.hosts.temporal.observations import Observe, Observed, Retrying, Settled, now
+from engine.hosts.temporal.observations import FIRST_TOLD, Observe, Observed, Retrying, Settled, now
 from engine.hosts.temporal.wire.failures import application_error
 
 logger = logging.getLogger(__name__)
 
-TOLD_AFTER = 3
-"""So many failures make a call of a run one that keeps failing."""
 # The server's own policy, where a call has none.
 FIRST_PAUSE, LONGEST = timedelta(seconds=1), 100
 
@@ -27,18 +26,25 @@ def attempt_told(observe: Observe, info: activity.Info) -> Iterator[None]:
 
     An attempt that was lost with its worker, or took too long, tells nothing: the one after it does.
     """
-    if info.attempt == TOLD_AFTER + 1 and info.workflow_run_id:
+    if info.attempt == FIRST_TOLD and info.workflow_run_id:
         _tell(observe, Retrying(info.workflow_run_id, info.activity_id, info.activity_type, info.attempt))
     try:
         yield
     except UnitFailed as error:
-        again = _is_tried_again(info, error.failure)
-        if again and info.attempt == TOLD_AFTER:
+        if not _is_tried_again(info, error.failure):
+            _over(observe, info)
+        elif info.attempt == FIRST_TOLD - 1:
             _tell(observe, _retrying(info, error.failure))
-        elif not again and info.attempt > TOLD_AFTER:
-            _tell(observe, Settled(info.workflow_run_id or "", info.activity_id))
         raise
-    if info.attempt > TOLD_AFTER:
+    except asyncio.CancelledError:
+        if _is_given_up():
+            _over(observe, info)
+        raise
+    _over(observe, info)
+
+
+def _over(observe: Observe, info: activity.Info) -> None:
+    if info.attempt >= FIRST_TOLD:
         _tell(observe, Settled(info.workflow_run_id or "", info.activity_id))
 
 
@@ -50,13 +56,19 @@ def _tell(observe: Observe, what: Observed) -> None:
 
 
 def _is_tried_again(info: activity.Info, failure: Failure) -> bool:
-    if not info.workflow_run_id:
+    if not info.workflow_run_id or _is_given_up():
         return False
     error, policy = application_error(failure), info.retry_policy
     if error.non_retryable or policy is None:
         return not error.non_retryable
     most, final = policy.maximum_attempts, policy.non_retryable_error_types or ()
     return not (most and info.attempt >= most) and error.type not in final
+
+
+def _is_given_up() -> bool:
+    """Whether the run cancelled the call: however the attempt ends, it is the last."""
+    details = activity.cancellation_details()
+    return details is not None and details.cancel_requested
 
 
 def _retrying(info: activity.Info, failure: Failure) -> Retrying:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from engine.heap import free_bytes, malloc_trim
+from engine.heap import LEAST, PAUSE, free_bytes, malloc_trim
 
-LEAST = 64 << 20
-"""Fewer bytes than these are not worth the work."""
 LOOK_SECONDS = 2.0
-PAUSE = 10.0
 
 
 class Bursts:

@@ -8,14 +8,14 @@ from engine.contracts.host import SpawnRequest
 from engine.contracts.operations import HostInfo
 from engine.entry import Entry
 from engine.errors import LIMIT_EXCEEDED, UnitFailed
-from engine.heap import malloc_trim
+from engine.heap import LEAST, malloc_trim
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.budget import FIRST, Budget, half_of_the_machine
 from engine.hosts.actor.concurrency.fair import FairQueue
 from engine.hosts.actor.concurrency.lanes import AT_ONCE, Lanes
 from engine.hosts.actor.concurrency.lock import OwnedLock
 from engine.hosts.actor.concurrency.loop import LoopBridge
-from engine.hosts.actor.trimming import LEAST, Trimmer
+from engine.hosts.actor.trimming import Trimmer
 from engine.program import Program
 from engine.steps import DEFAULT_LIMITS, Exited, Limits
 from tests.engine.hosts.actor.support import HOST, Lab, lab, lua, process

@@ -62,6 +62,36 @@ async def test_a_call_that_ends_badly_after_many_attempts_is_settled(stage: Stag
     assert [type(each) for each in stage.told] == [Retrying, Retrying, Settled]
 
 
+@pytest.mark.parametrize(("key", "value"), [("local", "true"), ("heartbeat_timeout", "'1s'")])
+@pytest.mark.parametrize("last", [3, 5])
+async def test_a_cancelled_call_is_settled_and_never_told_again(stage: Stage, key: str, value: str, last: int) -> None:
+    stage.function(
+        "app:flaky",
+        f"""
+        if ctx.get("activity").attempt < {last} then {FAILS} end
+        process.send(a, "began")
+        process.events():receive()
+        process.send(a, "stopped")
+        return nil, errors.new({{message = "stopped", kind = errors.CANCELED, retryable = true}})
+        """,
+    )
+    stage.workflow(
+        "app:w",
+        f"""
+        local began, stopped = process.listen("began"), process.listen("stopped")
+        local options = {{["activity.{key}"] = {value}, retry = {{max_attempts = 1000, initial_delay = "10ms"}}}}
+        local future = funcs.new():with_options(options):async("app:flaky", process.pid())
+        began:receive()
+        future:cancel()
+        stopped:receive()
+        return "well"
+        """,
+    )
+    assert await stage.value("app:w") == "well"
+    await told(stage, 3 if last > 3 else 0)
+    assert [type(each) for each in stage.told] == ([Retrying, Retrying, Settled] if last > 3 else [])
+
+
 @pytest.mark.parametrize("from_workflow", [False, True])
 async def test_a_run_on_a_queue_of_nobody_is_told_by_its_starter(stage: Stage, from_workflow: bool) -> None:
     queue = f"nobody-{uuid.uuid4().hex[:6]}"

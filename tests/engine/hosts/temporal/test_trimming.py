@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.heap import free_bytes
-from engine.hosts.temporal.worker.trimming import LEAST, Bursts
+from engine.heap import LEAST, free_bytes
+from engine.hosts.temporal.worker.trimming import Bursts
 
 
 def test_a_burst_is_over_once() -> None:
