@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from engine.asks.env import EnvAsks
 from engine.contracts.catalog import Catalog
@@ -11,6 +13,8 @@ from engine.errors import UnitFailed
 from engine.program import Program
 from engine.registry import kinds
 from engine.registry.placeholders import decoded
+
+logger = logging.getLogger(__name__)
 
 
 class Variables(Mapping[str, str]):
@@ -31,18 +35,54 @@ class Variables(Mapping[str, str]):
         return len(self._environ)
 
 
+class Noted(Mapping[str, str]):
+    """Variables, each looked up once; `values_by_name` has those that were asked for, None for one that is not set."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.values_by_name: dict[str, str | None] = {}
+        self._variables = variables
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.values_by_name:
+            self.values_by_name[name] = self._variables.get(name)
+        value = self.values_by_name[name]
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An entry with its placeholders filled in, and the values that it was filled in with."""
+
+    written: Entry
+    full: Entry
+    values: Mapping[str, str | None]
+
+    def holds(self, written: Entry, variables: Mapping[str, str]) -> bool:
+        """Whether filling in would give the same again."""
+        return self.written is written and all(variables.get(name) == value for name, value in self.values.items())
+
+
 class DecodedCatalog:
     """A catalog whose entries have their placeholders filled in as they are asked for.
 
     Kinds in `kinds.FILLED` stay as they are written: the parts that read those know more variables. `entry` and
     `entry_at` raise UnitFailed for an entry that names a variable which is not set; `entries` and `state`, which are
-    about others as well, hold it as it is written.
+    about others as well, hold it as it is written, and `entries` says so in the log.
     """
 
     def __init__(self, written: Catalog, variables: Mapping[str, str]) -> None:
         self._written = written
         self._variables = variables
-        self._plain: dict[str, Entry] = {}  # by id, the last one that was seen to have nothing to fill in
+        self._known: dict[str, Decoded] = {}  # by id, the last one
+        self._told: dict[str, str] = {}  # by id, what the log says of it
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the current registry version, or None."""
@@ -79,15 +119,26 @@ class DecodedCatalog:
         return self._written.version()
 
     def _decoded(self, entry: Entry) -> Entry:
-        if self._plain.get(entry.id) is entry or not kinds.has_placeholders(entry.kind) or entry.kind in kinds.FILLED:
+        if not kinds.has_placeholders(entry.kind) or entry.kind in kinds.FILLED:
             return entry
-        full = decoded(entry, self._variables)
-        if full is entry:
-            self._plain[entry.id] = entry
-        return full
+        known = self._known.get(entry.id)
+        if known is None or not known.holds(entry, self._variables):
+            noted = Noted(self._variables)
+            full = decoded(entry, noted)
+            known = self._known[entry.id] = Decoded(entry, full, noted.values_by_name)
+        return known.full
 
     def _tried(self, entry: Entry) -> Entry:
         try:
-            return self._decoded(entry)
-        except UnitFailed:
+            full = self._decoded(entry)
+        except UnitFailed as error:
+            self._tell(entry, error.failure.message)
             return entry
+        self._told.pop(entry.id, None)
+        return full
+
+    def _tell(self, entry: Entry, problem: str) -> None:
+        """Once for each problem: lists are asked for at all times."""
+        if self._told.get(entry.id) != problem:
+            self._told[entry.id] = problem
+            logger.warning("%s; in lists it stays as it is written", problem)

@@ -20,14 +20,11 @@ class Catalog(Protocol):
         ...
 
     def entry_at(self, entry_id: str, version: int) -> Entry | None:
-        """The entry as it stood in that registry version, or None; the same answer for ever.
-
-        Workflows read options of what they call by this, so that a replay sees what the run saw.
-        """
+        """The entry as it stood in that registry version, or None; placeholders are filled in by what is known now."""
         ...
 
     def written_at(self, entry_id: str, version: int) -> Entry | None:
-        """As `entry_at`, with all placeholders as they are written."""
+        """As `entry_at`, with all placeholders as they are written: the same answer for ever, which runs go by."""
         ...
 
     def state(self, version: int) -> Mapping[str, Entry]:

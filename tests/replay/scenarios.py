@@ -173,6 +173,15 @@ local called = done:receive()
 return {reason, called, later:channel():receive():data()}
 """
 
+VARIABLES = """
+local later = funcs.async('app:named', 1)
+local first = funcs.call('app:fn', 'before')
+local go = process.listen('go')
+later:response():receive()
+go:receive()
+return {first, funcs.call('app:named', 2), process.exec('app:named_child', 'app:worker', 3)}
+"""
+
 Play = Callable[[Stage, str], Awaitable[None]]
 
 
@@ -214,6 +223,13 @@ async def answers(stage: Stage, pid: str) -> None:
     await stage.host.send(pid, "finish", (), "")
 
 
+async def variables(stage: Stage, pid: str) -> None:
+    """A variable changes on the way."""
+    await stage.waits_for(pid, "topic", "go")
+    stage.environ["REGION"] = "us"
+    await stage.host.send(pid, "go", (), "")
+
+
 async def cancel(stage: Stage, pid: str) -> None:
     """A cancel while a call and a future are under way."""
     await stage.waits_for(pid, "events")
@@ -233,6 +249,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "secrets": (SECRETS, alone),
     "answers": (ANSWERS, answers),
     "cancel": (CANCEL, cancel),
+    "variables": (VARIABLES, variables),
 }
 
 
@@ -244,6 +261,9 @@ def publish(stage: Stage, name: str) -> None:
     stage.function("app:slow", "process.events():receive() return 1")
     stage.function("app:fails", "return nil, 'declined'")
     stage.workflow("app:child", "return a * 2")
+    stage.environ["REGION"] = "eu"
+    stage.function("app:named", "return a", options={"activity": {"id": "${env:REGION}-call"}})
+    stage.workflow("app:named_child", "return a", options={"workflow": {"id": "${env:REGION}-child"}})
     stage.workflow(f"app:{name}", SCENARIOS[name][0])
 
 

@@ -64,3 +64,24 @@ def test_a_variable_that_is_missing_fails_what_uses_the_entry_and_no_other(tmp_p
     with pytest.raises(UnitFailed, match=r"app:bad: host.max_processes: the variable NONE is not set"):
         found.entry("app:bad")
     assert [entry.data for entry in found.entries("process.host")] == [bad.data, {"note": "eu"}]
+
+
+def test_a_list_says_once_what_stays_as_it_is_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bad = Entry("app:bad", "process.host", {}, {"host": {"max_processes": "${env:NONE}"}})
+    found = catalog(tmp_path, bad)
+    for _ in range(3):
+        assert found.entries("process.host") == [bad]
+    [told] = [record.message for record in caplog.records]
+    assert "app:bad: host.max_processes: the variable NONE is not set" in told
+
+
+def test_an_entry_is_filled_in_again_when_a_variable_changes_and_only_then() -> None:
+    environ = {"REGION": "eu"}
+    written = MemoryCatalog([Entry("app:s", "process.service", {}, {"input": ["${env:REGION}", "${env:NONE|none}"]})])
+    found = DecodedCatalog(written, environ)
+    first = found.entry("app:s")
+    assert first is found.entry("app:s")
+    environ["NONE"] = "some"
+    second = found.entry("app:s")
+    assert second is not None
+    assert second.data == {"input": ["eu", "some"]}

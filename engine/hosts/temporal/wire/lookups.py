@@ -13,6 +13,7 @@ from engine.steps import KERNEL
 RESOLVE = "wippy.resolve"
 ATTRIBUTES = "wippy.attributes"
 ENTROPY = "wippy.entropy"
+FILLED = "wippy.filled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal.wire import attributes, payloads
 from engine.hosts.temporal.wire.bounds import check_name
 from engine.hosts.temporal.wire.lookups import ATTRIBUTES, ENTROPY
+from engine.hosts.temporal.workflow.asking import ask_worker
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import ask_worker
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.steps import Ask, Value
 

@@ -1,12 +1,10 @@
-"""Calls of a run: activities, and the local activities by which a run asks its worker something once."""
+"""Calls of a run: its activities."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
@@ -18,11 +16,10 @@ from engine.hosts.temporal.options.reading import ACTIVITY_PREFIXES
 from engine.hosts.temporal.options.types import check_right
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name
+from engine.hosts.temporal.workflow.asking import Handle
 from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.routing import Routing
 from engine.steps import Call, Identity
-
-Handle = workflow.ActivityHandle[Any]
 
 
 def fingerprint(arguments: Sequence[Payload], *texts: str) -> str:
@@ -74,7 +71,7 @@ class Calls:
 
     def start(self, call: Call) -> Started:
         """The call's activity; raises UnitFailed for what can't be sent."""
-        target = self._routing.entry(call.target)
+        target = self._routing.entries.entry(call.target)
         options = activity_options(target, call.options)
         if call.options:
             check_right(ACTIVITY_PREFIXES, call.options, self._identity, "funcs.call")
@@ -117,16 +114,6 @@ class Calls:
 
         self._ids.add(activity_id)
         return Started(handle, local, ended)
-
-
-def ask_worker(activity: str, *args: Any) -> Handle:
-    """Ask this worker something; its answer is recorded, so that a replay hears the same."""
-    return workflow.start_local_activity(
-        activity,
-        args=payloads.raw(payloads.encode_all(args, activity)),
-        result_type=RawValue,
-        start_to_close_timeout=timedelta(seconds=10),
-    )
 
 
 def _start_local(target: str, arguments: list[Payload], options: ActivityOptions, activity_id: str) -> Handle:

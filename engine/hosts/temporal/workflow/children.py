@@ -19,8 +19,9 @@ from engine.hosts.temporal.programs import workflow_type
 from engine.hosts.temporal.wire import attributes, failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import Pending, check_name, check_queue
 from engine.hosts.temporal.wire.lookups import ATTRIBUTES, RESOLVE, Resolution
+from engine.hosts.temporal.workflow.asking import ask_worker
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import ask_worker, fingerprint
+from engine.hosts.temporal.workflow.calls import fingerprint
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import ChildWorker, Routing
 from engine.pids import Pid
@@ -50,7 +51,9 @@ class Children:
         if isinstance(command, Spawn) and command.link:
             raise UnitFailed(invalid(LINKS))
         target = self._routing.child(command.host)
-        entry = self._routing.entry(command.entry)
+        if self._routing.entries.lacks(command.entry):
+            await self._routing.entries.learn(command.entry, self._events)
+        entry = self._routing.entries.entry(command.entry)
         options = StartOptions.read(entry, command.options, command.name)
         _check(options)
         action = "process.spawn" if isinstance(command, Spawn) else "process.exec"

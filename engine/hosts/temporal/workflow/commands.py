@@ -138,6 +138,9 @@ class WorkflowCommands:
 
     def _start(self, command: Call | Spawn | Exec) -> None:
         match command:
+            case Call(seq) if self._routing.entries.lacks(command.target):
+                self._running[seq] = asyncio.get_running_loop().create_task(self._learned(command))
+                self._running[seq].add_done_callback(self._events.unheard)
             case Call(seq):
                 started = self._calls.start(command)
                 self._running[seq] = started.handle
@@ -148,6 +151,12 @@ class WorkflowCommands:
                 self._begin(seq, self._executed(command), leaving=False)
             case _:
                 assert_never(command)
+
+    async def _learned(self, call: Call) -> None:
+        """Start a call once its target can be read, unless it was given up meanwhile."""
+        await self._routing.entries.learn(call.target, self._events)
+        del self._running[call.seq]
+        self.carry_out(call)
 
     def _wait_or_give_up(self, command: StartTimer | CancelTimer | CancelCall) -> None:
         match command:
@@ -251,7 +260,7 @@ class WorkflowCommands:
         task.add_done_callback(lambda task: self._done(seq, task))
 
     def _done(self, seq: int, task: asyncio.Task[Any]) -> None:
-        _retrieve(task)
+        self._events.unheard(task)  # a run that ends does not read what its commands came to
         self._leaving.discard(seq)
         if self._running.pop(seq, None) is not None:
             self._events.completed(seq, task)

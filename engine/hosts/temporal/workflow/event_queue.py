@@ -53,10 +53,14 @@ class EventQueue:
 
     async def alone(self, local_activity: Task) -> Any:
         """The result of a local activity, in its turn; for those that are not the whole of a command."""
+        await self.turn(local_activity)
+        return local_activity.result()
+
+    async def turn(self, local_activity: Task) -> None:
+        """Wait until a local activity is done and has its turn."""
         turn = asyncio.get_running_loop().create_future()
         local_activity.add_done_callback(lambda _: self._alone.append(lambda: _give(turn)))
         await turn
-        return local_activity.result()
 
     def answered(self, event: Resolved | Rejected) -> None:
         """This host answered a command at once."""

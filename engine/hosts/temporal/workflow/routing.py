@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.entry import Entry
-from engine.errors import StepAborted, UnitFailed, invalid
+from engine.errors import UnitFailed, invalid
 from engine.hosts.temporal.observations import StartedElsewhere
 from engine.hosts.temporal.options.activity import worker_of
 from engine.hosts.temporal.settings import WorkerSettings, node_queue, reference, task_queue
+from engine.hosts.temporal.workflow.entries import RunEntries
 from engine.pids import Pid
-from engine.steps import KERNEL
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +84,12 @@ class KnownNodes:
 
 
 class Routing:
-    """The routing of one run, which began with that version of the kernel."""
+    """The routing of one run, which reads those entries. Those of workers and clients are read as they are written."""
 
-    def __init__(self, settings: WorkerSettings, version: int, known_nodes: KnownNodes, kernel: int = KERNEL) -> None:
+    def __init__(self, settings: WorkerSettings, entries: RunEntries, known_nodes: KnownNodes) -> None:
+        self.entries = entries
         self._settings = settings
-        self._version = version
         self._known_nodes = known_nodes
-        self._kernel = kernel
 
     def tell(self, started: StartedElsewhere) -> None:
         """Tell the observer of runs of one that others may work on; its failure is not the run's."""
@@ -99,27 +98,17 @@ class Routing:
         except Exception:
             logger.exception("the observer of runs failed")
 
-    def entry(self, entry_id: str) -> Entry | None:
-        """The entry in the registry version of this run; StepAborted where this node lacks a variable of it."""
-        catalog = self._settings.catalog
-        if self._kernel < 2:  # in its day a placeholder was a text as any other
-            return catalog.written_at(entry_id, self._version)
-        try:
-            return catalog.entry_at(entry_id, self._version)
-        except UnitFailed as error:  # a variable is not set here: where a run is must not decide how it goes on
-            raise StepAborted(error.failure.message) from error
-
     def activity_queue(self, target: Entry | None) -> str:
         """The queue of the worker that a function's meta names, or "" for the queue of this run."""
-        worker = self.entry(worker_of(target)) if worker_of(target) else None
+        worker = self.entries.written(worker_of(target)) if worker_of(target) else None
         if worker is None or worker.id == self._settings.worker:
             return ""
-        return task_queue(worker, self.entry(reference(worker, "client")))
+        return task_queue(worker, self.entries.written(reference(worker, "client")))
 
     def child(self, host: str) -> ChildWorker:
         """The worker that the host argument of a spawn means: a worker entry, else a literal queue."""
         settings = self._settings
-        entry = self.entry(host) if host else None
+        entry = self.entries.written(host) if host else None
         if not host or host == settings.worker:
             return ChildWorker(settings.task_queue, settings.client, settings.worker)
         if entry is None:
@@ -127,9 +116,8 @@ class Routing:
         if entry.kind != "temporal.worker":
             text = f"spawning on '{host}', a {entry.kind}, is not supported in workflow context"
             raise UnitFailed(invalid(text))
-        return ChildWorker(
-            task_queue(entry, self.entry(reference(entry, "client"))), reference(entry, "client"), entry.id
-        )
+        client = reference(entry, "client")
+        return ChildWorker(task_queue(entry, self.entries.written(client)), client, entry.id)
 
     def destination(self, dest: str) -> Destination:
         """Whom a pid or name means."""

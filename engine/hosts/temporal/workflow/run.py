@@ -19,9 +19,10 @@ from engine.hosts.temporal.settings import WorkerSettings
 from engine.hosts.temporal.wire import failures, headers, payloads
 from engine.hosts.temporal.wire.bounds import check_name
 from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
+from engine.hosts.temporal.workflow.asking import ask_worker
 from engine.hosts.temporal.workflow.budget import TaskBudget
-from engine.hosts.temporal.workflow.calls import ask_worker
 from engine.hosts.temporal.workflow.commands import WorkflowCommands
+from engine.hosts.temporal.workflow.entries import RunEntries
 from engine.hosts.temporal.workflow.event_queue import EventQueue
 from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
 from engine.hosts.temporal.workflow.sends import Acquaintances
@@ -30,6 +31,7 @@ from engine.hosts.temporal.workflow.world import WorkflowWorld
 from engine.lua.unit import MOST_WAITS, Unit
 from engine.program import Program
 from engine.registry.policies import resolved
+from engine.security.context import Security
 from engine.steps import (
     KERNEL,
     CancelRequested,
@@ -168,9 +170,10 @@ class Run:
         return Pin(self._settings.catalog.pinned(found.digest), found.version, found.strict, found.kernel)
 
     async def _drive(self, pin: Pin, args: tuple[Value, ...]) -> RawValue:
-        routing = Routing(self._settings, pin.version, self._known_nodes, pin.kernel)
+        entries = RunEntries(self._settings.catalog, pin.version, pin.kernel)
+        routing = Routing(self._settings, entries, self._known_nodes)
         head = workflow.info().headers
-        security = resolved(headers.security(head), routing.entry)
+        security = await self._resolved(headers.security(head), entries)
         identity = Identity(self._pid, "workflow", headers.context(head), security, pin.strict, pin.kernel)
         commands = WorkflowCommands(
             routing, self._events, self._budget, self._updates, identity, pin.program.entry_id, self._acquaintances
@@ -185,6 +188,14 @@ class Run:
             unit.close()
         await self._let_leave(commands)
         return self._finish(self._status)
+
+    async def _resolved(self, security: Security | None, entries: RunEntries) -> Security | None:
+        for policy in (security and security.scope) or ():
+            if entries.lacks(policy.id):
+                asked = entries.ask(policy.id)
+                await self._until(asked.done)
+                entries.keep(policy.id, asked)
+        return resolved(security, entries.entry)
 
     async def _steps(self, unit: Unit, commands: WorkflowCommands, args: tuple[Value, ...]) -> None:
         startup = headers.messages(workflow.info().headers)

@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Worker
 
 from engine.asks.policies import PolicyAsks
+from engine.asks.variables import DecodedCatalog
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.hosts.temporal.client.connections import ClientSettings, connect
@@ -45,21 +46,23 @@ def body(code: str) -> str:
 
 
 class Stage:
-    """One worker, its node, and the client side of both."""
+    """One worker, its node, and the client side of both. `environ` are the variables that this node knows."""
 
     def __init__(self, client: Client, catalog: MemoryCatalog, fleet: MemoryFleet) -> None:
         self.client = client
         self.catalog = catalog
         self.observations: list[Observation] = []
         self.told: list[Observed] = []
-        self.settings = worker_settings(catalog, WORKER, self._observe)
+        self.environ: dict[str, str] = {}
+        decoded = DecodedCatalog(catalog, self.environ)
+        self.settings = worker_settings(decoded, WORKER, self._observe)
         self.fleet = fleet
         node_id = f"node-{uuid.uuid4().hex[:8]}"
         self.peers = TemporalPeers(node_id, fleet, self._connected)
         self.node = LocalNode(
             node_id,
-            catalog,
-            ask_handlers=PolicyAsks(catalog).handlers(),
+            decoded,
+            ask_handlers=PolicyAsks(decoded).handlers(),
             peers=self.peers,
             fleet_names=fleet.names(node_id),
         )

@@ -9,12 +9,15 @@ import uuid
 import pytest
 
 from engine.asks.variables import DecodedCatalog
+from engine.contracts.catalog import Catalog
 from engine.contracts.host import CallRequest
 from engine.entry import Entry
-from engine.errors import StepAborted, UnitFailed
+from engine.errors import UnitFailed
 from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.workflow.entries import RunEntries
 from engine.hosts.temporal.workflow.routing import ChildWorker, Elsewhere, KnownNodes, Routing, Update, Workflow
 from engine.memory.catalog import MemoryCatalog
+from engine.steps import KERNEL
 from tests.engine.hosts.temporal.stage import CLIENT, WORKER, Stage, workflow_id
 from tests.patience import PATIENCE
 
@@ -30,8 +33,12 @@ ENTRIES = (
 
 @pytest.fixture
 def routing() -> Routing:
-    catalog = MemoryCatalog(ENTRIES)
-    return Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
+    return routing_over(MemoryCatalog(ENTRIES))
+
+
+def routing_over(catalog: Catalog, known_nodes: KnownNodes | None = None) -> Routing:
+    entries = RunEntries(catalog, catalog.version(), KERNEL)
+    return Routing(worker_settings(catalog, "app:worker"), entries, known_nodes or KnownNodes())
 
 
 def test_a_queue_has_the_prefix_of_its_client() -> None:
@@ -47,21 +54,12 @@ def test_a_worker_that_is_none_is_not_found(missing: str) -> None:
 def test_runs_begun_before_read_placeholders_as_they_are_written() -> None:
     meta = {"options": {"activity": {"id": "${env:REGION}"}}}
     catalog = DecodedCatalog(MemoryCatalog((*ENTRIES, Entry("app:f", "function.lua", meta))), {"REGION": "eu"})
-    settings = worker_settings(catalog, "app:worker")
-    ids = []
-    for kernel in (1, 2):
-        entry = Routing(settings, catalog.version(), KnownNodes(), kernel).entry("app:f")
-        assert entry is not None
-        ids.append(entry.meta["options"]["activity"]["id"])
-    assert ids == ["${env:REGION}", "eu"]
-
-
-def test_a_variable_that_a_node_lacks_fails_the_task_and_not_the_call() -> None:
-    needing = Entry("app:f", "function.lua", {"options": {"activity": {"id": "${env:REGION}"}}})
-    catalog = DecodedCatalog(MemoryCatalog((*ENTRIES, needing)), {})
-    routing = Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
-    with pytest.raises(StepAborted, match="the variable REGION is not set"):
-        routing.entry("app:f")
+    before, now = (RunEntries(catalog, catalog.version(), kernel) for kernel in (1, 2))
+    entry = before.entry("app:f")
+    assert entry is not None
+    assert entry.meta == meta
+    assert not before.lacks("app:f")
+    assert now.lacks("app:f")
 
 
 def test_an_activity_goes_to_the_worker_of_its_meta(routing: Routing) -> None:
@@ -92,16 +90,16 @@ def test_a_process_that_an_old_run_heard_of_has_its_node_to_fall_back_on() -> No
     catalog = MemoryCatalog(ENTRIES)
     known_nodes = KnownNodes()
     known_nodes.learn({f"{{app:processes|{n}}}": "node7" for n in range(1001)})
-    routing = Routing(worker_settings(catalog, "app:worker"), catalog.version(), known_nodes)
+    routing = routing_over(catalog, known_nodes)
     assert routing.destination("{app:processes|5}") == Elsewhere("wippy-node-node7")
     assert routing.destination("{app:processes|0}") == Elsewhere()
 
 
 def test_options_are_those_of_the_runs_registry_version() -> None:
     catalog = MemoryCatalog(ENTRIES)
-    old = Routing(worker_settings(catalog, "app:worker"), catalog.version(), KnownNodes())
+    old = routing_over(catalog)
     catalog.publish(Entry("app:new", "function.lua", {}, {}))
-    assert old.entry("app:new") is None
+    assert old.entries.entry("app:new") is None
 
 
 async def test_a_workflow_named_by_meta_runs_under_that_type(stage: Stage) -> None:
