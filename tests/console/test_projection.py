@@ -82,7 +82,7 @@ def test_a_first_step_makes_the_run_and_asks_its_question() -> None:
         "d" * 64,
     )
     assert (run.status, run.history_length, run.input, run.started_at) == ("running", 3, [{"amount": 7}], NOON)
-    assert run.waiting[0] == asdict(INBOX)
+    assert run.waiting[0] == {"kind": "inbox", "name": "", "seq": 0, "deadline": None}
     assert run.next_deadline == DEADLINE
     question = Question.objects.get()
     assert (question.run, question.channel, question.number, question.deadline) == (run, "", 0, DEADLINE)
