@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,8 @@ from engine.entry import Entry
 from engine.hosts.temporal.observations import Observation
 from engine.memory.catalog import MemoryCatalog
 from engine.steps import Wait
-from tests.console.test_projection import BEGAN, DEADLINE, ENDED, NOON, SEEN, later
-from wippy_console.models import Decision, Question, QuestionRole, Run
+from tests.console.test_projection import BEGAN, DEADLINE, ENDED, SEEN, later
+from wippy_console.models import Decision, Question, QuestionRole
 from wippy_console.services import questions
 from wippy_console.services.projection.writing import write
 
@@ -116,7 +117,7 @@ def test_an_answer_of_ours_is_named_whatever_came_after() -> None:
 def test_an_open_question_takes_other_answers_when_the_run_listens_to_their_topic() -> None:
     catalog = MemoryCatalog([Entry("app:approval", "workflow.lua", meta={"signals": [APPROVE, MORE]})])
     write(catalog, [replace(SEEN, waits=(Wait("inbox", "", 0, number=1, joined=1),))])
-    write(catalog, [later((Wait("inbox", "", 0, number=1, joined=1), BOTH[1]), 5)])
+    write(catalog, [later((Wait("inbox", "", 0, number=1, joined=1), replace(BOTH[1], joined=2)), 5)])
     assert [question.labels for question in Question.objects.order_by("pk")] == [["Approve"], ["One day more"]]
 
 
@@ -141,11 +142,9 @@ def test_code_asks_over_what_its_entry_declares() -> None:
 
 
 def test_the_pages_tell_the_outcome(client: Client) -> None:
-    write(CATALOG, [ASKED])
-    Run.objects.update(run_id="r1")
-    write(CATALOG, [replace(ENDED, status="terminated")])
+    ours = replace(BEGAN, ref=replace(BEGAN.ref, run_id=str(uuid.uuid4())))
+    write(CATALOG, [replace(ASKED, run_id=ours.run_id), replace(ENDED, began=ours, status="terminated")])
     client.force_login(User.objects.create_superuser("root"))
     question = Question.objects.get()
     for address in (f"/inbox/{question.pk}/", "/inbox/?view=done"):
         assert "The run was terminated." in client.get(address).content.decode()
-    assert (question.closed_at or NOON) > NOON
