@@ -91,6 +91,13 @@ def _check_kind(entry: Entry) -> Iterator[Problem]:
             yield Problem(message, field="kind", hint=hint, severity="warning")
 
 
+def _staying(value: Any, path: str) -> Iterator[Problem]:
+    """A warning for each placeholder of a field by which runs find their way."""
+    for where, _ in placeholders.found(value, path):
+        text = "stays as it is written: what a run does must not hang on the environment"
+        yield Problem(f"a placeholder {text}", field=where, severity="warning")
+
+
 def _check_own(entry: Entry) -> Iterator[Problem]:
     data = _with_defaults(entry.data) if entry.kind in kinds.SCHEMAS else entry.data
     found = list(shapes.check(data, kinds.SCHEMAS.get(entry.kind, {"type": "object"})))
@@ -99,6 +106,9 @@ def _check_own(entry: Entry) -> Iterator[Problem]:
         yield from _check_policy(entry.data["policy"])
     if kinds.has_placeholders(entry.kind):
         yield from placeholders.check({key: each for key, each in entry.data.items() if key not in placeholders.KEPT})
+    if entry.kind in kinds.FILLED:
+        for field in kinds.ROUTES:
+            yield from _staying(entry.data.get(field), field)
 
 
 def _with_defaults(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -118,9 +128,7 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 def _check_meta(entry: Entry) -> Iterator[Problem]:
     for problem in shapes.check(placeholders.with_defaults(entry.meta), META, "meta"):
         yield replace(problem, hint=options.where_it_belongs(problem.field) or problem.hint)
-    for where, _ in placeholders.found(entry.meta.get("temporal"), "meta.temporal"):
-        text = "stays as it is written: what a run does must not hang on the environment"
-        yield Problem(f"a placeholder {text}", field=where, severity="warning")
+    yield from _staying(entry.meta.get("temporal"), "meta.temporal")
     given = entry.meta.get("options")
     if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
         yield from options.check(placeholders.with_defaults(given))

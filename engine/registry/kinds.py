@@ -239,6 +239,8 @@ ACTING = frozenset({"function.lua", "process.lua"})
 """Kinds whose units run under the `security` of their entry."""
 FILLED = frozenset({"temporal.client", "temporal.worker"})
 """Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""
+ROUTES = ("client", "task_queue", "tq_prefix")
+"""Fields of those by which runs find their queue: all that start one, and every replay, must name it alike."""
 KEPT_AS_WRITTEN = "registry.entry"
 POLICIES = frozenset({"security.policy", "security.policy.expr"})
 OUR_FAMILIES = ("env.", "security.", "contract.")

@@ -217,3 +217,15 @@ def test_a_placeholder_where_it_stays_literal_is_a_warning() -> None:
     (problem,) = problems(entry("w", "workflow.lua", meta, source="return {}"))
     assert (problem.severity, problem.field) == ("warning", "meta.temporal.workflow.name")
     assert "stays as it is written" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "field"),
+    [
+        ("temporal.worker", {"client": "client", "task_queue": "${env:QUEUE}"}, "task_queue"),
+        ("temporal.client", {"address": "${env:ADDRESS}", "tq_prefix": "${env:STAGE}-"}, "tq_prefix"),
+    ],
+)
+def test_a_placeholder_in_the_name_of_a_queue_is_a_warning(kind: str, data: dict[str, str], field: str) -> None:
+    [problem] = fields.check(Entry("app:x", kind, {}, data))
+    assert (problem.severity, problem.field) == ("warning", field)

@@ -127,5 +127,25 @@ async def test_a_call_that_is_given_up_while_the_run_asks_never_begins(stage: St
     await replays(stage, history)
 
 
+async def test_what_an_upgrade_continues_reads_variables_anew(stage: Stage) -> None:
+    stage.environ["REGION"] = "eu"
+    stage.function("app:fn", "return a", options={"activity": {"id": "${env:REGION}"}})
+    code = "funcs.call('app:fn', 1) process.listen('go'):receive() if a then process.upgrade(nil, false) end"
+    stage.workflow("app:w", code)
+    pid = await stage.spawn("app:w", True)
+    await stage.waits_for(pid, "topic", "go")
+    stage.environ["REGION"] = "us"
+    await stage.host.send(pid, "go", (), "")
+    await until(lambda: _has_id(stage, pid, "us"))
+    await stage.waits_for(pid, "topic", "go")
+    await stage.host.send(pid, "go", (), "")
+    await stage.exit(pid)
+    assert ids(await stage.history(pid)) == ["us"]
+
+
+async def _has_id(stage: Stage, pid: str, activity_id: str) -> bool:
+    return activity_id in ids(await stage.history(pid))
+
+
 async def _true(value: bool) -> bool:
     return value
