@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Node, Run
 from wippy_console.services import fleet, states
 from wippy_console.services.projection import Fact, Ref, Vanished, write
+from wippy_console.services.reconciler import follower as following
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
 from wippy_console.services.reconciler.visibility import quoted
@@ -318,6 +320,53 @@ def test_each_look_takes_the_next_of_the_runs_in_trouble() -> None:
         assert len(refs) <= 25
         seen |= {ref.run_id for ref in refs}
     assert len(seen) == 45
+
+
+def many(count: int, **fields: Any) -> None:
+    rows = [Run(run_id=f"r{n:02}", workflow_id="w", entry_id="e", client="app:client", **fields) for n in range(count)]
+    Run.objects.bulk_create(rows)
+
+
+def looks(count: int) -> list[set[str]]:
+    """The runs that so many looks in a row are at."""
+    turns: troubles.Turns = {}
+    seen = []
+    for _ in range(count):
+        refs, turns = troubles.suspects("app:client", turns)
+        seen.append({ref.run_id for ref in refs})
+    return seen
+
+
+def test_runs_whose_steps_no_node_of_ours_saw_are_all_looked_at_twenty_a_second() -> None:
+    """Workers of other languages on our queues tell us nothing."""
+    many(60, started_at=timezone.now() - timedelta(minutes=1))
+    seen = looks(3)
+    assert len(set.union(*seen)) == 60
+    assert max(map(len, seen)) <= 30
+
+
+def test_runs_that_begin_later_take_no_look_from_those_that_should_have_begun() -> None:
+    late = timezone.now() + timedelta(hours=1)
+    many(40, started_at=timezone.now() - timedelta(minutes=1), starts_at=late)
+    Run.objects.create(
+        run_id="q", workflow_id="w", entry_id="e", client="app:client", started_at=timezone.now() - timedelta(hours=1)
+    )
+    (seen,) = looks(1)
+    assert "q" in seen and len(seen) <= 6
+
+
+async def test_of_runs_that_temporal_reports_those_known_to_be_in_trouble_hide_no_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await in_thread(lambda: many(30, started_at=timezone.now(), history_length=3, troubled_since=timezone.now()))
+    reported = [SimpleNamespace(id="w", run_id=f"r{n:02}") for n in range(31)]
+
+    async def first_page(*_: object, size: int) -> list[SimpleNamespace]:
+        return reported[:size]
+
+    monkeypatch.setattr(following, "first_page", first_page)
+    asked = await scene.follower._reported(scene.temporal, [scene.queue])
+    assert [ref.run_id for ref in asked] == ["r30"]
 
 
 def test_watermarks_reach_back_from_the_newest_rows() -> None:

@@ -18,7 +18,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
 from wippy_console.services.projection import Clients, Fact, Ref, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
-from wippy_console.services.reconciler.visibility import first_page, on_queues, pages, queues_of, ref_of, since
+from wippy_console.services.reconciler.visibility import PAGE, first_page, on_queues, pages, queues_of, ref_of, since
 
 logger = logging.getLogger(__name__)
 
@@ -129,17 +129,21 @@ class Follower:
                 self._offer(found)
 
     async def _reported(self, client: Client, queues: list[str]) -> list[Ref]:
-        """Runs that Temporal itself reports; older servers don't, then the sweep finds them, later."""
+        """Runs that Temporal reports and no row does yet; older servers don't, then the sweep finds them, later."""
         if not self._server_reports:
             return []
         try:
-            page = await first_page(client, troubles.REPORTED, "ExecutionStatus = 'Running'", on_queues(queues))
+            page = await first_page(
+                client, troubles.REPORTED, "ExecutionStatus = 'Running'", on_queues(queues), size=PAGE
+            )
         except RPCError as error:
             if error.status != RPCStatusCode.INVALID_ARGUMENT:
                 raise
             self._server_reports = False
             return []
-        return [ref_of(self._client_id, execution) for execution in page]
+        known = await in_thread(partial(known_troubles, page))
+        fresh = [execution for execution in page if execution.run_id not in known]
+        return [ref_of(self._client_id, execution) for execution in fresh[: troubles.LOOKED_AT]]
 
     # -- comparing all open runs, after a start or a crash -----------------------------------------
 
@@ -220,6 +224,12 @@ def known_runs(page: list[WorkflowExecution]) -> dict[str, str]:
     """The status of those executions that have a row, by run id."""
     ids = [execution.run_id for execution in page]
     return dict(Run.objects.filter(run_id__in=ids).values_list("run_id", "status"))
+
+
+def known_troubles(page: list[WorkflowExecution]) -> set[str]:
+    """The ids of those executions whose rows say that they don't get on: these are looked at again in turn."""
+    ids = [execution.run_id for execution in page]
+    return set(Run.objects.filter(run_id__in=ids, troubled_since__isnull=False).values_list("run_id", flat=True))
 
 
 def open_runs(client_id: str) -> list[Run]:

@@ -32,20 +32,20 @@ Turns = Mapping[str, str]
 def suspects(client_id: str, turns: Turns) -> tuple[list[Ref], Turns]:
     """Runs to look at now, and where the next look goes on.
 
-    Those known to be in trouble or on queues that others serve, those that never took a step, and a few more, each in
-    turn: the cost does not grow with the number of open runs.
+    Those known to be in trouble or on queues that others serve, those whose steps no node of ours saw (the newest of
+    them at once), and a few more, each in turn: the cost does not grow with the number of open runs.
     """
-    every = Run.objects.filter(client=client_id)
+    every, late = Run.objects.filter(client=client_id), timezone.now() - states.TAKEN_EXPECTED
     runs = every.filter(status=Run.Status.RUNNING)
+    unseen = runs.filter(history_length=0, closed_at=None, troubled_since=None, started_at__lt=late)
+    unseen = unseen.exclude(starts_at__gt=late)
     rounds = {
         "troubled": (every.filter(troubled_since__isnull=False), LOOKED_AT),  # as their indexes are: of open runs alone
         "elsewhere": (every.filter(elsewhere=True, closed_at=None), LOOKED_AT),
+        "unseen": (unseen, LOOKED_AT),
         "all": (runs, SWEPT),
     }
-    silent = runs.filter(history_length=0, started_at__lt=timezone.now() - states.TAKEN_EXPECTED).order_by(
-        "-started_at"
-    )
-    found, reached = list(silent[:LOOKED_AT]), {}
+    found, reached = list(unseen.order_by("-started_at")[:SWEPT]), {}
     for name, (rows, size) in rounds.items():
         some = list(rows.filter(run_id__gt=turns.get(name, "")).order_by("run_id")[:size])
         reached[name] = some[-1].run_id if len(some) == size else ""

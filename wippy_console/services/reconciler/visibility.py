@@ -52,7 +52,7 @@ async def pages(client: Client, *conditions: str) -> AsyncIterator[list[Workflow
             return
 
 
-async def first_page(client: Client, *conditions: str, size: int = 20) -> list[WorkflowExecution]:
+async def first_page(client: Client, *conditions: str, size: int) -> list[WorkflowExecution]:
     """A few of the executions that meet all conditions."""
     found = client.list_workflows(" AND ".join(conditions), page_size=size, limit=size)
     return [execution async for execution in found]
