@@ -6,6 +6,7 @@ Nothing is ever fetched: a reference leads to the schema's own parts, or is an e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -28,6 +29,7 @@ MAX_DEPTH = 200
 
 _NOTHING_REMOTE: Registry[Any] = Registry()
 _left: ContextVar[int] = ContextVar("checks left", default=MAX_CHECKS)
+_within: ContextVar[bool] = ContextVar("a budget holds", default=False)
 
 Check = Callable[..., Any]
 
@@ -44,18 +46,46 @@ def measured(schema: Any, value: Any, default: Any, formats: Any = None) -> tupl
     refers elsewhere or to itself without end, and TooCostlyError.
     """
     cls = validator_for(schema, default=default)
-    token = _left.set(MAX_CHECKS)
-    try:
+    with budget() as spent, _readable():
         _refuse_dialects(schema)
         cls.check_schema(schema)
         found = list(_guarded(cls)(schema, format_checker=formats, registry=_NOTHING_REMOTE).iter_errors(value))
-        return found, MAX_CHECKS - _left.get()
+        return found, spent()
+
+
+def try_on(schema: Any, values: Iterable[Any], default: Any) -> None:
+    """Apply a schema that is one by the schema of schemas; raises as `measured` does for what can't be applied."""
+    cls = validator_for(schema, default=default)
+    with budget(), _readable():
+        _refuse_dialects(schema)
+        for value in values:
+            _guarded(cls)(schema, registry=_NOTHING_REMOTE).is_valid(value)
+
+
+@contextmanager
+def budget(most: int = MAX_CHECKS) -> Iterator[Callable[[], int]]:
+    """So many checks for all that is done within; budgets within it are part of it. Given is what tells those spent."""
+    outer = _left.get() if _within.get() else None
+    start = most if outer is None else min(most, outer)
+    tokens = _left.set(start), _within.set(True)
+    try:
+        yield lambda: start - _left.get()
+    finally:
+        spent = start - _left.get()
+        _left.reset(tokens[0])
+        _within.reset(tokens[1])
+        if outer is not None:
+            _left.set(outer - spent)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except Unresolvable as error:
         raise SchemaError(f"a reference leads nowhere: {error}") from error
     except RecursionError:
         raise SchemaError("it is nested too deeply, or refers to itself without end") from None
-    finally:
-        _left.reset(token)
 
 
 @cache

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.entry import Entry
-from engine.registry import kinds, options, placeholders, shapes
-from engine.registry.kinds import FLAG, FREE, NAME, TEXT, mapping, one_of
+from engine.registry import asking, kinds, options, placeholders, shapes, storable
+from engine.registry.kinds import FLAG, FREE, NAME, TEXT, TEXTS, mapping
 from engine.registry.problems import Problem, errors_in
 from engine.security.conditions import BadPolicyError
 from engine.security.rules import Rule
 
 MAX_ID = 500
 MAX_KIND = 100
-MAX_DEPTH = 64
 MAX_SIZE = 4 << 20
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ASKED = {"signals": "for signals", "question": "a question"}
 
-SIGNAL = mapping(
-    "topic",
-    topic={**NAME, "maxLength": 500},
-    label={**NAME, "maxLength": 200},
-    description=TEXT,
-    payload=FREE,
-    schema=FREE,
-    role={**TEXT, "maxLength": 150},
-    reason=one_of("required", "optional", "none"),
-    tone=one_of("positive", "negative", "neutral"),
-)
 META: kinds.Schema = {
     "type": "object",
     "properties": {
         "title": TEXT,
         "description": TEXT,
         "input_schema": FREE,
-        "signals": {"type": "array", "items": SIGNAL},
+        "signals": {"type": "array", "items": asking.SIGNAL},
+        "question": asking.QUESTION,
         "default_host": NAME,
         "options": {"type": "object"},
         "temporal": {
@@ -54,6 +42,11 @@ META: kinds.Schema = {
     },
 }
 """What the engine and the console read of `meta`; everything else in it is free."""
+OF_PEOPLE: kinds.Schema = {
+    "type": "object",
+    "properties": {"notify": asking.NOTIFY, "search": TEXTS, "mask": TEXTS, "summary": TEXT},
+}
+"""What the console reads of entries that run: who hears of what, and which parts of the input are keys or masked."""
 
 
 def check(entry: Entry) -> Iterator[Problem]:
@@ -126,70 +119,27 @@ def _check_policy(policy: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_meta(entry: Entry) -> Iterator[Problem]:
-    for problem in shapes.check(placeholders.with_defaults(entry.meta), META, "meta"):
+    meta = placeholders.with_defaults(entry.meta)
+    for problem in shapes.check(meta, META, "meta"):
         yield replace(problem, hint=options.where_it_belongs(problem.field) or problem.hint)
     yield from _staying(entry.meta.get("temporal"), "meta.temporal")
+    if entry.kind in kinds.EXECUTABLE:
+        yield from shapes.check(meta, OF_PEOPLE, "meta")
     given = entry.meta.get("options")
     if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
         yield from options.check(placeholders.with_defaults(given))
     if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
         yield Problem(wrong, field="meta.input_schema")
-    signals = entry.meta.get("signals")
-    for index, signal in enumerate(signals if isinstance(signals, list) else ()):
-        if isinstance(signal, Mapping):
-            yield from _check_signal(signal, f"meta.signals.{index}")
-    if signals and entry.kind in kinds.SCHEMAS and entry.kind != "workflow.lua":
-        yield Problem("only a `workflow.lua` is asked for signals", field="meta.signals", severity="warning")
-
-
-def _check_signal(signal: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    topic = signal.get("topic")
-    if isinstance(topic, str) and topic.startswith("@"):
-        yield Problem("a topic must not begin with @", field=f"{path}.topic")
-    if "schema" in signal and (wrong := shapes.schema_problem(signal["schema"])):
-        yield Problem(wrong, field=f"{path}.schema")
+    yield from asking.check_meta(entry.meta)
+    for name in ("signals", "question"):
+        if entry.meta.get(name) and entry.kind in kinds.SCHEMAS and entry.kind != "workflow.lua":
+            text = f"only a `workflow.lua` is asked {_ASKED[name]}"
+            yield Problem(text, field=f"meta.{name}", severity="warning")
 
 
 def _check_values(entry: Entry) -> Iterator[Problem]:
     """Whether databases and Lua can hold the values: JSON, numbers of 64 bits, text without NUL, bounded."""
-    found = [*_unstorable(entry.meta, "meta", 0), *_unstorable(entry.data, "", 0)]
+    found = [*storable.check(entry.meta, "meta"), *storable.check(entry.data)]
     yield from found
     if not found and len(json.dumps([entry.meta, entry.data], default=dict)) > MAX_SIZE:
         yield Problem(f"an entry may hold {MAX_SIZE >> 20} MiB")
-
-
-def _unstorable(value: Any, path: str, depth: int) -> Iterator[Problem]:
-    if depth > MAX_DEPTH:
-        yield Problem(f"nested deeper than {MAX_DEPTH} levels", field=path)
-        return
-    match value:
-        case Mapping():
-            for key, child in value.items():
-                where = f"{path}.{key}" if path else str(key)
-                if not isinstance(key, str) or _UNSTORABLE.search(key):
-                    yield Problem("a key must be text without NUL characters", field=path)
-                else:
-                    yield from _unstorable(child, where, depth + 1)
-        case list() | tuple():
-            for index, child in enumerate(value):
-                yield from _unstorable(child, f"{path}.{index}" if path else str(index), depth + 1)
-        case _:
-            yield from _unstorable_scalar(value, path)
-
-
-def _unstorable_scalar(value: Any, path: str) -> Iterator[Problem]:
-    match value:
-        case None | bool():
-            return
-        case str() if found := _UNSTORABLE.search(value):
-            what = "a NUL character" if found[0] == "\0" else "half of a Unicode surrogate pair"
-            line = value.count("\n", 0, found.start()) + 1 if path == "source" else None
-            yield Problem(f"text must not hold {what}", field=path, line=line)
-        case int() if not -(2**63) <= value < 2**63:
-            yield Problem("a whole number must fit into 64 bits", field=path)
-        case float() if not math.isfinite(value):
-            yield Problem("a number must be finite", field=path)
-        case str() | int() | float():
-            return
-        case _:
-            yield Problem(f"a value of type {type(value).__name__} can't be kept", field=path)

@@ -18,6 +18,7 @@ from referencing import Registry
 from referencing.exceptions import PointerToNowhere, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from engine.bounded import schemas
 from engine.bounded.cron import cron_problem
 from engine.durations import option_lifetime, parse_duration
 from engine.registry.placeholders import PLACEHOLDER
@@ -25,6 +26,7 @@ from engine.registry.problems import Problem
 from engine.registry.words import did_you_mean, listed, names
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH = re.compile(r"\$(\.[^.]+)+")
 KEYWORDS = frozenset(
     names(
         "and break do else elseif end false for function goto if in local nil not or repeat return then true until "
@@ -55,6 +57,16 @@ def _is_duration(value: object) -> bool:
 @formats.checks("lifetime")
 def _is_lifetime(value: object) -> bool:
     return not isinstance(value, str) or (option_lifetime(value) or 0) > 0
+
+
+@formats.checks("path")
+def _is_path(value: object) -> bool:
+    return not isinstance(value, str) or bool(_PATH.fullmatch(value))
+
+
+@formats.checks("path or name")
+def _is_path_or_name(value: object) -> bool:
+    return not isinstance(value, str) or not value.startswith("$") or _is_path(value)
 
 
 @formats.checks("cron")
@@ -94,7 +106,8 @@ def check(value: Any, schema: Mapping[str, Any], prefix: str = "") -> Iterator[P
 def schema_problem(schema: Any) -> str:
     """Why this is no JSON Schema that the console can use, or "".
 
-    References out of the schema are refused: to check a form must never fetch anything.
+    References out of the schema are refused: to check a form must never fetch anything. The time that it takes grows
+    with the schema's size alone, but for references by `$anchor`.
     """
     if not isinstance(schema, dict):
         return "must be a JSON Schema, a mapping"
@@ -119,13 +132,12 @@ def _unresolved(schema: dict[str, Any]) -> str:
 
 
 def _endless(schema: dict[str, Any]) -> str:
-    """A schema that refers to itself without end is valid; only a trial shows it."""
+    """A schema that refers to itself without end is valid, and so is one that takes for ever; only a trial shows it."""
     try:
-        samples: tuple[Any, ...] = ({}, [], "", 0)
-        for sample in samples:
-            Draft202012Validator(schema).is_valid(sample)
-    except RecursionError:
-        return "a JSON Schema must not refer to itself without end"
+        schemas.try_on(schema, ({}, [], "", 0), Draft202012Validator)
+    except SchemaError as error:
+        endless = isinstance(error.__context__, RecursionError)
+        return "a JSON Schema must not refer to itself without end" if endless else f"not usable here: {error.message}"
     except Exception as error:  # an odd `$id` or anchor raises what referencing keeps private
         return f"not a usable JSON Schema: {error}"
     return ""
@@ -193,6 +205,8 @@ def _say_format(error: ValidationError, path: str) -> Iterator[Problem]:
         "duration": 'a duration such as "500ms", "30s" or "1h30m"',
         "lifetime": 'a duration such as "30m", "24h" or "7d"',
         "identifier": "a name of letters, digits and underscores, and no word of Lua",
+        "path": 'a path into the first argument such as "$.customer.email"',
+        "path or name": 'a name, or a path into the first argument such as "$.customer.email"',
         "cron": 'a cron schedule such as "30 2 * * *", "@daily" or "@every 1h"',
     }[str(error.validator_value)]
     yield Problem(f"must be {wanted}, not {_shown(error.instance)}", field=path)
@@ -203,6 +217,10 @@ def _say_bound(error: ValidationError, path: str) -> Iterator[Problem]:
     hint = "" if least or not isinstance(schema, Mapping) else schema.get("x-hint", "")
     text = f"must be {'at least' if least else 'at most'} {error.validator_value}, not {_shown(error.instance)}"
     yield Problem(text, field=path, hint=hint)
+
+
+def _say_exceeding(error: ValidationError, path: str) -> Iterator[Problem]:
+    yield Problem(f"must be more than {error.validator_value}, not {_shown(error.instance)}", field=path)
 
 
 def _say_empty(_: ValidationError, path: str) -> Iterator[Problem]:
@@ -221,6 +239,7 @@ _SAY: dict[Any, Callable[[ValidationError, str], Iterator[Problem]]] = {
     "format": _say_format,
     "minimum": _say_bound,
     "maximum": _say_bound,
+    "exclusiveMinimum": _say_exceeding,
     "minLength": _say_empty,
 }
 

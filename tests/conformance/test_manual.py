@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from engine.registry.fields import SIGNAL
+from engine.registry.asking import SIGNAL
 from engine.registry.module_names import GLOBALS
 from engine.registry.tree import parse
 from tests.conformance.kernel_names import kernel_names, plain_lua_names

@@ -13,6 +13,7 @@ from jsonschema.exceptions import best_match
 
 from engine.bounded import schemas
 from engine.bounded.errors import TooCostlyError
+from engine.bounded.schema_parts import with_objects
 from engine.errors import INTERNAL, Failure, UnitFailed, invalid
 from engine.steps import Value
 
@@ -109,7 +110,7 @@ def validate_text(schema: Value, text: str | bytes, most: int = 0) -> list[Value
 
 
 def _schema(given: Value, most: int) -> Any:
-    return decode(given, most) if isinstance(given, (str, bytes)) else _as_schema(given)
+    return decode(given, most) if isinstance(given, (str, bytes)) else with_objects(given)
 
 
 def _checked(schema: Any, data: Any) -> list[Value]:
@@ -121,29 +122,6 @@ def _checked(schema: Any, data: Any) -> list[Value]:
         return [schemas.MAX_CHECKS, invalid(f"json.validate: {error}")]
     worst = best_match(found)
     return [checks] if worst is None else [checks, invalid(f"{worst.json_path}: {worst.message[:_MESSAGE]}")]
-
-
-# The keywords whose value is a schema, a table of schemas by name, a list of schemas.
-_HOLD_SCHEMA = {"items", "contains", "additionalItems", "unevaluatedItems", "not", "if", "then", "else"}
-_HOLD_SCHEMA |= {"additionalProperties", "unevaluatedProperties", "propertyNames"}
-_HOLD_NAMED = {"properties", "patternProperties", "dependentSchemas", "definitions", "$defs"}
-_HOLD_LIST = {"allOf", "anyOf", "oneOf", "prefixItems"}
-
-
-def _as_schema(value: Value) -> Any:
-    """The schema with objects for the empty tables where objects must be: Lua's came as lists."""
-    if value == []:
-        return {}
-    return {key: _schema_part(key, part) for key, part in value.items()} if isinstance(value, dict) else value
-
-
-def _schema_part(key: Any, part: Value) -> Any:
-    if key in _HOLD_SCHEMA:
-        return [_as_schema(each) for each in part] if part and isinstance(part, list) else _as_schema(part)
-    if key in _HOLD_NAMED:
-        named = part or {}
-        return {name: _as_schema(each) for name, each in named.items()} if isinstance(named, dict) else part
-    return [_as_schema(each) for each in part] if key in _HOLD_LIST and isinstance(part, list) else part
 
 
 def _objects_for(schema: Any, data: Value) -> Any:

@@ -229,3 +229,95 @@ def test_a_placeholder_where_it_stays_literal_is_a_warning() -> None:
 def test_a_placeholder_in_the_name_of_a_queue_is_a_warning(kind: str, data: dict[str, str], field: str) -> None:
     [problem] = fields.check(Entry("app:x", kind, {}, data))
     assert (problem.severity, problem.field) == ("warning", field)
+
+
+COMPLETE = {
+    "users": ["ann"],
+    "via": "update",
+    "quorum": {"approve": 2, "reject": 1, "of": ["finance", "ann"], "self": False},
+    "payload": {"approved": True},
+    "default": True,
+    "due": "4h",
+    "priority": 70,
+    "assign": "$.order.manager",
+    "follow_up": "1d",
+    "escalate": {"after": "4h", "to": "directors"},
+    "lapse": 3_600_000,
+    "guest": "$.customer.email",
+    "notify": [{"who": ["starter", "finance"], "when": ["asked", "overdue"], "how": ["email"]}],
+}
+
+
+def test_what_a_question_may_have_passes_at_a_signal_and_at_the_question() -> None:
+    assert told(signal(**COMPLETE)) == []
+    names = ("due", "priority", "assign", "follow_up", "escalate", "lapse", "guest", "notify")
+    question = {"title": "Refund", "text": "Pay {amount}?", **{name: COMPLETE[name] for name in names}}
+    people = {"search": ["customer", "order.id"], "mask": ["card.number"], "summary": "{order.id}"}
+    notify = {"who": ["ops"], "when": ["failed"], "how": ["chat"]}
+    assert told(workflow("w", {"question": question, "notify": notify, **people})) == []
+    assert told(workflow("w", {"question": "Pay {amount}?"})) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"via": "mail"}, 'via: must be one of `signal`, `update`, not "mail"'),
+        ({"quorum": {"approve": 0}}, "quorum.approve: must be at least 1, not 0"),
+        ({"quorum": {"approve": 2}, "payload": "yes"},
+         "payload: must be a mapping: the votes of the quorum are put into it"),
+        ({"quorum": {"reject": 1}}, "quorum.approve: is missing"),
+        ({"due": "soon"}, 'due: must be a duration such as "30m", "24h" or "7d", not "soon"'),
+        ({"due": 0}, "due: must be more than 0, not 0"),
+        ({"lapse": "0s"}, 'lapse: must be a duration such as "30m", "24h" or "7d", not "0s"'),
+        ({"follow_up": 10**13},
+         "follow_up: must be at most 9000000000000, not 10000000000000 (a number is milliseconds)"),
+        ({"default": True}, "default: needs `due`: the time at which this answer is given"),
+        ({"assign": "manager"},
+         'assign: must be a path into the first argument such as "$.customer.email", not "manager"'),
+        ({"guest": "$."}, 'guest: must be a path into the first argument such as "$.customer.email", not "$."'),
+        ({"escalate": {"after": "4h"}}, "escalate.to: is missing"),
+        ({"priority": 101}, "priority: must be at most 100, not 101"),
+        ({"users": ["ann", 5]}, "users.1: must be text, not 5"),
+        ({"notify": {"how": ["fax"]}},
+         'notify.how.0: must be one of `email`, `webhook`, `chat`, `browser`, not "fax"'),
+        ({"notify": [{"when": ["never"]}]},
+         "notify.0.when.0: must be one of `asked`, `due_soon`, `overdue`, `escalated`, `failed`, `exit`, "
+         'not "never"'),
+    ],
+)  # fmt: skip
+def test_what_a_signal_says_of_its_question_is_refused_in_words(fields: dict[str, Any], wrong: str) -> None:
+    assert told(signal(**fields)) == [f"app:w meta.signals.0.{wrong}"]
+
+
+def test_an_unknown_field_of_a_question_is_a_warning() -> None:
+    (problem,) = problems(workflow("w", {"question": {"prioritty": 5}}))
+    assert (problem.field, problem.severity) == ("meta.question.prioritty", "warning")
+    assert problem.hint == "did you mean `priority`?"
+
+
+def test_one_answer_of_a_topic_is_the_default_and_something_is_due() -> None:
+    def asked(question: Any, *topics: str) -> list[str]:
+        return told(workflow("w", {"question": question, "signals": [{"topic": t, "default": True} for t in topics]}))
+
+    assert asked({"due": "4h"}, "first", "second") == []
+    assert asked({"due": "4h"}, "first", "first") == [
+        "app:w meta.signals: 2 answers of the topic `first` have `default: true`, and only one can be given"
+    ]
+
+
+def test_what_is_of_people_is_free_where_nothing_runs() -> None:
+    assert told(entry("x", "registry.entry", {"search": 5, "notify": "x", "mask": 1, "summary": []})) == []
+    assert [each.field for each in problems(workflow("w", {"search": "customer", "notify": "me", "summary": 5}))] == [
+        "meta.notify", "meta.search", "meta.summary",
+    ]  # fmt: skip
+    (problem,) = problems(Entry("app:f", "function.lua", {"question": "Go?"}, {"source": "return {}"}))
+    assert (problem.field, problem.severity) == ("meta.question", "warning")
+
+
+def test_a_schema_that_takes_too_long_to_apply_is_refused() -> None:
+    schema: dict[str, Any] = {"$ref": "#/$defs/d0", "$defs": {"d40": {"type": "string"}}}
+    for n in range(40):
+        schema["$defs"][f"d{n}"] = {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2}
+    (problem,) = problems(signal(schema=schema))
+    assert problem.field == "meta.signals.0.schema"
+    assert "too much work" in problem.message
