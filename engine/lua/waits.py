@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, assert_never
 
@@ -24,6 +25,7 @@ from engine.steps import (
     Send,
     Spawn,
     StartTimer,
+    Value,
     Wait,
     Waits,
 )
@@ -35,7 +37,8 @@ MOST_DEADLINE = 2**63 - 1
 class Heard:
     """What the kernel says of channels, each {number, kind, name, taken, joined}, or {number} where no task waits.
 
-    Kernel 1 says 0 for `joined`.
+    Kernel 1 says 0 for `joined`. A sixth item is the JSON of what is asked there, from then on. {number, "closed"} is
+    told of a channel for which one was and that is over for good.
     """
 
     changes: Sequence[Sequence[Any]]
@@ -47,6 +50,7 @@ class WaitBook:
     def __init__(self) -> None:
         self._mailboxes: dict[int, Wait] = {}
         self._topics: dict[int, Wait] = {}
+        self._asks: dict[int, Mapping[str, Value]] = {}  # by channel; they stay while nobody waits
         self._commands: dict[int, tuple[str, str]] = {}  # kind and name: a Wait is made of those that are listed
         self._timers: dict[int, int] = {}
         self._deadlines: list[tuple[int, int, Wait]] = []
@@ -63,12 +67,12 @@ class WaitBook:
 
     def heard(self, heard: Heard) -> None:
         """Tasks began or ended to wait on channels, or took from them and wait again."""
-        for number, *rest in heard.changes:
-            if rest:
-                wait = _wait(number, *rest)
-                (self._topics if wait.kind == "topic" else self._mailboxes)[number] = wait
-            elif self._topics.pop(number, None) is None:
-                self._mailboxes.pop(number, None)
+        for number, *told in heard.changes:
+            match told:
+                case [kind, name, taken, joined, *ask]:
+                    self._begun(Wait(kind, text_of(name), taken, number=number, joined=joined), *ask)
+                case _:
+                    self._ended(number, closed=bool(told))
 
     def listed(self, most: int, most_topics: int) -> Waits:
         """Mailboxes, topics, commands by seq, timers by deadline: so many topics, and `most` of each of the others."""
@@ -81,6 +85,18 @@ class WaitBook:
             (*mailboxes, *topics, *(Wait(kind, name, seq) for seq, (kind, name) in commands), *timers),
             {kind: n for kind, n in totals.items() if n},
         )
+
+    def _begun(self, wait: Wait, ask: str | None = None) -> None:
+        if ask is not None:
+            self._asks[wait.number] = json.loads(ask)
+        waits = self._topics if wait.kind == "topic" else self._mailboxes
+        waits[wait.number] = replace(wait, ask=self._asks.get(wait.number))
+
+    def _ended(self, number: int, *, closed: bool) -> None:
+        if self._topics.pop(number, None) is None:
+            self._mailboxes.pop(number, None)
+        if closed:
+            self._asks.pop(number, None)
 
     def _issued(self, command: Command, now: int) -> None:
         match command:
@@ -100,10 +116,6 @@ class WaitBook:
             self._totals[known[0]] -= 1
         elif (deadline := self._timers.pop(seq, None)) is not None:
             del self._deadlines[bisect_left(self._deadlines, (deadline, seq))]
-
-
-def _wait(number: int, kind: str, name: Any, taken: int, joined: int) -> Wait:
-    return Wait(kind, text_of(name), taken, number=number, joined=joined)
 
 
 def _kind_and_name(command: Call | Spawn | Exec | Send | Ask | Control) -> tuple[str, str]:

@@ -182,6 +182,17 @@ go:receive()
 return {first, funcs.call('app:named', 2), process.exec('app:named_child', 'app:worker', 3)}
 """
 
+ASKS = """
+local go = process.listen('go', {ask = {title = 'Go?', payloads = {Yes = {go = true}, No = {}}, due = '4h'}})
+local none, err = process.listen('go', {ask = {due = 'soon'}})
+funcs.call('app:fn', err and err:message() or 'ignored')
+for i = 1, 2 do
+    process.listen('go', {ask = {title = 'Go on with ' .. i, schema = {properties = {}}, prioritty = 1}})
+    funcs.call('app:fn', channel.select{go:case_receive(), process.inbox():case_receive()}.value, i)
+end
+return 'over'
+"""
+
 Play = Callable[[Stage, str], Awaitable[None]]
 
 
@@ -230,6 +241,13 @@ async def variables(stage: Stage, pid: str) -> None:
     await stage.host.send(pid, "go", (), "")
 
 
+async def asks(stage: Stage, pid: str) -> None:
+    """Two answers."""
+    for n in (1, 2):
+        await stage.waits_for(pid, "topic", "go")
+        await stage.host.send(pid, "go", (n,), "")
+
+
 async def cancel(stage: Stage, pid: str) -> None:
     """A cancel while a call and a future are under way."""
     await stage.waits_for(pid, "events")
@@ -250,6 +268,7 @@ SCENARIOS: dict[str, tuple[str, Play]] = {
     "answers": (ANSWERS, answers),
     "cancel": (CANCEL, cancel),
     "variables": (VARIABLES, variables),
+    "asks": (ASKS, asks),
 }
 
 

@@ -14,13 +14,28 @@ local function count(state)
   state.counted = now
 end
 
--- A change for the host (Heard of engine/lua/waits.py), or nil: {number, kind, name, taken, joined}, {number} when it is
--- over.
+-- The text of what the wait asks, if the host does not know it: a wait keeps what it began with, and goes on to do so
+-- when the same receiver waits for the same message.
+local function ask_of(state, taken, first)
+  local ask, goes_on = state.ask, taken == state.told and first == state.told_first
+  state.told_first = first
+  if not first or goes_on or not ask or ask == state.told_ask then return nil end
+  local text = ask.text
+  state.told_ask, ask.text = ask, nil
+  return text
+end
+
+-- A change for the host (Heard of engine/lua/waits.py), or nil: {number, kind, name, taken, joined} and perhaps the ask,
+-- {number} when it is over, {number, "closed"} when what was asked there is as well.
 local function change_of(state, heard)
+  local first = heard and state.receivers[state.receivers.head] or nil
   local taken, joined = heard and state.taken or nil, heard and joined_of(state) or nil
-  if taken == state.told and joined == state.told_joined then return nil end
+  local text = ask_of(state, taken, first)
+  if state.retired and state.told_ask then return k.packed(state.number, "closed") end
+  if taken == state.told and joined == state.told_joined and not text then return nil end
   state.told, state.told_joined = taken, joined
   if not heard then return k.packed(state.number) end
+  if text then return k.packed(state.number, state.external.kind, state.external.name, taken, joined, text) end
   return k.packed(state.number, state.external.kind, state.external.name, taken, joined)
 end
 

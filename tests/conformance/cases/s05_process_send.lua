@@ -121,6 +121,20 @@ function M.listen_for_messages()
   assert(msg:topic() == "t" and msg:from() == process.pid() and msg:payload():data() == "x")
 end
 
+--- listen(topic, {ask = {...}}) listens all the same, whatever the unit
+function M.listen_with_an_ask()
+  local ch = process.listen("t", { ask = { title = "Go?", payloads = { Yes = { go = true }, No = { go = false } }, due = "4h" } })
+  to_self("t", { go = true })
+  assert(ch:receive().go and process.listen("t", { ask = { text = "Once more?" } }) == ch)
+end
+
+-- on: workflow
+--- listen with a wrong ask: nil and an Invalid error that names the field
+function M.listen_with_a_wrong_ask()
+  local ch, err = process.listen("t", { ask = { title = "Go?", due = "soon" } })
+  assert(ch == nil and err:kind() == "Invalid" and err:message():find("ask.due: must be a duration", 1, true))
+end
+
 --- A message's payload: a Payload, a list of them when several, nil when none
 function M.message_payload()
   local inbox = process.inbox()

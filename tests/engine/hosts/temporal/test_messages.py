@@ -287,6 +287,18 @@ async def test_context_goes_along_into_workflows_children_and_activities(stage: 
     assert (await stage.run("app:parent", context=context)).value == {"child": "ann", "activity": "ann"}
 
 
+async def test_what_the_run_says_that_it_asks_is_told_and_answered_from_its_state(stage: Stage) -> None:
+    ask = "{ask = {title = 'Order ' .. 7, payloads = {Yes = {go = true}}}}"
+    stage.workflow("app:asks", f"return assert(process.listen('decision', {ask})):receive()")
+    pid = await stage.spawn("app:asks")
+    await stage.waits_for(pid, "topic", "decision")
+    told = {"title": "Order 7", "payloads": {"Yes": {"go": True}}}
+    assert [wait["ask"] for wait in (await stage.host.query(pid, "state"))["waits"]] == [told]
+    assert [wait.ask for wait in stage.observations[0].waits] == [told]
+    await stage.host.send(pid, "decision", (5,), "")
+    assert (await stage.exit(pid)).value == 5
+
+
 async def test_an_observation_tells_what_a_run_waits_for(stage: Stage) -> None:
     stage.workflow("app:collect", "return process.listen('decision'):receive()")
     pid = await stage.spawn("app:collect", "x", parent="{app:processes|0x1}")
