@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from engine.contracts.watcher import Card
 from tests.console.operating import Cast
 from wippy_console.models import FeedEvent, Quarantine, Run
 from wippy_console.services import quarantine, states
 from wippy_console.services.errors import Conflict
+from wippy_console.services.reconciler.troubles import next_try
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,27 @@ def test_an_operator_lifts_it_once_and_a_viewer_may_not(cast: Cast) -> None:
     with pytest.raises(Conflict, match=r"lifted by .* already"):
         quarantine.lift(cast.operator, found.pk)
     assert [event.data["state"] for event in FeedEvent.objects.filter(kind="QUARANTINE")] == ["quarantined", "lifted"]
+
+
+def test_what_was_lifted_keeps_a_run_no_more_until_it_is_tried_again(cast: Cast) -> None:
+    run = run_of(CARD.digest)
+    quarantine.impose(CARD, 6.2, "node")
+    before = timezone.now()
+    assert not quarantine.lifted_for(run.run_id, before)
+    quarantine.lift(cast.operator, Quarantine.objects.get().pk)
+    assert quarantine.lifted_for(run.run_id, before)
+    assert not quarantine.lifted_for(run.run_id, timezone.now())
+    assert not quarantine.lifted_for("another", before)
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 10), (3, 10), (4, 15), (6, 30), (11, 610), (2_000, 610)])
+def test_the_next_try_of_a_task_is_known(attempt: int, seconds: int) -> None:
+    taken = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    raw = DescribeWorkflowExecutionResponse()
+    raw.execution_config.default_workflow_task_timeout.FromSeconds(10)
+    raw.pending_workflow_task.attempt = attempt
+    raw.pending_workflow_task.started_time.FromDatetime(taken)
+    assert next_try(raw) == taken + timedelta(seconds=seconds)
 
 
 def quarantined(number: int = 0) -> Quarantine:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.contracts.watcher import Card
@@ -39,14 +40,21 @@ def refusals() -> Mapping[tuple[str, str], str]:
 
 def of_run(run_id: str) -> str:
     """Why a run waits until its program may run again, ""; its program is unknown until its first step."""
+    first = active().filter(_fits(run_id)).first()
+    return reason(first) if first else ""
+
+
+def lifted_for(run_id: str, since: datetime) -> bool:
+    """Whether one that kept the run was lifted since then."""
+    return Quarantine.objects.filter(_fits(run_id), lifted_at__gt=since).exists()
+
+
+def _fits(run_id: str) -> Q:
     run = Run.objects.filter(run_id=run_id).first()
     if run is None:
-        return ""
-    found = active().filter(entry_id=run.entry_id, host=run.worker, kind="workflow")
-    if run.program:
-        found = found.filter(digest=run.program)
-    first = found.first()
-    return reason(first) if first else ""
+        return Q(pk__in=())
+    fits = Q(entry_id=run.entry_id, host=run.worker, kind="workflow")
+    return fits & Q(digest=run.program) if run.program else fits
 
 
 def reason(found: Quarantine) -> str:

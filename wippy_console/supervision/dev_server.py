@@ -43,6 +43,7 @@ class DevServer:
 
         Measured: WAL triples the throughput of the default journal, and without the timer setting timers
         fire on whole seconds; `process.upgrade` of a run younger than a second waits the rest of it by default.
+        A task that fails is tried again after 40 seconds at most, so that a run soon goes on once its cause is mended.
         """
         return [
             *(str(BINARY), "server", "start-dev", "--headless", "--log-level", "warn"),
@@ -51,6 +52,7 @@ class DevServer:
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
             *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
             *("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="10ms"'),
+            *("--dynamic-config-value", 'history.workflowTaskRetryMaxInterval="30s"'),
         ]
 
     def lock(self) -> int:

@@ -138,10 +138,12 @@ class Batch:
             return
         self._set_retrying(run, retry_rows(stalled.retrying) + [each for each in run.retrying if each.get("local")])
         old, new = (states.of_reason(reason) if reason else "" for reason in (run.stuck_reason, stalled.reason))
+        if run.stuck_reason == (reason := storable_text(stalled.reason)):
+            return
+        run.stuck_reason = reason
+        self._note_trouble(run)
         if old == new:
             return
-        run.stuck_reason = storable_text(stalled.reason)
-        self._note_trouble(run)
         data = {"reason": stalled.reason, "attempt": stalled.attempt, "state": new} if new else {"state": old}
         self.events.append(feed.draft(feed.STUCK if new else feed.MOVING, run=run, data=data))
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from temporalio.api.enums.v1 import EventType, PendingWorkflowTaskState, TaskQueueType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingWorkflowTaskInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
 from wippy_console.database.threads import in_thread
@@ -23,6 +24,8 @@ REPORTED = "TemporalReportedProblems IS NOT NULL"
 LOOKED_AT = 20
 SWEPT = 5
 FAILING_FROM, SURELY_FROM = 2, 3
+# As the server has it, unless its `history.workflowTaskRetryMaxInterval` is less.
+FIRST_SLOWED, SLOWED_BY, SLOWED_MOST = 4, timedelta(seconds=5), timedelta(minutes=10)
 
 
 Turns = Mapping[str, str]
@@ -72,9 +75,29 @@ async def _trouble(client: Client, ref: Ref, description: WorkflowExecutionDescr
     # Temporal records the first failure of a task only, which came before.
     if attempt >= FAILING_FROM and (why := await in_thread(partial(quarantine.of_run, ref.run_id))):
         return why
+    if attempt >= FAILING_FROM and await in_thread(partial(quarantine.lifted_for, ref.run_id, _taken_at(raw))):
+        return (
+            f"its quarantine is lifted, Temporal tries it again by {next_try(raw):%Y-%m-%d %H:%M:%S} UTC at the latest"
+        )
     if attempt >= FAILING_FROM:
         return _failing(attempt, failed_task(await fetch_tail(client, ref)))
     return await _not_taken(client, description, raw.pending_workflow_task)
+
+
+def next_try(raw: DescribeWorkflowExecutionResponse) -> datetime:
+    """When the server tries the task again at the latest, whose failure nobody reports to it after the first.
+
+    It waits until the attempt runs out, and gives each more time (docs/pitfalls.md#a-task-that-fails-again).
+    """
+    waits = raw.execution_config.default_workflow_task_timeout.ToTimedelta()
+    if (more := raw.pending_workflow_task.attempt - FIRST_SLOWED) >= 0:
+        waits += min(SLOWED_BY * 2 ** min(more, 20), SLOWED_MOST)
+    return _taken_at(raw) + waits
+
+
+def _taken_at(raw: DescribeWorkflowExecutionResponse) -> datetime:
+    task = raw.pending_workflow_task
+    return (task.started_time if task.HasField("started_time") else task.scheduled_time).ToDatetime(tzinfo=UTC)
 
 
 def failed_task(tail: Sequence[HistoryEvent]) -> str:
