@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from engine.entry import Entry
 from tests.browser.conftest import Enter
 from tests.browser.scene import Scene
 from tests.browser.test_every_page import violations
-from wippy_console.models import Decision, Draft
+from wippy_console.models import Decision, Draft, Run
 from wippy_console.services import registry
+from wippy_console.services.registry import Changes
 
 EDIT = "/registry/edit/app.orders:process/"
 START = "/runs/start/?entry=app.orders:process"
@@ -46,6 +49,15 @@ def saved(page: Page) -> Any:
 
 def source() -> str:
     return str(registry.entry("app.orders:process").data["source"])
+
+
+@pytest.fixture
+def away(scene: Scene) -> Iterator[str]:
+    """A client whose Temporal can't be reached."""
+    client = Entry("away:client", "temporal.client", data={"address": "127.0.0.1:1", "connection_timeout": 300})
+    registry.publish(scene.stage.cast.administrator, Changes(create=(client,)), base=None, message="away")
+    yield client.id
+    registry.publish(scene.stage.cast.administrator, Changes(delete=(client.id,)), base=None, message="back")
 
 
 def test_the_editor_s_text_comes_back_after_a_log_in_on_the_spot(enter: Enter, scene: Scene) -> None:
@@ -86,6 +98,23 @@ def test_an_answer_survives_the_end_of_the_session(enter: Enter, scene: Scene, s
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("#messages")).to_contain_text("was sent to")
     assert Decision.objects.filter(run=run).count() == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_answer_without_temporal_says_so_in_its_form(enter: Enter, scene: Scene, away: str, script: bool) -> None:
+    run = scene.stage.start("app.flows:approval", {"wanted": 1})
+    scene.stage.ask(run, "decision", 0)
+    Run.objects.filter(pk=run.pk).update(client=away)
+    page = enter("approver", java_script_enabled=script)
+    page.goto(reverse("run", args=(run.workflow_id, run.run_id)))
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_label("Comment").fill("looks fine")
+    page.get_by_label("Reason").fill("within budget")
+    form = page.locator("#dialog form" if script else "main form.dialog-body")
+    form.get_by_role("button", name="Approve").click()
+    expect(form.get_by_role("alert")).to_contain_text("Your answer is kept, and sent as soon")
+    expect(form.get_by_label("Comment")).to_have_value("looks fine")
+    expect(page.locator("form.dialog-body:has([name=reason])")).to_have_count(1)
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -15,8 +15,15 @@ def test_a_fault_says_where_it_stands() -> None:
     assert [path for path, _ in exact.faults(value)] == [(), ("a", 1, "b"), ("c\0", "d")]
 
 
+@pytest.mark.parametrize("text", ["[" * 201 + "]" * 201, "[" * 900 + "]" * 900, '{"a":' * 201 + "0" + "}" * 201])
+def test_what_is_too_deep_for_lua_is_refused_in_words(text: str) -> None:
+    exact.json_value("[" * 200 + "]" * 200)
+    with pytest.raises(NotExactError, match=r"^Nested deeper than 200 levels\.$"):
+        exact.json_value(text)
+
+
 def test_many_deep_parts_take_memory_for_each_not_for_all_around_it() -> None:
-    text = "[" * 800 + "0," * 20_000 + "0" + "]" * 800
+    text = "[" * exact.MAX_DEPTH + "0," * 20_000 + "0" + "]" * exact.MAX_DEPTH
     tracemalloc.start()
     try:
         exact.json_value(text)

@@ -23,6 +23,8 @@ _Place = tuple[Any, str | int] | None
 INTEGERS = range(-(2**63), 2**63)
 MAX_DIGITS = 400
 """Longer texts are no numbers that anything here could keep."""
+MAX_DEPTH = 200
+"""Levels of lists and objects that a value may have: as many as Lua takes."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 _SHOWN = 40
@@ -70,14 +72,17 @@ def json_value(text: str) -> Any:
 
 def faults(value: Any) -> Iterator[tuple[Path, str]]:
     """What of a JSON value would not arrive as it is, each with where it stands."""
-    waiting: list[tuple[_Place, Any]] = [(None, value)]
+    waiting: list[tuple[_Place, Any, int]] = [(None, value, 0)]
     while waiting:
-        place, part = waiting.pop()
+        place, part, depth = waiting.pop()
+        if isinstance(part, Mapping | list | tuple) and depth == MAX_DEPTH:
+            yield _path(place), f"Nested deeper than {MAX_DEPTH} levels."
+            return  # one says it; there may be thousands
         if isinstance(part, Mapping):
             yield from ((_path(place), fault) for name in part if (fault := text_fault(str(name))))
-            waiting.extend(((place, name), item) for name, item in reversed(list(part.items())))
+            waiting.extend(((place, name), item, depth + 1) for name, item in reversed(list(part.items())))
         elif isinstance(part, list | tuple):
-            waiting.extend(((place, index), part[index]) for index in reversed(range(len(part))))
+            waiting.extend(((place, index), part[index], depth + 1) for index in reversed(range(len(part))))
         elif fault := _fault(part):
             yield _path(place), fault
 

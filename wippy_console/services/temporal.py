@@ -132,7 +132,7 @@ def translated(error: Exception) -> Exception:
     """`Unavailable` for an error that says that Temporal can't be reached, else the error itself."""
     match error:
         case RPCError(status=status) if status in _SILENCE:
-            return Unavailable(f"Temporal does not answer: {error.message}")
+            return Unavailable(f"Temporal does not answer: {error.message.rstrip('.')}.")
         case UnitFailed(failure=failure) if failure.kind == UNAVAILABLE:
             return Unavailable(failure.message)
         case RuntimeError() if "Failed client connect" in str(error):

@@ -12,7 +12,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
-from django_htmx.http import trigger_client_event
+from django_htmx.http import reswap, retarget, trigger_client_event
 
 from wippy_console import permissions
 from wippy_console.forms.schema import SchemaForm
@@ -44,7 +44,15 @@ def page(request: HttpRequest, template: str, context: Mapping[str, Any], status
     response.headers["Vary"] = "HX-Request, Cookie"
     if getattr(context.get("typed"), "data", None) is not None:  # what somebody typed is in it, whoever goes back later
         add_never_cache_headers(response)
-    return response
+    return _in_its_dialog(request, response)
+
+
+def _in_its_dialog(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A form that was refused in a dialog stands there again; elsewhere htmx puts failures into the page behind it."""
+    if response.status_code < 400 or request.headers.get("HX-Target") != "dialog" or not is_partial(request):
+        return response
+    retarget(response, "#dialog")
+    return reswap(response, "innerHTML")
 
 
 def marked(rows: Iterable[Run]) -> list[Any]:

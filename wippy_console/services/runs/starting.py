@@ -21,6 +21,7 @@ from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.values import Started
 
 _ID_LENGTH = 1000
+MAY_HAVE_STARTED = "It may have started all the same: look at the list of runs before you send it again."
 
 
 def startable(user: Any) -> list[Entry]:
@@ -110,6 +111,8 @@ def _later(started: datetime, begins: datetime | None) -> datetime | None:
 def _spawn(host: WorkflowHost, request: SpawnRequest) -> WorkflowHandle[object, object]:
     try:
         return temporal.run(host.start(request))
+    except Unavailable as error:
+        raise Unavailable(f"{error.message} {MAY_HAVE_STARTED}") from error
     except UnitFailed as error:
         if error.failure.kind == ALREADY_EXISTS:
             text = f"A run of {request.name} is open already."
