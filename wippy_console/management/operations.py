@@ -64,6 +64,7 @@ def parsed(text: str, what: str) -> Any:
 
 FLAGS = {
     "host": "--host",
+    "worker": "--host",
     "workflow_id": "--id",
     "name": "--id",
     "reason": "--reason",

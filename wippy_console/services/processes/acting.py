@@ -136,7 +136,7 @@ def _new_process(user: Any, entry_id: str, host: str, args: list[Any], name: str
         raise Refused(f"{entry.id} is a {entry.kind}, not a {PROCESS}: it can't be spawned.")
     host = host or by_kind.only(PROCESS_HOST, entry_id)
     fields: dict[str, list[str]] = {}
-    if registry.entry(host).kind != PROCESS_HOST:
+    if host not in {each.id for each in by_kind.entries(PROCESS_HOST)}:
         fields["host"] = [f"{host} is no {PROCESS_HOST}."]
     if len(name) > _NAME_LENGTH:
         fields["name"] = [f"At most {_NAME_LENGTH} characters."]

@@ -61,7 +61,14 @@ def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: s
     too_long = {"workflow_id": [f"At most {_ID_LENGTH} characters."]} if len(workflow_id) > _ID_LENGTH else {}
     schemas.refuse_input(entry, args, too_long)
     request = _request(user, entry, worker, args, workflow_id.strip())
-    return _observed(user, temporal.host(worker), request)
+    return _observed(user, _host(worker), request)
+
+
+def _host(worker: str) -> WorkflowHost:
+    try:
+        return temporal.host(worker)
+    except NotFoundError as error:
+        raise NotFoundError(error.message, {"worker": [error.message]}) from error
 
 
 def _workflow(entry_id: str) -> Entry:
