@@ -20,9 +20,9 @@ LONGEST_LABEL = 200
 MAX_ASK = 64 * 1024
 """Bytes of JSON that code may ask at once."""
 MOST_PROBLEMS = 20
-MOST_CHECKS = 100_000
-CHECK = 6
-"""Microseconds that a check of a schema takes, about."""
+MOST_CHECKS = 30_000
+CHECK, VALUE, BYTES = 6, 6, 50
+"""Microseconds that a check of a schema takes, about, and any value; and how many bytes take one."""
 
 SPAN: Schema = {
     "type": ["string", "number"],
@@ -132,7 +132,7 @@ def read_ask(value: Any) -> ReadAsk:
         return _refused(f"has {size} bytes of JSON, and {MAX_ASK} is the most")
     with schemas.budget(MOST_CHECKS) as spent:
         problems = _first(_check_ask(ask))
-        return ReadAsk(text, problems, size + CHECK * spent())
+        return ReadAsk(text, problems, size // BYTES + VALUE * _count(ask) + CHECK * spent())
 
 
 def _refused(why: str) -> ReadAsk:
@@ -141,6 +141,15 @@ def _refused(why: str) -> ReadAsk:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _count(value: Any) -> int:
+    match value:
+        case dict():
+            return 1 + sum(map(_count, value.values()))
+        case list():
+            return 1 + sum(map(_count, value))
+    return 1
 
 
 def _schemas(ask: Mapping[str, Any]) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import Failure
+from engine.hosts.temporal.settings import WORKFLOW_LIMITS
 from engine.lua.waits import WaitBook
 from engine.steps import Upgraded
 from engine.testing import Driver
@@ -209,7 +209,7 @@ def test_what_follows_an_upgrade_says_what_it_asks_itself() -> None:
     assert [message.topic for message in driver.status.messages] == ["go"]
 
 
-def test_costly_asks_end_by_the_limit_of_instructions() -> None:
+def test_an_ask_that_asks_for_too_much_work_is_refused_and_many_of_them_end_by_the_limit() -> None:
     source = body("""
         local schema = {["$defs"] = {}, ["$ref"] = "#/$defs/d0"}
         for i = 0, 30 do
@@ -217,7 +217,18 @@ def test_costly_asks_end_by_the_limit_of_instructions() -> None:
             schema["$defs"]["d" .. i] = {allOf = {ref, ref}}
         end
         schema["$defs"].d31 = {type = "string"}
-        for i = 1, 1000 do process.listen("go", {ask = {schema = schema}}) end
+        local err
+        for i = 1, (...) do _, err = process.listen("go", {ask = {schema = schema}}) end
+        return err:message()
     """)
-    failure: Failure = Driver.of_source(source, "workflow").failure
-    assert failure.kind == "LimitExceeded"
+    value = Driver.of_source(source, "workflow", (1,), limits=WORKFLOW_LIMITS).value
+    assert value.startswith("process.listen: ask.schema: not a usable JSON Schema: the schema asks for too much work")
+    assert Driver.of_source(source, "workflow", (3,), limits=WORKFLOW_LIMITS).failure.kind == "LimitExceeded"
+
+
+def test_large_texts_are_cheap() -> None:
+    source = body("""
+        local text = string.rep("x", 60000)
+        for i = 1, 100 do assert(process.listen("go", {ask = {text = text}})) end
+    """)
+    assert Driver.of_source(source, "workflow", limits=WORKFLOW_LIMITS).value is None
