@@ -8,7 +8,7 @@
   const words = { live: "Live", waiting: "Reconnecting", ended: "Not live" };
   const topics = {
     WAITING: ["feed-inbox"], RESUMED: ["feed-inbox"], EXIT: ["feed-inbox", "feed-exit"], DECISION: ["feed-inbox"], SIGNAL: ["feed-inbox"],
-    CONTINUED: ["feed-inbox"], NODE: ["feed-fleet"], QUARANTINE: ["feed-fleet"], SERVICE: ["feed-fleet"], OPERATION: ["feed-fleet"], PROCESS_EXIT: ["feed-fleet", "feed-exit"],
+    CONTINUED: ["feed-inbox"], NODE: ["feed-fleet"], QUARANTINE: ["feed-fleet"], QUESTION: ["feed-inbox"], SERVICE: ["feed-fleet"], OPERATION: ["feed-fleet"], PROCESS_EXIT: ["feed-fleet", "feed-exit"],
     PUBLISHED: ["feed-registry"],
   };
   let last = Number(page.feed);

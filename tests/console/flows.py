@@ -150,6 +150,16 @@ class Approval:
         payloads = [workflow.payload_converter().from_payload(arg.payload, Any) for arg in args]
         self.got.append({"topic": name, "payload": payloads[0] if payloads else None})
 
+    @workflow.update(dynamic=True)
+    async def on_update(self, name: str, args: Sequence[RawValue]) -> Any:
+        """Refuse a payload with "refuse", wait for ever with "sleep", take all else as a signal."""
+        payload = workflow.payload_converter().from_payload(args[0].payload, dict)
+        if payload.get("refuse"):
+            raise ApplicationError("the run says no", type="Invalid", non_retryable=True)
+        await workflow.wait_condition(lambda: not payload.get("sleep") or len(self.got) > 0)
+        self.got.append({"topic": name, "payload": payload})
+        return {"taken": len(self.got)}
+
 
 @workflow.defn(name="app.flows:again")
 class Again:

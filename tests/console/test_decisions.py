@@ -40,7 +40,9 @@ def signals(run: Run) -> list[Signaled]:
 
 def approve(by: User, run: Run, question: Question | None = None, **changes: Any) -> Decision:
     options: dict[str, Any] = {"reason": "in budget", "question_id": question.pk if question else None, **changes}
-    return decisions.decide(by, run, 0, options.pop("form", FORM), **options)
+    made = decisions.decide(by, run, 0, options.pop("form", FORM), **options)
+    assert isinstance(made, Decision)
+    return made
 
 
 def test_an_answer_becomes_one_signal_that_names_who_and_why(on_stage: Stage) -> None:

@@ -57,6 +57,7 @@ def test_a_secret_arrives_and_is_on_no_page_and_in_no_row(on_stage: Stage, clien
     run = Run.objects.get(run_id=started.run_id)
     on_stage.ask(run, "decision")
     made = decisions.decide(on_stage.cast.root, run, 0, value)
+    assert isinstance(made, Decision)
     assert arrived(run) == [value, value]
     assert run.input == [{"user": "ann", "key": "••••••"}]
     assert Decision.objects.get(pk=made.pk).payload == {"user": "ann", "key": "••••••"}

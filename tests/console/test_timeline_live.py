@@ -13,7 +13,7 @@ from temporalio.client import WorkflowHistory
 
 from tests.console.operating import CLIENT, WORKER, Stage, soon
 from tests.patience import PATIENCE
-from wippy_console.models import HistoryArchive, Run
+from wippy_console.models import Decision, HistoryArchive, Run
 from wippy_console.services import decisions, histories, timeline
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline import Row
@@ -52,6 +52,7 @@ def test_a_decision_s_signal_names_the_person(on_stage: Stage) -> None:
     run = on_stage.start("app.flows:approval", {"wanted": 9})
     on_stage.ask(run)
     made = decisions.decide(on_stage.cast.operator, run, 1, {})
+    assert isinstance(made, Decision)
     signal = row(run, "signal")
     assert (signal.id, signal.decision, signal.sender, signal.lane) == (made.event_id, made, "operator", "human")
     assert signal.input == [{"approved": False}]

@@ -118,6 +118,7 @@ class Vote(models.Model):
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="votes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField(null=True, blank=True, help_text="of the form: the same again is the same vote")
     index = models.PositiveIntegerField(help_text="of the signal among those of the question")
     topic = models.CharField(max_length=500)
     label = models.CharField(max_length=200, blank=True)

@@ -14,12 +14,26 @@ from wippy_console.services.errors import Refused
 
 _COMMAND_LINE = "cli:"  # a form takes no user name with a colon: nobody else is called so
 _LONGEST = 150
+CLOCK = "auto:clock"
+"""Whoever does what happens by itself when its time has come."""
 
 
 def identity(user: User) -> str:
-    """The user as histories record them: `user:olga`, or `cli:olga` at the command line."""
+    """The user as histories record them: `user:olga`; of our own accounts the name, such as `cli:olga`."""
     name = user.get_username()
-    return name if is_command_line(user) else f"user:{name}"
+    return name if ":" in name else f"user:{name}"
+
+
+def person(user: User) -> User:
+    """The user of the console on whose behalf an account of the command line acts, else the very account."""
+    _, slash, name = user.get_username().partition("/")
+    found = User.objects.filter(username=name).first() if slash and is_command_line(user) else None
+    return found or user
+
+
+def clock() -> User:
+    """The account of what happens by itself when its time has come."""
+    return _nobodys(CLOCK)
 
 
 def is_command_line(user: User) -> bool:
@@ -33,9 +47,13 @@ def command_line(name: str) -> User:
     It is made when it first acts; it is not active and has no password, so nobody can sign in by it. What is
     returned holds every right, in memory alone: whoever runs manage.py has the database anyway.
     """
+    return _nobodys(f"{_COMMAND_LINE}{name}"[:_LONGEST])
+
+
+def _nobodys(name: str) -> User:
     fields = {"is_active": False, "password": make_password(None)}
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(username=f"{_COMMAND_LINE}{name}"[:_LONGEST], defaults=fields)
+        user, _ = User.objects.get_or_create(username=name, defaults=fields)
     user.is_active = user.is_superuser = True
     return user
 

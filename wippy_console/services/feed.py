@@ -40,6 +40,7 @@ SERVICE = "SERVICE"
 PROCESS_EXIT = "PROCESS_EXIT"
 OPERATION = "OPERATION"
 QUARANTINE = "QUARANTINE"
+QUESTION = "QUESTION"
 
 KINDS: dict[str, tuple[str, ...]] = {
     STARTED: ("parent_workflow_id", "parent_run_id"),
@@ -58,6 +59,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     NODE: ("state", "hostname", "os_pid"),
     SERVICE: ("state", "restarts", "error"),
     QUARANTINE: ("state", "host", "seconds", "user", "digest"),
+    QUESTION: ("question", "action", "user", "label", "to", "votes", "needed", "text"),
     OPERATION: ("action", "user", "outcome", "host", "args", "name", "topic", "payload", "reason"),
     PROCESS_EXIT: ("status", "result", "failure", "seconds", "names", "parent", "watchers", "omitted"),
 }

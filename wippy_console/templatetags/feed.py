@@ -115,6 +115,21 @@ def retrying(data: dict[str, Any]) -> str:
     return f"calls {data.get('name') or 'a function'} again after {failed} failures: {console.brief(why, 140)}"
 
 
+def handled(data: dict[str, Any]) -> str:
+    """What became of a question that waits."""
+    who, to, said = data.get("user") or "somebody", data.get("to") or "somebody", data.get("text") or ""
+    acts = {
+        "voted": f"{who} voted “{data.get('label', '')}”: {data.get('votes', 1)} of {data.get('needed', 1)}",
+        "claimed": f"{who} took the question",
+        "assigned": f"{who} gave the question to {to}",
+        "released": f"the question is nobody's any more{' (' + said + ')' if said else ''}",
+        "commented": f"{who} said: {console.brief(said, 120)}",
+        "postponed": f"{who} put the question off",
+        "escalated": f"the question went to {to} as well, since nobody answered",
+    }
+    return acts.get(str(data.get("action")), "something happened to the question")
+
+
 SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "STARTED": started,
     "WAITING": waiting,
@@ -130,6 +145,7 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "RETRYING": retrying,
     "MOVING": lambda data: f"gets on again, was {console.look_of(str(data.get('state', '')), 'run').lower()}",
     "QUARANTINE": quarantined,
+    "QUESTION": handled,
     "PUBLISHED": published,
     "OPERATION": operated,
     "NODE": lambda data: f"is {data.get('state', '')} on {data.get('hostname', '')}",

@@ -69,6 +69,7 @@ FEED = {
     "RETRYING": Look("rotate-ccw", "RETRYING", "warn"),
     "MOVING": Look("play", "MOVING", "run"),
     "QUARANTINE": Look("ban", "QUARANTINE", "warn"),
+    "QUESTION": Look("hand", "QUESTION", "wait"),
     "PUBLISHED": Look("package", "PUBLISHED", "run"),
     "NODE": Look("server", "NODE", "mute"),
     "SERVICE": Look("refresh-cw", "SERVICE", "mute"),

@@ -12,10 +12,11 @@ from wippy_console import permissions
 from wippy_console.forms.plain import AnswerForm, EndForm, RawSignalForm
 from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
-from wippy_console.models import Run
+from wippy_console.models import Decision, Run, Vote
 from wippy_console.services import decisions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
+from wippy_console.templatetags.console import brief
 from wippy_console.views.pages import done, needs, number, page, schema_form
 from wippy_console.views.typed import typed_in
 
@@ -34,7 +35,7 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     outcome = typed.settle(submit(lambda: decide(request.user, run, index, form, fields), form, fields))
     onward = after(run, typed.value("next") or request.GET.get("next", ""))
     if outcome.done:
-        messages.success(request, f"“{button.signal.label}” was sent to {run.workflow_id}.")
+        messages.success(request, told(outcome.value, button, run))
         return done(request, onward, *touched(run))
     context = {"run": run, "button": button, "form": form, "fields": fields, "next": onward, "typed": typed}
     return page(request, "runs/answer.html", context, outcome.status)
@@ -48,12 +49,22 @@ def find_button(user: Any, run: Run, index: int, question_id: int | None) -> But
     return next((each for each in found if each.question and each.question.pk == question_id), found[0])
 
 
-def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm) -> None:
+def told(made: Decision | Vote | None, button: Button, run: Run) -> str:
+    """What came of an answer, in a sentence."""
+    label = button.signal.label
+    if isinstance(made, Vote):
+        return f"Your vote “{label}” was counted. It is sent when enough others agree."
+    verdict = made.verdict if made is not None else None
+    said = f" The run says: {brief(verdict, 200)}" if verdict is not None else ""
+    return f"“{label}” was sent to {run.workflow_id}.{said}"
+
+
+def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm) -> Decision | Vote:
     """Answer with what the forms hold."""
     value, given = fields.value(), form.cleaned_data
     payload = {} if value is MISSING else value
     reason, question = given.get("reason", ""), given["question"]
-    decisions.decide(user, run, index, payload, reason=reason, question_id=question, key=given["key"])
+    return decisions.decide(user, run, index, payload, reason=reason, question_id=question, key=given["key"])
 
 
 def after(run: Run, wanted: str) -> str:

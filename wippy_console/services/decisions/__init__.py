@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wippy_console.services.decisions.acts import (
+    answer_by_clock,
     audit,
     buttons,
     cancel,
@@ -18,6 +19,7 @@ from wippy_console.services.decisions.values import Button
 
 __all__ = [
     "Button",
+    "answer_by_clock",
     "audit",
     "buttons",
     "cancel",

@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from temporalio.service import RPCError
 
 from wippy_console import permissions
-from wippy_console.models import Decision, Question, Run
-from wippy_console.services import questions, schemas
-from wippy_console.services.decisions import journal, payloads, wire
+from wippy_console.models import Decision, Question, Run, Vote
+from wippy_console.services import accounts, questions, schemas
+from wippy_console.services.decisions import journal, payloads, voting, wire
 from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Conflict, Refused, Unavailable
 from wippy_console.services.questions import Signal
@@ -22,6 +22,7 @@ from wippy_console.services.questions import Signal
 logger = logging.getLogger(__name__)
 
 _RESERVED = "__temporal"
+_DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
 
 Key = uuid.UUID | str | None
 
@@ -64,8 +65,8 @@ def decide(
     reason: str = "",
     question_id: int | None = None,
     key: Key = None,
-) -> Decision:
-    """Answer the run by its declared signal `index`.
+) -> Decision | Vote:
+    """Answer the run by its declared signal `index`; where votes are counted this is one of them (`voting.cast`).
 
     Make `key` once per drawn form: the same key again is the same decision. Raises PermissionDenied;
     Refused (`fields` by form field, "reason" among them); Conflict naming the winner or the expiry;
@@ -77,19 +78,36 @@ def decide(
         return journal.finish(before)
     run.refresh_from_db()
     try:
-        answer = _answer(user, run, index, payload, reason, question_id)
+        answer, signal = _answer(user, run, index, payload, reason, question_id)
     except Conflict:
         before = journal.known(key, user.pk, run)
         if before is None:
             raise
         return journal.finish(before)  # the winner is this very form, sent twice at the same moment
-    answer.pk = journal.parsed(key)
-    return journal.make(answer)
+    return _give(answer, signal, key)
+
+
+def answer_by_clock(question: Question) -> Decision | None:
+    """Give the answer that the author declared for the due date of the question; None where there is none.
+
+    The same key for each question, so that a crash in between changes nothing. No vote is counted.
+    """
+    signal = next((each for each in questions.of(question) if each.default), None)
+    if signal is None:
+        return None
+    key = uuid.uuid5(_DEFAULTS, str(question.pk))
+    before = Decision.objects.select_related("run", "user", "question").filter(pk=key).first()
+    if before is not None:
+        return journal.finish(before)
+    answer = Decision(run=question.run, user=accounts.clock(), question=question, action=wire.SIGNAL, via=signal.via)
+    answer.pk, answer.topic, answer.label = key, signal.topic, signal.label
+    answer.payload, answer.reason = payloads.merged(signal, {}), "Nobody answered until it was due."
+    return journal.make(answer, Question.Outcome.DEFAULTED)
 
 
 def send(
     user: Any, run: Run, topic: str, *payload: Any, reason: str = "", label: str = "", key: Key = None
-) -> Decision:
+) -> Decision | Vote:
     """Send a message as the run's entry declares it: by one signal of the topic, whose role, schema and rule of reasons
     hold, as the answer to the question that waits for it, if one does. A topic that is not declared goes as `send_raw`.
 
@@ -111,15 +129,29 @@ def send(
     why = "" if signal.reason == "none" else reason.strip()
     answer = Decision(run=run, user=user, question=question, action=wire.SIGNAL, topic=topic, label=signal.label)
     answer.payload, answer.reason, answer.is_bare = value, why, not payload and value is None
-    return _act(answer, key)
+    answer.via = signal.via
+    before = journal.known(key, user.pk, run)
+    return journal.finish(before) if before is not None else _give(answer, signal, key)
 
 
-def _answer(user: Any, run: Run, index: int, payload: dict[str, Any], reason: str, question_id: int | None) -> Decision:
+def _give(answer: Decision, signal: Signal, key: Key) -> Decision | Vote:
+    """Send it, or count it as a vote."""
+    among = questions.of(answer.question) if answer.question is not None else []
+    needed = voting.needed_for(signal, among)
+    if needed:
+        return voting.cast(answer, signal, needed, journal.parsed(key))
+    answer.pk = journal.parsed(key)
+    return journal.make(answer)
+
+
+def _answer(
+    user: Any, run: Run, index: int, payload: dict[str, Any], reason: str, question_id: int | None
+) -> tuple[Decision, Signal]:
     question, signal = questions.chosen(run, index, question_id)
     _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload, reason)
     why = "" if signal.reason == "none" else reason.strip()
-    return Decision(
+    answer = Decision(
         run=run,
         user=user,
         question=question,
@@ -128,7 +160,9 @@ def _answer(user: Any, run: Run, index: int, payload: dict[str, Any], reason: st
         label=signal.label,
         payload=value,
         reason=why,
+        via=signal.via,
     )
+    return answer, signal
 
 
 def _refuse_others(user: Any, signal: Signal, question: Question | None) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.errors import UnitFailed
-from wippy_console.database.storable import preview
+from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
 from wippy_console.services import feed, questions, secrets
 from wippy_console.services.decisions import wire
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 IN_FLIGHT = timedelta(seconds=30)
 _FASTER = "Somebody else was faster. Reload the page."
+ANSWERED = (Question.Outcome.ANSWERED, Question.Outcome.DEFAULTED)
+_NO_VERDICT = "The run has your answer and has not said yet what it makes of it. It is asked again by itself."
 SENT_LATER = "Your answer is kept, and sent as soon as Temporal answers."
 
 
@@ -43,15 +45,20 @@ def parsed(key: uuid.UUID | str | None) -> uuid.UUID:
         raise Refused("The form's key is damaged. Reload the page and try again.") from None
 
 
-def make(decision: Decision) -> Decision:
+def make(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> Decision:
     """Record a new decision and send it; who comes second under the same key gets the first one's."""
     try:
         with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
-            decision.save(force_insert=True)
-            _answer(decision)
+            record(decision, outcome)
     except IntegrityError:
         return finish(_winner(decision))
-    return _send(decision)
+    return send(decision)
+
+
+def record(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> None:
+    """Write it, in the caller's transaction: its question is answered from now on."""
+    decision.save(force_insert=True)
+    _answer(decision, outcome)
 
 
 def finish(decision: Decision) -> Decision:
@@ -63,12 +70,14 @@ def finish(decision: Decision) -> Decision:
             raise Conflict(decision.error)
     too_late = _too_late(decision)  # read before the history: what closed the question may be this very signal
     event_id = _reached(wire.find_event, decision)
-    if event_id is not None:
+    if event_id is not None and decision.via != wire.UPDATE:
         return _complete(decision, event_id)
+    if event_id is not None:
+        return send(decision)  # the same update again: the run's answer to it
     if too_late:
         _fail(decision, too_late)
         raise Conflict(too_late)
-    return _send(decision)
+    return send(decision)
 
 
 def unfinished(older_than: float) -> list[Decision]:
@@ -112,14 +121,21 @@ def _too_late(decision: Decision) -> str:
     return questions.why_over(decision.question, decision.run)
 
 
-def _send(decision: Decision) -> Decision:
+def send(decision: Decision) -> Decision:
+    """Send what was recorded, and note the event that it became."""
     try:
-        _reached(wire.send, decision)
+        verdict = _reached(wire.send, decision)
     except RPCError as error:
         raise _refusal(decision, error) from error
     except UnitFailed as error:
         _fail(decision, str(error))
         raise Refused(str(error)) from error
+    if verdict is None:
+        raise Unavailable(_NO_VERDICT)
+    if verdict.failure is not None:
+        _fail(decision, f"The run refused it: {verdict.failure.message}")
+        raise Refused(decision.error)
+    decision.verdict = storable(verdict.value)
     event_id = _reached(wire.await_event, decision)
     if event_id is None and decision.action == wire.CANCEL:
         _refuse_second_cancel(decision)
@@ -156,7 +172,9 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
     now, shown = timezone.now(), shown_payload(decision)
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
-        mine = pending.update(state=Decision.State.SENT, event_id=event_id, completed_at=now, payload=shown)
+        mine = pending.update(
+            state=Decision.State.SENT, event_id=event_id, completed_at=now, payload=shown, verdict=decision.verdict
+        )
         if mine:
             feed.append(_kind(decision), run=decision.run, data=_data(decision, shown))
     decision.refresh_from_db()
@@ -172,13 +190,13 @@ def _fail(decision: Decision, message: str) -> None:
     decision.refresh_from_db()
 
 
-def _answer(decision: Decision) -> None:
+def _answer(decision: Decision, outcome: str) -> None:
     """The question is answered from now on; Conflict when it ended meanwhile, in the words of how."""
     question = decision.question
     if question is None:
         return
     mine = Question.objects.filter(pk=question.pk, closed_at=None, outcome="")
-    if not mine.update(outcome=Question.Outcome.ANSWERED, outcome_text=""):
+    if not mine.update(outcome=outcome, outcome_text=""):
         question.refresh_from_db()
         questions.refuse_answered(question)
         raise Conflict(questions.why_over(question, decision.run) or _FASTER)
@@ -188,9 +206,9 @@ def _take_back(decision: Decision) -> None:
     """What a failed decision answered waits for an answer again, unless the run asks it no more."""
     if decision.question is None:
         return
-    answered = Question.objects.filter(pk=decision.question.pk, outcome=Question.Outcome.ANSWERED)
+    answered = Question.objects.filter(pk=decision.question.pk, outcome__in=ANSWERED)
     answered.filter(closed_at=None).update(outcome="")
-    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN)
+    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN, outcome_text=decision.error[:500])
 
 
 def _kind(decision: Decision) -> str:

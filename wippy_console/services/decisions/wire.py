@@ -20,22 +20,32 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from engine.hosts.temporal.client.host import RPC_TIMEOUT
 from engine.hosts.temporal.client.signals import Signal, request_cancel, send_signal
+from engine.hosts.temporal.client.updates import Verdict, send_update
 from engine.hosts.temporal.wire import headers, payloads
 from engine.pids import Pid
 from wippy_console.models import Decision
 from wippy_console.services import accounts, histories, temporal
 
 SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
+UPDATE = "update"
+VERDICT_TIMEOUT = timedelta(seconds=10)
+"""So long a form waits for what the run says to an update; later the reconciler asks again."""
 
 # Temporal keeps a signal that comes while a workflow task runs aside, and writes its event after that task.
 _PATIENCE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 _CLOCK_SKEW = timedelta(minutes=1)
 
 
-def send(decision: Decision) -> None:
-    """Send it; raises what Temporal raises, Unavailable when it can't be reached."""
+def send(decision: Decision) -> Verdict | None:
+    """Send it; raises what Temporal raises, Unavailable when it can't be reached.
+
+    Of an update the run's verdict, None while there is none yet; of all else an empty one.
+    """
     client = temporal.client(decision.run.client)
+    if decision.via == UPDATE:
+        return temporal.run(send_update(client, _message(decision), VERDICT_TIMEOUT))
     temporal.run(_SENDERS[decision.action](client, decision))
+    return Verdict()
 
 
 def find_event(decision: Decision) -> int | None:
@@ -76,7 +86,11 @@ def _is_event_of(decision: Decision, event: HistoryEvent) -> bool:
 
 
 async def _signal(client: Client, decision: Decision) -> None:
-    signal = Signal(
+    await send_signal(client, _message(decision), RPC_TIMEOUT)
+
+
+def _message(decision: Decision) -> Signal:
+    return Signal(
         workflow_id=decision.run.workflow_id,
         run_id=decision.run.run_id,
         topic=decision.topic,
@@ -86,7 +100,6 @@ async def _signal(client: Client, decision: Decision) -> None:
         identity=accounts.identity(decision.user),
         extra={headers.DECISION: str(decision.pk)},
     )
-    await send_signal(client, signal, RPC_TIMEOUT)
 
 
 def _sender(decision: Decision) -> str:
@@ -115,6 +128,9 @@ async def _terminate(client: Client, decision: Decision) -> None:
 
 
 def _is_signal(decision: Decision, event: HistoryEvent) -> bool:
+    if decision.via == UPDATE:
+        accepted = event.workflow_execution_update_accepted_event_attributes
+        return accepted.accepted_request.meta.update_id == str(decision.pk)
     if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         return False
     attrs = event.workflow_execution_signaled_event_attributes

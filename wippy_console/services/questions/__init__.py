@@ -28,7 +28,7 @@ from wippy_console.services.questions.matching import (
     next_deadline,
     question_for,
 )
-from wippy_console.services.questions.rights import may_give, who_may
+from wippy_console.services.questions.rights import escalation_of, may_give, who_may
 from wippy_console.services.questions.signals import (
     Quorum,
     Signal,
@@ -43,7 +43,8 @@ from wippy_console.services.questions.wording import candidates, put_in_order, w
 
 __all__ = [
     "Asked", "Quorum", "Signal", "answer_among", "answer_of", "answered", "answered_by", "asked", "asked_by", "asking",
-    "candidates", "channels_of", "chosen", "declared", "done_for", "ever_of", "get", "is_expired", "kept", "may_give",
+    "candidates", "channels_of", "chosen", "declared", "done_for", "escalation_of",
+    "ever_of", "get", "is_expired", "kept", "may_give",
     "meta_in", "next_deadline", "of", "open_for", "open_questions", "outcome_of", "put_in_order", "question_for",
     "read", "refuse_answered", "refuse_ended", "signals_of", "who_may", "why_answered", "why_ended", "why_expired",
     "why_over", "word",

@@ -30,6 +30,11 @@ def escalated_to(question: Question | None) -> list[str]:
     """The group that may answer as well since the question was escalated."""
     if question is None or question.escalated_at is None:
         return []
+    return list(filter(None, [escalation_of(question)]))
+
+
+def escalation_of(question: Question) -> str:
+    """The group that is asked as well when nobody answers in time, "" for none."""
     escalate = question.options.get("escalate")
     group = escalate.get("to") if isinstance(escalate, dict) else None
-    return [group] if isinstance(group, str) and group else []
+    return group if isinstance(group, str) else ""

@@ -33,7 +33,7 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
     question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
     question.text = storable_text(paths.filled(text_of(said, "text"), given, _literal))
     question.signals = storable(list(asked.signals))
-    question.options = storable({name: said[name] for name in _KEPT if name in said})
+    question.options = storable({name: said[name] for name in _KEPT if name in said}) | _default(question)
     question.priority = _priority(said.get("priority"))
     question.due_at = _after(question.opened_at, said.get("due"))
     question.follow_up_at = _after(question.opened_at, said.get("follow_up"))
@@ -42,6 +42,12 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
     question.escalates_at = _after(question.opened_at, after)
     question.search = storable_text(searched(question, meta, run))
     put_in_order(question)
+
+
+def _default(question: Question) -> dict[str, int]:
+    """The index of the answer that the due date gives by itself."""
+    found = [signal.index for signal in read(question.signals) if signal.default]
+    return {"default": found[0]} if found else {}
 
 
 def put_in_order(question: Question) -> None:

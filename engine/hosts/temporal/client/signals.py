@@ -34,7 +34,7 @@ async def send_signal(client: Client, signal: Signal, timeout: timedelta) -> Non
         namespace=client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=signal.workflow_id, run_id=signal.run_id),
         signal_name=signal.topic,
-        input=Payloads(payloads=await _encoded(client, signal)),
+        input=Payloads(payloads=await encoded(client, signal)),
         identity=signal.identity or client.identity,
         request_id=signal.request_id,
     )
@@ -58,7 +58,8 @@ async def request_cancel(
     await client.workflow_service.request_cancel_workflow_execution(request, retry=True, timeout=timeout)
 
 
-async def _encoded(client: Client, signal: Signal) -> list[Payload]:
+async def encoded(client: Client, signal: Signal) -> list[Payload]:
+    """Its values as the client sends them; raises UnitFailed when they are too large."""
     items = payloads.encode_all(signal.values, f"signal {signal.topic} to {signal.workflow_id}")
     codec = client.data_converter.payload_codec
     return await codec.encode(items) if codec else items

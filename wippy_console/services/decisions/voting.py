@@ -1,0 +1,109 @@
+"""Votes: answers that are sent only when enough people gave them (`quorum`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from wippy_console.models import Decision, Question, Vote
+from wippy_console.services import accounts, feed, questions, secrets
+from wippy_console.services.decisions import journal
+from wippy_console.services.errors import Conflict
+from wippy_console.services.questions import Signal
+
+VOTES = "votes"
+"""The field of the payload that tells the run who voted what."""
+
+
+def cast(answer: Decision, signal: Signal, needed: int, key: uuid.UUID) -> Decision | Vote:
+    """Count the answer as its user's vote; the last that was needed sends it, with all votes in its payload.
+
+    The same key again is the same vote. Conflict for a second vote of one person, and for one that comes too late;
+    PermissionDenied for whoever started the run.
+    """
+    question = answer.question
+    if question is None:
+        raise Conflict("Votes count for a question that is open.")
+    voter = accounts.person(answer.user)
+    _refuse_starter(voter, question, signal)
+    try:
+        with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
+            votes, last = _count(answer, question.pk, signal, voter, needed, key)
+            if len(votes) < needed:
+                return last
+            answer.pk, answer.payload = key, with_votes(answer.payload, question)
+            journal.record(answer)
+    except IntegrityError:
+        return _before(question, voter, key)
+    return journal.send(answer)
+
+
+def needed_for(signal: Signal, among: Sequence[Signal]) -> int:
+    """How many votes send the signal; 0 where none are counted. Other answers of a counted topic end the vote."""
+    if signal.quorum is not None:
+        return signal.quorum.approve
+    counted = [each.quorum for each in among if each.quorum is not None and each.topic == signal.topic]
+    return counted[0].reject if counted else 0
+
+
+def with_votes(payload: Any, question: Question) -> Any:
+    """The payload with the votes; one that is no table stands beside them."""
+    votes = [
+        {
+            "user": vote.user.get_username(),
+            "label": vote.label,
+            "payload": vote.payload,
+            "reason": vote.reason,
+            "at": vote.created_at.isoformat(),
+        }
+        for vote in question.votes.select_related("user")
+    ]
+    return {**(payload if isinstance(payload, dict) else {"payload": payload}), VOTES: votes}
+
+
+def _count(
+    answer: Decision, question_id: int, signal: Signal, voter: User, needed: int, key: uuid.UUID
+) -> tuple[list[Vote], Vote]:
+    """All votes for the signal with the new one, under the question's lock."""
+    question = Question.objects.select_for_update(no_key=True).get(pk=question_id)
+    if not question.is_open:
+        raise Conflict(questions.why_over(question, answer.run))
+    vote = Vote.objects.create(
+        question=question,
+        user=voter,
+        key=key,
+        index=signal.index,
+        topic=signal.topic,
+        label=signal.label,
+        payload=secrets.masked(signal.schema, answer.payload),
+        reason=answer.reason,
+    )
+    votes = list(question.votes.filter(index=signal.index))
+    data = {"question": question.pk, "action": "voted", "user": voter.get_username(), "label": signal.label}
+    if len(votes) < needed:  # the last one is told as the decision
+        feed.append(feed.QUESTION, run=answer.run, data={**data, "votes": len(votes), "needed": needed})
+    return votes, vote
+
+
+def _refuse_starter(voter: User, question: Question, signal: Signal) -> None:
+    quorums = [each.quorum for each in (signal, *questions.of(question)) if each.quorum is not None]
+    starter = question.run.started_by
+    if starter is not None and accounts.person(starter) == voter and not any(quorum.own for quorum in quorums[:1]):
+        raise PermissionDenied("You started this run, so others have to decide.")
+
+
+def _before(question: Question, voter: User, key: uuid.UUID) -> Decision | Vote:
+    """What the same form did before, else the refusal of a second vote."""
+    made = Decision.objects.select_related("run", "user", "question").filter(pk=key).first()
+    if made is not None:
+        return journal.finish(made)
+    vote = question.votes.filter(user=voter).first()
+    if vote is not None and vote.key == key:
+        return vote
+    questions.refuse_answered(question)
+    raise Conflict(f"You voted “{vote.label}” before." if vote is not None else "Somebody else was faster.")
