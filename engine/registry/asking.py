@@ -88,9 +88,11 @@ ASK = mapping(
     title=TEXT,
     text=TEXT,
     payloads={"type": "object"},
-    signals={"type": "array", "items": mapping(**{**_SIGNAL, **_FOUND_BY_CODE})},
+    signals={"type": "array", "items": mapping(groups=TEXTS, **{**_SIGNAL, **_FOUND_BY_CODE})},
     assignees=TEXTS,
     groups=TEXTS,
+    label=_SIGNAL["label"],
+    payload=FREE,
     **{**_OF_ANSWERS, **_OF_WAITS, **_FOUND_BY_CODE},
 )
 """`ask` of `process.listen`: an item of `meta.signals` and a question at once; `payloads` makes a signal of each."""
@@ -165,8 +167,10 @@ def _first(problems: Iterator[Problem]) -> tuple[Problem, ...]:
 
 
 def _settled(value: Any, schema: Schema) -> Any:
-    """The value with mappings for the empty tables of Lua's that must be some."""
+    """The value with mappings for the empty tables of Lua's that must be some, and whole numbers where they must be."""
     match value:
+        case float() if value.is_integer() and schema.get("type") == "integer":
+            return int(value)
         case [] if "object" in schema.get("type", ()) and "array" not in schema.get("type", ()):
             return {}
         case list():

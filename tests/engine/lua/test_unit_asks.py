@@ -33,7 +33,7 @@ def outcome(ask: str, kind: str = "workflow", kernel: int = 2) -> Any:
 
 def test_the_run_says_what_it_asks_and_later_changes_of_the_table_do_not_leak() -> None:
     source = body("""
-        local ask = {title = "Refund", due = "4h", priority = 70, groups = {"finance"},
+        local ask = {title = "Refund", due = "4h", priority = 140 / 2, groups = {"finance"},
             payloads = {Approve = {approved = true}, Reject = {}}, schema = {properties = {}, required = {}}}
         local decision = process.listen("decision", {ask = ask})
         ask.title, ask.payloads.Approve.approved = "Nothing", false
@@ -41,6 +41,7 @@ def test_the_run_says_what_it_asks_and_later_changes_of_the_table_do_not_leak() 
         channel.select{decision:case_receive(), other:case_receive()}
     """)
     driver = Driver.of_source(source, "workflow")
+    assert isinstance(asks(driver)["decision"]["priority"], int)
     assert asks(driver) == {
         "other": None,
         "decision": {
