@@ -290,7 +290,7 @@ def test_a_service_is_started_restarted_and_stopped_by_hand(console: Console) ->
 
     assert console.post("service_move", service.pk, "start").status_code == 302
     first = until(running)
-    assert processes.describe(User.objects.get(), first).service == "app:service"
+    assert processes.describe(User.objects.get(username="root"), first).service == "app:service"
     assert console.post("service_move", service.pk, "restart").status_code == 302
     until(lambda: running() not in ("", first))
     assert console.post("service_move", service.pk, "stop").status_code == 302
