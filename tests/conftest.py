@@ -81,6 +81,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     from django.db import connection
     from django.db.models.signals import post_migrate
 
+    from wippy_console.database import append_only
+    from wippy_console.models import AuditRow
     from wippy_console.permissions import install_groups
 
     def install(**_: Any) -> None:
@@ -88,6 +90,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
     # By then the permissions of the console and of auth itself are there.
     post_migrate.connect(install, sender=apps.get_app_config("auth"), weak=False, dispatch_uid="tests")
+    with django_db_blocker.unblock():
+        append_only.remove(connection, AuditRow._meta.db_table)  # tests begin with empty tables
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -17,3 +19,16 @@ class WippyConsoleConfig(AppConfig):
         from wippy_console.supervision.children.parent import watch_parent  # noqa: PLC0415 - needs no apps, but keeps them light
 
         watch_parent()
+        _note_logins()
+
+
+def _note_logins() -> None:
+    """Tell the audit when somebody logs in who may change something for others."""
+    from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415
+
+    def note(request: Any, user: Any, **_: Any) -> None:
+        from wippy_console.services import audit  # noqa: PLC0415 - needs the models
+
+        audit.note_login(user, request.META.get("REMOTE_ADDR", "") if request is not None else "")
+
+    user_logged_in.connect(note, weak=False, dispatch_uid="wippy audit")

@@ -25,6 +25,9 @@ LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
 
+PRIVILEGED = (SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, LIFT_QUARANTINE, PUBLISH_VERSION)
+"""Who holds one of these changes something for others: the audit tells when they log in."""
+
 VIEWER = "viewer"
 OPERATOR = "operator"
 AUTHOR = "author"

@@ -8,6 +8,7 @@ from django.urls import include, path, register_converter
 from wippy_console.http import converters
 from wippy_console.views import (
     actions,
+    audit,
     drafts,
     editor,
     home,
@@ -52,6 +53,8 @@ urlpatterns = [
     path("runs/", runs.index, name="runs"),
     path("runs/start/", start.start, name="start"),
     path("runs/<id:workflow_id>/<rid:run_id>/", include(run)),
+    path("audit/", audit.index, name="audit"),
+    path("audit/export.<str:ending>", audit.export, name="audit_export"),
     path("live/", live.show, name="live"),
     path("registry/", registry.index, name="registry"),
     path("registry/new/", editor.new, name="entry_new"),

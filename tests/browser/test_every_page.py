@@ -30,7 +30,7 @@ def addresses(scene: Scene) -> list[str]:
         "/", "/inbox/", "/inbox/?view=done", f"/inbox/{scene.question.pk}/", "/runs/", "/runs/?status=none",
         *(f"{closed}?tab={tab}" for tab in RUN_TABS), asking, f"{asking}answer/0/", f"{asking}signal/",
         f"{asking}cancel/", f"{asking}terminate/", f"{closed}events/5/", "/runs/start/",
-        "/runs/start/?entry=app.orders:process", "/live/", "/registry/",
+        "/runs/start/?entry=app.orders:process", "/live/", "/audit/", "/audit/?user=nobody", "/registry/",
         *(f"/registry/app.orders:process/?tab={tab}" for tab in ENTRY_TABS), "/registry/edit/app.orders:process/",
         "/registry/delete/app:client/", "/live/?before=3", "/runs/?entry=app.flows:approval",
         "/registry/new/", "/processes/", "/workers/",

@@ -88,6 +88,19 @@ class StartForm(RefusableForm):
         field.error_messages["required"] = "There is no worker to start on: publish a temporal.worker entry first."
 
 
+class AuditForm(forms.Form):
+    """The filters of the audit, all from its address; times in UTC."""
+
+    user = forms.CharField(required=False, max_length=400)
+    action = forms.CharField(required=False, max_length=30)
+    entry = forms.CharField(required=False, max_length=500)
+    run = forms.CharField(required=False, max_length=1000)
+    label = forms.CharField(required=False, max_length=500)
+    outcome = forms.CharField(required=False, max_length=30)
+    since = forms.DateTimeField(required=False)
+    until = forms.DateTimeField(required=False)
+
+
 class SearchForm(forms.Form):
     """The filters of the runs page, all from its address."""
 

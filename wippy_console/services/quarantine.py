@@ -14,7 +14,7 @@ from engine.contracts.watcher import Card
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Quarantine, Run
-from wippy_console.services import feed
+from wippy_console.services import audit, feed
 from wippy_console.services.errors import Conflict, NotFoundError
 
 PREFIX = "quarantined"
@@ -95,6 +95,8 @@ def lift(user: Any, quarantine_id: int) -> Quarantine:
         lifted = active().filter(id=quarantine_id).update(lifted_at=timezone.now(), lifted_by=user.get_username())
         if not lifted:
             raise Conflict(f"The quarantine of {found.entry_id} was lifted by {get(quarantine_id).lifted_by} already.")
+        noted = {"host": found.host, "digest": found.digest}
+        audit.append(audit.LIFT, user, entry_id=found.entry_id, outcome="done", data=noted)
         name = user.get_username()
         _tell(found.entry_id, found.pid, found.node, "lifted", found.host, found.digest, found.seconds, name)
     return found

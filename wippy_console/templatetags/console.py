@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from wippy_console.models import Question, Run
-from wippy_console.services import questions, states
+from wippy_console.services import audit, questions, states
 from wippy_console.templatetags import looks
 
 register = template.Library()
@@ -46,6 +46,12 @@ def run_status(run: Run) -> SafeString:
 def run_state(run: Run) -> states.State:
     """The same as data: what keeps the run, the next try, until when."""
     return looks.state_of(run)
+
+
+@register.filter
+def deed(action: str) -> str:
+    """What somebody did, as the audit says it."""
+    return audit.ACTIONS.get(action, action)
 
 
 @register.filter

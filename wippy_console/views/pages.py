@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django_htmx.http import reswap, retarget, trigger_client_event
@@ -24,7 +25,7 @@ from wippy_console.services.errors import Refused
 LONGEST_NUMBER = 18  # digits that every database can count
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 ZONE_COOKIE = "zone"
 """Set by static/times.js."""
@@ -119,7 +120,7 @@ def needs(permission: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             permissions.require(request.user, permission)
             return view(request, *args, **kwargs)
 

@@ -18,6 +18,7 @@ PAGES = (
     ("Runs", "runs", "workflow", permissions.VIEW_RUN),
     ("Start a run", "start", "play", permissions.START_RUN),
     ("Live feed", "live", "radio", permissions.VIEW_FEED),
+    ("Audit", "audit", "shield", permissions.VIEW_DECISION),
     ("Registry", "registry", "package", permissions.VIEW_REGISTRY),
     ("New entry", "entry_new", "plus", permissions.PUBLISH_VERSION),
     ("Processes", "processes", "cpu", permissions.VIEW_FLEET),

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from wippy_console.models import Question, QuestionRole
 from wippy_console.models.decisions import IS_OPEN, WILL_ESCALATE
-from wippy_console.services import accounts, decisions, feed, questions
+from wippy_console.services import accounts, audit, decisions, feed, questions
 from wippy_console.services.errors import Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
+_NOTED = {"escalated": audit.ESCALATE, "released": audit.RELEASE}
 AT_ONCE = 100
 """Of each kind in one tick: the next ones wait a second."""
 
@@ -65,6 +66,7 @@ def answer(question: Question) -> None:
 
 def _tell(question: Question, action: str, **more: str) -> None:
     data = {"question": question.pk, "action": action, "user": accounts.CLOCK, **more}
+    audit.append(_NOTED[action], accounts.CLOCK, run=question.run, question=question, data=more)
     feed.append(feed.QUESTION, run=question.run, data=data)
 
 

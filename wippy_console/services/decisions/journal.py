@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services import feed, questions, secrets
+from wippy_console.services import audit, feed, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, Refused, RunEnded, Unavailable
 
@@ -176,6 +176,7 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
             state=Decision.State.SENT, event_id=event_id, completed_at=now, payload=shown, verdict=decision.verdict
         )
         if mine:
+            _note(decision, "sent", shown)
             feed.append(_kind(decision), run=decision.run, data=_data(decision, shown))
     decision.refresh_from_db()
     return decision
@@ -187,6 +188,7 @@ def _fail(decision: Decision, message: str) -> None:
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         if pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown):
             _take_back(decision)
+            _note(decision, "refused", shown, error=message)
     decision.refresh_from_db()
 
 
@@ -209,6 +211,28 @@ def _take_back(decision: Decision) -> None:
     answered = Question.objects.filter(pk=decision.question.pk, outcome__in=ANSWERED)
     answered.filter(closed_at=None).update(outcome="")
     answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN, outcome_text=decision.error[:500])
+
+
+def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
+    """Tell the audit."""
+    match decision.action:
+        case wire.CANCEL:
+            action = audit.CANCEL
+        case wire.TERMINATE:
+            action = audit.TERMINATE
+        case _:
+            action = audit.ANSWER if decision.question_id or decision.label else audit.SIGNAL
+    said = {"topic": decision.topic, "payload": preview(shown)} if decision.action == wire.SIGNAL else {}
+    audit.append(
+        action,
+        f"guest:{decision.guest}" if decision.guest else decision.user,
+        run=decision.run,
+        question=decision.question,
+        label=decision.label,
+        outcome=outcome,
+        data={**said, "reason": decision.reason, **more},
+        decision_id=decision.pk,
+    )
 
 
 def _kind(decision: Decision) -> str:

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from wippy_console.models import Decision, Question, Vote
-from wippy_console.services import accounts, feed, questions, secrets
+from wippy_console.services import accounts, audit, feed, questions, secrets
 from wippy_console.services.decisions import journal
 from wippy_console.services.errors import Conflict
 from wippy_console.services.questions import Signal
@@ -84,6 +84,8 @@ def _count(
         reason=answer.reason,
     )
     votes = list(question.votes.filter(index=signal.index))
+    noted = {"payload": vote.payload, "reason": vote.reason, "votes": len(votes), "needed": needed}
+    audit.append(audit.VOTE, answer.user, run=answer.run, question=question, label=signal.label, data=noted)
     data = {"question": question.pk, "action": "voted", "user": voter.get_username(), "label": signal.label}
     if len(votes) < needed:  # the last one is told as the decision
         feed.append(feed.QUESTION, run=answer.run, data={**data, "votes": len(votes), "needed": needed})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from engine.contracts.host import CallRequest, SpawnRequest
@@ -21,7 +22,7 @@ from engine.hosts.temporal.wire.requests import START, STOP
 from engine.registry.references import default_host
 from wippy_console import permissions
 from wippy_console.models import Service
-from wippy_console.services import accounts, by_kind, feed, registry, schemas, secrets
+from wippy_console.services import accounts, audit, by_kind, feed, registry, schemas, secrets
 from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
 from wippy_console.services.processes import nodes
@@ -174,7 +175,14 @@ def _recorded(user: Any, operation: _Operation) -> Iterator[_Operation]:
         if outcome:
             data = {"action": operation.action, "user": user.get_username(), "outcome": outcome, **operation.data}
             pid, entry_id, node = operation.pid, operation.entry_id, operation.node
-            feed.append(feed.OPERATION, pid=pid, entry_id=entry_id, node=node, data=data, at=at)
+            with transaction.atomic():
+                noted = {"pid": pid, "node": node, **operation.data}
+                audit.append(_noted(operation.action), user, entry_id=entry_id, outcome=outcome, data=noted, at=at)
+                feed.append(feed.OPERATION, pid=pid, entry_id=entry_id, node=node, data=data, at=at)
+
+
+def _noted(action: str) -> str:
+    return action if action in audit.ACTIONS and action != audit.START else audit.SERVICE
 
 
 def _is_open(error: Refused | UnitFailed) -> bool:

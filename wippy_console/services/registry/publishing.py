@@ -27,7 +27,7 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable_text
 from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
-from wippy_console.services import feed
+from wippy_console.services import audit, feed
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.registry import reading
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
@@ -35,6 +35,7 @@ from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenEr
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
+MAX_NOTED = 100
 # Where they are not set, this installation's own (wippy_console.services.temporal).
 ALWAYS_SET = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE")
 _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
@@ -220,9 +221,20 @@ def _write(prepared: _Prepared, publisher: _Publisher) -> Version:
     )
     Revision.objects.bulk_create([*_revisions(version, prepared)])
     Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)
+    _note(version, changes, publisher)
     _announce(version, changes, publisher.unit)
     version.warnings = warnings_in(prepared.problems)
     return version
+
+
+def _note(version: Version, changes: Changes, publisher: _Publisher) -> None:
+    """Tell the audit: a row for each entry, of very many one for all."""
+    who = publisher.user or f"lua:{publisher.unit.entry}" if publisher.unit else publisher.user or ""
+    touched = sorted(changes.touched)
+    data = {"version": version.number, "message": version.message, "source": version.source, "total": len(touched)}
+    for entry_id in touched if len(touched) <= MAX_NOTED else [""]:
+        label = f"version {version.number}"
+        audit.append(audit.PUBLISH, who, entry_id=entry_id, label=label, outcome="done", data=data)
 
 
 def _revisions(version: Version, prepared: _Prepared) -> list[Revision]:

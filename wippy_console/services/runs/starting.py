@@ -14,7 +14,7 @@ from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
 from wippy_console import permissions
-from wippy_console.services import by_kind, projection, registry, schemas, temporal
+from wippy_console.services import audit, by_kind, projection, registry, schemas, secrets, temporal
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
@@ -99,6 +99,10 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
         started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
+    given = {"input": secrets.arguments(registry.entry(request.entry).meta.get("input_schema"), request.args)}
+    audit.append(
+        audit.START, user, entry_id=request.entry, workflow_id=handle.id, run_id=run_id, outcome="done", data=given
+    )
     return Started(worker.pid(handle.id), handle.id, run_id)
 
 

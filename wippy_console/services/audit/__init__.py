@@ -1,0 +1,41 @@
+"""The audit: what people did, append-only, each row chained to the one before; written with the deed."""
+
+from wippy_console.services.audit.chain import Break, verify
+from wippy_console.services.audit.journal import (
+    ACTIONS,
+    ANSWER,
+    ASSIGN,
+    CANCEL,
+    CLAIM,
+    COMMENT,
+    ESCALATE,
+    EXPORT,
+    GRANT,
+    LIFT,
+    POSTPONE,
+    PUBLISH,
+    RELEASE,
+    RESEND,
+    SERVICE,
+    SIGNAL,
+    START,
+    TERMINATE,
+    VOTE,
+    append,
+    note_login,
+)
+from wippy_console.services.audit.reading import (
+    Filters,
+    Page,
+    csv_lines,
+    json_lines,
+    page,
+    refuse_unknown_action,
+    visible,
+)
+
+__all__ = [
+    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "LIFT", "POSTPONE",
+    "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break", "Filters", "Page",
+    "append", "csv_lines", "json_lines", "note_login", "page", "refuse_unknown_action", "verify", "visible",
+]  # fmt: skip

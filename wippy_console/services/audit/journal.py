@@ -1,0 +1,118 @@
+"""Appends rows, in the transaction of the deed that they tell of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.entry import namespace_of
+from wippy_console import permissions
+from wippy_console.database.locks import lock_for_transaction
+from wippy_console.database.storable import preview, storable_text
+from wippy_console.models import AuditRow, Question, Run
+from wippy_console.services.audit.chain import hash_of
+
+ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
+CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "postpone", "escalate"
+START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
+SPAWN, MESSAGE, SERVICE, CALL, LIFT = "spawn", "message", "service", "call", "lift"
+PUBLISH, LOGIN, GRANT, UNMASK, EXPORT, RESEND = "publish", "log_in", "grant", "unmask", "export", "resend"
+
+ACTIONS: dict[str, str] = {
+    ANSWER: "Answered",
+    VOTE: "Voted",
+    SIGNAL: "Sent a signal",
+    COMMENT: "Commented",
+    CLAIM: "Took a question",
+    RELEASE: "Gave a question back",
+    ASSIGN: "Assigned a question",
+    POSTPONE: "Put a question off",
+    ESCALATE: "Escalated a question",
+    START: "Started a run",
+    CANCEL: "Cancelled",
+    TERMINATE: "Terminated",
+    RESET: "Reset a run",
+    SPAWN: "Spawned a process",
+    MESSAGE: "Sent a message",
+    SERVICE: "Moved a service",
+    CALL: "Called a function",
+    LIFT: "Lifted a quarantine",
+    PUBLISH: "Published",
+    LOGIN: "Logged in",
+    GRANT: "Changed rights",
+    UNMASK: "Looked at masked values",
+    EXPORT: "Exported",
+    RESEND: "Sent again",
+}
+"""What people do, in words."""
+
+_LOCK = 0x57495053  # its own number; whoever also appends to the feed does that after this
+_LONGEST = 500
+
+
+def append(
+    action: str,
+    user: Any,
+    *,
+    run: Run | None = None,
+    question: Question | None = None,
+    entry_id: str = "",
+    workflow_id: str = "",
+    run_id: str = "",
+    label: str = "",
+    outcome: str = "",
+    data: Mapping[str, Any] | None = None,
+    decision_id: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> AuditRow:
+    """Add one row in the caller's transaction; `user` is an account, or the text that names somebody without one.
+
+    What it is about comes from `run` where that is given. No secrets: of payloads what may be shown.
+    """
+    if action not in ACTIONS:
+        raise ValueError(f"unknown action {action!r}: add it to ACTIONS")
+    entry = run.entry_id if run is not None else entry_id
+    row = AuditRow(
+        at=at or timezone.now(),
+        user=storable_text(user if isinstance(user, str) else user.get_username()),
+        action=action,
+        entry_id=storable_text(entry),
+        namespace=storable_text(namespace_of(entry)),
+        workflow_id=storable_text(run.workflow_id if run is not None else workflow_id),
+        run_id=run.run_id if run is not None else run_id,
+        question_id=question.pk if question is not None else None,
+        decision_id=decision_id,
+        label=storable_text(label[:_LONGEST]),
+        outcome=outcome,
+        data=_firm(preview(dict(data or {}))),
+    )
+    with transaction.atomic():
+        lock_for_transaction(_LOCK)  # the next row must know this one's hash
+        row.previous = AuditRow.objects.order_by("-id").values_list("hash", flat=True).first() or ""
+        row.hash = hash_of(row)
+        row.save(force_insert=True)
+    return row
+
+
+def note_login(user: Any, address: str) -> None:
+    """Somebody logged in; told of those with a right to change something for others."""
+    if any(permissions.allows(user, right) for right in permissions.PRIVILEGED):
+        append(LOGIN, user, outcome="done", data={"address": address})
+
+
+def _firm(value: Any) -> Any:
+    """The value with fractions as texts: each database keeps those in its own form, and the hash must stay."""
+    match value:
+        case dict():
+            return {name: _firm(each) for name, each in value.items()}
+        case list():
+            return [_firm(each) for each in value]
+        case float():
+            return repr(value)
+        case _:
+            return value
