@@ -189,9 +189,11 @@ def test_sources_are_shown_as_text(rows: Run, cast: Cast) -> None:
 
 
 def test_run_lists_do_not_grow_queries_with_rows(rows: Run, cast: Cast) -> None:
+    browser = client(cast.viewer)
+
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
-            client(cast.viewer).get(address(Run, "changelist"))
+            browser.get(address(Run, "changelist"))
         return len(seen)
 
     few = queries()
