@@ -392,6 +392,7 @@ def test_without_a_worker_calls_say_so(published: None) -> None:
         (("start", "app:quick", "--input", "1" * 5000), "--input: "),
         (("start", "app:quick", "--input", '{"a":\n 1,}'), "(line 2, column"),
         (("start", "app:quick", "--id", "x" * 2000), "--id: At most"),
+        (("start", "app:quick", "--id", " x"), "--id: An id does not begin or end with a space."),
         (("start", "app:quick", "--as", "nobody"), "--as: There is no active user 'nobody'."),
         (("signal", "nonsense", "topic"), "There is no run with the id 'nonsense': give a workflow id"),
         (("signal", "{a@b", "topic"), "is no pid"),

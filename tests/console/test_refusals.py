@@ -98,3 +98,9 @@ def test_a_taken_id_is_said_at_its_field_and_the_draft_is_kept(client: Client, m
     text = answer.content.decode()
     assert (answer.status_code, "order 7" in text, "Bonn" in text) == (409, True, True)
     assert text.index("taken") > text.index('id="id_workflow_id"')
+
+
+def test_an_id_is_sent_as_it_was_typed() -> None:
+    form, _ = forms({**SENT, "workflow_id": " order 7 "})
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["workflow_id"] == " order 7 "

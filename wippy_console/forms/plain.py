@@ -77,7 +77,7 @@ class StartForm(RefusableForm):
 
     worker = forms.ChoiceField(help_text="The temporal.worker entry that the run belongs to.")
     workflow_id = forms.CharField(
-        required=False, max_length=1000, label="Workflow id", widget=forms.TextInput(attrs=INPUT),
+        required=False, max_length=1000, strip=False, label="Workflow id", widget=forms.TextInput(attrs=INPUT),
         help_text="Left empty, one is made. While a run with it is open, no second one starts.",
     )  # fmt: skip
 

@@ -58,10 +58,18 @@ def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: s
     permissions.require(user, permissions.START_RUN)
     entry = _workflow(entry_id)
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
-    too_long = {"workflow_id": [f"At most {_ID_LENGTH} characters."]} if len(workflow_id) > _ID_LENGTH else {}
-    schemas.refuse_input(entry, args, too_long)
-    request = _request(user, entry, worker, args, workflow_id.strip())
+    schemas.refuse_input(entry, args, _bad_id(workflow_id))
+    request = _request(user, entry, worker, args, workflow_id)
     return _observed(user, _host(worker), request)
+
+
+def _bad_id(workflow_id: str) -> dict[str, list[str]]:
+    """Changing it in silence would name another run than was meant."""
+    if len(workflow_id) > _ID_LENGTH:
+        return {"workflow_id": [f"At most {_ID_LENGTH} characters."]}
+    if workflow_id != workflow_id.strip():
+        return {"workflow_id": ["An id does not begin or end with a space."]}
+    return {}
 
 
 def _host(worker: str) -> WorkflowHost:
