@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor, Pending
-from engine.hosts.actor.concurrency.lanes import Lanes
+from engine.hosts.actor.concurrency.lanes import Lanes, to_stop
 from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.hosts.actor.failures import too_many_pending, too_much_pending, unexpected
 from engine.hosts.actor.table import Table
@@ -125,6 +125,8 @@ async def outcome(seq: int, work: Callable[[], Awaitable[Value]]) -> Resolved | 
         return Resolved(seq, value, about(value))
     except UnitFailed as error:
         return Rejected(seq, error.failure)
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if to_stop():
+            raise
         logger.error("a host broke", exc_info=error)
         return Rejected(seq, unexpected(error))

@@ -39,6 +39,8 @@ BREATH = 0.0002
 """Seconds between portions: whoever waits for the lock gets it only when we don't take it back at once."""
 HELD = 8
 """Calls that begin with one portion of results, of those that waited for it."""
+PAUSE = 0.05
+"""Seconds after which so many more begin though no result has come: those that did may be slow, or given up."""
 
 
 class Execution:
@@ -60,6 +62,7 @@ class Execution:
         self._catalog = catalog
         self._unit_factory = unit_factory
         self._strict = strict
+        self._pausing: set[Actor] = set()
 
     def run(self, actor: Actor) -> None:
         """Run an actor for one step; close the unit of one that has ended."""
@@ -93,7 +96,7 @@ class Execution:
             return events
 
     def _begin_held(self, actor: Actor) -> None:
-        """Begin calls that waited until results were taken: few at once, their results let the next begin."""
+        """Begin calls that waited until results were taken: few at once, the next by their results or a pause."""
         left = HELD
         while actor.held_calls and left and not actor.behind:
             left -= actor.held_calls.popleft()()
@@ -162,6 +165,21 @@ class Execution:
             self._table.make_ready(actor)
         else:
             actor.state = State.IDLE
+            self._begin_later(actor)
+
+    def _begin_later(self, actor: Actor) -> None:
+        """See to it that what still waits to begin does so, whether or not anything comes for the actor."""
+        if actor.held_calls and actor not in self._pausing:
+            self._pausing.add(actor)
+            self._table.bridge.timer(PAUSE, partial(self._begin_more, actor))
+
+    def _begin_more(self, actor: Actor) -> None:
+        self._pausing.discard(actor)
+        if actor.state is State.IDLE:  # else it rests again, or has ended
+            try:
+                self._begin_held(actor)
+            finally:
+                self._begin_later(actor)
 
     def _upgrade(self, actor: Actor, upgraded: Upgraded, plan: Plan) -> None:
         """Put a new unit of the wanted program in the place of the old one: same pid, mailbox and relations."""

@@ -61,7 +61,9 @@ class Lanes:
         while (job := self._next(key)) is not None:
             try:
                 await job()
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if to_stop():
+                    raise
                 logger.exception("a command from %s to %s broke", *key)
 
     def _next(self, key: Key) -> Job | None:
@@ -82,3 +84,9 @@ class Lanes:
         self._open_of[owner] -= 1
         if not self._open_of[owner]:
             del self._open_of[owner]
+
+
+def to_stop() -> bool:
+    """Whether the running task itself was cancelled; else a CancelledError is that of something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
