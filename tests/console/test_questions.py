@@ -198,3 +198,13 @@ def test_a_message_answers_the_question_that_was_asked_for_it(
     assert [each.waits for each in found if topic in {item["topic"] for item in each.signals}] == (
         [((channel, 0),)] if channel is not None else []
     )
+
+
+def test_a_thousand_topics_are_put_together_without_comparing_each_with_each() -> None:
+    meta = {"signals": [signal(f"t{number}", "Yes") for number in range(1000)]}
+    waits = [
+        Wait("topic", f"t{number}", 0, number=number + 1, joined=number - number % 2 + 1) for number in range(1000)
+    ]
+    assert len(questions.asked(waits, meta)) == 500
+    chained = [replace(wait, joined=max(wait.number - 1, 1)) for wait in waits]
+    assert len(questions.asked(chained, meta)) == 1

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from temporalio.client import WorkflowHistory
 
 from tests.console.operating import CLIENT, WORKER, Stage, soon
+from tests.console.test_runs import reset
 from tests.patience import PATIENCE
 from wippy_console.models import Decision, HistoryArchive, Run
 from wippy_console.services import decisions, histories, timeline
@@ -144,3 +147,19 @@ def test_the_cache_of_histories_forgets_the_oldest_first() -> None:
     assert cache.get("0") == [] and len(cache.get("5")) == 20_000
     cache.put("5", [event])
     assert len(cache.get("5")) == 20_000, "what is known is never lost to a slower reader"
+
+
+def test_what_was_decided_before_a_reset_is_shown_with_the_run_that_it_was_applied_to_again(
+    on_stage: Stage, client: Client
+) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    on_stage.ask(run)
+    made = decisions.decide(on_stage.cast.operator, run, 1, {})
+    newer = Run.objects.get(pk=run.pk)
+    newer.pk = newer.run_id = reset(run.workflow_id)
+    newer.save(force_insert=True)
+    signal = row(newer, "signal")
+    assert (signal.decision, signal.sender) == (made, "operator")
+    client.force_login(on_stage.cast.root)
+    text = client.get(reverse("run", args=(newer.workflow_id, newer.run_id)), {"tab": "audit"}).content.decode()
+    assert "applied again here by a reset" in text and "Reject" in text

@@ -112,10 +112,25 @@ def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
 
 def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
     """What people did to the run."""
-    rows: list[Any] = list(decisions.audit(run)[:500])
+    rows: list[Any] = [*decisions.audit(run)[:500], *reapplied(run)]
     for row in rows:  # one that waits to be sent holds its secrets still
         row.shown = decisions.shown_payload(row) if row.state == row.State.PENDING else row.payload
     return {"audit": rows}
+
+
+def reapplied(run: Run) -> list[Any]:
+    """What was decided on the run that this one was reset from, and sent to it again; each with its event here."""
+    try:
+        signals = timeline.rows(run).rows
+    except Refused:
+        return []
+    found = []
+    for row in signals:
+        if row.kind == "signal" and row.decision is not None and row.decision.run_id != run.pk:
+            decision: Any = row.decision
+            decision.here = row.id
+            found.append(decision)
+    return found
 
 
 JSON_SHOWN = 200_000

@@ -87,18 +87,21 @@ def channels_of(run: Run) -> set[str]:
 
 
 def _joined(channels: Sequence[Wait]) -> list[list[Wait]]:
-    """The waits in groups that stand in one select, in the order in which they are listed."""
-    groups: list[list[Wait]] = []
+    """The waits in groups that stand in one select, or in selects that share a channel; in the order of the listing."""
+    leads: dict[int, int] = {}
+
+    def lead(number: int) -> int:
+        while leads.setdefault(number, number) != number:
+            leads[number] = number = leads[leads[number]]
+        return number
+
     for wait in channels:
-        ours = [group for group in groups if any(_together(wait, other) for other in group)]
-        merged = [*(each for group in ours for each in group), wait]
-        groups = [group for group in groups if not any(group is other for other in ours)] + [merged]
-    return groups
-
-
-def _together(a: Wait, b: Wait) -> bool:
-    numbers = {a.number, a.joined} & {b.number, b.joined}
-    return bool(numbers - {0})
+        if wait.number:
+            leads[lead(wait.number)] = lead(wait.joined or wait.number)
+    groups: dict[int, list[Wait]] = {}
+    for place, wait in enumerate(channels, 1):
+        groups.setdefault(lead(wait.number) if wait.number else -place, []).append(wait)
+    return list(groups.values())
 
 
 def _question(

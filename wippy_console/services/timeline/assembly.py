@@ -15,8 +15,16 @@ from wippy_console.services.timeline.values import Row, State, Timeline
 def assemble(run: Run, fold: Fold) -> Timeline:
     """The finished timeline."""
     decisions = list(run.decisions.select_related("user", "question"))
+    decisions += reapplied(fold, decisions)
     questions = list(run.questions.prefetch_related("roles"))
     return combine(run, fold, decisions, questions)
+
+
+def reapplied(fold: Fold, known: Iterable[Decision]) -> list[Decision]:
+    """What people decided on the run that this one was reset from: its signals were sent to this one again."""
+    ours = {str(decision.pk) for decision in known}
+    others = {draft.decision_id for draft in fold.drafts.values()} - {""} - ours
+    return list(Decision.objects.filter(pk__in=others).select_related("user", "question", "run")) if others else []
 
 
 def combine(run: Run, fold: Fold, decisions: Iterable[Decision], questions: Iterable[Question]) -> Timeline:
