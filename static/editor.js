@@ -32,6 +32,19 @@
     }));
   }
 
+  // -- a new entry: what is suggested follows the kind, as long as nobody has written over it --------------
+  const suggested = JSON.parse(document.getElementById("suggested")?.textContent ?? "null");
+  const kind = suggested && form.querySelector("[name=kind]");
+  let shown = suggested?.[kind.value];
+  kind?.addEventListener("change", () => {
+    const next = suggested[kind.value] ?? { source: "", fields_text: "" };
+    for (const [name, view] of views) {
+      const { doc } = view.state;
+      if (doc.toString() === shown?.[name]) view.dispatch({ changes: { from: 0, to: doc.length, insert: next[name] } });
+    }
+    shown = next;
+  });
+
   const problems = JSON.parse(document.getElementById("problems")?.textContent ?? "[]") ?? [];
   const field = (problem) => (problem.field === "fields" ? "fields_text" : "source");
   for (const [name, view] of views) {

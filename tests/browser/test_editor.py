@@ -52,6 +52,25 @@ def test_bad_fields_are_marked_at_their_line(enter: Enter, scene: Scene) -> None
     expect(page.locator("[data-for=fields_text] .cm-lint-marker-error")).to_be_visible()
 
 
+def test_what_is_suggested_follows_the_kind_until_somebody_writes(enter: Enter, scene: Scene) -> None:
+    page = enter("author")
+    page.goto("/registry/new/")
+    code, fields = (page.locator(f"[data-for={name}] .cm-content") for name in ("source", "fields_text"))
+    expect(code).to_contain_text("return { main = main }")
+    page.get_by_label("Kind").fill("env.variable")
+    page.get_by_label("Kind").press("Tab")
+    expect(code).to_have_text("")
+    expect(fields).to_contain_text("variable: MY_VARIABLE")
+    page.get_by_label("Kind").fill("library.lua")
+    page.get_by_label("Kind").press("Tab")
+    expect(code).to_contain_text("function M.hello(name)")
+    write(page, "-- mine\n")
+    page.get_by_label("Kind").fill("function.lua")
+    page.get_by_label("Kind").press("Tab")
+    expect(fields).to_contain_text("method: main")
+    expect(code).to_contain_text("-- mine")
+
+
 def test_a_save_makes_a_version_with_its_author(enter: Enter, scene: Scene) -> None:
     page = enter("author")
     page.goto(EDIT)

@@ -45,6 +45,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if outcome.done:
         return redirect("entry", form.named()[0])
     context = {"entry": None, "form": form, "kinds": KINDS, "typed": typed, **findings(*form.named(), form)}
+    context["suggested"] = {each: suggestion(each) for each in KINDS}
     return page(request, "registry/edit.html", context, outcome.status)
 
 
