@@ -93,7 +93,9 @@ def test_a_node_that_dies_while_it_is_asked_leaves_open_what_became_of_it(
     monkeypatch.setattr(temporal, "run", fail)
     client.force_login(cast.root)
     url, data = request_of("stop", service)
-    assert client.post(url, data).status_code == status
+    answer = client.post(url, data)
+    assert answer.status_code == status
+    assert ("It is not known whether it was done" in answer.content.decode()) == (status == 503)
     assert [row.data["outcome"] for row in FeedEvent.objects.filter(kind="OPERATION")] == outcomes
 
 

@@ -30,6 +30,7 @@ from wippy_console.services.processes import nodes
 SPAWN, MESSAGE, CANCEL, TERMINATE, RESTART = "spawn", "message", "cancel", "terminate", "restart"
 SERVICE_ACTS = {START: permissions.START_RUN, RESTART: permissions.START_RUN, STOP: permissions.CANCEL_RUN}
 
+NOT_KNOWN = "It is not known whether it was done: look before you do it again."
 _NAME_LENGTH = 500
 _RESERVED = "@"
 
@@ -169,7 +170,10 @@ def _recorded(user: Any, operation: _Operation) -> Iterator[_Operation]:
         yield operation
         outcome = "done"
     except (Refused, UnitFailed) as error:
-        outcome = "unknown" if _is_open(error) else ""
+        if not _is_open(error):
+            outcome = ""
+        elif isinstance(error, Unavailable):
+            raise Unavailable(f"{error.message.rstrip('.')}. {NOT_KNOWN}") from error
         raise
     finally:
         if outcome:
