@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from engine.entry import Entry
+from engine.steps import Wait
 from tests.console.operating import LUA, Stage
 from tests.console.registry_cast import update
 from tests.console.test_decisions import signals
@@ -134,6 +136,14 @@ def test_only_those_named_may_vote(on_stage: Stage) -> None:
     assert isinstance(vote(voter("olga", "others"), question), Vote)
 
 
+def test_the_command_line_votes_and_says_so(on_stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    question = ask(on_stage, APPROVE)
+    voter("ann")
+    call_command("signal", question.run.workflow_id, "decision", '{"approved": true}', "--as", "ann")
+    assert capsys.readouterr().out.startswith("counted your vote “Approve”")
+    assert [vote.user.get_username() for vote in question.votes.all()] == ["ann"]
+
+
 def test_an_answer_of_another_topic_needs_no_votes(on_stage: Stage) -> None:
     question = ask(on_stage, APPROVE, MORE)
     assert isinstance(vote(voter("ann"), question, 1, form={}), Decision)
@@ -186,6 +196,18 @@ def test_what_the_run_refuses_is_told_and_the_question_stays(on_stage: Stage) ->
         vote(on_stage.cast.approver, question, form={})
     question.refresh_from_db()
     assert (question.outcome, Decision.objects.get().state) == ("", "failed")
+
+
+def test_a_refused_answer_may_be_sent_again_by_the_same_form(on_stage: Stage) -> None:
+    signal = {"topic": "limit", "label": "Set", "via": "update", "schema": {"type": "object"}}
+    question = ask(on_stage, signal)
+    with pytest.raises(Refused, match="the run says no"):
+        vote(on_stage.cast.approver, question, form={"refuse": True})
+    Question.objects.update(outcome="answered")  # as it stands until the refusal is known
+    on_stage.observe(question.run, Wait("inbox", "", 1))
+    made = vote(on_stage.cast.approver, question, form={"limit": 5})
+    assert isinstance(made, Decision)
+    assert (made.question, made.verdict) == (Question.objects.get(number=1), {"taken": 1})
 
 
 def test_a_verdict_that_takes_long_is_fetched_later(on_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import ActingCommand, operator, parsed
+from wippy_console.management.operations import ActingCommand, operator, parsed, shown
 from wippy_console.management.targets import run_or_process
-from wippy_console.models import Run
+from wippy_console.models import Decision, Run, Vote
 from wippy_console.services import decisions, processes, runs
 from wippy_console.services.errors import Refused, RunEnded
 
@@ -39,17 +39,27 @@ class Command(ActingCommand):
         payload = [] if options["payload"] is None else [parsed(options["payload"], "JSON")]
         user, topic = operator(options["acts_for"]), options["topic"]
         target = run_or_process(user, options["id"])
+        made = None
         if isinstance(target, Run):
-            _signal(user, target, topic, payload, options)
+            made = _signal(user, target, topic, payload, options)
             pid = target.pid
         else:
             pid = target
             _refuse_flags(options)
             processes.message(user, pid, topic, *payload)
-        return {"pid": pid, "topic": topic, "sent": True}
+        if isinstance(made, Vote):
+            return {"pid": pid, "topic": topic, "sent": False, "voted": made.label}
+        verdict = {} if made is None or made.verdict is None else {"verdict": made.verdict}
+        return {"pid": pid, "topic": topic, "sent": True, **verdict}
 
     def text(self, data: dict[str, Any]) -> str:
-        """What was sent where."""
+        """What was sent where, or that it was counted as a vote."""
+        if "voted" in data:
+            return (
+                f"counted your vote “{data['voted']}”; {data['topic']} goes to {data['pid']} when enough others agree"
+            )
+        if "verdict" in data:
+            return f"sent {data['topic']} to {data['pid']}, which says: {shown(data['verdict'])}"
         return f"sent {data['topic']} to {data['pid']}"
 
 
@@ -61,19 +71,18 @@ def _refuse_flags(options: dict[str, Any]) -> None:
         raise Refused(text, {name: [text] for name in given})
 
 
-def _signal(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> None:
+def _signal(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> Decision | Vote:
     """To the newest run, also when it continued as another just now: an answer goes to no other run than was asked."""
     try:
-        _send(user, run, topic, payload, options)
+        return _send(user, run, topic, payload, options)
     except RunEnded:
         newer = None if options["id"] == run.run_id else runs.succeeding(run)
         if newer is None:
             raise
-        _send(user, newer, topic, payload, options)
+        return _send(user, newer, topic, payload, options)
 
 
-def _send(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> None:
+def _send(user: User, run: Run, topic: str, payload: list[Any], options: dict[str, Any]) -> Decision | Vote:
     if options["raw"]:
-        decisions.send_raw(user, run, topic, *payload, reason=options["reason"])
-    else:
-        decisions.send(user, run, topic, *payload, reason=options["reason"], label=options["label"])
+        return decisions.send_raw(user, run, topic, *payload, reason=options["reason"])
+    return decisions.send(user, run, topic, *payload, reason=options["reason"], label=options["label"])

@@ -187,7 +187,7 @@ def _fail(decision: Decision, message: str) -> None:
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         if pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown):
-            _take_back(decision)
+            _take_back(decision, message)
             _note(decision, "refused", shown, error=message)
     decision.refresh_from_db()
 
@@ -204,13 +204,13 @@ def _answer(decision: Decision, outcome: str) -> None:
         raise Conflict(questions.why_over(question, decision.run) or _FASTER)
 
 
-def _take_back(decision: Decision) -> None:
+def _take_back(decision: Decision, why: str) -> None:
     """What a failed decision answered waits for an answer again, unless the run asks it no more."""
     if decision.question is None:
         return
     answered = Question.objects.filter(pk=decision.question.pk, outcome__in=ANSWERED)
     answered.filter(closed_at=None).update(outcome="")
-    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN, outcome_text=decision.error[:500])
+    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN, outcome_text=why[:500])
 
 
 def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
