@@ -9,6 +9,7 @@ from wippy_console.http import converters
 from wippy_console.views import (
     actions,
     audit,
+    claims,
     drafts,
     editor,
     home,
@@ -50,6 +51,8 @@ urlpatterns = [
     path("inbox/", inbox.index, name="inbox"),
     path("inbox/count/", inbox.badge, name="inbox_badge"),
     path("inbox/<int:question_id>/", inbox.question, name="question"),
+    path("inbox/<int:question_id>/claim/", claims.claim, name="question_claim"),
+    path("inbox/<int:question_id>/release/", claims.release, name="question_release"),
     path("runs/", runs.index, name="runs"),
     path("runs/start/", start.start, name="start"),
     path("runs/<id:workflow_id>/<rid:run_id>/", include(run)),

@@ -72,7 +72,7 @@ def test_who_may_not_signal_sees_nothing() -> None:
     asked("anybody", "")
     for user in (person("vera", "viewer"), person("sam"), person("ada", "approvers"), AnonymousUser()):
         assert not questions.open_for(user).exists()
-        assert not questions.done_for(user).exists()
+        assert not questions.listed(user, "done").exists()
 
 
 def test_a_question_with_two_of_ones_roles_is_listed_and_counted_once() -> None:
@@ -95,7 +95,7 @@ def test_an_answered_question_moves_to_done(state: str, is_open: bool) -> None:
     Decision.objects.create(question=question, run=question.run, user=olga, topic="decision", state=state)
     Question.objects.filter(pk=question.pk).update(outcome="" if is_open else "answered")
     assert questions.open_for(olga).exists() is is_open
-    assert questions.done_for(olga).exists() is not is_open
+    assert questions.listed(olga, "done").exists() is not is_open
 
 
 def test_a_decision_that_failed_answers_nothing_anywhere(client: Client) -> None:
@@ -115,7 +115,7 @@ def test_closed_questions_and_those_of_closed_runs_are_not_open() -> None:
     Question.objects.filter(pk=asked("expired", "").pk).update(closed_at=NOW)
     Question.objects.filter(pk=asked("ended", "").pk).update(closed_at=NOW, outcome="withdrawn")
     assert not questions.open_for(olga).exists()
-    assert sorted(names(questions.done_for(olga))) == ["ended", "expired"]
+    assert sorted(names(questions.listed(olga, "done"))) == ["ended", "expired"]
 
 
 def test_a_question_is_read_by_viewers_but_not_by_strangers() -> None:
@@ -130,7 +130,7 @@ def test_what_runs_ask_is_read_in_one_query(django_assert_num_queries: Callable[
     first, second = asked("first", ""), asked("second", "")
     Question.objects.filter(pk=first.pk).update(signals=signals("Approve", "Reject"))
     Question.objects.filter(pk=second.pk).update(signals=signals("Accept"))
-    with django_assert_num_queries(2):  # the questions with their runs and words, and their roles
+    with django_assert_num_queries(1):  # the questions with their runs and words
         told = list(questions.open_for(User(username="root", is_superuser=True))[:10])
     assert {each.run_id: each.labels for each in told} == {"first": ["Approve", "Reject"], "second": ["Accept"]}
     with django_assert_num_queries(1):

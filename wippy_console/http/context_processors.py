@@ -46,8 +46,11 @@ def titles() -> Mapping[str, str]:
     return registry.titles()
 
 
-def inbox_count(user: Any) -> int:
-    """The number on the inbox badge: it counts the very list that the inbox shows."""
+def inbox_count(user: Any) -> str:
+    """The number on the inbox badge, "" for none: it counts the very list that the inbox opens with."""
     from wippy_console.services import questions  # noqa: PLC0415
 
-    return questions.open_for(user).count() if permissions.allows(user, permissions.VIEW_QUESTION) else 0
+    if not permissions.allows(user, permissions.VIEW_QUESTION):
+        return ""
+    found = questions.count(questions.listed(user))
+    return questions.counted(found) if found else ""

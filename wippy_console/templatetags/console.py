@@ -61,6 +61,12 @@ def outcome(question: Question) -> str:
 
 
 @register.filter
+def priority(number: int) -> str:
+    """A question's priority as a word."""
+    return questions.priority_word(number)
+
+
+@register.filter
 def look(value: Any, family: str) -> looks.Look:
     """The look of a value in a family of `looks.FAMILIES`."""
     return looks.find(family, str(value))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import feed, fleet, questions, runs, states, temporal_server
+from wippy_console.views.inbox import shown
 from wippy_console.views.pages import marked, needs, page
 
 FEW = 6
@@ -36,7 +37,7 @@ def show(request: HttpRequest) -> HttpResponse:
 def asked(user: Any) -> list[Any]:
     """The first questions of the inbox."""
     allowed = permissions.allows(user, permissions.VIEW_QUESTION)
-    return list(questions.open_for(user)[:FEW]) if allowed else []
+    return shown(questions.listed(user).prefetch_related("votes")[:FEW], user) if allowed else []
 
 
 def troubled(user: Any) -> list[Run]:

@@ -14,20 +14,28 @@ from wippy_console.services.decisions.acts import (
     send_raw,
     terminate,
 )
+from wippy_console.services.decisions.claims import assign, claim, postpone, release
 from wippy_console.services.decisions.journal import shown_payload
+from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
 
 __all__ = [
     "Button",
+    "Tally",
     "answer_by_clock",
+    "assign",
     "audit",
     "buttons",
     "cancel",
+    "claim",
     "decide",
+    "postpone",
+    "release",
     "resume",
     "resume_pending",
     "send",
     "send_raw",
     "shown_payload",
+    "tally",
     "terminate",
 ]

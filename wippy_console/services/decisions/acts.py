@@ -53,7 +53,9 @@ def _why_not(user: Any, run: Run, signal: Signal, question: Question | None) -> 
     if question is None:
         return questions.why_ended(run) or "The run does not wait for this now."
     answer = questions.answer_of(question)
-    return questions.why_answered(answer) if answer else questions.why_over(question, run)
+    if answer is not None:
+        return questions.why_answered(answer)
+    return questions.why_over(question, run) or questions.why_taken(user, question)
 
 
 def decide(
@@ -140,6 +142,8 @@ def _give(answer: Decision, signal: Signal, key: Key) -> Decision | Vote:
     needed = voting.needed_for(signal, among)
     if needed:
         return voting.cast(answer, signal, needed, journal.parsed(key))
+    if answer.question is not None and not answer.guest:
+        questions.refuse_taken(answer.user, answer.question)
     answer.pk = journal.parsed(key)
     return journal.make(answer)
 

@@ -13,7 +13,7 @@ from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRo
 from wippy_console.services import feed
 from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
-from wippy_console.services.questions import answered, candidates, read
+from wippy_console.services.questions import answered, assign_at_opening, candidates, read
 
 WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field.primary_key]
 
@@ -97,3 +97,5 @@ def _save_questions(batch: Batch) -> None:
         for role, user in candidates(read(asked.signals))
     ]
     QuestionRole.objects.bulk_create(rows, ignore_conflicts=True)
+    for question, _ in batch.asked:
+        assign_at_opening(question)

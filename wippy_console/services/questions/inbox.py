@@ -1,11 +1,11 @@
-"""What runs ask of whom: the inbox, its badge and the labels in lists. One query serves a whole page."""
+"""What runs ask of whom: the questions that a user may answer, and the labels in lists."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from wippy_console import permissions
 from wippy_console.models import Question, QuestionRole, Run
@@ -20,18 +20,17 @@ def open_for(user: Any) -> QuerySet[Question]:
 
     One that was answered is not open any more, even before the run has taken the answer.
     """
-    return _allowed(user).filter(IS_OPEN).order_by(*IN_ORDER)
+    return allowed(user).filter(IS_OPEN).order_by(*IN_ORDER)
 
 
-def done_for(user: Any) -> QuerySet[Question]:
-    """The questions that were answered or went away, of those that the user might have answered; newest first."""
-    rows = _allowed(user).exclude(IS_OPEN)
-    return rows.prefetch_related("decisions__user").order_by(F("closed_at").desc(nulls_first=True), "-pk")
+def may_answer(user: Any, question: Question) -> bool:
+    """Whether the user is one of those who are asked."""
+    return allowed(user).filter(pk=question.pk).exists()
 
 
 def get(user: Any, question_id: int) -> Question:
     """The question, open or not, when the user may answer it or may see runs; NotFoundError."""
-    rows = Question.objects.select_related("run").prefetch_related("roles")
+    rows = Question.objects.select_related("run", "run__started_by", "assignee").prefetch_related("roles")
     found = rows.filter(pk=question_id).first() if permissions.allows(user, permissions.VIEW_RUN) else None
     if found is None:
         raise NotFoundError("There is no such question.")
@@ -52,9 +51,9 @@ def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
     return found
 
 
-def _allowed(user: Any) -> QuerySet[Question]:
-    """The questions whose answer the user has the right and one of the roles to give."""
-    rows = Question.objects.select_related("run").prefetch_related("roles")
+def allowed(user: Any) -> QuerySet[Question]:
+    """The questions, open or not, whose answer the user has the right and one of the roles to give."""
+    rows = Question.objects.select_related("run", "assignee")
     if not permissions.allows(user, permissions.SIGNAL_RUN):
         return rows.none()
     if user.is_superuser:

@@ -17,6 +17,7 @@ from wippy_console.services.questions.signals import Signal, read, text_of, text
 
 USUAL_PRIORITY = 50
 _LONGEST_TITLE = 500
+_LONGEST_NAME = 150
 _KEPT = ("escalate", "lapse", "guest", "notify", "assign")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 
@@ -34,12 +35,14 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
     question.text = storable_text(paths.filled(text_of(said, "text"), given, _literal))
     question.signals = storable(list(asked.signals))
     question.options = storable({name: said[name] for name in _KEPT if name in said}) | _default(question)
+    if name := assigned_name(asked, run):
+        question.options["assignee"] = storable_text(name)[:_LONGEST_NAME]
     question.priority = _priority(said.get("priority"))
-    question.due_at = _after(question.opened_at, said.get("due"))
-    question.follow_up_at = _after(question.opened_at, said.get("follow_up"))
+    question.due_at = after(question.opened_at, said.get("due"))
+    question.follow_up_at = after(question.opened_at, said.get("follow_up"))
     escalate = said.get("escalate")
-    after = escalate.get("after") if isinstance(escalate, Mapping) else None
-    question.escalates_at = _after(question.opened_at, after)
+    patience = escalate.get("after") if isinstance(escalate, Mapping) else None
+    question.escalates_at = after(question.opened_at, patience)
     question.search = storable_text(searched(question, meta, run))
     put_in_order(question)
 
@@ -93,7 +96,8 @@ def _priority(found: Any) -> int:
     return min(max(found, 0), 100) if isinstance(found, int) and not isinstance(found, bool) else USUAL_PRIORITY
 
 
-def _after(start: datetime, said: Any) -> datetime | None:
+def after(start: datetime, said: Any) -> datetime | None:
+    """So long after the start as an author said; None for what is no duration."""
     nanoseconds = option_lifetime(said)
     if nanoseconds is None or nanoseconds <= 0:
         return None
