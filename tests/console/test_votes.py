@@ -115,6 +115,24 @@ def test_whoever_started_the_run_does_not_decide(on_stage: Stage) -> None:
     assert not Vote.objects.exists()
 
 
+def test_whoever_started_the_parent_or_the_run_before_does_not_decide_either(on_stage: Stage) -> None:
+    question = ask(on_stage, APPROVE)
+    starter, run = on_stage.cast.operator, question.run
+    starter.groups.add(Group.objects.get(name="approvers"))
+    first = {"client": run.client, "workflow_id": run.workflow_id, "entry_id": run.entry_id, "started_by": starter}
+    before = Run.objects.create(
+        run_id=str(uuid.uuid4()), started_at=run.started_at - timedelta(hours=1), status="continued_as_new", **first
+    )
+    Run.objects.filter(pk=run.pk).update(started_by=None)
+    for _ in range(2):
+        with pytest.raises(PermissionDenied, match="You started this run"):
+            vote(User.objects.get(pk=starter.pk), Question.objects.get())
+        Run.objects.filter(pk=before.pk).update(workflow_id="parent", status="running")
+        Run.objects.filter(pk=run.pk).update(parent_run_id=before.pk)
+    Run.objects.filter(pk=run.pk).update(parent_run_id="")
+    assert isinstance(vote(User.objects.get(pk=starter.pk), Question.objects.get()), Vote)
+
+
 def test_the_starter_may_where_the_author_says_so(on_stage: Stage) -> None:
     question = ask(on_stage, {**APPROVE, "quorum": {"approve": 1, "of": ["operator"], "self": True}})
     assert isinstance(vote(on_stage.cast.operator, question), Decision)

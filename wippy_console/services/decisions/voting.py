@@ -94,8 +94,9 @@ def _count(
 
 def _refuse_starter(voter: User, question: Question, signal: Signal) -> None:
     quorums = [each.quorum for each in (signal, *questions.of(question)) if each.quorum is not None]
-    starter = question.run.started_by
-    if starter is not None and accounts.person(starter) == voter and not any(quorum.own for quorum in quorums[:1]):
+    if any(quorum.own for quorum in quorums[:1]):
+        return
+    if questions.starter_of(question.run) == voter:
         raise PermissionDenied("You started this run, so others have to decide.")
 
 

@@ -63,6 +63,7 @@ from wippy_console.services.questions.signals import (
     read,
     signals_of,
 )
+from wippy_console.services.questions.starters import starter_of
 from wippy_console.services.questions.wording import candidates, put_in_order, word
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "counted",
     "counts_votes",
     "declared",
+    "done_for",
     "escalation_of",
     "ever_of",
     "following",
@@ -118,6 +120,7 @@ __all__ = [
     "refuse_ended",
     "refuse_taken",
     "signals_of",
+    "starter_of",
     "who_may",
     "why_answered",
     "why_ended",
@@ -125,4 +128,4 @@ __all__ = [
     "why_over",
     "why_taken",
     "word",
-]  # fmt: skip
+]
