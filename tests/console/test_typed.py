@@ -19,6 +19,7 @@ from tests.console.registry_cast import create
 from wippy_console.models import Draft, FeedEvent
 from wippy_console.services import drafts, registry, runs
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services.registry import Changes
 from wippy_console.services.runs import Started
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +194,21 @@ def test_every_refusal_stands_on_the_form_and_is_kept(
     monkeypatch.setattr(runs, "start", lambda *_: Started("app:f", "w", "0" * 8 + "-0000-0000-0000-" + "0" * 12))
     assert client.post("/runs/start/", opened(client, START).post()).status_code == 302
     assert not Draft.objects.exists()
+
+
+def test_a_form_whose_entry_is_gone_shows_what_was_typed_and_keeps_it(entries: None) -> None:
+    client, root = browser("root"), User.objects.get(username="root")
+    sent = opened(client, START).post_all({"f-city": "Bonn"})
+    gone = registry.entry("app:f")
+    registry.publish(root, Changes(delete=("app:f",)), base=None, message="gone")
+    answer = client.post("/runs/start/", sent)
+    assert answer.status_code == 422
+    for said in ("There is no workflow", "app:f", "Bonn", "Nothing was done."):
+        assert said in text_of(answer)
+    assert "There is no workflow" in text_of(client.get(START))
+    registry.publish(root, Changes(create=(gone,)), base=None, message="back")
+    assert "Restored what you typed" in text_of(client.get(START))
+    assert "Bonn" in text_of(client.get(START))
 
 
 def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch: pytest.MonkeyPatch) -> None:

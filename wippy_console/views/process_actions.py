@@ -19,7 +19,7 @@ from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import by_kind, fleet, processes
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.views.pages import done, needs, page, schema_form
-from wippy_console.views.start import chosen
+from wippy_console.views.start import chosen, named_by
 from wippy_console.views.typed import Typed, typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -35,9 +35,9 @@ T = TypeVar("T")
 def spawn(request: HttpRequest) -> HttpResponse:
     """Choose a process entry, fill in its form, spawn it."""
     entries = processes.spawnable(request.user)
-    entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
+    entry = chosen(entries, wanted := named_by(request))
     schema = entry.meta.get("input_schema") if entry else None
-    typed = typed_in(request, entry=entry and entry.id)
+    typed = typed_in(request, entry=entry.id if entry else wanted or None)
     form = SpawnForm(hosts(), nodes(), typed.data, drawn=schema is not None, **named(entry))
     fields = schema_form(request, schema, typed.data)
     outcome = typed.settle(attempt(lambda: spawned(request.user, entry, form, fields), form, fields))
@@ -45,7 +45,7 @@ def spawn(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{entry.id} was spawned as {pid}.")
         return done(request, reverse("process", args=(pid,)), FLEET)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
-    return page(request, "processes/spawn.html", context, outcome.status)
+    return page(request, "processes/spawn.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
 
 
 def hosts() -> list[str]:

@@ -26,8 +26,8 @@ ANYTHING = {"title": "Input", "description": "The first argument. Left empty, th
 def start(request: HttpRequest) -> HttpResponse:
     """Choose an entry, fill in the form of its input schema, start it."""
     entries = runs.startable(request.user)
-    entry = chosen(entries, request.POST.get("entry") or request.GET.get("entry", ""))
-    typed = typed_in(request, entry=entry and entry.id)
+    entry = chosen(entries, wanted := named_by(request))
+    typed = typed_in(request, entry=entry.id if entry else wanted or None)
     form = StartForm(runs.workers(), typed.data, worker=runs.likely_worker(entry) if entry else "")
     fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
     outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
@@ -35,7 +35,12 @@ def start(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{started.workflow_id} was started.")
         return redirect("run", started.workflow_id, started.run_id)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
-    return page(request, "runs/start.html", context, outcome.status)
+    return page(request, "runs/start.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
+
+
+def named_by(request: HttpRequest) -> str:
+    """The entry that the address, or the form that was sent, names."""
+    return request.POST.get("entry") or request.GET.get("entry", "")
 
 
 def chosen(entries: list[Entry], entry_id: str) -> Entry | None:

@@ -47,9 +47,19 @@ class Typed:
             drafts.save(user_of(self.request), self.address, typed.pairs_of(self.data), Draft.Why.REFUSED)
         return outcome
 
+    def kept(self) -> typed.Pairs:
+        """The texts alone, for when their form can't be drawn any more."""
+        pairs = typed.pairs_of(self.data) if self.data is not None else []
+        return [(name.removeprefix("f-"), text) for name, text in pairs if text and is_text(name)]
+
     def value(self, name: str) -> str:
         """One of the texts; "" without it."""
         return str(self.data.get(name, "")) if self.data is not None else ""
+
+
+def is_text(name: str) -> bool:
+    """Whether a field of that name is of a schema, or of the arguments, and no helper of another."""
+    return (name.startswith("f-") and ":" not in name) or name == "args"
 
 
 def typed_in(request: HttpRequest, **identity: Any) -> Typed:
