@@ -211,6 +211,15 @@ def test_a_form_whose_entry_is_gone_shows_what_was_typed_and_keeps_it(entries: N
     assert "Bonn" in text_of(client.get(START))
 
 
+def test_the_text_of_an_entry_that_was_deleted_meanwhile_can_be_read(entries: None) -> None:
+    client = browser("root")
+    sent = opened(client, EDIT).post(source="-- mine\n" + LUA)
+    registry.publish(User.objects.get(username="root"), Changes(delete=("app:f",)), base=None, message="gone")
+    answer = client.post(EDIT, sent)
+    assert answer.status_code == 404
+    assert re.search(r"<textarea[^>]* readonly>\n-- mine", text_of(answer))
+
+
 def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> NoReturn:
         raise OperationalError("no route to host")
