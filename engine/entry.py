@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -35,3 +35,14 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The entry as JSON data; the `registry.*` view of it (docs/lua.md#registry)."""
         return {"id": self.id, "kind": self.kind, "meta": dict(self.meta), "data": dict(self.data)}
+
+
+def without_nulls(entry: Entry) -> Entry:
+    """The entry as it is meant: a key without a value says what its absence says, since Lua tables hold no nil."""
+    if all(value is not None for fields in (entry.meta, entry.data) for value in fields.values()):
+        return entry
+    return replace(entry, meta=_given(entry.meta), data=_given(entry.data))
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}

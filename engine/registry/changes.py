@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from engine.entry import Entry
+from engine.entry import Entry, without_nulls
 from engine.registry.problems import Problem
 
 EXACT = 2**53
@@ -118,7 +118,7 @@ def same(a: Entry | None, b: Entry | None) -> bool:
 
 def canonical(entry: Entry) -> str:
     """The content as text that is equal for equal content, whichever database it went through."""
-    return spelled(entry.to_json())
+    return spelled(without_nulls(entry).to_json())
 
 
 def spelled(value: Any) -> str:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, emitter
 
 from engine.entry import Entry
+
+_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+
+
+class Emitter(emitter.Emitter):
+    """Quotes and escapes what a reader would take for the end of a line: ruamel writes U+0085 as it is."""
+
+    def analyze_scalar(self, scalar: Any) -> Any:
+        """Which styles give the text back."""
+        analysis = super().analyze_scalar(scalar)
+        if _BREAKS.search(scalar):
+            analysis.allow_flow_plain = analysis.allow_block_plain = False
+            analysis.allow_single_quoted = analysis.allow_block = False
+        return analysis
 
 
 def plain_yaml() -> YAML:
     """A writer of YAML 1.2, plain data in block style, keys in their order."""
     made = YAML(typ="safe", pure=True)
+    made.Emitter = Emitter
     made.default_flow_style = False
     made.width = 100
     made.sort_base_mapping_type_on_output = False  # type: ignore[assignment]

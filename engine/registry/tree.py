@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.entry import Entry
+from engine.entry import Entry, without_nulls
 from engine.registry import documents
 from engine.registry.documents import Document
 from engine.registry.problems import Problem, Severity, in_order
@@ -18,7 +18,13 @@ INDEX = ("_index.yaml", "_index.yml")
 MAX_YAML = 1 << 20
 MAX_SOURCE = 1 << 20
 FILE_SCHEME = "file://"
+SKIPPED = frozenset({"node_modules", "__pycache__"})
 HEAD = ("version", "namespace", "entries", "meta")
+
+
+def is_read(name: str) -> bool:
+    """Whether files and folders of that name are looked at; hidden ones and those of other tools are not."""
+    return not name.startswith(".") and name not in SKIPPED
 
 
 class UnreadableError(Exception):
@@ -190,7 +196,7 @@ class _Reader:
             self._problem("`meta` must be a mapping", sheet.file, sheet.line(*at, "meta"), entry_id)
             meta = None
         own = {key: value for key, value in raw.items() if key not in ("name", "kind", "meta")}
-        return Entry(entry_id, raw["kind"], _without_nulls(meta or {}), _without_nulls(own))
+        return without_nulls(Entry(entry_id, raw["kind"], meta or {}, own))
 
     def _add(self, entry: Entry, origin: Origin) -> None:
         first = self.origins.get(entry.id)
@@ -234,11 +240,6 @@ def _resolve(file: str, relative: str) -> str | None:
     """The path of a source relative to its YAML file's folder, None when it leaves the tree."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(file), relative))
     return None if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path else path
-
-
-def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A key without a value means what its absence means: Lua tables hold no nil."""
-    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _with_source(data: Mapping[str, Any], text: str | None) -> dict[str, Any]:

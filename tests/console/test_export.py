@@ -55,3 +55,9 @@ def test_a_folder_that_can_not_be_read_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="export into an empty folder"):
         export(tmp_path)
     assert (tmp_path / "_index.yaml").read_text() == "namespace: ["
+
+
+def test_a_namespace_that_readers_of_folders_skip_comes_back(tmp_path: Path) -> None:
+    create(Entry("app.node_modules.__pycache__:x", "library.lua", {}, {"source": "return 1"}))
+    export(tmp_path)
+    assert apply(tmp_path)[0].startswith("Nothing changed: version 1 holds all 1 entries")

@@ -7,10 +7,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from engine.registry.tree import MAX_SOURCE, MAX_YAML, UnreadableError
+from engine.registry.tree import MAX_SOURCE, MAX_YAML, UnreadableError, is_read
 
 MAX_FILES = 100_000
-SKIPPED = frozenset({"node_modules", "__pycache__"})
 
 
 class FolderError(Exception):
@@ -68,8 +67,8 @@ def _target(path: Path) -> Path:
 def _walk(root: Path) -> Iterator[str]:
     count = 0
     for folder, folders, files in os.walk(root, onerror=_refuse):
-        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in SKIPPED)
-        for name in sorted(each for each in files if not each.startswith(".")):
+        folders[:] = sorted(filter(is_read, folders))
+        for name in sorted(filter(is_read, files)):
             count += 1
             if count > MAX_FILES:
                 raise FolderError(f"more than {MAX_FILES} files")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from engine.registry.exporting import ExportError
+from engine.registry.exporting import Exported, ExportError
+from engine.registry.problems import Problem
 from engine.registry.tree import UnreadableError
 from wippy_console.management.disk import Folder, FolderError, write_all
 from wippy_console.services import registry
@@ -33,25 +35,35 @@ class Command(BaseCommand):
         """Compare, write, tell."""
         folder: Path = options["dir"]
         try:
-            version, files = registry.export(Folder(folder) if folder.exists() else {})
+            version, made = registry.export(Folder(folder) if folder.exists() else {})
             if not options["check"]:
-                write_all(folder, files)
+                write_all(folder, made.files)
         except ExportError as error:
-            told = "\n".join(str(each) for each in error.problems)
-            raise CommandError(f"{told}\n{folder}: can't be read as a whole; export into an empty folder") from error
+            raise CommandError(f"{_told(error.problems)}\n{folder}: {error}; export into an empty folder") from error
         except (FolderError, UnreadableError, OSError, DatabaseError) as error:
             raise CommandError(f"{folder}: {error}") from error
-        self._report(version, files, options)
+        self._report(version, made, options)
+        if made.refused:
+            count = len(made.refused)
+            lacks = f"does not hold version {version}: {count} {'entry is' if count == 1 else 'entries are'} left out"
+            raise CommandError(f"{_told(made.refused)}\n{folder} {lacks}")
 
-    def _report(self, version: int, files: dict[str, str | None], options: dict[str, Any]) -> None:
-        deleted = sorted(path for path, text in files.items() if text is None)
-        written = sorted(path for path, text in files.items() if text is not None)
+    def _report(self, version: int, made: Exported, options: dict[str, Any]) -> None:
+        deleted = sorted(path for path, text in made.files.items() if text is None)
+        written = sorted(path for path, text in made.files.items() if text is not None)
         if options["json"]:
-            self.stdout.write(json.dumps({"version": version, "written": written, "deleted": deleted}))
+            refused = [each.to_json() for each in made.refused]
+            told = {"version": version, "written": written, "deleted": deleted, "refused": refused}
+            self.stdout.write(json.dumps(told))
             return
         mood = "would be " if options["check"] else ""
         for word, paths in (("written", written), ("deleted", deleted)):
             for path in paths:
                 self.stdout.write(f"{mood}{word} {path}")
-        holds = "would hold" if mood else "holds"
-        self.stdout.write(f"{options['dir']} {holds} version {version} of the registry.")
+        if not made.refused:
+            holds = "would hold" if mood else "holds"
+            self.stdout.write(f"{options['dir']} {holds} version {version} of the registry.")
+
+
+def _told(problems: Iterable[Problem]) -> str:
+    return "\n".join(map(str, problems))

@@ -14,6 +14,7 @@ from engine.registry import changes as changing
 from engine.registry import exporting
 from engine.registry import tree as trees
 from engine.registry.changes import Changes
+from engine.registry.exporting import Exported
 from engine.registry.problems import Problem, errors_in
 from engine.registry.texts import entry_text
 from engine.registry.tree import Tree
@@ -68,8 +69,8 @@ def apply(user: User, planned: Plan, message: str) -> Version:
     return publishing.publish(user, planned.changes, base=planned.base, message=message, source=publishing.APPLY)
 
 
-def export(files: Mapping[str, str | bytes]) -> tuple[int, dict[str, str | None]]:
-    """The current version, and what to write to which path (None: delete) so that the files hold it."""
+def export(files: Mapping[str, str | bytes]) -> tuple[int, Exported]:
+    """The current version, and what to write so that the files hold it."""
     number = reading.current_number()
     return number, exporting.export(files, reading.snapshot(number))
 
