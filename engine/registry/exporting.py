@@ -131,6 +131,8 @@ def _lost(files: _After, wanted: Mapping[str, Entry]) -> dict[str, Problem]:
         why = told.get(each) or broken.get(origin.file if origin else "") or next(iter(broken.values()), "")
         message = f"can't be written so that `apply` reads it back{f': {why}' if why else ''}"
         found[each] = Problem(message, entry_id=each)
+    if broken and not found:
+        found[""] = Problem(next(iter(broken.values())), file=next(iter(broken)))
     return found
 
 
@@ -176,17 +178,27 @@ class _Export:
     # --- what the folder holds --------------------------------------------------------------------
 
     def _rewrite(self, file: str, ids: list[str]) -> None:
+        """In place; where ruamel fails at what the reader of files takes, anew."""
+        before = dict(self.written)
+        try:
+            self._rewrite_in_place(file, ids)
+        except yaml_graph.BROKEN:
+            self.written = before
+            self._rewrite_plainly(file, ids)
+
+    def _rewrite_in_place(self, file: str, ids: list[str]) -> None:
         text = self._text(file) or ""
         yaml = writing.round_trip(text)
-        try:
-            head = yaml.load(text)
-        except yaml_graph.BROKEN:
-            self._rewrite_plainly(file, ids)
-            return
+        head = yaml.load(text)
         if "entries" not in head:
             self._rewrite_single(file, yaml, head, ids[0])
-            return
-        items, namespace = head["entries"], head["namespace"]
+        elif not any(each in self.entries for each in ids):
+            self.written[file] = _head(head["namespace"])
+        else:
+            self._rewrite_items(head["entries"], head["namespace"], file)
+            self.written[file] = writing.dumped(yaml, head)
+
+    def _rewrite_items(self, items: Any, namespace: str, file: str) -> None:
         for at in reversed(range(len(items))):
             entry_id = f"{namespace}:{items[at]['name']}"
             if entry_id not in self.entries:
@@ -195,7 +207,6 @@ class _Export:
                 items[at] = self._item(self.entries[entry_id], file)
             elif self._differs(entry_id):
                 self._update(items[at], entry_id, file, _OF_ITEMS)
-        self.written[file] = writing.dumped(yaml, head)
 
     def _rewrite_single(self, file: str, yaml: YAML, head: Any, entry_id: str) -> None:
         if entry_id not in self.entries:
