@@ -252,6 +252,8 @@ def test_a_stuck_run_is_told_once_and_freed_by_its_next_step() -> None:
     write(CATALOG, [SEEN])
     write(CATALOG, [Stalled("r1", "boom", 3), Stalled("r1", "boom", 4), Stalled("unknown", "boom")])
     assert Run.objects.get().stuck_reason == "boom"
+    write(CATALOG, [Stalled("r1", "bang", 5)])
+    assert Run.objects.get().stuck_reason == "bang"
     write(CATALOG, [later((INBOX,), 5)])
     assert Run.objects.get().stuck_reason == ""
     assert kinds().count("STUCK") == 1

@@ -87,6 +87,10 @@ def test_a_secret_that_waits_to_be_sent_is_on_no_page(on_stage: Stage, client: C
     for url in (audit, reverse("admin:wippy_console_decision_change", args=(kept.pk,))):
         text = client.get(url).content.decode()
         assert ("ann" in text, SECRET in text) == (True, False), url
+    for action in ("as_csv", "as_json"):
+        chosen = {"_selected_action": [kept.pk], "action": action}
+        text = b"".join(client.post(reverse("admin:wippy_console_decision_changelist"), chosen)).decode()
+        assert ("ann" in text, SECRET in text) == (True, False), action
 
 
 def branching(levels: int) -> Any:

@@ -12,6 +12,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BinaryField, Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
+from wippy_console.models import Decision
+from wippy_console.services import decisions
+
 M = TypeVar("M", bound=Model)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -50,7 +53,14 @@ def _json_lines(queryset: QuerySet[Any]) -> Iterator[str]:
 
 
 def _rows(queryset: QuerySet[Any], names: list[str]) -> Iterator[dict[str, Any]]:
+    if queryset.model is Decision:
+        return ({name: _shown(each, name) for name in names} for each in queryset.iterator(chunk_size=_CHUNK))
     return iter(queryset.values(*names).iterator(chunk_size=_CHUNK))
+
+
+def _shown(decision: Decision, name: str) -> Any:
+    """A field as pages show it: until it is sent, a payload holds secrets in clear."""
+    return decisions.shown_payload(decision) if name == "payload" else getattr(decision, name)
 
 
 def _names(model: type[Model]) -> list[str]:

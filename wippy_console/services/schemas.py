@@ -146,7 +146,7 @@ def _worded(error: ValidationError) -> str:
         case "enum":
             return f"Must be one of {', '.join(json.dumps(item) for item in wanted)}."[:_MESSAGE]
         case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            return f"{error.message[:1].upper()}{error.message[1:_MESSAGE]}."
+            return f"{_without_value(error)[:_MESSAGE]}."
         case "oneOf" | "anyOf":
             return f"This fits {'none' if error.context else 'more than one'} of the alternatives."
         case _:
@@ -155,5 +155,7 @@ def _worded(error: ValidationError) -> str:
 
 def _without_value(error: ValidationError) -> str:
     """The library's words. They repeat the value, which may be long, and may be a secret."""
-    value: Any = error.instance
-    return error.message if isinstance(value, int | float) else error.message.replace(repr(value), "This", 1)
+    value = repr(error.instance)
+    if isinstance(error.instance, int | float):  # the digits may stand in a limit as well
+        return f"This{error.message.removeprefix(value)}" if error.message.startswith(f"{value} ") else error.message
+    return error.message.replace(value, "This", 1)

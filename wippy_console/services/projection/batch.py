@@ -175,9 +175,10 @@ class Batch:
 
     def _set_retrying(self, run: Run, retrying: list[dict[str, Any]]) -> None:
         """Announce that it began or ended to be so; further attempts are no news."""
+        retrying = retrying[:MOST_RETRYING]
         if run.retrying == retrying:
             return
-        was, run.retrying = bool(run.retrying), retrying[:MOST_RETRYING]
+        was, run.retrying = bool(run.retrying), retrying
         self._note_trouble(run)
         if retrying and not was:
             self.events.append(feed.draft(feed.RETRYING, run=run, data=states.retries(run)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,8 @@ from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
 from wippy_console.models import Run
 from wippy_console.services.projection.facts import Began, Ended, Ref
+
+logger = logging.getLogger(__name__)
 
 LOCAL = "core_local_activity"
 NODE = "wippy node "
@@ -74,7 +77,11 @@ def _starter(event: WorkflowExecutionStartedEventAttributes) -> str:
     ours = not event.identity.startswith(NODE) and not event.continued_execution_run_id
     if not ours or event.parent_workflow_execution.workflow_id or USER_MEMO not in event.memo.fields:
         return ""
-    return str(payloads.decode(event.memo.fields[USER_MEMO]))
+    try:
+        return str(payloads.decode(event.memo.fields[USER_MEMO])).replace("\0", "\ufffd")
+    except Exception:  # any client may write any bytes there, and a batch holds other runs
+        logger.warning("a run's memo %s can't be read: nobody is shown as its starter", USER_MEMO, exc_info=True)
+        return ""
 
 
 def _starts_at(first: HistoryEvent) -> datetime | None:
