@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wippy_console.services import accounts
+
 ROOT = Path(__file__).parents[2]
 
 ENDINGS = {
@@ -57,3 +59,10 @@ def test_a_command_for_operators_loads_neither_pages_nor_the_server_nor_the_admi
         tmp_path,
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+@pytest.mark.django_db
+def test_long_names_that_begin_alike_are_two_accounts() -> None:
+    names = {accounts.command_line("x" * 200 + end).get_username() for end in "ab"}
+    assert len(names) == 2
+    assert all(len(each) <= 150 for each in names)

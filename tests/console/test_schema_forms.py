@@ -154,8 +154,19 @@ LIST = {"type": "array", "items": {"type": "object", "properties": {"b": {"type"
 )
 def test_numbers_of_any_length_in_the_marks_of_a_form_are_none(part: dict[str, Any], text: str) -> None:
     made = form({"a": part}, text)
-    assert made.errors == {}
+    assert bool(made.errors) == ("pick" in text)
     assert [getattr(node, "focus_key", -1) for node in made.nodes] == [-1]
+
+
+def test_an_alternative_that_is_none_is_an_error() -> None:
+    made = form({"a": VARIANTS}, "f-a:pick=7")
+    assert "no such alternative" in str(made.errors)
+
+
+def test_a_time_of_day_takes_an_offset_and_no_place() -> None:
+    time = {"type": "string", "format": "time"}
+    assert form({"a": time}, "f-a=08:30:00&f-a:zone=Europe/Berlin").errors
+    assert form({"a": time}, "f-a=08:30:00&f-a:zone=%2B02:00").value() == {"a": "08:30:00+02:00"}
 
 
 def test_the_first_and_the_last_day_have_times_in_every_zone() -> None:

@@ -6,6 +6,8 @@ whoever runs manage.py can't put another's name alone into the audit.
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -47,7 +49,7 @@ def command_line(name: str) -> User:
     It is made when it first acts; it is not active and has no password, so nobody can sign in by it. What is
     returned holds every right, in memory alone: whoever runs manage.py has the database anyway.
     """
-    return _nobodys(f"{_COMMAND_LINE}{name}"[:_LONGEST])
+    return _nobodys(_cut(f"{_COMMAND_LINE}{name}"))
 
 
 def _nobodys(name: str) -> User:
@@ -60,7 +62,14 @@ def _nobodys(name: str) -> User:
 
 def reading(name: str) -> User:
     """The same account for what only reads: with every right, in memory alone; it leaves no row."""
-    return User(username=f"{_COMMAND_LINE}{name}"[:_LONGEST], is_active=True, is_superuser=True)
+    return User(username=_cut(f"{_COMMAND_LINE}{name}"), is_active=True, is_superuser=True)
+
+
+def _cut(name: str) -> str:
+    """The name as a column holds it; what is left out of a longer one stays in a digest, so that no two are one."""
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 17]}~{sha256(name.encode(errors='surrogateescape')).hexdigest()[:16]}"
 
 
 def on_behalf(name: str, of: str) -> User:

@@ -330,7 +330,9 @@ class VariantsDraft(Draft):
         """The value of the chosen one."""
         if (chosen := self.chosen) is not None:
             return chosen.read()
-        if self.shape.face.required:
+        if self.pick:
+            self.errors.append("There is no such alternative: choose one of these.")
+        elif self.shape.face.required:
             self.errors.append("Choose one of these.")
         return MISSING
 

@@ -14,6 +14,7 @@ from wippy_console.forms.schema.values import MISSING, text_of
 from wippy_console.services.formats import MOMENT, TIME
 from wippy_console.services.formats import local as local_time
 
+_OFFSET = re.compile(r"[+-][0-9]{2}:[0-9]{2}")
 _DIGITS = re.compile(r"\.(\d*?)0*(?=\D|$)", re.ASCII)
 _FRACTION = 4
 """A browser's control takes three digits after the point, and drops a text that has more."""
@@ -86,9 +87,13 @@ class Clock(Moment):
         if not text:
             return MISSING
         found = TIME.fullmatch(text)
-        if not found or not zones.find(zone or zones.NAME):
+        if not found or not (found["zone"] or _is_offset(zone)):
             raise Unreadable("Write a time with its zone, like 08:30:00+02:00 or 08:30:00Z.")
         return text if found["zone"] else f"{text}{'Z' if zone == zones.NAME else zone}"
+
+
+def _is_offset(zone: str) -> bool:
+    return zone in ("", zones.NAME) or bool(_OFFSET.fullmatch(zone) and zones.find(zone))
 
 
 def _in_zone(text: str, zone: str) -> tuple[str, str] | None:
