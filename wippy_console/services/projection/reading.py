@@ -77,11 +77,11 @@ def _starter(event: WorkflowExecutionStartedEventAttributes) -> str:
     ours = not event.identity.startswith(NODE) and not event.continued_execution_run_id
     if not ours or event.parent_workflow_execution.workflow_id or USER_MEMO not in event.memo.fields:
         return ""
-    try:
-        return str(payloads.decode(event.memo.fields[USER_MEMO])).replace("\0", "\ufffd")
-    except Exception:  # any client may write any bytes there, and a batch holds other runs
-        logger.warning("a run's memo %s can't be read: nobody is shown as its starter", USER_MEMO, exc_info=True)
+    name = payloads.decode(event.memo.fields[USER_MEMO])
+    if not isinstance(name, str):
+        logger.warning("the memo %s of a run started by %s is no text: it has no starter", USER_MEMO, event.identity)
         return ""
+    return name.replace("\0", "\ufffd").encode(errors="replace").decode()  # any client may write any text there
 
 
 def _starts_at(first: HistoryEvent) -> datetime | None:
