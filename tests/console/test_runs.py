@@ -213,6 +213,7 @@ class TestStart:
         assert first.workflow_type.name == "app.flows:approval"
         assert {"wippy-program", "wippy-version"} <= set(first.header.fields)
         assert b"operator" in first.memo.fields["wippy-user"].data
+        assert first.identity == "user:operator"
         assert run.started_at == histories.newest(run)[0].event_time.ToDatetime(tzinfo=UTC)
 
     def test_an_id_is_kept_and_a_second_run_of_it_is_a_conflict(self, on_stage: Stage) -> None:

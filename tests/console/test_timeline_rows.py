@@ -33,6 +33,14 @@ def rows(name: str, kind: str) -> list[Draft]:
     return [draft for draft in folded(name).drafts.values() if draft.kind == kind]
 
 
+def test_the_start_says_whose_it_is_by_its_client() -> None:
+    found = events("everything")
+    found[0].workflow_execution_started_event_attributes.identity = "user:olga"
+    fold = Fold()
+    fold.read(found)
+    assert fold.drafts[1].sender == "user:olga"
+
+
 def test_an_activity_with_its_retries_is_one_row() -> None:
     row = rows("everything", "activity")[0]
     assert (row.label, row.state, row.attempt) == ("app.api:flaky", "completed", 3)

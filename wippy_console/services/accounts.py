@@ -22,7 +22,11 @@ CLOCK = "auto:clock"
 
 def identity(user: User) -> str:
     """The user as histories record them: `user:olga`; of our own accounts the name, such as `cli:olga`."""
-    name = user.get_username()
+    return identity_of(user.get_username())
+
+
+def identity_of(name: str) -> str:
+    """The same of a user's name."""
     return name if ":" in name else f"user:{name}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,9 +23,8 @@ from engine.hosts.temporal.settings import reference, task_queue
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
 from wippy_console.models import Run
+from wippy_console.services import accounts
 from wippy_console.services.projection.facts import Began, Ended, Ref
-
-logger = logging.getLogger(__name__)
 
 LOCAL = "core_local_activity"
 NODE = "wippy node "
@@ -73,15 +71,13 @@ def _activity_type(marker: MarkerRecordedEventAttributes) -> str:
 
 
 def _starter(event: WorkflowExecutionStartedEventAttributes) -> str:
-    """The user who started it in the console. What code puts into a memo comes from a node, or from a run."""
-    ours = not event.identity.startswith(NODE) and not event.continued_execution_run_id
-    if not ours or event.parent_workflow_execution.workflow_id or USER_MEMO not in event.memo.fields:
+    """The user who started it in the console, whose requests are made as that user's. Any client writes memos."""
+    if event.continued_execution_run_id or event.parent_workflow_execution.workflow_id:
         return ""
-    name = payloads.decode(event.memo.fields[USER_MEMO])
-    if not isinstance(name, str):
-        logger.warning("the memo %s of a run started by %s is no text: it has no starter", USER_MEMO, event.identity)
+    name = payloads.decode(event.memo.fields[USER_MEMO]) if USER_MEMO in event.memo.fields else None
+    if not isinstance(name, str) or not name or "\0" in name:  # no column holds it
         return ""
-    return name.replace("\0", "\ufffd").encode(errors="replace").decode()  # any client may write any text there
+    return name if event.identity == accounts.identity_of(name) else ""
 
 
 def _starts_at(first: HistoryEvent) -> datetime | None:

@@ -14,7 +14,7 @@ from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
 from wippy_console import permissions
-from wippy_console.services import audit, by_kind, projection, registry, schemas, secrets, temporal
+from wippy_console.services import accounts, audit, by_kind, projection, registry, schemas, secrets, temporal
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
@@ -93,7 +93,7 @@ def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id:
 
 def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
-    handle, worker = _spawn(host, request), host.settings
+    handle, worker = _spawn(host, request, accounts.identity(user)), host.settings
     run_id = handle.result_run_id or ""
     found = _described(host, handle.id, run_id)
     began = Began(
@@ -127,9 +127,9 @@ def _later(started: datetime, begins: datetime | None) -> datetime | None:
     return begins if begins and begins > started else None
 
 
-def _spawn(host: WorkflowHost, request: SpawnRequest) -> WorkflowHandle[object, object]:
+def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str) -> WorkflowHandle[object, object]:
     try:
-        return temporal.run(host.start(request))
+        return temporal.run(host.start(request, identity))
     except Unavailable as error:
         raise Unavailable(f"{error.message} {MAY_HAVE_STARTED}") from error
     except UnitFailed as error:

@@ -36,6 +36,7 @@ def _start(draft: Draft, attrs: Any) -> None:
     draft.label = attrs.workflow_type.name
     draft.attempt = max(attrs.attempt, 1)
     draft.summary = draft.summary or _schedule(attrs)
+    draft.sender = attrs.identity
 
 
 def _schedule(attrs: Any) -> str:

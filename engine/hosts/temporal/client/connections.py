@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,15 @@ async def _connected(settings: ClientSettings, identity: str | None) -> Client:
     if not await has_namespace(client):
         raise UnitFailed(Failure(UNAVAILABLE, no_namespace(settings.address, settings.namespace), retryable=True))
     return client
+
+
+def named(client: Client, identity: str) -> Client:
+    """The same connection, for requests that histories record as those of `identity`."""
+    service = copy(client.service_client)  # its calls go on by the one that is connected
+    service.config = replace(service.config, identity=identity)
+    config = client.config()
+    config["service_client"] = service
+    return Client(**config)
 
 
 async def has_namespace(client: Client) -> bool:

@@ -15,6 +15,7 @@ from engine.contracts.host import SpawnRequest, Watcher
 from engine.errors import NOT_FOUND, Failure, UnitFailed, not_found
 from engine.hosts.temporal.client import starting
 from engine.hosts.temporal.client.closings import Closed, fetch_closing
+from engine.hosts.temporal.client.connections import named
 from engine.hosts.temporal.client.signals import Signal, request_cancel, send_signal
 from engine.hosts.temporal.client.watches import Watches
 from engine.hosts.temporal.settings import WorkerSettings, reference, task_queue
@@ -61,11 +62,14 @@ class WorkflowHost:
         started = await self.start(request)
         return self.settings.pid(started.id)
 
-    async def start(self, request: SpawnRequest) -> WorkflowHandle[object, object]:
-        """Start the workflow and return its handle, whose `result_run_id` names the run."""
+    async def start(self, request: SpawnRequest, identity: str = "") -> WorkflowHandle[object, object]:
+        """Start the workflow and return its handle, whose `result_run_id` names the run.
+
+        `identity` is recorded in the history as who started it.
+        """
         start = starting.prepare(self.settings, request)
         try:
-            handle = await starting.start(self.client, start)
+            handle = await starting.start(named(self.client, identity) if identity else self.client, start)
         except (RPCError, WorkflowAlreadyStartedError) as error:
             raise UnitFailed(failures.from_exception(error)) from error
         if start.task_queue != self.settings.task_queue and handle.result_run_id:
