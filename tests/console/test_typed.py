@@ -191,7 +191,7 @@ def test_every_refusal_stands_on_the_form_and_is_kept(
     assert refusal.message in text_of(answer)
     assert "Bonn" in text_of(answer)
     assert "Restored what you typed" in text_of(client.get(START))
-    monkeypatch.setattr(runs, "start", lambda *_: Started("app:f", "w", "0" * 8 + "-0000-0000-0000-" + "0" * 12))
+    monkeypatch.setattr(runs, "start", lambda *_, **__: Started("app:f", "w", "0" * 8 + "-0000-0000-0000-" + "0" * 12))
     assert client.post("/runs/start/", opened(client, START).post()).status_code == 302
     assert not Draft.objects.exists()
 

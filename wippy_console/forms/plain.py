@@ -72,9 +72,10 @@ class RawSignalForm(MessageForm):
     reason = Words(required=False)
 
 
-class StartForm(RefusableForm):
-    """Where a run starts, and under which id."""
+class StartForm(KeyForm):
+    """Where a run starts, and under which id. Who sends no key starts a run each time."""
 
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     worker = forms.ChoiceField(help_text="The temporal.worker entry that the run belongs to.")
     workflow_id = forms.CharField(
         required=False, max_length=1000, strip=False, label="Workflow id", widget=forms.TextInput(attrs=INPUT),

@@ -20,6 +20,8 @@ from wippy_console.views.pages import needs, page, schema_form
 from wippy_console.views.typed import typed_in
 
 ANYTHING = {"title": "Input", "description": "The first argument. Left empty, the run gets none."}
+NOW = "{} was started."
+BEFORE = "{} was started by this form before. To start another run, open the form anew."
 
 
 @needs(permissions.START_RUN)
@@ -32,7 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
     fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
     outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
     if started := outcome.value:
-        messages.success(request, f"{started.workflow_id} was started.")
+        messages.success(request, (BEFORE if started.before else NOW).format(started.workflow_id))
         return redirect("run", started.workflow_id, started.run_id)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
     return page(request, "runs/start.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
@@ -56,4 +58,4 @@ def begin(user: Any, entry: Entry | None, form: StartForm, fields: SchemaForm) -
         raise Refused("Choose a workflow to start.")
     value, given = fields.value(), form.cleaned_data
     args = [] if value is MISSING else [value]
-    return runs.start(user, entry.id, given["worker"], args, given["workflow_id"])
+    return runs.start(user, entry.id, given["worker"], args, given["workflow_id"], key=given["key"])

@@ -22,6 +22,7 @@ from wippy_console.services.audit.journal import (
     TERMINATE,
     VOTE,
     append,
+    is_noted,
     note_login,
 )
 from wippy_console.services.audit.reading import (
@@ -37,5 +38,5 @@ from wippy_console.services.audit.reading import (
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "LIFT", "POSTPONE",
     "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break", "Filters", "Page",
-    "append", "csv_lines", "json_lines", "note_login", "page", "refuse_unknown_action", "verify", "visible",
+    "append", "csv_lines", "is_noted", "json_lines", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

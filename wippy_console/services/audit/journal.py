@@ -99,6 +99,11 @@ def append(
     return row
 
 
+def is_noted(action: str, run_id: str) -> bool:
+    """Whether the audit tells of such a deed on the run."""
+    return AuditRow.objects.filter(action=action, run_id=run_id).exists()
+
+
 def note_login(user: Any, address: str) -> None:
     """Somebody logged in; told of those with a right to change something for others."""
     if any(permissions.allows(user, right) for right in permissions.PRIVILEGED):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from temporalio.client import WorkflowExecutionDescription, WorkflowHandle
 
@@ -14,6 +16,7 @@ from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
 from wippy_console import permissions
+from wippy_console.models import Run
 from wippy_console.services import accounts, audit, by_kind, projection, registry, schemas, secrets, temporal
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -22,6 +25,7 @@ from wippy_console.services.runs.values import Started
 
 _ID_LENGTH = 1000
 MAY_HAVE_STARTED = "It may have started all the same: look at the list of runs before you send it again."
+SEND_AGAIN = "It may have started all the same: send it again unchanged, and there is one run."
 
 
 def startable(user: Any) -> list[Entry]:
@@ -48,9 +52,12 @@ def likely_worker(entry: Entry) -> str:
         return ""
 
 
-def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "") -> Started:
+def start(
+    user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "", *, key: uuid.UUID | None = None
+) -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
+    Make `key` once per drawn form: the same start by the same key again gives the run of the first try.
     `worker` "" means the one that the entry names, else the only one near it. Raises PermissionDenied; Refused
     (`fields` by path of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run
     with `workflow_id` is open; Unavailable.
@@ -60,7 +67,13 @@ def start(user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: s
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
     request = _request(user, entry, worker, args, workflow_id)
-    return _observed(user, _host(worker), request)
+    return _observed(user, _host(worker), request, _request_id(user, request, key))
+
+
+def _request_id(user: Any, request: SpawnRequest, key: uuid.UUID | None) -> str:
+    """Of this start by this form: what a form says that was changed meanwhile is another start."""
+    told = (user.pk, request.entry, request.host, request.args, request.name)
+    return str(uuid.uuid5(key, repr(told))) if key else ""
 
 
 def _bad_id(workflow_id: str) -> dict[str, list[str]]:
@@ -91,9 +104,9 @@ def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id:
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
-def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
+def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
-    handle, worker = _spawn(host, request, accounts.identity(user)), host.settings
+    handle, worker = _spawn(host, request, accounts.identity(user), request_id), host.settings
     run_id = handle.result_run_id or ""
     found = _described(host, handle.id, run_id)
     began = Began(
@@ -107,11 +120,20 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest) -> Started:
         started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
+    return Started(worker.pid(handle.id), handle.id, run_id, before=not _noted(user, request, handle.id, run_id))
+
+
+@transaction.atomic
+def _noted(user: Any, request: SpawnRequest, workflow_id: str, run_id: str) -> bool:
+    """Write the start into the audit; whether it was not there yet. Of two tries at once one waits for the other."""
+    list(Run.objects.select_for_update().filter(pk=run_id).values_list("pk"))
+    if audit.is_noted(audit.START, run_id):
+        return False
     given = {"input": secrets.arguments(registry.entry(request.entry).meta.get("input_schema"), request.args)}
     audit.append(
-        audit.START, user, entry_id=request.entry, workflow_id=handle.id, run_id=run_id, outcome="done", data=given
+        audit.START, user, entry_id=request.entry, workflow_id=workflow_id, run_id=run_id, outcome="done", data=given
     )
-    return Started(worker.pid(handle.id), handle.id, run_id)
+    return True
 
 
 def _described(host: WorkflowHost, workflow_id: str, run_id: str) -> WorkflowExecutionDescription | None:
@@ -127,11 +149,11 @@ def _later(started: datetime, begins: datetime | None) -> datetime | None:
     return begins if begins and begins > started else None
 
 
-def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str) -> WorkflowHandle[object, object]:
+def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str, request_id: str) -> WorkflowHandle[object, object]:
     try:
-        return temporal.run(host.start(request, identity))
+        return temporal.run(host.start(request, identity, request_id=request_id))
     except Unavailable as error:
-        raise Unavailable(f"{error.message} {MAY_HAVE_STARTED}") from error
+        raise Unavailable(f"{error.message} {SEND_AGAIN if request_id else MAY_HAVE_STARTED}") from error
     except UnitFailed as error:
         if error.failure.kind == ALREADY_EXISTS:
             text = f"A run of {request.name} is open already."

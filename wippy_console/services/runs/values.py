@@ -17,8 +17,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that was just started."""
+    """A run that was just started, or `before`: by an earlier try of the same start."""
 
     pid: str
     workflow_id: str
     run_id: str
+    before: bool = False

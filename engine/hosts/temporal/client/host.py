@@ -62,12 +62,15 @@ class WorkflowHost:
         started = await self.start(request)
         return self.settings.pid(started.id)
 
-    async def start(self, request: SpawnRequest, identity: str = "") -> WorkflowHandle[object, object]:
+    async def start(
+        self, request: SpawnRequest, identity: str = "", *, request_id: str = ""
+    ) -> WorkflowHandle[object, object]:
         """Start the workflow and return its handle, whose `result_run_id` names the run.
 
-        `identity` is recorded in the history as who started it.
+        `identity` is recorded in the history as who started it. `request_id`, a UUID, starts one run however often
+        it is sent; startup messages are sent each time.
         """
-        start = starting.prepare(self.settings, request)
+        start = starting.prepare(self.settings, request, request_id)
         try:
             handle = await starting.start(named(self.client, identity) if identity else self.client, start)
         except (RPCError, WorkflowAlreadyStartedError) as error:

@@ -14,6 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
+from engine.hosts.temporal.client.request_ids import starts_by
 from engine.hosts.temporal.client.search_attributes import typed_for
 from engine.hosts.temporal.client.signals import Signal, send_signal
 from engine.hosts.temporal.observations import StartedElsewhere, now
@@ -39,10 +40,11 @@ class Start:
     headers: dict[str, Payload]
     messages: tuple[Message, ...]
     options: StartOptions
+    request_id: str = ""
 
 
-def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
-    """Check the request and pin the program; raises UnitFailed."""
+def prepare(settings: WorkerSettings, request: SpawnRequest, request_id: str = "") -> Start:
+    """Check the request and pin the program; raises UnitFailed. An id that is made up follows the request id."""
     entry = _entry(settings, request.entry)
     program, version = current_program(settings.catalog, entry.id)
     options = StartOptions.read(entry, request.options, request.name)
@@ -58,12 +60,13 @@ def prepare(settings: WorkerSettings, request: SpawnRequest) -> Start:
     }
     return Start(
         type=workflow_type(entry),
-        id=options.id or f"{entry.name}-{uuid.uuid4().hex}",
+        id=options.id or f"{entry.name}-{(uuid.UUID(request_id) if request_id else uuid.uuid4()).hex}",
         task_queue=options.task_queue or settings.task_queue,
         arguments=payloads.encode_all(request.args, entry.id),
         headers=headers.pack(head),
         messages=tuple(Message(topic, values, request.parent) for topic, values in request.messages),
         options=options,
+        request_id=request_id,
     )
 
 
@@ -109,7 +112,7 @@ def _entry(settings: WorkerSettings, entry_id: str) -> Entry:
 async def _start(client: Client, start: Start, head: dict[str, Payload], first: Message | None = None) -> Handle:
     options = start.options
     signal_args = payloads.encode_all(first.payloads, f"startup message {first.topic}") if first else []
-    with headers.outgoing(head):
+    with headers.outgoing(head), starts_by(client, start.request_id):
         return await client.start_workflow(
             start.type,
             args=payloads.raw(start.arguments),
