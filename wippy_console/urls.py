@@ -35,6 +35,7 @@ run = [
     path("rows/<int:row_id>/", runs.row, name="run_row"),
     path("events/<int:event_id>/", runs.event, name="run_event"),
     path("history.json", runs.download, name="run_history"),
+    path("values/<str:which>.json", runs.value, name="run_value"),
     path("answer/<int:index>/", actions.answer, name="run_answer"),
     path("signal/", actions.raw, name="run_signal"),
     path("<str:action>/", actions.end, name="run_end"),

@@ -49,5 +49,10 @@ def preview(value: Any, limit: int = PREVIEW_BYTES) -> Any:
     return whole if size <= limit else {"preview": text[: limit // 2], "bytes": size}
 
 
+def size_of(value: Any) -> int:
+    """Bytes of the value as `preview` counts them."""
+    return len(json.dumps(storable(value), ensure_ascii=False).encode())
+
+
 def _odd(text: str) -> bool:
     return "\0" in text or any("\ud800" <= char <= "\udfff" for char in text)

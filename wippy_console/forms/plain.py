@@ -115,4 +115,5 @@ class SearchForm(forms.Form):
     status = forms.CharField(required=False)
     entry = forms.CharField(required=False)
     waiting = forms.BooleanField(required=False)
+    parent = forms.CharField(required=False, max_length=64)
     before = forms.CharField(required=False)

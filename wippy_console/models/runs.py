@@ -56,6 +56,12 @@ class Run(models.Model):
     failure = models.JSONField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
     parent_workflow_id = models.CharField(max_length=1000, blank=True)
     parent_run_id = models.CharField(max_length=64, blank=True)
+    first_run_id = models.CharField(max_length=64, blank=True, help_text="of its chain; blank until known")
+    previous_run_id = models.CharField(
+        max_length=64, blank=True, help_text="the run that it continues, retries or was reset from"
+    )
+    next_run_id = models.CharField(max_length=64, blank=True, help_text="the run that goes on in its place")
+    cut = models.JSONField(default=dict, help_text="bytes of what is kept in part: input, result, failure")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -73,6 +79,7 @@ class Run(models.Model):
             models.Index(fields=["entry_id", "-started_at"]),
             models.Index(fields=["workflow_id", "-started_at"]),
             models.Index(fields=["parent_run_id"]),
+            models.Index(fields=["previous_run_id"], name="run_previous", condition=~models.Q(previous_run_id="")),
             models.Index(fields=["namespace", "-started_at", "-run_id"], name="run_room"),
             models.Index(fields=["client", "closed_at"]),
             models.Index(

@@ -49,6 +49,13 @@ def run_state(run: Run) -> states.State:
 
 
 @register.filter
+def beginning(value: Any) -> str:
+    """What a row keeps of a value that may be too large: all of it, or how its JSON begins."""
+    is_cut = isinstance(value, Mapping) and set(value) == {"preview", "bytes"}
+    return f"{value['preview']}…" if is_cut else as_json(value)
+
+
+@register.filter
 def deed(action: str) -> str:
     """What somebody did, as the audit says it."""
     return audit.ACTIONS.get(action, action)

@@ -16,6 +16,7 @@ from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
 from wippy_console.views.pages import choice, marked
 
+CHILDREN = 50
 TABS = ("timeline", "table", "events", "json", "audit")
 
 
@@ -27,13 +28,21 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "tab": tab,
         "tabs": TABS,
-        "newer": runs.newer(run),
+        "chain": runs.chain_of(user, run),
         "parent": runs.parent(run),
         "place": temporal_server.place_of(run.client),
-        "children": marked(runs.children(run)[:50]),
+        **children(run),
         **actions(user, run),
         **TAB_CONTEXT.get(tab, history_rows)(run, request),
     }
+
+
+def children(run: Run) -> dict[str, Any]:
+    """The first of the runs that this one started, and how many there are."""
+    found = runs.children(run)
+    shown = marked(found[: CHILDREN + 1])
+    total = found.count() if len(shown) > CHILDREN else len(shown)
+    return {"children": shown[:CHILDREN], "children_total": total}
 
 
 def actions(user: Any, run: Run) -> dict[str, Any]:

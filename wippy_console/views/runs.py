@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from wippy_console.services.errors import NotFoundError
 from wippy_console.views import run_page
 from wippy_console.views.pages import filters, marked, needs, page
 
-FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("before", "before"))
+FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("parent", "parent"), ("before", "before"))
 
 
 @needs(permissions.VIEW_RUN)
@@ -71,6 +72,15 @@ def event(request: HttpRequest, workflow_id: str, run_id: str, event_id: int) ->
     run = runs.get(request.user, workflow_id, run_id)
     context = {"run": run, "event_id": event_id, "payload": timeline.event_payload(run, event_id)}
     return page(request, "runs/event.html", context)
+
+
+@needs(permissions.VIEW_RUN)
+def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> HttpResponse:
+    """The input, result or failure, whole, as a JSON file."""
+    run = runs.get(request.user, workflow_id, run_id)
+    text = json.dumps(runs.value(run, which), ensure_ascii=False, indent=1, default=str)
+    name = f'attachment; filename="{which}-{run.run_id}.json"'
+    return HttpResponse(text, "application/json", headers={"Content-Disposition": name})
 
 
 @needs(permissions.VIEW_RUN)

@@ -15,7 +15,7 @@ from engine.entry import Entry, namespace_of
 from engine.errors import NOT_FOUND, Failure
 from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 from engine.steps import Wait
-from wippy_console.database.storable import preview, storable, storable_text
+from wippy_console.database.storable import preview, size_of, storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
 from wippy_console.services import feed, states
 from wippy_console.services.projection import outcomes
@@ -122,8 +122,9 @@ class Batch:
         run.history_length = max(run.history_length, ended.history_length)
         run.waiting, run.waiting_totals, run.next_deadline, run.stuck_reason = [], {}, None, ""
         run.retrying, run.troubled_since = [], None
-        run.result = preview(ended.result, STORED_BYTES)
-        run.failure = preview(ended.failure, STORED_BYTES)
+        run.next_run_id = ended.new_run_id
+        keep(run, "result", ended.result)
+        keep(run, "failure", ended.failure)
         if ended.history is not None:
             archive = HistoryArchive(run=run, content=ended.history, events=ended.history_length)
             self.archives.append(archive)
@@ -272,6 +273,8 @@ def observed_beginning(seen: Observation) -> Began:
         input=seen.input,
         parent_workflow_id=seen.parent_workflow_id,
         parent_run_id=seen.parent_run_id,
+        first_run_id=seen.first_run_id,
+        previous_run_id=seen.continued_run_id,
     )
 
 
@@ -351,10 +354,22 @@ def fill(run: Run, began: Began, catalog: Catalog) -> None:
     run.registry_version = run.registry_version or began.registry_version
     run.started_by_id = run.started_by_id or began.started_by or user_named(began.starter)
     run.starts_at = run.starts_at or began.starts_at
+    run.first_run_id = run.first_run_id or began.first_run_id
+    run.previous_run_id = run.previous_run_id or began.previous_run_id
     if run.input is None and began.input is not None:
         entry = entry_of(run, catalog)
         shown = arguments(entry.meta.get("input_schema") if entry else None, began.input)
         run.input = [preview(value, STORED_BYTES) for value in shown]
+        cut = sum(size for value in shown if (size := size_of(value)) > STORED_BYTES)
+        run.cut = {**run.cut, "input": cut} if cut else run.cut
+
+
+def keep(run: Run, name: str, value: Any) -> None:
+    """Put a value into the row; of one that is too large its beginning, and its size beside it."""
+    setattr(run, name, preview(value, STORED_BYTES))
+    size = size_of(value)
+    if size > STORED_BYTES:
+        run.cut = {**run.cut, name: size}
 
 
 def user_named(name: str) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import (
     HistoryEvent,
     MarkerRecordedEventAttributes,
@@ -52,7 +53,19 @@ def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Beg
         parent_run_id=event.parent_workflow_execution.run_id,
         starter=_starter(event),
         starts_at=_starts_at(first),
+        first_run_id=event.first_execution_run_id,
+        previous_run_id=_reset_from(events) or event.continued_execution_run_id,
     )
+
+
+def _reset_from(events: Iterable[HistoryEvent]) -> str:
+    """The run whose history this one begins with, "" for one that was not reset."""
+    found = ""
+    for event in events:
+        failed = event.workflow_task_failed_event_attributes
+        if failed.cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+            found = failed.base_run_id
+    return found
 
 
 def _resolved(events: Iterable[HistoryEvent]) -> Resolution | None:

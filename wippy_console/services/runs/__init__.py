@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from wippy_console.services.runs.chains import Chain, chain_of
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
 from wippy_console.services.runs.searching import by_pid, children, get, matching, newer, parent, search, visible
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
 from wippy_console.services.runs.values import Page, Started
 from wippy_console.services.runs.waiting import result
+from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
 
 __all__ = [
-    "Page", "Started", "by_pid", "children", "get", "history", "is_run", "latest", "likely_worker",
-    "matching", "named_worker", "newer", "newest_of", "parent", "result", "search", "start", "startable",
-    "succeeding", "visible", "workers",
-]  # fmt: skip
+    "Chain",
+    "Page",
+    "Started",
+    "by_pid",
+    "chain_of",
+    "children",
+    "get",
+    "history",
+    "is_run",
+    "latest",
+    "likely_worker",
+    "matching",
+    "named_worker",
+    "newer",
+    "newest_of",
+    "parent",
+    "result",
+    "search",
+    "start",
+    "startable",
+    "succeeding",
+    "value",
+    "visible",
+    "workers",
+]

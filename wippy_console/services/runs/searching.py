@@ -43,6 +43,7 @@ def search(
     entry: str = "",
     text: str = "",
     waiting: bool = False,
+    parent: str = "",
     before: str = "",
     limit: int = 50,
 ) -> Page:
@@ -50,13 +51,15 @@ def search(
     but of a failure the message (`states.FAILED_WITH`).
 
     `status` may also be a trouble of open runs (`states.TROUBLES`). `text` matches workflow id, run id, pid or entry,
-    exactly or by prefix; `waiting` keeps runs with an open question.
+    exactly or by prefix; `waiting` keeps runs with an open question, `parent` the children of the run of that id.
     """
     rows = visible(user).defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
     if status:
         rows = rows.filter(states.condition(storable_text(status)))
     if entry:
         rows = rows.filter(entry_id=storable_text(entry))
+    if parent:
+        rows = rows.filter(parent_run_id=storable_text(parent))
     if text.strip():
         rows = _narrowed(rows, storable_text(text.strip()))
     if waiting:
