@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from temporalio.client import WorkflowHistory
 
 from engine.entry import Entry
+from engine.hosts.temporal.wire.payloads import decode
 from tests.console.operating import CLIENT, LUA, Stage
 from tests.console.registry_cast import create
 from wippy_console.models import Decision, FeedEvent, Run
@@ -159,3 +161,26 @@ def pages(run: Run) -> list[str]:
         *events,
         reverse("run_history", args=(run.workflow_id, run.run_id)),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_that_an_update_brings_is_masked_in_the_history(on_stage: Stage) -> None:
+    signals = [{"topic": "decision", "label": "Go", "schema": SCHEMA, "reason": "none", "via": "update"}]
+    create(
+        Entry(WORKER, "temporal.worker", {}, {"client": CLIENT, "task_queue": on_stage.queue}),
+        Entry("app.flows:secretive", "workflow.lua", {"signals": signals}, {"source": LUA}),
+    )
+    run = on_stage.start("app.flows:approval", {})
+    Run.objects.filter(pk=run.pk).update(entry_id="app.flows:secretive")
+    question = on_stage.ask(Run.objects.get(pk=run.pk))
+    made = decisions.decide(on_stage.cast.root, question.run, 0, {"user": "ann", "key": SECRET})
+    assert isinstance(made, Decision) and made.event_id
+    raw, shown = (_accepted(each) for each in (histories.read(run), runs.history(Run.objects.get(pk=run.pk))))
+    assert SECRET in raw and SECRET not in shown and "ann" in shown
+
+
+def _accepted(history: WorkflowHistory) -> str:
+    """The arguments of its one accepted update."""
+    found = [event.workflow_execution_update_accepted_event_attributes for event in history.events]
+    (given,) = [each.accepted_request.input.args.payloads for each in found if each.accepted_request.input.name]
+    return str(decode(given[0]))

@@ -57,3 +57,7 @@ class Unavailable(Refused):
     """A part that the request needs does not answer now, Temporal for example."""
 
     status = 503
+
+
+class NoVerdict(Unavailable):
+    """The run has an answer and has not said yet what it makes of it; all else answers."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from wippy_console.models import Question, QuestionRole
 from wippy_console.models.decisions import IS_OPEN, WILL_ESCALATE
 from wippy_console.services import accounts, audit, decisions, feed, questions
-from wippy_console.services.errors import Refused, Unavailable
+from wippy_console.services.errors import NoVerdict, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +22,16 @@ _NOTED = {"escalated": audit.ESCALATE, "released": audit.RELEASE}
 AT_ONCE = 100
 """Of each kind in one tick: the next ones wait a second."""
 
+_HAS_NO_HOLDER = Q(assignee__in=User.objects.filter(is_active=False).values("pk"))
+"""Its assignee may not sign in. No join: an UPDATE that waited for another looks at the row's own columns again."""
+
 
 def tick(now: datetime | None = None) -> None:
     """Do what is due: escalate, let claims lapse, give answers that the due date gives."""
     at = now or timezone.now()
     _each(WILL_ESCALATE & Q(escalates_at__lte=at), "escalates_at", escalate)
-    _each(IS_OPEN & (Q(lapses_at__lte=at) | Q(assignee__is_active=False)), "id", lapse)
+    _each(IS_OPEN & Q(lapses_at__lte=at), "lapses_at", lapse)
+    _each(IS_OPEN & _HAS_NO_HOLDER, "id", lapse)
     _each(IS_OPEN & Q(due_at__lte=at, options__has_key="default"), "due_at", answer)
 
 
@@ -44,12 +49,13 @@ def escalate(question: Question) -> None:
 
 def lapse(question: Question) -> None:
     """Nobody has it any more: whoever took it did not answer in time, or may not sign in now."""
+    user = question.assignee
     with transaction.atomic():
-        due = Q(lapses_at__lte=timezone.now()) | Q(assignee__is_active=False)
-        mine = Question.objects.filter(IS_OPEN, due, pk=question.pk)
-        name = question.assignee.get_username() if question.assignee else ""
+        due = Q(lapses_at__lte=timezone.now()) | _HAS_NO_HOLDER
+        mine = Question.objects.filter(IS_OPEN, due, pk=question.pk, assignee=user)
         if mine.update(assignee=None, assigned_at=None, lapses_at=None):
-            _tell(question, "released", text=f"{name} did not answer in time" if name else "")
+            why = "did not answer in time" if user is not None and user.is_active else "can't sign in any more"
+            _tell(question, "released", text=f"{user.get_username()} {why}" if user is not None else "")
 
 
 def answer(question: Question) -> None:
@@ -61,7 +67,7 @@ def answer(question: Question) -> None:
     except Refused as refusal:
         logger.warning("question %s got no answer at its due date: %s", question.pk, refusal)
         left = {name: value for name, value in question.options.items() if name != "default"}
-        Question.objects.filter(pk=question.pk).update(options=left)
+        Question.objects.filter(IS_OPEN, pk=question.pk).update(options=left)
 
 
 def _tell(question: Question, action: str, **more: str) -> None:
@@ -72,11 +78,19 @@ def _tell(question: Question, action: str, **more: str) -> None:
 
 def _each(due: Q, order: str, act: Callable[[Question], None]) -> None:
     rows = Question.objects.filter(due).select_related("run", "assignee").order_by(order)
+    away = set[str]()
     for question in rows[:AT_ONCE]:
+        if question.run.client in away:
+            continue
         try:
             act(question)
-        except (DatabaseError, InterfaceError, Unavailable):
+        except (DatabaseError, InterfaceError):
             raise
+        except NoVerdict:
+            pass  # it is asked again by itself
+        except Unavailable as unavailable:
+            away.add(question.run.client)
+            logger.warning("question %s: %s", question.pk, unavailable)
         except Refused as refusal:
             logger.info("question %s: %s", question.pk, refusal)
         except Exception:  # one that fails must not keep the others from it

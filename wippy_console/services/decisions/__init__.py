@@ -8,14 +8,13 @@ from wippy_console.services.decisions.acts import (
     buttons,
     cancel,
     decide,
-    resume,
-    resume_pending,
     send,
     send_raw,
     terminate,
 )
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
 from wippy_console.services.decisions.journal import shown_payload
+from wippy_console.services.decisions.resuming import resume, resume_pending
 from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
-from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from temporalio.service import RPCError
 
 from wippy_console import permissions
 from wippy_console.models import Decision, Question, Run, Vote
 from wippy_console.services import accounts, questions, schemas
 from wippy_console.services.decisions import journal, payloads, voting, wire
 from wippy_console.services.decisions.values import Button
-from wippy_console.services.errors import Conflict, Refused, Unavailable
+from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.questions import Signal
-
-logger = logging.getLogger(__name__)
 
 _RESERVED = "__temporal"
 _DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
@@ -100,11 +95,11 @@ def answer_by_clock(question: Question) -> Decision | None:
     key = uuid.uuid5(_DEFAULTS, str(question.pk))
     before = Decision.objects.select_related("run", "user", "question").filter(pk=key).first()
     if before is not None:
-        return journal.finish(before)
+        return journal.finish(before, wire.MOMENT)
     answer = Decision(run=question.run, user=accounts.clock(), question=question, action=wire.SIGNAL, via=signal.via)
     answer.pk, answer.topic, answer.label = key, signal.topic, signal.label
     answer.payload, answer.reason = payloads.merged(signal, {}), "Nobody answered until it was due."
-    return journal.make(answer, Question.Outcome.DEFAULTED)
+    return journal.make(answer, Question.Outcome.DEFAULTED, wire.MOMENT)
 
 
 def send(
@@ -218,28 +213,3 @@ def _act(decision: Decision, key: Key) -> Decision:
 def audit(run: Run) -> QuerySet[Decision]:
     """Everything that people did to the run, newest first."""
     return run.decisions.select_related("user", "question")
-
-
-def resume(decision: Decision) -> Decision:
-    """Finish a decision that a crash left pending; sends again with the same request id, so without a second effect."""
-    return journal.finish(decision)
-
-
-def resume_pending(older_than: float = 10.0) -> int:
-    """Finish every decision pending for longer than that many seconds; returns how many. Called by the reconciler."""
-    finished = 0
-    for decision in journal.unfinished(older_than):
-        try:
-            journal.finish(decision)
-        except Unavailable:
-            return finished
-        except Refused as error:
-            logger.info("decision %s: %s", decision.pk, error)
-        except Exception:  # one that can't be finished must not keep the others from it
-            logger.exception("could not finish decision %s", decision.pk)
-            continue
-        finished += 1
-    for decision in journal.unlinked():
-        with suppress(Refused, RPCError):
-            journal.link(decision)
-    return finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
 from wippy_console.services import audit, feed, questions, secrets
 from wippy_console.services.decisions import wire
-from wippy_console.services.errors import Conflict, Refused, RunEnded, Unavailable
+from wippy_console.services.errors import Conflict, NoVerdict, Refused, RunEnded, Unavailable
 
 T = TypeVar("T")
 
@@ -45,23 +46,26 @@ def parsed(key: uuid.UUID | str | None) -> uuid.UUID:
         raise Refused("The form's key is damaged. Reload the page and try again.") from None
 
 
-def make(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> Decision:
+def make(decision: Decision, outcome: str = Question.Outcome.ANSWERED, patience: timedelta | None = None) -> Decision:
     """Record a new decision and send it; who comes second under the same key gets the first one's."""
     try:
         with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
             record(decision, outcome)
-    except IntegrityError:
-        return finish(_winner(decision))
-    return send(decision)
+    except (IntegrityError, Conflict) as refusal:
+        return finish(_winner(decision, refusal), patience)
+    return send(decision, patience)
 
 
 def record(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> None:
-    """Write it, in the caller's transaction: its question is answered from now on."""
-    decision.save(force_insert=True)
+    """Write it, in the caller's transaction: its question is answered from now on.
+
+    The question first, as votes do: in another order an answer and a vote would wait for each other.
+    """
     _answer(decision, outcome)
+    decision.save(force_insert=True)
 
 
-def finish(decision: Decision) -> Decision:
+def finish(decision: Decision, patience: timedelta | None = None) -> Decision:
     """Bring a decision from before to its end. A failed one raises Conflict with what made it fail."""
     match decision.state:
         case Decision.State.SENT:
@@ -73,11 +77,11 @@ def finish(decision: Decision) -> Decision:
     if event_id is not None and decision.via != wire.UPDATE:
         return _complete(decision, event_id)
     if event_id is not None:
-        return send(decision)  # the same update again: the run's answer to it
+        return send(decision, patience)  # the same update again: the run's answer to it
     if too_late:
         _fail(decision, too_late)
         raise Conflict(too_late)
-    return send(decision)
+    return send(decision, patience)
 
 
 def unfinished(older_than: float) -> list[Decision]:
@@ -101,11 +105,13 @@ def link(decision: Decision) -> None:
         Decision.objects.filter(pk=decision.pk).update(event_id=event_id)
 
 
-def _winner(decision: Decision) -> Decision:
-    """Whose insert was first: the same key's decision, else Conflict naming the question's."""
+def _winner(decision: Decision, refusal: Exception) -> Decision:
+    """Whose was first: the same key's decision, else Conflict naming the question's."""
     same = known(decision.pk, decision.user_id, decision.run)
     if same is not None:
         return same
+    if isinstance(refusal, Conflict):
+        raise refusal
     if decision.question is not None:
         questions.refuse_answered(decision.question)
     raise Conflict(_FASTER)
@@ -118,22 +124,22 @@ def _too_late(decision: Decision) -> str:
     """
     if decision.question is None or timezone.now() - decision.created_at < IN_FLIGHT:
         return ""
-    return questions.why_over(decision.question, decision.run)
+    return questions.why_deaf(decision.question, decision.run)
 
 
-def send(decision: Decision) -> Decision:
-    """Send what was recorded, and note the event that it became."""
+def send(decision: Decision, patience: timedelta | None = None) -> Decision:
+    """Send what was recorded, and note the event that it became; so long it waits for the verdict of an update."""
     try:
-        verdict = _reached(wire.send, decision)
+        verdict = _reached(partial(wire.send, patience=patience), decision)
     except RPCError as error:
         raise _refusal(decision, error) from error
     except UnitFailed as error:
         _fail(decision, str(error))
         raise Refused(str(error)) from error
     if verdict is None:
-        raise Unavailable(_NO_VERDICT)
+        raise NoVerdict(_NO_VERDICT)
     if verdict.failure is not None:
-        _fail(decision, f"The run refused it: {verdict.failure.message}")
+        _fail(decision, f"The run refused it: {verdict.failure.message}", was_taken=True)
         raise Refused(decision.error)
     decision.verdict = storable(verdict.value)
     event_id = _reached(wire.await_event, decision)
@@ -182,12 +188,12 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
     return decision
 
 
-def _fail(decision: Decision, message: str) -> None:
+def _fail(decision: Decision, message: str, *, was_taken: bool = False) -> None:
     now, shown = timezone.now(), shown_payload(decision)
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         if pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown):
-            _take_back(decision, message)
+            _take_back(decision, message, was_taken=was_taken)
             _note(decision, "refused", shown, error=message)
     decision.refresh_from_db()
 
@@ -204,13 +210,24 @@ def _answer(decision: Decision, outcome: str) -> None:
         raise Conflict(questions.why_over(question, decision.run) or _FASTER)
 
 
-def _take_back(decision: Decision, why: str) -> None:
-    """What a failed decision answered waits for an answer again, unless the run asks it no more."""
+def _take_back(decision: Decision, why: str, *, was_taken: bool) -> None:
+    """What a failed decision answered waits for an answer again, unless the run asks it no more.
+
+    A run that took it goes on from there: the projection, which closes the question then, is told why. Whose vote it
+    was votes again.
+    """
     if decision.question is None:
         return
-    answered = Question.objects.filter(pk=decision.question.pk, outcome__in=ANSWERED)
-    answered.filter(closed_at=None).update(outcome="")
-    answered.exclude(closed_at=None).update(outcome=Question.Outcome.WITHDRAWN, outcome_text=why[:500])
+    question = Question.objects.select_for_update(no_key=True).filter(pk=decision.question.pk).first()
+    if question is None or question.outcome not in ANSWERED:
+        return
+    question.outcome, question.outcome_text = "", why[:500] if was_taken else ""
+    if question.closed_at is not None:
+        expired = questions.is_expired(question) and not was_taken
+        question.outcome = Question.Outcome.EXPIRED if expired else Question.Outcome.WITHDRAWN
+        question.outcome_text = "" if expired else why[:500]
+    question.save(update_fields=["outcome", "outcome_text"])
+    question.votes.filter(key=decision.pk).delete()
 
 
 def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:

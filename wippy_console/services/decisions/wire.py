@@ -30,20 +30,22 @@ SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
 UPDATE = "update"
 VERDICT_TIMEOUT = timedelta(seconds=10)
 """So long a form waits for what the run says to an update; later the reconciler asks again."""
+MOMENT = timedelta(seconds=0.5)
+"""So long waits whoever has others to look after."""
 
 # Temporal keeps a signal that comes while a workflow task runs aside, and writes its event after that task.
 _PATIENCE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 _CLOCK_SKEW = timedelta(minutes=1)
 
 
-def send(decision: Decision) -> Verdict | None:
+def send(decision: Decision, patience: timedelta | None = None) -> Verdict | None:
     """Send it; raises what Temporal raises, Unavailable when it can't be reached.
 
-    Of an update the run's verdict, None while there is none yet; of all else an empty one.
+    Of an update the run's verdict, None when there is none for so long; of all else an empty one.
     """
     client = temporal.client(decision.run.client)
     if decision.via == UPDATE:
-        return temporal.run(send_update(client, _message(decision), VERDICT_TIMEOUT))
+        return temporal.run(send_update(client, _message(decision), patience or VERDICT_TIMEOUT))
     temporal.run(_SENDERS[decision.action](client, decision))
     return Verdict()
 

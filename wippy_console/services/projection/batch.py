@@ -236,7 +236,7 @@ class Batch:
         del self.open[run.run_id][question.key]
         question.closed_at = at
         if not question.outcome:  # else an answer of ours was recorded
-            question.outcome, question.outcome_text = outcome
+            question.outcome, question.outcome_text = outcomes.in_full(question, outcome)
         self._settle(question)
         if run.is_open:
             data = {"channel": question.channel, "number": question.number, "key": question.key}

@@ -32,6 +32,13 @@ def by_step(question: Question, seen: Observation, listened: Container[str]) -> 
     return Question.Outcome.WITHDRAWN, "The run went on another way."
 
 
+def in_full(question: Question, outcome: Outcome) -> Outcome:
+    """The same, of a question whose last answer the run took and refused: nobody else gave it."""
+    if question.outcome_text and outcome[0] == Question.Outcome.ELSEWHERE:
+        return Question.Outcome.WITHDRAWN, question.outcome_text
+    return outcome
+
+
 def by_end(question: Question, run: Run) -> Outcome:
     """How it ended with its run."""
     expired = run.status in (Run.Status.COMPLETED, Run.Status.FAILED) and _passed(question, run)

@@ -99,6 +99,14 @@ def why_over(question: Question, run: Run) -> str:
     return why_expired(question) or why_ended(run)
 
 
+def why_deaf(question: Question, run: Run) -> str:
+    """Why the run takes no answer to it any more, whoever gave one, in words; "" while it may."""
+    why = why_expired(question) or why_ended(run)
+    if why or question.closed_at is None:
+        return why
+    return f"The run stopped waiting for this at {_spoken(question.closed_at)}."
+
+
 def outcome_of(question: Question) -> str:
     """How it ended, in words; "" while it is open."""
     answer = answer_of(question)

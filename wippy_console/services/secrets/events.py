@@ -19,6 +19,13 @@ from wippy_console.services.secrets.masking import holds, masked
 
 Mask = Callable[[Any], Any]
 
+_UPDATES = {
+    "workflow_execution_update_admitted_event_attributes": "request",
+    "workflow_execution_update_accepted_event_attributes": "accepted_request",
+    "workflow_execution_update_rejected_event_attributes": "rejected_request",
+}
+"""Where events keep what an update sent, which may be an answer as a signal is."""
+
 
 def history(run: Run) -> WorkflowHistory:
     """Its whole history; NotFoundError when retention removed it, Unavailable."""
@@ -49,6 +56,9 @@ class _Masks:
             case "start_child_workflow_execution_initiated_event_attributes":
                 name = event.start_child_workflow_execution_initiated_event_attributes.workflow_type.name
                 return _with(event, which, self._of(name))
+            case _ if which in _UPDATES:
+                topic = getattr(getattr(event, which), _UPDATES[which]).input.name
+                return _with(event, which, self._signals.get(topic, []))
         return event
 
     @cached_property
@@ -89,7 +99,7 @@ def _with(event: HistoryEvent, which: str, schemas: list[Any]) -> HistoryEvent:
         return event
     copy = HistoryEvent()
     copy.CopyFrom(event)
-    given: Payloads = getattr(copy, which).input
+    given = _given(getattr(copy, which), _UPDATES.get(which))
     if not given.payloads:
         return event
     value = decode(given.payloads[0])
@@ -97,3 +107,8 @@ def _with(event: HistoryEvent, which: str, schemas: list[Any]) -> HistoryEvent:
         value = masked(schema, value)
     given.payloads[0].CopyFrom(encode(value, "a masked value"))
     return copy
+
+
+def _given(attributes: Any, request: str | None) -> Payloads:
+    found: Payloads = getattr(attributes, request).input.args if request else attributes.input
+    return found
