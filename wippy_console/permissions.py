@@ -1,11 +1,16 @@
-"""Who may do what: permission names, the four groups, and the one check that services call."""
+"""Who may do what and where: permission names, the four groups, and the one check that services call.
+
+A right that comes from a group counts in the namespaces that the group's grants name; docs/rights.md has the rules.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.management import create_permissions
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, PermissionsMixin, User
 from django.core.exceptions import PermissionDenied
 
 APP = "wippy_console"
@@ -68,15 +73,169 @@ _WORDS = {
 }
 
 
-def allows(user: Any, permission: str) -> bool:
-    """Whether `user` is signed in, active and holds `permission` (superusers hold all)."""
-    return bool(isinstance(user, PermissionsMixin) and user.has_perm(permission))
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The namespaces where a right counts: `shop`, `shop.*` (and all below), `*` (everything, also what has none)."""
+
+    patterns: tuple[str, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether nothing is left out."""
+        return "*" in self.patterns
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether the right is not held at all."""
+        return not self.patterns
+
+    def covers(self, namespace: str) -> bool:
+        """Whether the right counts there; "" is the namespace of what belongs to no entry of ours."""
+        return any(_fits(each, namespace) for each in self.patterns)
 
 
-def require(user: Any, permission: str) -> None:
-    """Raise PermissionDenied, in words a person understands, unless `user` holds `permission`."""
-    if not allows(user, permission):
-        raise PermissionDenied(f"You may not {_WORDS.get(permission, permission)}.")
+EVERYWHERE = Scope(("*",))
+NOWHERE = Scope()
+
+
+def _fits(pattern: str, namespace: str) -> bool:
+    if pattern.endswith(".*"):
+        return f"{namespace}.".startswith(pattern[:-1])
+    return pattern in ("*", namespace)
+
+
+def scope(user: Any, permission: str) -> Scope:
+    """Where `user` holds `permission`: at most two queries per user object, that is per request.
+
+    A superuser and whoever has the permission directly hold it everywhere, as members of a group without grants do.
+    """
+    if not isinstance(user, PermissionsMixin) or not user.has_perm(permission):
+        return NOWHERE
+    known: dict[str, Scope] = user.__dict__.setdefault("_wippy_scopes", {})
+    if permission not in known:
+        known[permission] = _scope(user, permission)
+    return known[permission]
+
+
+def _scope(user: Any, permission: str) -> Scope:
+    app, _, codename = permission.partition(".")
+    if user.is_superuser or app != APP or permission in user.get_user_permissions():
+        return EVERYWHERE
+    groups = _groups(user)
+    if not any(group.grants for group in groups):
+        return EVERYWHERE
+    holding = _holding(user)
+    return _union(groups, holding, codename) if codename in holding else EVERYWHERE  # another backend gives it
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group of the user's, with the pattern and the rights of each of its grants."""
+
+    pk: int
+    name: str
+    grants: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def patterns(self, codename: str) -> list[str]:
+        """Where its members have that right of the group's."""
+        if not self.grants:
+            return ["*"]
+        return [pattern for pattern, rights in self.grants if not rights or codename in rights]
+
+
+def scopes_of(users: Iterable[Any], rights: Sequence[str]) -> dict[int, dict[str, Scope]]:
+    """The same of many users for some rights of this app, by three queries; for sockets, which ask afresh."""
+    people = {user.pk: user for user in users if user.is_active}
+    codenames = [each.partition(".")[2] for each in rights]
+    direct, groups = _direct(people, codenames), _memberships(people)
+    holding = _holders({group.pk for each in groups.values() for group in each}, codenames)
+    return {
+        pk: {
+            right: EVERYWHERE if user.is_superuser or (pk, code) in direct else _union(groups[pk], holding, code)
+            for right, code in zip(rights, codenames, strict=True)
+        }
+        for pk, user in people.items()
+    }
+
+
+def _direct(people: Collection[int], codenames: Sequence[str]) -> set[tuple[int, str]]:
+    given = User.user_permissions.through.objects.filter(user_id__in=people, permission__codename__in=codenames)
+    ours = given.filter(permission__content_type__app_label=APP)
+    return set(ours.values_list("user_id", "permission__codename"))
+
+
+def _memberships(people: Collection[int]) -> dict[int, tuple[_Group, ...]]:
+    rows = User.groups.through.objects.filter(user_id__in=people).order_by("user_id", "group_id")
+    names = ("user_id", "group_id", "group__name", "group__grants__pattern", "group__grants__rights")
+    found: dict[int, list[Any]] = {pk: [] for pk in people}
+    for pk, *row in rows.values_list(*names):
+        found[pk].append(row)
+    return {pk: _gathered(each) for pk, each in found.items()}
+
+
+def _holders(groups: Collection[int], codenames: Sequence[str]) -> dict[str, set[int]]:
+    rows = Group.permissions.through.objects.filter(group_id__in=groups, permission__codename__in=codenames)
+    found: dict[str, set[int]] = {}
+    for pk, codename in rows.filter(permission__content_type__app_label=APP).values_list(
+        "group_id", "permission__codename"
+    ):
+        found.setdefault(codename, set()).add(pk)
+    return found
+
+
+def _gathered(rows: Iterable[Any]) -> tuple[_Group, ...]:
+    """Groups of rows that tell of a group and one of its grants, or of none, each."""
+    found: dict[int, tuple[str, list[tuple[str, tuple[str, ...]]]]] = {}
+    for pk, name, pattern, rights in rows:
+        of_group = found.setdefault(pk, (name, []))[1]
+        of_group += [(pattern, tuple(rights or ()))] if pattern is not None else []
+    return tuple(_Group(pk, name, tuple(listed)) for pk, (name, listed) in found.items())
+
+
+def _union(groups: Iterable[_Group], holding: dict[str, set[int]], codename: str) -> Scope:
+    holders = holding.get(codename, set())
+    found = {each for group in groups if group.pk in holders for each in group.patterns(codename)}
+    return EVERYWHERE if "*" in found else Scope(tuple(sorted(found)))
+
+
+def _groups(user: Any) -> tuple[_Group, ...]:
+    """The user's groups, read once per user object (that is: once per request)."""
+    cached: tuple[_Group, ...] | None = getattr(user, "_wippy_groups", None)
+    if cached is None:
+        rows = user.groups.order_by("pk").values_list("pk", "name", "grants__pattern", "grants__rights")
+        cached = _gathered(rows)
+        user._wippy_groups = cached
+    return cached
+
+
+def _holding(user: Any) -> dict[str, set[int]]:
+    """Which of the user's groups hold each right of this app, by codename."""
+    cached: dict[str, set[int]] | None = getattr(user, "_wippy_holding", None)
+    if cached is None:
+        ours = user.groups.filter(permissions__content_type__app_label=APP).order_by()
+        cached = {}
+        for pk, codename in ours.values_list("pk", "permissions__codename"):
+            cached.setdefault(codename, set()).add(pk)
+        user._wippy_holding = cached
+    return cached
+
+
+def allows(user: Any, permission: str, namespace: str | None = None) -> bool:
+    """Whether `user` is signed in, active and holds `permission` (superusers hold all): there, None for anywhere."""
+    found = scope(user, permission)
+    return not found.nowhere if namespace is None else found.covers(namespace)
+
+
+def require(user: Any, permission: str, namespace: str | None = None) -> None:
+    """Raise PermissionDenied, in words a person understands, unless `user` holds `permission` (there)."""
+    if allows(user, permission, namespace):
+        return
+    where = "" if namespace is None or not allows(user, permission) else f" {_place(namespace)}"
+    raise PermissionDenied(f"You may not {_WORDS.get(permission, permission)}{where}.")
+
+
+def _place(namespace: str) -> str:
+    return f"in {namespace}" if namespace else "outside of your namespaces"
 
 
 def in_role(user: Any, role: str) -> bool:
@@ -90,12 +249,7 @@ def in_role(user: Any, role: str) -> bool:
 
 def role_names(user: Any) -> frozenset[str]:
     """The names of the user's groups, read once per user object (that is: once per request)."""
-    cached: frozenset[str] | None = getattr(user, "_wippy_roles", None)
-    if cached is None:
-        names = user.groups.values_list("name", flat=True) if isinstance(user, PermissionsMixin) else ()
-        cached = frozenset(names)
-        user._wippy_roles = cached
-    return cached
+    return frozenset(group.name for group in _groups(user)) if isinstance(user, PermissionsMixin) else frozenset()
 
 
 def install_groups(group_model: Any, permission_model: Any) -> None:

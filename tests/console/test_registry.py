@@ -265,8 +265,8 @@ def test_only_administrators_decide_where_the_keys_of_this_machine_are_sent() ->
     with pytest.raises(PermissionDenied):
         delete("app:client", user=ada)
     boss = User.objects.create_superuser("boss")
-    assert [registry.may_publish(user, "temporal.client") for user in (ada, boss)] == [False, True]
-    assert registry.may_publish(ada, "workflow.lua")
+    assert [registry.may_publish(user, "temporal.client", "app") for user in (ada, boss)] == [False, True]
+    assert registry.may_publish(ada, "workflow.lua", "app")
     assert update(elsewhere, user=boss).number == 2
 
 

@@ -152,9 +152,9 @@ def test_a_run_knows_its_newer_one_its_parent_and_its_children(cast: Cast) -> No
     Run.objects.filter(pk__in=[old.pk, new.pk]).update(workflow_id="same")
     Run.objects.filter(pk=child.pk).update(parent_run_id=old.pk)
     old, new, child = (Run.objects.get(pk=run.pk) for run in (old, new, child))
-    assert runs.newer(old) == new and runs.newer(new) is None
-    assert runs.parent(child) == old and runs.parent(old) is None
-    assert list(runs.children(old)) == [child]
+    assert runs.newer(reader(), old) == new and runs.newer(reader(), new) is None
+    assert runs.parent(reader(), child) == old and runs.parent(reader(), old) is None
+    assert list(runs.children(reader(), old)) == [child]
 
 
 def test_the_newest_of_reset_runs_is_the_one_that_temporal_has_open(cast: Cast) -> None:
@@ -164,16 +164,16 @@ def test_the_newest_of_reset_runs_is_the_one_that_temporal_has_open(cast: Cast) 
         closed = None if run is current else NOON + timedelta(minutes=1 + number)
         Run.objects.filter(pk=run.pk).update(closed_at=closed)
     Run.objects.filter(pk=current.pk).update(status="running")
-    assert runs.newer(rows[5]) == current and runs.newer(Run.objects.get(pk=current.pk)) is None
+    assert runs.newer(reader(), rows[5]) == current and runs.newer(reader(), Run.objects.get(pk=current.pk)) is None
     assert runs.by_pid(reader(), current.pid) == runs.by_pid(reader(), "reset") == current
     Run.objects.filter(pk=current.pk).update(status="terminated", closed_at=NOON + timedelta(hours=1))
-    assert runs.newer(rows[5]) == current, "of closed runs the one that ended last"
+    assert runs.newer(reader(), rows[5]) == current, "of closed runs the one that ended last"
 
 
 def test_a_run_of_the_same_id_on_another_client_is_not_its_newer_one(cast: Cast) -> None:
     old, new = make(2, workflow_id="same")
     Run.objects.filter(pk=new.pk).update(client="app:other")
-    assert runs.newer(old) is None
+    assert runs.newer(reader(), old) is None
 
 
 def test_a_list_reads_no_payloads(cast: Cast) -> None:
@@ -205,7 +205,7 @@ class TestStart:
                 Run.objects.filter(pk=row.pk, closed_at=None).update(status="terminated", closed_at=ended(row))
             assert runs.by_pid(reader(), current.pid) == current
             older = Run.objects.filter(workflow_id=first.workflow_id).exclude(pk=current.pk)
-            assert {runs.newer(run) for run in older} == {current}
+            assert {runs.newer(reader(), run) for run in older} == {current}
 
     def test_temporal_has_it_with_program_version_and_user(self, on_stage: Stage) -> None:
         run = on_stage.start()
@@ -247,7 +247,7 @@ class TestStart:
             runs.start(on_stage.cast.operator, "no:such", WORKER, [])
         with pytest.raises(NotFoundError, match="no usable worker"):
             runs.start(on_stage.cast.operator, "app.flows:child", "no:worker", [])
-        assert [entry.id for entry in runs.workers()] == [WORKER]
+        assert [entry.id for entry in runs.workers(on_stage.cast.operator)] == [WORKER]
         assert "app.flows:approval" in [entry.id for entry in runs.startable(on_stage.cast.operator)]
 
     def test_without_temporal_a_start_says_so(self, on_stage: Stage) -> None:

@@ -12,6 +12,7 @@ from wippy_console.models import AuditRow
 class AuditRowAdmin(base.ReadOnlyAdmin[AuditRow]):
     """Each row chained to the one before."""
 
+    namespace = "namespace"
     list_display = ["at", "user", "action", "label", "entry_id", "workflow_id", "outcome"]
     list_filter = ["action", "outcome", "at"]
     search_fields = ["user", "entry_id", "workflow_id", "run_id"]

@@ -6,13 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from wippy_console import permissions
 from wippy_console.admin import export
+from wippy_console.services import grants
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -45,6 +47,41 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     list_per_page = 50
     show_full_result_count = False
     json_fields: tuple[str, ...] = ()
+    namespace = ""
+    entry = ""
+    everything = False
+    relatives: tuple[str, ...] = ()
+    """Rows are those of the namespaces where the right to view counts: by a path to a namespace, or to an entry's id.
+    For whoever sees everything alone: all rows (`everything`), and fields that may name units of others (`relatives`).
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        """The rows that the user may see."""
+        rows = super().get_queryset(request)
+        if self.everything and not self.sees_all(request):
+            return rows.none()
+        if not (self.namespace or self.entry):
+            return rows
+        return grants.narrowed(rows, request.user, self.right, namespace=self.namespace, entry=self.entry)
+
+    @property
+    def right(self) -> str:
+        """The right to view rows of the model."""
+        return f"{self.opts.app_label}.view_{self.opts.model_name}"
+
+    def sees_all(self, request: HttpRequest) -> bool:
+        """Whether no namespace is hidden from the user."""
+        return permissions.scope(request.user, self.right).everywhere
+
+    def get_fieldsets(self, request: HttpRequest, obj: M | None = None) -> Any:
+        """Without relatives for whoever does not see everything."""
+        found = super().get_fieldsets(request, obj)
+        if not self.relatives or self.sees_all(request):
+            return found
+        return [(title, {**each, "fields": self._without(each["fields"])}) for title, each in found]
+
+    def _without(self, names: Any) -> list[Any]:
+        return [each for each in names if each not in self.relatives]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""

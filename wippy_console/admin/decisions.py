@@ -33,12 +33,29 @@ class AnsweredFilter(admin.SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(closed_at__isnull=self.value() == "open")
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """Groups that are asked by the questions that the user may see."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices."""
+        rows = QuestionRole.objects.filter(question__in=model_admin.get_queryset(request).values("pk"))
+        return [(role, role) for role in sorted(set(rows.exclude(role="").values_list("role", flat=True)))]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        """The questions of the choice."""
+        return queryset.filter(roles__role=self.value()) if self.value() else queryset
+
+
 @admin.register(Question)
 class QuestionAdmin(base.ReadOnlyAdmin[Question]):
     """What runs ask, and until when."""
 
+    namespace = "namespace"
     list_display = ["run", "title", "channel", "opened_at", "deadline", "assignee", "outcome", "closed_at", "page"]
-    list_filter = [AnsweredFilter, "roles__role", "opened_at"]
+    list_filter = [AnsweredFilter, RoleFilter, "opened_at"]
     list_select_related = ["run", "assignee"]
     search_fields = ["run__run_id__startswith", "run__workflow_id__startswith", "channel"]
     autocomplete_fields = ["run", "assignee"]
@@ -55,6 +72,7 @@ class QuestionAdmin(base.ReadOnlyAdmin[Question]):
 class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
     """Who may answer; shown with the question, so it has no place in the index."""
 
+    namespace = "question__namespace"
     list_display = ["question", "role", "user"]
     list_filter = ["role"]
     list_select_related = ["question__run"]
@@ -70,6 +88,7 @@ class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
 class VoteAdmin(base.ReadOnlyAdmin[Vote]):
     """Who voted what on a question that takes several."""
 
+    namespace = "question__namespace"
     list_display = ["created_at", "user", "label", "question", "reason"]
     list_filter = ["created_at"]
     list_select_related = ["user", "question__run"]
@@ -81,6 +100,7 @@ class VoteAdmin(base.ReadOnlyAdmin[Vote]):
 class CommentAdmin(base.ReadOnlyAdmin[Comment]):
     """What people said about questions."""
 
+    namespace = "question__namespace"
     list_display = ["created_at", "user", "guest", "question", "text"]
     list_filter = ["created_at"]
     list_select_related = ["user", "question__run"]
@@ -92,6 +112,7 @@ class CommentAdmin(base.ReadOnlyAdmin[Comment]):
 class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
     """The audit: append-only, also for superusers."""
 
+    namespace = "run__namespace"
     list_display = ["created_at", "user", "action", "label", "topic", "run", "state", "reason", "event"]
     list_filter = ["state", "action", "created_at", "topic"]
     list_select_related = ["user", "run"]

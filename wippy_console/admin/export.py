@@ -33,7 +33,7 @@ class _Echo:
 def as_csv(model_admin: admin.ModelAdmin[M], request: HttpRequest, queryset: QuerySet[M]) -> StreamingHttpResponse:
     """One line per row; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
     writer = csv.writer(_Echo())
-    names = _names(queryset.model)
+    names = _names(model_admin, request)
     lines = (writer.writerow([_cell(row[name]) for name in names]) for row in _rows(queryset, names))
     return _attachment(_with_head(writer.writerow(names), lines), queryset, "text/csv; charset=utf-8", "csv")
 
@@ -41,12 +41,12 @@ def as_csv(model_admin: admin.ModelAdmin[M], request: HttpRequest, queryset: Que
 @admin.action(description="Export as JSON", permissions=["view"])
 def as_json(model_admin: admin.ModelAdmin[M], request: HttpRequest, queryset: QuerySet[M]) -> StreamingHttpResponse:
     """A list of objects, one per line."""
-    return _attachment(_json_lines(queryset), queryset, "application/json", "json")
+    return _attachment(_json_lines(queryset, _names(model_admin, request)), queryset, "application/json", "json")
 
 
-def _json_lines(queryset: QuerySet[Any]) -> Iterator[str]:
+def _json_lines(queryset: QuerySet[Any], names: list[str]) -> Iterator[str]:
     separator = "["
-    for row in _rows(queryset, _names(queryset.model)):
+    for row in _rows(queryset, names):
         yield f"{separator}\n{json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False)}"
         separator = ","
     yield "\n]\n" if separator == "," else "[]\n"
@@ -63,8 +63,11 @@ def _shown(decision: Decision, name: str) -> Any:
     return decisions.shown_payload(decision) if name == "payload" else getattr(decision, name)
 
 
-def _names(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields if not isinstance(field, BinaryField)]
+def _names(model_admin: Any, request: HttpRequest) -> list[str]:
+    """The columns, without those that the page hides from this user."""
+    fields = [each for each in model_admin.model._meta.concrete_fields if not isinstance(each, BinaryField)]
+    hidden = () if model_admin.sees_all(request) else model_admin.relatives
+    return [field.attname for field in fields if field.name not in hidden]
 
 
 def _with_head(head: str, lines: Iterator[str]) -> Iterator[str]:

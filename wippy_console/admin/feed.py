@@ -13,6 +13,8 @@ from wippy_console.models import FeedEvent
 class FeedEventAdmin(base.ReadOnlyAdmin[FeedEvent]):
     """Append-only, also for superusers."""
 
+    namespace = "namespace"
+    relatives = ("data", "shown_data")
     list_display = ["id", "at", "kind", "entry_id", "workflow_id", "node"]
     list_filter = ["kind", "at", "node"]
     search_fields = ["run_id__exact", "workflow_id__startswith", "entry_id__startswith"]

@@ -9,18 +9,25 @@ from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
 from wippy_console.models import Claim, Node, Process, Quarantine, Service
+from wippy_console.services import grants
 
 
 class ServiceInline(base.ReadOnlyInline[Service, Node]):
-    """The services of a node."""
+    """The services of a node, of the entries that the user may see."""
 
     model = Service
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
+        """Those."""
+        rows = super().get_queryset(request)
+        return grants.narrowed(rows, request.user, "wippy_console.view_service", entry="entry_id")
 
 
 @admin.register(Node)
 class NodeAdmin(base.ReadOnlyAdmin[Node]):
     """Worker processes, kept alive by their heartbeats."""
 
+    relatives = ("hosts", "task_queues")
     list_display = ["id", "hostname", "os_pid", "started_at", "heartbeat_at", "stopped_at", "units"]
     list_filter = ["hostname", "started_at", ("stopped_at", admin.EmptyFieldListFilter)]
     search_fields = ["id", "hostname"]
@@ -31,6 +38,7 @@ class NodeAdmin(base.ReadOnlyAdmin[Node]):
 class ServiceAdmin(base.ReadOnlyAdmin[Service]):
     """Supervised services."""
 
+    entry = "entry_id"
     list_display = ["entry_id", "kind", "node", "state", "restarts", "since", "next_attempt", "error"]
     list_filter = ["state", "kind", "optional", "node"]
     list_select_related = ["node"]
@@ -42,6 +50,7 @@ class ServiceAdmin(base.ReadOnlyAdmin[Service]):
 class QuarantineAdmin(base.ReadOnlyAdmin[Quarantine]):
     """Programs that don't run on a host; lifted on the console's Workers page."""
 
+    entry = "entry_id"
     list_display = ["entry_id", "host", "kind", "seconds", "at", "lifted_at", "lifted_by", "node"]
     list_filter = ["kind", ("lifted_at", admin.EmptyFieldListFilter), "at"]
     search_fields = ["entry_id", "host", "digest", "pid"]
@@ -71,6 +80,8 @@ class MailboxFilter(admin.SimpleListFilter):
 class ProcessAdmin(base.ReadOnlyAdmin[Process]):
     """Processes, as their nodes reported them last."""
 
+    entry = "entry_id"
+    relatives = ("parent", "links", "watchers")
     list_display = ["pid", "entry_id", "host_id", "node", "state", "mailbox", "started_at", "page"]
     list_filter = ["state", "kind", MailboxFilter, "host_id", "node"]
     list_select_related = ["node"]
@@ -87,6 +98,7 @@ class ProcessAdmin(base.ReadOnlyAdmin[Process]):
 class ClaimAdmin(base.ReadOnlyAdmin[Claim]):
     """What one node of the fleet has alone: names of units, the lease on the services."""
 
+    everything = True
     list_display = ["key", "kind", "node", "pid", "since"]
     list_filter = ["kind", "node"]
     list_select_related = ["node"]

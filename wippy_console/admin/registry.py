@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from wippy_console.admin import base
 from wippy_console.models import Program, Revision, Version
+from wippy_console.services.registry import versions_for
 
 
 @admin.register(Version)
@@ -25,8 +26,11 @@ class VersionAdmin(base.ReadOnlyAdmin[Version]):
     autocomplete_fields = ["author"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """With the number of entries that each changed."""
-        return super().get_queryset(request).annotate(changed=Count("revisions"))
+        """Those that changed an entry which the user may see, with the number of entries that each changed."""
+        rows = super().get_queryset(request)
+        if not self.sees_all(request):
+            rows = rows.filter(pk__in=versions_for(request.user).order_by().values("pk"))
+        return rows.annotate(changed=Count("revisions"))
 
     @admin.display(description="entries changed")
     def entries(self, version: Version) -> Any:
@@ -38,6 +42,7 @@ class VersionAdmin(base.ReadOnlyAdmin[Version]):
 class RevisionAdmin(base.ReadOnlyAdmin[Revision]):
     """What a version made of an entry."""
 
+    entry = "entry_id"
     list_display = ["entry_id", "version", "kind", "deleted", "page"]
     list_filter = ["kind", "deleted", "version__created_at"]
     list_select_related = ["version"]
@@ -70,6 +75,7 @@ class RevisionAdmin(base.ReadOnlyAdmin[Revision]):
 class ProgramAdmin(base.ReadOnlyAdmin[Program]):
     """Linked programs; runs keep the one that they began with."""
 
+    entry = "entry_id"
     list_display = ["digest", "entry_id", "version", "created_at"]
     list_filter = ["created_at"]
     list_select_related = ["version"]

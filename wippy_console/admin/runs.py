@@ -40,6 +40,8 @@ class OpenFilter(admin.SimpleListFilter):
 class RunAdmin(base.ReadOnlyAdmin[Run]):
     """Runs with the actions cancel and terminate, each behind its permission and a confirmation."""
 
+    namespace = "namespace"
+    relatives = ("parent_workflow_id", "parent_run_id")
     list_display = ["workflow_id", "entry_id", "status", "started_at", "closed_at", "started_by", "page"]
     list_filter = ["status", OpenFilter, "entry_id", "worker"]
     list_select_related = ["started_by"]
@@ -110,6 +112,7 @@ class RunAdmin(base.ReadOnlyAdmin[Run]):
 class HistoryArchiveAdmin(base.ReadOnlyAdmin[HistoryArchive]):
     """Archived histories; the content is on the run's page."""
 
+    namespace = "run__namespace"
     list_display = ["run", "events", "archived_at", "page"]
     list_filter = ["archived_at"]
     list_select_related = ["run"]

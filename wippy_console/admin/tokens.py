@@ -14,6 +14,7 @@ from wippy_console.models import Token
 class TokenAdmin(base.ReadOnlyAdmin[Token]):
     """Without the tokens themselves, which are kept nowhere."""
 
+    entry = "store"
     list_display = ["store", "who", "created_at", "expires"]
     list_filter = ["store", "created_at"]
     search_fields = ["store"]

@@ -34,6 +34,7 @@ from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import Subscription, tailer
 from wippy_console.models import Run
 from wippy_console.services import feed
+from wippy_console.services.feed import Sight
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._acked = asyncio.Event()
         self._cursor = 0
         self._checked_at = 0.0
+        self._seen = feed.NOTHING
         request = parse(self.scope["query_string"])
         if request is None:
             await self.close(BAD_REQUEST)
@@ -126,8 +128,8 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._cursor = head if request.since is None else min(request.since, head)
         if request.since is None or request.since > head:
             await self._send({"events": [], "cursor": head, "reset": request.since is not None})
-        if request.watched and (hint := await in_thread(partial(run_hint, request.watched))):
-            await self._send({"run": hint})
+        if request.watched:
+            await self._hint(await in_thread(partial(run_hint, request.watched)))
 
     async def _send_new(self, request: FeedRequest, subscription: Subscription) -> bool:
         """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
@@ -140,16 +142,23 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return True
             if not await self._may_go_on():
                 return False
-            if hint is not None:
-                await self._send({"run": hint})
-            if frames and not await self._send_chunk(frames, cursor):
+            await self._hint(hint)
+            shown = [each for each in frames if each.matches("", (), self._seen)]
+            if not shown:
+                self._cursor = cursor
+            elif not await self._send_chunk(shown, cursor):
                 return False
+
+    async def _hint(self, hint: dict[str, Any] | None) -> None:
+        """Tell how the watched run stands, unless it is none that the user may see."""
+        if hint is not None and self._seen.runs.covers(hint.pop("namespace")):
+            await self._send({"run": hint})
 
     async def _send_chunk(self, frames: list[Frame], cursor: int) -> bool:
         """Send one chunk and wait for its acknowledgement; False when the socket was closed meanwhile."""
         self._cursor = cursor
         self._acked.clear()
-        events = ",".join(each.text for each in frames)
+        events = ",".join(each.text_for(self._seen) for each in frames)
         await self.send(text_data=f'{{"events":[{events}],"cursor":{cursor}}}')
         while not self._acked.is_set():
             await self._pause(self._acked)
@@ -159,18 +168,18 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _read(self, request: FeedRequest) -> tuple[list[Frame], int]:
         """From the process's memory, or from the table when the cursor lies further back."""
-        frames = tailer.read(self._cursor, request.run_id, request.kinds, CHUNK)
+        frames = tailer.read(self._cursor, request.run_id, request.kinds, CHUNK, self._seen)
         if frames is not None:
             return frames
-        return await in_thread(partial(read_table, self._cursor, request))
+        return await in_thread(partial(read_table, self._cursor, request, self._seen))
 
     async def _may_go_on(self) -> bool:
         """Check session and right afresh; close the socket when either is gone."""
-        code = await guard.refusal(self.scope)
-        self._checked_at = time.monotonic()
-        if code:
-            await self.close(code)
-        return not code
+        verdict = await guard.verdict(self.scope)
+        self._checked_at, self._seen = time.monotonic(), verdict.seen
+        if verdict.code:
+            await self.close(verdict.code)
+        return not verdict.code
 
     def _check_due(self) -> bool:
         return time.monotonic() - self._checked_at >= RECHECK_SECONDS
@@ -199,12 +208,12 @@ def parse(query: bytes) -> FeedRequest | None:
 
 def run_hint(run_id: str) -> dict[str, Any] | None:
     """How the run stands, or None when it is unknown."""
-    found = Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status").first()
+    found = Run.objects.filter(run_id=run_id).values("run_id", "history_length", "status", "namespace").first()
     return dict(found) if found else None
 
 
-def read_table(cursor: int, request: FeedRequest) -> tuple[list[Frame], int]:
+def read_table(cursor: int, request: FeedRequest, seen: Sight) -> tuple[list[Frame], int]:
     """Up to a chunk of matching rows after `cursor`, and the new cursor."""
     head = feed.head()
-    found = rendered(feed.between(cursor, head, run_id=request.run_id, kinds=request.kinds)[:CHUNK])
+    found = rendered(feed.between(cursor, head, run_id=request.run_id, kinds=request.kinds, seen=seen)[:CHUNK])
     return found, found[-1].id if len(found) == CHUNK else max(cursor, head)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 
 from wippy_console.models import FeedEvent
-from wippy_console.services import registry
+from wippy_console.services import feed, registry
+from wippy_console.services.feed import Sight
 
 logger = logging.getLogger(__name__)
 
 TEMPLATE = "live/_event.html"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """One feed row; `text` is its JSON, made once for all sockets of the process."""
 
@@ -26,10 +29,27 @@ class Frame:
     kind: str
     run_id: str
     text: str
+    event: FeedEvent
+    titles: Mapping[str, str]
 
-    def matches(self, run_id: str, kinds: tuple[str, ...]) -> bool:
-        """Whether a listener for that run ("" = all) and those kinds (none = all) wants it."""
-        return (not run_id or self.run_id == run_id) and (not kinds or self.kind in kinds)
+    def matches(self, run_id: str, kinds: tuple[str, ...], seen: Sight = feed.EVERYTHING) -> bool:
+        """Whether a listener for that run ("" = all) and those kinds (none = all) wants it, and may have it."""
+        wanted = (not run_id or self.run_id == run_id) and (not kinds or self.kind in kinds)
+        return wanted and seen.covers(self.kind, self.event.namespace)
+
+    def text_for(self, seen: Sight) -> str:
+        """The JSON, for whoever does not see all without the names of relatives."""
+        return self.text if seen.rows.everywhere or not self._has_relatives else self._trimmed
+
+    @property
+    def _has_relatives(self) -> bool:
+        return any(self.event.data.get(name) for name in feed.RELATIVES)
+
+    @cached_property
+    def _trimmed(self) -> str:
+        event = copy(self.event)
+        feed.trimmed([event], feed.NOTHING)
+        return frame(event, self.titles).text
 
 
 def rendered(events: Iterable[FeedEvent]) -> list[Frame]:
@@ -52,7 +72,7 @@ def frame(event: FeedEvent, titles: Mapping[str, str]) -> Frame:
         "data": event.data,
         "html": _html(event, titles),
     }
-    return Frame(event.id, event.kind, event.run_id, json.dumps(data))
+    return Frame(event.id, event.kind, event.run_id, json.dumps(data), event, titles)
 
 
 def warm_up() -> None:

@@ -1,6 +1,6 @@
 """Who listens: read afresh from the database, since an open socket outlives a logout and a lost right.
 
-All sockets that ask at one moment are checked by the same three queries: a hundred sockets get one event within
+All sockets that ask at one moment are checked by the same few queries: a hundred sockets get one event within
 milliseconds of each other, and each of them must be checked before.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,24 +21,34 @@ from django.utils.crypto import constant_time_compare
 
 from wippy_console import permissions
 from wippy_console.database.threads import in_thread
+from wippy_console.services import feed
+from wippy_console.services.feed import Sight
 
 SIGNED_OUT = 4401
 FORBIDDEN = 4403
 ALLOWED = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The code to close a socket with, or ALLOWED and what its user may see."""
+
+    code: int
+    seen: Sight = feed.NOTHING
+
+
 class Guard:
     """Gathers the questions of a moment; for one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._waiting: dict[str, asyncio.Future[Verdict]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def refusal(self, scope: Mapping[str, Any]) -> int:
-        """The code to close the socket with, or 0 when its session lives and its user may see the feed."""
+    async def verdict(self, scope: Mapping[str, Any]) -> Verdict:
+        """Whether the socket's session lives and its user may see the feed, and what of it."""
         key = session_key(scope)
         if not key:
-            return SIGNED_OUT
+            return Verdict(SIGNED_OUT)
         if key not in self._waiting:
             self._waiting[key] = asyncio.get_running_loop().create_future()
         answer = self._waiting[key]
@@ -50,20 +61,21 @@ class Guard:
         while self._waiting:
             asked, self._waiting = self._waiting, {}
             try:
-                codes = await in_thread(partial(refusals, list(asked)))
+                found = await in_thread(partial(verdicts, list(asked)))
             except Exception as error:
                 _fail(asked.values(), error)
                 continue
             for key, future in asked.items():
-                future.set_result(codes[key])
+                future.set_result(found[key])
 
 
-def refusals(keys: list[str]) -> dict[str, int]:
-    """The codes for these sessions."""
+def verdicts(keys: list[str]) -> dict[str, Verdict]:
+    """Those for these sessions."""
     found = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     signed_in = _signed_in({row.session_key: row.get_decoded() for row in found})
-    allowed = _allowed(signed_in.values())
-    return {key: _code(signed_in.get(key), allowed) for key in keys}
+    scopes = permissions.scopes_of(signed_in.values(), feed.SEEN_BY)
+    seen = {pk: feed.sight_of(each) for pk, each in scopes.items()}
+    return {key: _verdict(signed_in.get(key), seen) for key in keys}
 
 
 def session_key(scope: Mapping[str, Any]) -> str:
@@ -90,20 +102,14 @@ def _vouched(user: User, session: Mapping[str, Any]) -> bool:
     return any(constant_time_compare(given, each) for each in hashes)
 
 
-def _allowed(users: Iterable[User]) -> set[int]:
-    """The ids of those who may see the feed."""
-    backend = "django.contrib.auth.backends.ModelBackend"
-    holders = get_user_model().objects.with_perm(permissions.VIEW_FEED, backend=backend)
-    return set(holders.filter(pk__in=[user.pk for user in users]).values_list("pk", flat=True))
-
-
-def _code(user: User | None, allowed: set[int]) -> int:
+def _verdict(user: User | None, seen: Mapping[int, Sight]) -> Verdict:
     if user is None:
-        return SIGNED_OUT
-    return ALLOWED if user.pk in allowed else FORBIDDEN
+        return Verdict(SIGNED_OUT)
+    found = seen[user.pk]
+    return Verdict(FORBIDDEN) if found.rows.nowhere else Verdict(ALLOWED, found)
 
 
-def _fail(futures: Iterable[asyncio.Future[int]], error: Exception) -> None:
+def _fail(futures: Iterable[asyncio.Future[Verdict]], error: Exception) -> None:
     for future in futures:
         future.set_exception(error)
 

@@ -19,6 +19,7 @@ from wippy_console.database.changes import stamp
 from wippy_console.live.frames import Frame, rendered, warm_up
 from wippy_console.models import Run
 from wippy_console.services import feed
+from wippy_console.services.feed import Sight
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Tailer:
         self._head = 0
         self._ready = threading.Event()
         self._subscriptions: set[Subscription] = set()
-        self._run_states: dict[str, tuple[int, str]] = {}
+        self._run_states: dict[str, tuple[int, str, str]] = {}
         self._thread: threading.Thread | None = None
 
     # -- listeners ---------------------------------------------------------------------------------
@@ -84,7 +85,12 @@ class Tailer:
             self._subscriptions.discard(subscription)
 
     def read(
-        self, cursor: int, run_id: str = "", kinds: tuple[str, ...] = (), limit: int = 100
+        self,
+        cursor: int,
+        run_id: str = "",
+        kinds: tuple[str, ...] = (),
+        limit: int = 100,
+        seen: Sight = feed.EVERYTHING,
     ) -> tuple[list[Frame], int] | None:
         """Matching frames after `cursor` and the new cursor, or None when that lies before what is kept."""
         with self._lock:
@@ -92,7 +98,7 @@ class Tailer:
                 return None
             found: list[Frame] = []
             for each in self._frames:
-                if each.id > cursor and each.matches(run_id, kinds):
+                if each.id > cursor and each.matches(run_id, kinds, seen):
                     found.append(each)
                     if len(found) == limit:
                         return found, each.id
@@ -163,18 +169,18 @@ class Tailer:
             wanted = {each.run_id for each in self._subscriptions if each.run_id}
         if not wanted:
             return
-        rows = Run.objects.filter(run_id__in=wanted).values_list("run_id", "history_length", "status")
-        now = {run_id: (length, status) for run_id, length, status in rows}
+        rows = Run.objects.filter(run_id__in=wanted).values_list("run_id", "history_length", "status", "namespace")
+        now = {run_id: (length, status, namespace) for run_id, length, status, namespace in rows}
         changed = {run_id for run_id, state in now.items() if self._run_states.get(run_id) != state}
         self._run_states = now
         self._send_hints(changed, now)
 
-    def _send_hints(self, changed: set[str], states: dict[str, tuple[int, str]]) -> None:
+    def _send_hints(self, changed: set[str], states: dict[str, tuple[int, str, str]]) -> None:
         with self._lock:
             listeners = [each for each in self._subscriptions if each.run_id in changed]
         for each in listeners:
-            length, status = states[each.run_id]
-            each.notify({"run_id": each.run_id, "history_length": length, "status": status})
+            length, status, namespace = states[each.run_id]
+            each.notify({"run_id": each.run_id, "history_length": length, "status": status, "namespace": namespace})
 
 
 tailer = Tailer()

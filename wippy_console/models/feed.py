@@ -21,7 +21,11 @@ class FeedEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["run_id", "id"]), models.Index(fields=["kind", "id"])]
+        indexes = [
+            models.Index(fields=["run_id", "id"]),
+            models.Index(fields=["kind", "id"]),
+            models.Index(fields=["namespace", "id"], name="feed_room"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["run_id", "kind"],

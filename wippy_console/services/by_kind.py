@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from engine.entry import Entry
+from typing import Any
+
+from engine.entry import Entry, namespace_of
+from wippy_console import permissions
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError, Refused
 
@@ -13,6 +16,18 @@ WORKER, PROCESS_HOST, CLIENT = "temporal.worker", "process.host", "temporal.clie
 def entries(kind: str) -> list[Entry]:
     """The entries of a kind."""
     return [entry for entry in registry.entries() if entry.kind == kind]
+
+
+def entries_for(user: Any, permission: str, kind: str) -> list[Entry]:
+    """Those of the namespaces where the user holds the right."""
+    scope = permissions.scope(user, permission)
+    return [] if scope.nowhere else [entry for entry in entries(kind) if scope.covers(entry.namespace)]
+
+
+def refuse_others(user: Any, chosen: str, usual: str) -> None:
+    """Raise PermissionDenied for a worker or host of a namespace that is not the user's; the usual one serves all."""
+    if chosen and chosen != usual:
+        permissions.require(user, permissions.START_RUN, namespace_of(chosen))
 
 
 def only(kind: str, near: str = "") -> str:

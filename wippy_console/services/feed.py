@@ -6,13 +6,14 @@ docs/events.md lists the kinds with their data.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.entry import namespace_of
@@ -21,6 +22,8 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
 from wippy_console.models.decisions import wait_key
+from wippy_console.permissions import EVERYWHERE, NOWHERE, Scope
+from wippy_console.services import grants
 
 STARTED = "STARTED"
 WAITING = "WAITING"
@@ -66,6 +69,49 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Each kind with the fields that its data may hold; docs/events.md explains them."""
 
 ONCE_PER_RUN = (STARTED, EXIT, CONTINUED)
+
+OF_THE_FLEET = (NODE,)
+"""Kinds that concern no entry; they are for whoever may see nodes."""
+
+RELATIVES = ("parent_workflow_id", "parent_run_id", "parent", "watchers")
+"""Fields that name units of other namespaces, perhaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What of the feed somebody may see: the rows of namespaces, and perhaps those of nodes; `runs`: hints of runs."""
+
+    rows: Scope = EVERYWHERE
+    runs: Scope = EVERYWHERE
+    fleet: bool = True
+
+    def covers(self, kind: str, namespace: str) -> bool:
+        """Whether a row is shown."""
+        return self.rows.covers(namespace) or (self.fleet and kind in OF_THE_FLEET)
+
+    def condition(self) -> Q:
+        """The same for queries."""
+        if self.rows.everywhere:
+            return Q()
+        found = grants.condition(self.rows)
+        return found | Q(kind__in=OF_THE_FLEET) if self.fleet else found
+
+
+EVERYTHING = Sight()
+NOTHING = Sight(NOWHERE, NOWHERE, fleet=False)
+SEEN_BY = (permissions.VIEW_FEED, permissions.VIEW_RUN, permissions.VIEW_FLEET)
+
+
+def sight(user: Any) -> Sight:
+    """What the user may see; nothing without the right to see the feed."""
+    return sight_of({right: permissions.scope(user, right) for right in SEEN_BY})
+
+
+def sight_of(scopes: Mapping[str, Scope]) -> Sight:
+    """The same from the scopes of the rights `SEEN_BY`."""
+    rows, runs, fleet = (scopes[right] for right in SEEN_BY)
+    return Sight(rows, runs, not fleet.nowhere and not rows.nowhere)
+
 
 _LOCK = 0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
 
@@ -154,7 +200,8 @@ def after(
 ) -> list[FeedEvent]:
     """Up to `limit` rows with ids over `cursor`, oldest first."""
     permissions.require(user, permissions.VIEW_FEED)
-    return list(between(cursor, run_id=run_id, kinds=kinds)[:limit])
+    seen = sight(user)
+    return trimmed(between(cursor, run_id=run_id, kinds=kinds, seen=seen)[:limit], seen)
 
 
 def latest(
@@ -166,9 +213,19 @@ def latest(
 ) -> list[FeedEvent]:
     """The newest rows, newest first; with `before` those with ids under it."""
     permissions.require(user, permissions.VIEW_FEED)
-    rows = _select(run_id, kinds)
+    seen = sight(user)
+    rows = _select(run_id, kinds).filter(seen.condition())
     rows = rows if before is None else rows.filter(id__lt=before)
-    return list(rows.order_by("-id")[:limit])
+    return trimmed(rows.order_by("-id")[:limit], seen)
+
+
+def trimmed(events: Iterable[FeedEvent], seen: Sight) -> list[FeedEvent]:
+    """The rows, for whoever does not see all without the names of relatives; not to be saved."""
+    found = list(events)
+    if not seen.rows.everywhere:
+        for event in found:
+            event.data = {name: value for name, value in event.data.items() if name not in RELATIVES}
+    return found
 
 
 def head() -> int:
@@ -178,13 +235,13 @@ def head() -> int:
 
 
 def between(
-    cursor: int, head: int | None = None, *, run_id: str = "", kinds: Sequence[str] = ()
+    cursor: int, head: int | None = None, *, run_id: str = "", kinds: Sequence[str] = (), seen: Sight = EVERYTHING
 ) -> QuerySet[FeedEvent]:
     """The rows with ids over `cursor`, up to `head` if it is given, oldest first. For readers that ask for no right.
 
     Who goes on at `head` reads it first: rows that come after it must not be skipped.
     """
-    rows = _select(run_id, kinds).filter(id__gt=cursor).order_by("id")
+    rows = _select(run_id, kinds).filter(seen.condition(), id__gt=cursor).order_by("id")
     return rows if head is None else rows.filter(id__lte=head)
 
 

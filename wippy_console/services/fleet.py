@@ -4,21 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
+from engine.entry import namespace_of
+from wippy_console import permissions
 from wippy_console.models import Node, Process, Service
 from wippy_console.models.fleet import FRESH
-from wippy_console.services import feed
+from wippy_console.services import by_kind, feed, grants
+from wippy_console.services.by_kind import WORKER
 
 SHOWN_AFTER_END = timedelta(hours=1)
 
 
 def nodes() -> QuerySet[Node]:
     """Nodes that are alive or ended lately, newest first."""
+    return _lately().prefetch_related("services")
+
+
+def nodes_for(user: Any) -> list[Node]:
+    """The same nodes, with the hosts and services of the entries that the user may see."""
+    scope = permissions.scope(user, permissions.VIEW_FLEET)
+    found = list(nodes() if scope.everywhere else _lately())
+    if not scope.everywhere:
+        queues = {each.data.get("task_queue") for each in by_kind.entries_for(user, permissions.VIEW_FLEET, WORKER)}
+        for node in found:
+            node.task_queues = [each for each in node.task_queues if each in queues]
+            node.hosts = [each for each in node.hosts if scope.covers(namespace_of(str(each.get("id", ""))))]
+        services = grants.narrowed(Service.objects.all(), user, permissions.VIEW_FLEET, entry="entry_id")
+        prefetch_related_objects(found, Prefetch("services", services))
+    return found
+
+
+def _lately() -> QuerySet[Node]:
     lately = timezone.now() - SHOWN_AFTER_END
-    return Node.objects.filter(heartbeat_at__gt=lately).prefetch_related("services").order_by("-started_at")
+    return Node.objects.filter(heartbeat_at__gt=lately).order_by("-started_at")
 
 
 def alive() -> QuerySet[Node]:

@@ -11,10 +11,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.contracts.watcher import Card
+from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Quarantine, Run
-from wippy_console.services import audit, feed
+from wippy_console.services import audit, feed, grants
 from wippy_console.services.errors import Conflict, NotFoundError
 
 PREFIX = "quarantined"
@@ -25,10 +26,23 @@ def active() -> QuerySet[Quarantine]:
     return Quarantine.objects.filter(lifted_at=None)
 
 
+def visible(user: Any) -> QuerySet[Quarantine]:
+    """What is quarantined now of the programs that the user may see, newest first."""
+    return grants.narrowed(active(), user, permissions.VIEW_FLEET, entry="entry_id")
+
+
 def get(quarantine_id: int) -> Quarantine:
     """The quarantine, lifted or not; raises NotFoundError."""
     found = Quarantine.objects.filter(id=quarantine_id).first()
     if found is None:
+        raise NotFoundError("There is no such quarantine.")
+    return found
+
+
+def get_for(user: Any, quarantine_id: int) -> Quarantine:
+    """The same for somebody who wants to lift it; NotFoundError also for one of other namespaces."""
+    found = get(quarantine_id)
+    if not permissions.allows(user, permissions.LIFT_QUARANTINE, namespace_of(found.entry_id)):
         raise NotFoundError("There is no such quarantine.")
     return found
 
@@ -90,7 +104,7 @@ def impose(card: Card, seconds: float, node: str) -> None:
 def lift(user: Any, quarantine_id: int) -> Quarantine:
     """Let the program run again; Conflict when somebody has."""
     permissions.require(user, permissions.LIFT_QUARANTINE)
-    found = get(quarantine_id)
+    found = get_for(user, quarantine_id)
     with transaction.atomic():
         lifted = active().filter(id=quarantine_id).update(lifted_at=timezone.now(), lifted_by=user.get_username())
         if not lifted:

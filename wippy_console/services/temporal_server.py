@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, TLSConfig
 
-from engine.entry import Entry
+from engine.entry import Entry, namespace_of
 from engine.errors import UnitFailed
 from engine.hosts.temporal.client.connections import ClientSettings, has_namespace, no_namespace
 from engine.hosts.temporal.settings import reference
+from wippy_console import permissions
 from wippy_console.env import TemporalEnv
+from wippy_console.permissions import Scope
 from wippy_console.services import temporal
 from wippy_console.services.by_kind import CLIENT, WORKER
 
@@ -145,6 +148,16 @@ _probe = _Probe()
 def health() -> list[Health]:
     """How each place stands where runs may be, that of the settings first; takes 1.5 seconds at most."""
     return _probe.all()
+
+
+def health_for(user: Any) -> list[Health]:
+    """The same, without the names of clients that the user may not see."""
+    scope = permissions.scope(user, permissions.VIEW_FLEET)
+    return [replace(each, place=_seen(each.place, scope)) for each in health()]
+
+
+def _seen(place: Place, scope: Scope) -> Place:
+    return replace(place, clients=tuple(each for each in place.clients if scope.covers(namespace_of(each))))
 
 
 def places() -> list[Place]:

@@ -25,7 +25,8 @@ from wippy_console.views.typed import typed_in
 @needs(permissions.PUBLISH_VERSION)
 def edit(request: HttpRequest, entry_id: str) -> HttpResponse:
     """Change an entry."""
-    entry = registry.entry(entry_id)
+    entry = registry.entry_for(request.user, entry_id)
+    permissions.require(request.user, permissions.PUBLISH_VERSION, entry.namespace)
     typed = typed_in(request)
     form = EntryForm(typed.data, initial=initial(entry, registry.current_number()))
     outcome = typed.settle(submit(lambda: save(request, entry_id, entry.kind, form), form))

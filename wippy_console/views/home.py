@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import feed, fleet, questions, runs, states, temporal_server
+from wippy_console.services import feed, fleet, processes, questions, runs, states, temporal_server
 from wippy_console.views.inbox import shown
 from wippy_console.views.pages import marked, needs, page
 
@@ -54,5 +54,9 @@ def troubled(user: Any) -> list[Run]:
 @needs(permissions.VIEW_FLEET)
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes; fetched apart, since Temporal may be slow to answer."""
-    context = {"temporals": temporal_server.health(), "nodes": fleet.nodes(), "services": fleet.services()}
+    context = {
+        "temporals": temporal_server.health_for(request.user),
+        "nodes": fleet.nodes_for(request.user),
+        "services": processes.services(request.user),
+    }
     return render(request, "home/_health.html", context)

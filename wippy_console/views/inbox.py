@@ -48,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "count": questions.counted(listed),
         "wanted": given,
         "filtered": form.is_narrowed,
-        "entries": registry.workflows(),
+        "entries": registry.workflows_for(request.user, permissions.SIGNAL_RUN),
         "priorities": form.fields["priority"].choices,  # type: ignore[attr-defined]
     }
     return page(request, "inbox/list.html", context)

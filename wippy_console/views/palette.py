@@ -46,7 +46,9 @@ def entries(user: Any, text: str) -> list[dict[str, str]]:
     """Entries whose id or title holds the text."""
     if not text or not permissions.allows(user, permissions.VIEW_REGISTRY):
         return []
-    matching = (e for e in registry.entries() if text.casefold() in f"{e.id} {e.meta.get('title', '')}".casefold())
+    matching = (
+        e for e in registry.entries_for(user) if text.casefold() in f"{e.id} {e.meta.get('title', '')}".casefold()
+    )
     return [
         {"word": entry.id, "url": reverse("entry", args=[entry.id]), "icon": "package", "hint": entry.kind}
         for _, entry in zip(range(FEW), matching, strict=False)

@@ -38,7 +38,7 @@ def spawn(request: HttpRequest) -> HttpResponse:
     entry = chosen(entries, wanted := named_by(request))
     schema = entry.meta.get("input_schema") if entry else None
     typed = typed_in(request, entry=entry.id if entry else wanted or None)
-    form = SpawnForm(hosts(), nodes(), typed.data, drawn=schema is not None, **named(entry))
+    form = SpawnForm(hosts(request.user, entry), nodes(), typed.data, drawn=schema is not None, **named(entry))
     fields = schema_form(request, schema, typed.data)
     outcome = typed.settle(attempt(lambda: spawned(request.user, entry, form, fields), form, fields))
     if entry and (pid := outcome.value):
@@ -48,9 +48,11 @@ def spawn(request: HttpRequest) -> HttpResponse:
     return page(request, "processes/spawn.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
 
 
-def hosts() -> list[str]:
-    """The process.host entries."""
-    return [entry.id for entry in by_kind.entries(by_kind.PROCESS_HOST)]
+def hosts(user: Any, entry: Entry | None) -> list[str]:
+    """The process.host entries of the user's namespaces, and the one that the process runs on by itself."""
+    usual = processes.likely_host(entry) if entry else ""
+    found = {each.id for each in by_kind.entries_for(user, permissions.START_RUN, by_kind.PROCESS_HOST)}
+    return sorted(filter(None, {*found, usual}))
 
 
 def nodes() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from engine.entry import namespace_of
 from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.forms.processes import FindForm
@@ -24,7 +25,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Nodes, hosts, services, and the processes that match the filters in the address."""
     form = FindForm(request.GET)
     wanted = filters(form)
-    nodes = list(fleet.nodes())
+    nodes = fleet.nodes_for(request.user)
     context = {
         "found": search(request.user, wanted),
         "wanted": wanted,
@@ -42,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @needs(permissions.VIEW_FLEET)
 def show_fleet(request: HttpRequest) -> HttpResponse:
     """The part of the page above the processes: nodes, hosts and services."""
-    return render(request, "processes/_fleet.html", fleet_context(request, list(fleet.nodes())))
+    return render(request, "processes/_fleet.html", fleet_context(request, fleet.nodes_for(request.user)))
 
 
 def fleet_context(request: HttpRequest, nodes: list[Any]) -> dict[str, Any]:
@@ -88,8 +89,9 @@ def show(request: HttpRequest, pid: str) -> HttpResponse:
 
 def allowed(request: HttpRequest, detail: Detail) -> dict[str, bool]:
     """What the user may do to the process."""
+    namespace = namespace_of(detail.process.entry_id)
     return {
-        "may_message": permissions.allows(request.user, permissions.SIGNAL_RUN),
-        "may_cancel": permissions.allows(request.user, permissions.CANCEL_RUN),
-        "may_terminate": permissions.allows(request.user, permissions.TERMINATE_RUN),
+        "may_message": permissions.allows(request.user, permissions.SIGNAL_RUN, namespace),
+        "may_cancel": permissions.allows(request.user, permissions.CANCEL_RUN, namespace),
+        "may_terminate": permissions.allows(request.user, permissions.TERMINATE_RUN, namespace),
     }

@@ -22,15 +22,15 @@ TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
 def index(request: HttpRequest) -> HttpResponse:
     """Every entry by namespace, filtered by a text and a kind."""
     text, kind = request.GET.get("q", "").strip(), request.GET.get("kind", "")
-    entries = registry.entries()
+    entries = registry.entries_for(request.user)
     shown = [entry for entry in entries if matches(entry, text, kind)]
     context = {
         "namespaces": by_namespace(shown),
         "kinds": sorted({entry.kind for entry in entries}),
         "total": len(entries),
         "shown": len(shown),
-        "version": registry.current_version(),
-        "versions": registry.latest_versions(8),
+        "version": registry.versions_for(request.user).first(),
+        "versions": registry.versions_for(request.user)[:8],
         "filtered": bool(text or kind),
     }
     return page(request, "registry/list.html", context)
@@ -55,10 +55,10 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
     """One entry, at the newest version or at `?at=`."""
     tab = choice(request, "tab", TABS)
     at = number(request.GET.get("at"))
-    entry = registry.entry(entry_id, at)
+    entry = registry.entry_for(request.user, entry_id, at)
     revisions = registry.revisions(entry_id)
     context = {
-        "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind),
+        "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind, entry.namespace),
         "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),
         **tab_context(request, entry, revisions, tab),
@@ -70,7 +70,7 @@ def tab_context(request: HttpRequest, entry: Entry, revisions: list[Any], tab: s
     """What only one tab needs."""
     match tab:
         case "used by":
-            return {"users": registry.used_by(entry.id)}
+            return {"users": registry.used_by_for(request.user, entry.id)}
         case "open runs":
             open_runs = runs.visible(request.user).filter(entry_id=entry.id, status=Run.Status.RUNNING)
             return {"open_runs": marked(open_runs[:100])}

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.forms.entry import RemovalForm
 from wippy_console.forms.refusals import submit
@@ -25,14 +26,15 @@ from wippy_console.views.typed import typed_in
 @needs(permissions.PUBLISH_VERSION)
 def delete(request: HttpRequest, entry_id: str) -> HttpResponse:
     """Confirm and delete."""
+    permissions.require(request.user, permissions.PUBLISH_VERSION, namespace_of(entry_id))
     typed = typed_in(request)
     form = RemovalForm(typed.data, initial={"base": registry.current_number()})
     outcome = typed.settle(submit(lambda: remove(request, entry_id, form), form))
     if outcome.done:
         return leave(request)
-    entry = registry.entry(entry_id)
+    entry = registry.entry_for(request.user, entry_id)
     open_runs = runs.visible(request.user).filter(entry_id=entry_id, status=Run.Status.RUNNING)
-    users = registry.used_by(entry_id)
+    users = registry.used_by_for(request.user, entry_id)
     context = {"entry": entry, "form": form, "typed": typed, "users": users, "open_runs": open_runs.count()}
     context |= findings(entry_id, form)
     return page(request, "registry/delete.html", context, outcome.status)

@@ -24,22 +24,25 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """Everything on the page; what only a tab needs is fetched for that tab."""
     tab = choice(request, "tab", TABS)
     user = request.user
+    parent, sees_all = runs.parent(user, run), permissions.scope(user, permissions.VIEW_RUN).everywhere
     return {
         "run": run,
         "tab": tab,
         "tabs": TABS,
         "chain": runs.chain_of(user, run),
-        "parent": runs.parent(run),
+        "parent": parent,
+        "parent_hidden": bool(parent is None and run.parent_workflow_id and not sees_all),
         "place": temporal_server.place_of(run.client),
-        **children(run),
+        **children(user, run),
+        "children_hidden": runs.hidden_children(user, run),
         **actions(user, run),
         **TAB_CONTEXT.get(tab, history_rows)(run, request),
     }
 
 
-def children(run: Run) -> dict[str, Any]:
+def children(user: Any, run: Run) -> dict[str, Any]:
     """The first of the runs that this one started, and how many there are."""
-    found = runs.children(run)
+    found = runs.children(user, run)
     shown = marked(found[: CHILDREN + 1])
     total = found.count() if len(shown) > CHILDREN else len(shown)
     return {"children": shown[:CHILDREN], "children_total": total}
@@ -50,10 +53,12 @@ def actions(user: Any, run: Run) -> dict[str, Any]:
     if not run.is_open:
         return {"buttons": [], "may_cancel": False, "may_terminate": False, "may_signal": False}
     return {
-        "buttons": decisions.buttons(user, run) if permissions.allows(user, permissions.SIGNAL_RUN) else [],
-        "may_cancel": permissions.allows(user, permissions.CANCEL_RUN),
-        "may_terminate": permissions.allows(user, permissions.TERMINATE_RUN),
-        "may_signal": permissions.allows(user, permissions.RAW_SIGNAL_RUN),
+        "buttons": decisions.buttons(user, run)
+        if permissions.allows(user, permissions.SIGNAL_RUN, run.namespace)
+        else [],
+        "may_cancel": permissions.allows(user, permissions.CANCEL_RUN, run.namespace),
+        "may_terminate": permissions.allows(user, permissions.TERMINATE_RUN, run.namespace),
+        "may_signal": permissions.allows(user, permissions.RAW_SIGNAL_RUN, run.namespace),
     }
 
 

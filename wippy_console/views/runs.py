@@ -31,15 +31,15 @@ def index(request: HttpRequest) -> HttpResponse:
         "again": any(run.retrying for run in found.rows),  # no event tells of each attempt
         "wanted": wanted,
         "statuses": form.STATUSES,
-        "entries": workflows(str(wanted.get("entry") or "")),
+        "entries": workflows(request.user, str(wanted.get("entry") or "")),
         "filtered": any(wanted.values()),
     }
     return page(request, "runs/list.html", context)
 
 
-def workflows(chosen: str) -> list[tuple[str, str]]:
+def workflows(user: Any, chosen: str) -> list[tuple[str, str]]:
     """The entries to filter by; one that is chosen, but was deleted or belongs to a foreign worker, is there too."""
-    known = registry.workflows()
+    known = registry.workflows_for(user)
     return known if not chosen or chosen in dict(known) else [*known, (chosen, chosen)]
 
 

@@ -30,7 +30,7 @@ def start(request: HttpRequest) -> HttpResponse:
     entries = runs.startable(request.user)
     entry = chosen(entries, wanted := named_by(request))
     typed = typed_in(request, entry=entry.id if entry else wanted or None)
-    form = StartForm(runs.workers(), typed.data, worker=runs.likely_worker(entry) if entry else "")
+    form = StartForm(runs.workers(request.user), typed.data, worker=runs.likely_worker(entry) if entry else "")
     fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
     outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
     if started := outcome.value:

@@ -19,16 +19,22 @@ from wippy_console.views.typed import typed_in
 @needs(permissions.VIEW_FLEET)
 def show(request: HttpRequest) -> HttpResponse:
     """Each temporal.worker entry with the nodes that serve its task queue, and Temporal itself."""
-    nodes = list(fleet.nodes())
-    rows = [worker_row(entry, nodes) for entry in runs.workers()]
-    context = {"rows": rows, "nodes": nodes, "temporals": temporal_server.health(), "quarantined": quarantine.active()}
+    nodes = fleet.nodes_for(request.user)
+    rows = [worker_row(entry, nodes) for entry in runs.workers(request.user, permissions.VIEW_FLEET)]
+    quarantined = quarantine.visible(request.user)
+    context = {
+        "rows": rows,
+        "nodes": nodes,
+        "temporals": temporal_server.health_for(request.user),
+        "quarantined": quarantined,
+    }
     return page(request, "workers/list.html", context)
 
 
 @needs(permissions.LIFT_QUARANTINE)
 def lift(request: HttpRequest, quarantine_id: int) -> HttpResponse:
     """Confirm and lift a quarantine."""
-    found = quarantine.get(quarantine_id)
+    found = quarantine.get_for(request.user, quarantine_id)
     typed = typed_in(request)
     form = KeyForm(typed.data)
     outcome = typed.settle(submit(lambda: quarantine.lift(request.user, quarantine_id), form))

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import AuditRow, Decision
+from wippy_console.services import grants
 from wippy_console.services.errors import Refused
 
 MOST = 100
@@ -49,8 +50,11 @@ class Page:
 
 
 def visible(user: Any) -> QuerySet[AuditRow]:
-    """The rows that the user may see: all with the right to see decisions, else none."""
-    return AuditRow.objects.all() if permissions.allows(user, permissions.VIEW_DECISION) else AuditRow.objects.none()
+    """The rows that the user may see: those of the namespaces where the right to see decisions counts.
+
+    What concerns no namespace, such as a log-in, takes the right for everything.
+    """
+    return grants.narrowed(AuditRow.objects.all(), user, permissions.VIEW_DECISION)
 
 
 def found(user: Any, filters: Filters) -> QuerySet[AuditRow]:

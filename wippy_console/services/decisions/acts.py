@@ -41,7 +41,7 @@ def _button(user: Any, run: Run, signal: Signal, question: Question | None) -> B
 
 
 def _why_not(user: Any, run: Run, signal: Signal, question: Question | None) -> str:
-    if not permissions.allows(user, permissions.SIGNAL_RUN):
+    if not permissions.allows(user, permissions.SIGNAL_RUN, run.namespace):
         return "You may not answer runs."
     if not questions.may_give(user, signal, question):
         return questions.who_may(signal, question)
@@ -69,7 +69,7 @@ def decide(
     Refused (`fields` by form field, "reason" among them); Conflict naming the winner or the expiry;
     NotFoundError for an unknown signal or question; Unavailable (the answer is kept and sent later).
     """
-    permissions.require(user, permissions.SIGNAL_RUN)
+    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
     before = journal.known(key, user.pk, run)
     if before is not None:
         return journal.finish(before)
@@ -110,7 +110,7 @@ def send(
 
     `payload` is one JSON value, or left out; `label` chooses among signals of one topic. Raises as `decide` does.
     """
-    permissions.require(user, permissions.SIGNAL_RUN)
+    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
     run.refresh_from_db()
     questions.refuse_ended(run)
     question = questions.question_for(topic, run, questions.open_questions(run))
@@ -175,7 +175,7 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     It is no answer: neither the schema nor the role of a declared signal counts, and a question that the run closes
     on it was answered from elsewhere (docs/rights.md#users).
     """
-    permissions.require(user, permissions.RAW_SIGNAL_RUN)
+    permissions.require(user, permissions.RAW_SIGNAL_RUN, run.namespace)
     schemas.refuse_topic(topic, _RESERVED)
     schemas.refuse_unsendable(payload, "The payload")
     value = payload[0] if payload else None
@@ -186,13 +186,13 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
 
 def cancel(user: Any, run: Run, reason: str = "", *, key: Key = None) -> Decision:
     """Ask the run to stop (CANCEL); RunEnded when it has ended."""
-    permissions.require(user, permissions.CANCEL_RUN)
+    permissions.require(user, permissions.CANCEL_RUN, run.namespace)
     return _act(Decision(run=run, user=user, action=wire.CANCEL, reason=reason.strip()), key)
 
 
 def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
     """End the run now; the reason is required. RunEnded when it has ended."""
-    permissions.require(user, permissions.TERMINATE_RUN)
+    permissions.require(user, permissions.TERMINATE_RUN, run.namespace)
     if not reason.strip():
         raise Refused("Say why the run is to be terminated.", {"reason": ["A reason is required."]})
     return _act(Decision(run=run, user=user, action=wire.TERMINATE, reason=reason.strip()), key)

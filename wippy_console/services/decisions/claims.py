@@ -79,7 +79,7 @@ def postpone(user: Any, question: Question, until: datetime | None) -> Question:
 
 def _candidate(user: Any, question: Question) -> User:
     """The person who acts; PermissionDenied when it is nobody who may answer the question."""
-    permissions.require(user, permissions.SIGNAL_RUN)
+    permissions.require(user, permissions.SIGNAL_RUN, question.namespace)
     if not questions.may_answer(user, question):
         raise PermissionDenied("You may not answer this question, so you can't take it or give it to others.")
     return accounts.person(user)

@@ -6,6 +6,7 @@ from wippy_console.services.processes.acting import (
     SERVICE_ACTS,
     call,
     cancel,
+    likely_host,
     message,
     move_service,
     run,
@@ -16,6 +17,6 @@ from wippy_console.services.processes.acting import (
 from wippy_console.services.processes.reading import Detail, Found, Line, describe, get_service, hosts, search, services
 
 __all__ = [
-    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "message",
-    "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "likely_host",
+    "message", "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
 ]  # fmt: skip

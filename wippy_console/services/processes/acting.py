@@ -16,16 +16,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.contracts.host import CallRequest, SpawnRequest
-from engine.entry import Entry
+from engine.entry import Entry, namespace_of
 from engine.errors import TIMEOUT, UnitFailed
 from engine.hosts.temporal.wire.requests import START, STOP
 from engine.registry.references import default_host
 from wippy_console import permissions
-from wippy_console.models import Service
+from wippy_console.models import Process, Service
 from wippy_console.services import accounts, audit, by_kind, feed, registry, schemas, secrets
 from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
-from wippy_console.services.processes import nodes
+from wippy_console.services.processes import nodes, reading
 
 SPAWN, MESSAGE, CANCEL, TERMINATE, RESTART = "spawn", "message", "cancel", "terminate", "restart"
 SERVICE_ACTS = {START: permissions.START_RUN, RESTART: permissions.START_RUN, STOP: permissions.CANCEL_RUN}
@@ -48,7 +48,7 @@ class _Operation:
 
 def spawnable(user: Any) -> list[Entry]:
     """The process.lua entries that the user may spawn."""
-    return by_kind.entries(PROCESS) if permissions.allows(user, permissions.START_RUN) else []
+    return by_kind.entries_for(user, permissions.START_RUN, PROCESS)
 
 
 def spawn(
@@ -83,7 +83,7 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any
 
     A process.lua runs on its `meta.default_host`, else on the only process.host; `timeout` in seconds.
     """
-    permissions.require(user, permissions.RAW_SIGNAL_RUN)
+    permissions.require(user, permissions.RAW_SIGNAL_RUN, namespace_of(entry_id))
     entry = registry.entry(entry_id)
     if entry.kind not in (FUNCTION, PROCESS):
         raise Refused(f"{entry_id} is a {entry.kind}, which can't be called.")
@@ -94,7 +94,7 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any
 
 def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> None:
     """Send a message with one JSON value, or with none; Refused names `topic` or `payload`."""
-    permissions.require(user, permissions.SIGNAL_RUN)
+    _require(user, permissions.SIGNAL_RUN, pid)
     schemas.refuse_topic(topic, _RESERVED)
     schemas.refuse_unsendable(payload, "The payload")
     sender = accounts.identity(user)
@@ -104,7 +104,7 @@ def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> No
 
 def cancel(user: Any, pid: str, reason: str, *, key: str = "") -> None:
     """Ask a process to stop (CANCEL); what it does then is its own affair."""
-    permissions.require(user, permissions.CANCEL_RUN)
+    _require(user, permissions.CANCEL_RUN, pid)
     sender = accounts.identity(user)
     with _recorded(user, _on_process(CANCEL, pid, reason=reason)) as on:
         nodes.ask(lambda client: client.cancel(pid, reason, on.node, sender, key))
@@ -112,7 +112,7 @@ def cancel(user: Any, pid: str, reason: str, *, key: str = "") -> None:
 
 def terminate(user: Any, pid: str, reason: str, *, key: str = "") -> None:
     """End a process now; the reason is required."""
-    permissions.require(user, permissions.TERMINATE_RUN)
+    _require(user, permissions.TERMINATE_RUN, pid)
     if not reason.strip():
         raise Refused("Say why the process is to be terminated.", {"reason": ["A reason is required."]})
     sender = accounts.identity(user)
@@ -124,7 +124,7 @@ def move_service(user: Any, service: Service, action: str, *, key: str = "") -> 
     """Start, stop or restart a service on its node; NotFoundError when the node has it no more."""
     if action not in SERVICE_ACTS or not service.is_movable:
         raise NotFoundError(f"{service.entry_id} can't be asked to {action}.")
-    permissions.require(user, SERVICE_ACTS[action])
+    permissions.require(user, SERVICE_ACTS[action], namespace_of(service.entry_id))
     verb = STOP if action == STOP else START
     entry_id, node = service.entry_id, service.node_id
     with _recorded(user, _Operation(action, {}, entry_id=entry_id, node=node)):
@@ -132,10 +132,11 @@ def move_service(user: Any, service: Service, action: str, *, key: str = "") -> 
 
 
 def _new_process(user: Any, entry_id: str, host: str, args: list[Any], name: str) -> SpawnRequest:
-    permissions.require(user, permissions.START_RUN)
+    permissions.require(user, permissions.START_RUN, namespace_of(entry_id))
     entry = registry.entry(entry_id)
     if entry.kind != PROCESS:
         raise Refused(f"{entry.id} is a {entry.kind}, not a {PROCESS}: it can't be spawned.")
+    by_kind.refuse_others(user, host, likely_host(entry))
     host = host or by_kind.only(PROCESS_HOST, entry_id)
     fields: dict[str, list[str]] = {}
     if host not in {each.id for each in by_kind.entries(PROCESS_HOST)}:
@@ -144,6 +145,21 @@ def _new_process(user: Any, entry_id: str, host: str, args: list[Any], name: str
         fields["name"] = [f"At most {_NAME_LENGTH} characters."]
     schemas.refuse_input(entry, args, fields)
     return SpawnRequest(entry_id, host, args=tuple(args), parent=accounts.identity(user), name=name)
+
+
+def likely_host(entry: Entry) -> str:
+    """The host that is meant when none is chosen, or "" when one must be."""
+    try:
+        return default_host(entry) or by_kind.only(PROCESS_HOST, entry.id)
+    except (NotFoundError, Refused):
+        return ""
+
+
+def _require(user: Any, right: str, pid: str) -> None:
+    """Where the process belongs; whoever may do it everywhere needs no look at it."""
+    permissions.require(user, right)
+    if not permissions.scope(user, right).everywhere:
+        permissions.require(user, right, namespace_of(reading.entry_of(pid)))
 
 
 def _call_options(entry: Entry) -> dict[str, Any]:
@@ -159,7 +175,8 @@ def _spawning(request: SpawnRequest, node: str = "") -> _Operation:
 
 
 def _on_process(action: str, pid: str, **data: Any) -> _Operation:
-    return _Operation(action, data, pid=pid, node=nodes.node_of(pid))
+    node, row = nodes.node_of(pid), Process.objects.filter(pid=pid).values_list("entry_id", flat=True)
+    return _Operation(action, data, pid=pid, entry_id=row.first() or "", node=node)
 
 
 @contextmanager

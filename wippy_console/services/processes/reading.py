@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +12,11 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
+from engine.entry import namespace_of
+from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.models import Process, Service
-from wippy_console.services import fleet
+from wippy_console.services import fleet, grants
 from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.processes import nodes
 
@@ -22,6 +24,7 @@ PAGE = 100
 # Few enough to be shown as one tree; of more, only those without a parent, each with how many are below.
 WHOLE_TREE = 200
 KIN = 50
+NOT_VISIBLE = "not visible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,29 @@ def live() -> QuerySet[Process]:
     return Process.objects.filter(node__in=fleet.alive())
 
 
+def visible(user: Any) -> QuerySet[Process]:
+    """Those of entries that the user may see."""
+    return grants.narrowed(live(), user, permissions.VIEW_FLEET, entry="entry_id")
+
+
+def entry_of(pid: str) -> str:
+    """The entry of a process, by its row or else by its node; NotFoundError, Unavailable."""
+    found = Process.objects.filter(pid=pid).values_list("entry_id", flat=True).first()
+    return _asked(pid, None).entry_id if found is None else found
+
+
 def search(
     user: Any, *, text: str = "", node: str = "", host: str = "", under: str = "", full: bool = False, page: int = 1
 ) -> Found:
     """A page of the processes: by part of a pid, entry or name, by node, by host, by parent, with full mailboxes."""
     permissions.require(user, permissions.VIEW_FLEET)
-    rows, total = live(), live().count()
+    rows, total = visible(user), visible(user).count()
     if any((text.strip(), node, host, under, full)):
-        return _paged(_narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
+        return _paged(rows, _narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
     if total <= WHOLE_TREE:
         return Found([*_tree(list(rows))], "tree", total, total, 1, 1)
-    parents = live().filter(pid=OuterRef("parent"))
-    return _paged(rows.exclude(Exists(parents)), "roots", total, page)
+    parents = visible(user).filter(pid=OuterRef("parent"))
+    return _paged(rows, rows.exclude(Exists(parents)), "roots", total, page)
 
 
 def hosts(of: Sequence[Any]) -> list[str]:
@@ -85,7 +99,7 @@ def hosts(of: Sequence[Any]) -> list[str]:
 def services(user: Any) -> QuerySet[Service]:
     """The services, workers and clients of live nodes, what needs a look first."""
     permissions.require(user, permissions.VIEW_FLEET)
-    return fleet.services()
+    return grants.narrowed(fleet.services(), user, permissions.VIEW_FLEET, entry="entry_id")
 
 
 def get_service(user: Any, service_id: int) -> Service:
@@ -112,16 +126,33 @@ def describe(user: Any, pid: str, *, now: bool = True) -> Detail:
                 raise
             stale = error.message
     assert row is not None
-    children = live().filter(parent=pid)
+    if not permissions.allows(user, permissions.VIEW_FLEET, namespace_of(row.entry_id)):
+        raise NotFoundError(f"{pid} is not here: it has ended, or never was.")
+    _hide_relatives(user, row)
+    children = visible(user).filter(parent=pid)
     return Detail(
         process=row,
-        parent=live().filter(pid=row.parent).first() if row.parent else None,
+        parent=visible(user).filter(pid=row.parent).first() if row.parent else None,
         children=list(children[:KIN]),
         child_count=children.count(),
         watchers=[each for each in row.watchers if not each.startswith("service ")],
         service=next((each.removeprefix("service ") for each in row.watchers if each.startswith("service ")), ""),
         stale=stale,
     )
+
+
+def _hide_relatives(user: Any, row: Process) -> None:
+    """Name those that the user may not see as such; the row is not to be saved."""
+    if permissions.scope(user, permissions.VIEW_FLEET).everywhere:
+        return
+    named = {row.parent, *row.links, *row.watchers}
+    seen = set(visible(user).filter(pid__in=named).values_list("pid", flat=True))
+    row.parent = _shown(row.parent, seen)
+    row.links, row.watchers = ([_shown(each, seen) for each in names] for names in (row.links, row.watchers))
+
+
+def _shown(name: str, seen: Collection[str]) -> str:
+    return NOT_VISIBLE if name not in seen and (Pid.parse(name) or name.startswith("service ")) else name
 
 
 def _asked(pid: str, row: Process | None) -> Process:
@@ -152,17 +183,17 @@ def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: s
     return rows.filter(mailbox_limit__gt=0, mailbox__gte=F("mailbox_limit")) if full else rows
 
 
-def _paged(rows: QuerySet[Process], form: str, total: int, page: int) -> Found:
+def _paged(seen: QuerySet[Process], rows: QuerySet[Process], form: str, total: int, page: int) -> Found:
     matching = rows.count()
     pages = max(1, -(-matching // PAGE))
     page = min(max(1, page), pages)
     shown = list(rows.order_by("started_at", "id")[(page - 1) * PAGE : page * PAGE])
-    counts = _children([each.pid for each in shown])
+    counts = _children(seen, [each.pid for each in shown])
     return Found([Line(each, 0, counts[each.pid]) for each in shown], form, matching, total, page, pages)
 
 
-def _children(pids: Sequence[str]) -> Counter[str]:
-    rows = live().filter(parent__in=pids).order_by().values_list("parent").annotate(count=Count("id"))
+def _children(seen: QuerySet[Process], pids: Sequence[str]) -> Counter[str]:
+    rows = seen.filter(parent__in=pids).order_by().values_list("parent").annotate(count=Count("id"))
     return Counter(dict(rows))
 
 

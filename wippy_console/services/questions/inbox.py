@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from wippy_console import permissions
 from wippy_console.models import Question, QuestionRole, Run
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
+from wippy_console.services import grants
 from wippy_console.services.errors import NotFoundError
 
 MOST_ASKED = 1000
@@ -31,7 +32,7 @@ def may_answer(user: Any, question: Question) -> bool:
 def get(user: Any, question_id: int) -> Question:
     """The question, open or not, when the user may answer it or may see runs; NotFoundError."""
     rows = Question.objects.select_related("run", "run__started_by", "assignee").prefetch_related("roles")
-    found = rows.filter(pk=question_id).first() if permissions.allows(user, permissions.VIEW_RUN) else None
+    found = grants.narrowed(rows, user, permissions.VIEW_RUN).filter(pk=question_id).first()
     if found is None:
         raise NotFoundError("There is no such question.")
     return found
@@ -53,9 +54,9 @@ def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
 
 def allowed(user: Any) -> QuerySet[Question]:
     """The questions, open or not, whose answer the user has the right and one of the roles to give."""
-    rows = Question.objects.select_related("run", "assignee")
-    if not permissions.allows(user, permissions.SIGNAL_RUN):
-        return rows.none()
+    rows = grants.narrowed(Question.objects.select_related("run", "assignee"), user, permissions.SIGNAL_RUN)
+    if permissions.scope(user, permissions.SIGNAL_RUN).nowhere:
+        return rows
     if user.is_superuser:
         return rows
     names, name = [*permissions.role_names(user)], user.get_username()

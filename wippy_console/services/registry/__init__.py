@@ -29,6 +29,14 @@ from wippy_console.services.registry.reading import (
     version_numbers,
 )
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
+from wippy_console.services.registry.seeing import (
+    entries_for,
+    entry_for,
+    sees,
+    used_by_for,
+    versions_for,
+    workflows_for,
+)
 from wippy_console.services.registry.titles import titles, workflows
 
 __all__ = [
@@ -45,7 +53,9 @@ __all__ = [
     "current_version",
     "delete_entry",
     "entries",
+    "entries_for",
     "entry",
+    "entry_for",
     "export",
     "in_force",
     "latest_versions",
@@ -57,10 +67,14 @@ __all__ = [
     "restore_from_lua",
     "revisions",
     "save_entry",
+    "sees",
     "snapshot",
     "titles",
     "tree",
     "used_by",
+    "used_by_for",
     "version_numbers",
+    "versions_for",
     "workflows",
+    "workflows_for",
 ]

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from engine.check import check_source
 from engine.contracts.registry import Author
-from engine.entry import Entry
+from engine.entry import Entry, namespace_of
 from engine.registry import changes as changing
-from engine.registry import kinds, placeholders
+from engine.registry import kinds, placeholders, references
 from engine.registry.changes import Changes
 from engine.registry.guarded import KINDS as GUARDED
 from engine.registry.guarded import forbidden_to_lua, guarded
@@ -29,7 +30,7 @@ from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services import audit, feed
 from wippy_console.services.errors import NotFoundError, Refused
-from wippy_console.services.registry import reading
+from wippy_console.services.registry import reading, seeing
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
@@ -70,6 +71,8 @@ def publish(user: User, changes: Changes, *, base: int | None, message: str, sou
     When nothing is left to change, the current version is returned.
     """
     permissions.require(user, permissions.PUBLISH_VERSION)
+    for entry_id in changes.touched:  # before anything is told of what stands there
+        permissions.require(user, permissions.PUBLISH_VERSION, namespace_of(entry_id))
     return _publish(_Publisher(user, message, source), changes, base)
 
 
@@ -98,14 +101,22 @@ def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Versi
             prepared = _prepare(base, changes)
         _require_rights(publisher, prepared)
         if errors_in(prepared.problems):
-            raise ChangesRefused(prepared.problems)
+            raise ChangesRefused([_told(publisher.user, each) for each in prepared.problems])
         return _write(prepared, publisher) if prepared.changes or publisher.restores else _unchanged()
 
 
-def may_publish(user: Any, kind: str) -> bool:
-    """Whether the user may change entries of that kind."""
+def may_publish(user: Any, kind: str, namespace: str) -> bool:
+    """Whether the user may change entries of that kind there."""
     rights = (permissions.PUBLISH_VERSION, *((permissions.PUBLISH_CLIENT,) if kind in GUARDED else ()))
-    return all(permissions.allows(user, right) for right in rights)
+    return all(permissions.allows(user, right, namespace) for right in rights)
+
+
+def _told(user: User | None, problem: Problem) -> Problem:
+    """The problem, without the name of an entry that the user may not see."""
+    if user is None or not problem.entry_id or seeing.sees(user, problem.entry_id):
+        return problem
+    text = "an entry outside of your namespaces would no longer be sound"
+    return Problem(text, severity=problem.severity)
 
 
 def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
@@ -113,8 +124,25 @@ def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
     touched, before = prepared.changes.touched, reading.snapshot(prepared.number)
     if publisher.unit and (ids := forbidden_to_lua(touched, before, prepared.after, settings.LUA_PUBLISHES)):
         raise ForbiddenError(ids)
-    if publisher.user and guarded(touched, before, prepared.after):
-        permissions.require(publisher.user, permissions.PUBLISH_CLIENT)
+    if publisher.user:
+        _require_namespaces(publisher.user, prepared, before)
+
+
+def _require_namespaces(user: User, prepared: _Prepared, before: Mapping[str, Entry]) -> None:
+    """The right to guarded entries where they are, and to see what an entry names that did not name it before."""
+    touched = prepared.changes.touched
+    for entry_id in guarded(touched, before, prepared.after):
+        permissions.require(user, permissions.PUBLISH_CLIENT, namespace_of(entry_id))
+    if permissions.scope(user, permissions.VIEW_REGISTRY).everywhere:
+        return
+    for entry_id in touched:
+        named = _targets(prepared.after.get(entry_id)) - _targets(before.get(entry_id))
+        if unseen := sorted(each for each in named if not seeing.sees(user, each)):
+            raise PermissionDenied(f"{entry_id} may not name {unseen[0]}: it is outside of your namespaces.")
+
+
+def _targets(entry: Entry | None) -> set[str]:
+    return {each.target for each in references.references(entry)} if entry else set()
 
 
 def preview(base: int | None, changes: Changes) -> list[Problem]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from wippy_console.services.runs.chains import Chain, chain_of
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
-from wippy_console.services.runs.searching import by_pid, children, get, matching, newer, parent, search, visible
+from wippy_console.services.runs.searching import (
+    by_pid,
+    children,
+    get,
+    hidden_children,
+    matching,
+    newer,
+    parent,
+    search,
+    visible,
+)
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
 from wippy_console.services.runs.values import Page, Started
 from wippy_console.services.runs.waiting import result
@@ -20,6 +30,7 @@ __all__ = [
     "chain_of",
     "children",
     "get",
+    "hidden_children",
     "history",
     "is_run",
     "latest",

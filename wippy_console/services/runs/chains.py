@@ -41,4 +41,4 @@ def chain_of(user: Any, run: Run) -> Chain:
     known = {each.pk: each for each in rows.filter(pk__in=ids)} if ids else {}
     following = known.get(run.next_run_id) or rows.filter(previous_run_id=run.pk).order_by("-started_at").first()
     first, previous = known.get(run.first_run_id), known.get(run.previous_run_id)
-    return Chain(first, previous, following, newer(run))
+    return Chain(first, previous, following, newer(user, run))

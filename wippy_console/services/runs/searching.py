@@ -7,23 +7,22 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Concat
 
 from engine.pids import Pid
 from wippy_console import permissions
+from wippy_console.database.prefixes import begins
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
-from wippy_console.services import questions, states
+from wippy_console.services import grants, questions, states
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
 
 MAX_LIMIT = 500
 DAMAGED = "The page's address is damaged. Start again from the first page."
-_LAST_CHARACTER = "\U0010ffff"
 _IDS = ("run_id", "workflow_id", "entry_id")
 _FEW = 1000
 _UNINDEXED = "text_of_"
@@ -32,8 +31,8 @@ _FAILED_WITH = KeyTextTransform("message", "failure")
 
 
 def visible(user: Any) -> QuerySet[Run]:
-    """The runs that the user may see: all with view_run, else none."""
-    return Run.objects.all() if permissions.allows(user, permissions.VIEW_RUN) else Run.objects.none()
+    """The runs that the user may see: those of the namespaces where view_run counts."""
+    return grants.narrowed(Run.objects.all(), user, permissions.VIEW_RUN)
 
 
 def search(
@@ -61,7 +60,7 @@ def search(
     if parent:
         rows = rows.filter(parent_run_id=storable_text(parent))
     if text.strip():
-        rows = _narrowed(rows, storable_text(text.strip()))
+        rows = _narrowed(visible(user), rows, storable_text(text.strip()))
     if waiting:
         rows = rows.filter(pk__in=questions.asking())
     return _page(rows, before, max(1, min(limit, MAX_LIMIT)))
@@ -74,7 +73,7 @@ def matching(text: str, prefix: str = "") -> Q:
         return Q(workflow_id=pid.uniq)
     found = Q()
     for field in _IDS:
-        found |= _begins(prefix + field, text)
+        found |= begins(prefix + field, text)
     return found
 
 
@@ -96,39 +95,43 @@ def by_pid(user: Any, pid: str) -> Run:
     return run
 
 
-def newer(run: Run) -> Run | None:
-    """The newest run of the same workflow id when it is not this one."""
-    newest = newest_of(Run.objects.filter(client=run.client, workflow_id=run.workflow_id))
+def newer(user: Any, run: Run) -> Run | None:
+    """The newest visible run of the same workflow id when it is not this one."""
+    newest = newest_of(visible(user).filter(client=run.client, workflow_id=run.workflow_id))
     return None if newest is None or newest.pk == run.pk else newest
 
 
-def parent(run: Run) -> Run | None:
-    """The run that started this one as a child."""
-    return Run.objects.filter(pk=run.parent_run_id).first() if run.parent_run_id else None
+def parent(user: Any, run: Run) -> Run | None:
+    """The run that started this one as a child, if the user may see it."""
+    return visible(user).filter(pk=run.parent_run_id).first() if run.parent_run_id else None
 
 
-def children(run: Run) -> QuerySet[Run]:
-    """The runs that this one started as children, oldest first."""
-    return Run.objects.filter(parent_run_id=run.run_id).defer(*_HEAVY).order_by("started_at", "run_id")
+def children(user: Any, run: Run) -> QuerySet[Run]:
+    """The runs that this one started as children and that the user may see, oldest first."""
+    return _children(visible(user), run).defer(*_HEAVY).order_by("started_at", "run_id")
 
 
-def _narrowed(rows: QuerySet[Run], text: str) -> QuerySet[Run]:
+def hidden_children(user: Any, run: Run) -> int:
+    """How many more children there are."""
+    if permissions.scope(user, permissions.VIEW_RUN).everywhere:
+        return 0
+    return _children(Run.objects.all(), run).count() - _children(visible(user), run).count()
+
+
+def _children(rows: QuerySet[Run], run: Run) -> QuerySet[Run]:
+    return rows.filter(parent_run_id=run.run_id)
+
+
+def _narrowed(seen: QuerySet[Run], rows: QuerySet[Run], text: str) -> QuerySet[Run]:
     """Few matches are found by their indexes and then sorted; of very many, the newest by walking through time.
 
     The database can't know which it will be: sorting 100,000 matches takes a hundred times as long.
     """
-    some = list(Run.objects.filter(matching(text)).order_by().values_list("pk", flat=True)[: _FEW + 1])
+    some = list(seen.filter(matching(text)).order_by().values_list("pk", flat=True)[: _FEW + 1])
     if len(some) <= _FEW:
         return rows.filter(pk__in=some)
     unindexed = {f"{_UNINDEXED}{field}": Concat(field, Value("")) for field in _IDS}
     return rows.alias(**unindexed).filter(matching(text, _UNINDEXED))
-
-
-def _begins(field: str, text: str) -> Q:
-    """SQLite's LIKE uses no index, a range does; PostgreSQL compares by locale, where a range would be wrong."""
-    if connection.vendor == "sqlite":
-        return Q(**{f"{field}__gte": text, f"{field}__lt": text + _LAST_CHARACTER})
-    return Q(**{f"{field}__startswith": text})
 
 
 def _page(rows: QuerySet[Run], before: str, limit: int) -> Page:

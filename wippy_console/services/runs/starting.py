@@ -11,7 +11,7 @@ from django.utils import timezone
 from temporalio.client import WorkflowExecutionDescription, WorkflowHandle
 
 from engine.contracts.host import SpawnRequest
-from engine.entry import Entry
+from engine.entry import Entry, namespace_of
 from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
@@ -30,12 +30,12 @@ SEND_AGAIN = "It may have started all the same: send it again unchanged, and the
 
 def startable(user: Any) -> list[Entry]:
     """The workflow.lua entries that the user may start."""
-    return by_kind.entries(WORKFLOW) if permissions.allows(user, permissions.START_RUN) else []
+    return by_kind.entries_for(user, permissions.START_RUN, WORKFLOW)
 
 
-def workers() -> list[Entry]:
-    """The temporal.worker entries."""
-    return by_kind.entries(WORKER)
+def workers(user: Any, permission: str = permissions.START_RUN) -> list[Entry]:
+    """The temporal.worker entries of the namespaces where the user holds the right."""
+    return by_kind.entries_for(user, permission, WORKER)
 
 
 def named_worker(entry: Entry) -> str:
@@ -62,8 +62,9 @@ def start(
     (`fields` by path of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run
     with `workflow_id` is open; Unavailable.
     """
-    permissions.require(user, permissions.START_RUN)
+    permissions.require(user, permissions.START_RUN, namespace_of(entry_id))
     entry = _workflow(entry_id)
+    by_kind.refuse_others(user, worker, likely_worker(entry))
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
     request = _request(user, entry, worker, args, workflow_id)
