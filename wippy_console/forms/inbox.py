@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from django import forms
 
-from wippy_console.forms.plain import Words
+from wippy_console.forms.plain import KeyForm, Words
 from wippy_console.forms.refusals import RefusableForm
 from wippy_console.services.questions import PRIORITIES, Wanted
 
@@ -78,3 +78,14 @@ class PostponeForm(RefusableForm):
     def moment(self, zone: tzinfo) -> datetime | None:
         """When that day begins for the viewer."""
         return _midnight(self.cleaned_data["until"], zone)
+
+
+class CommentForm(KeyForm):
+    """What somebody says about a question."""
+
+    text = Words(
+        label="Comment",
+        widget=forms.Textarea(attrs={"rows": 3, "data-names": "/people/names/"}),
+        error_messages={"required": "Write something first."},
+        help_text="Markdown. @name tells somebody of it, if they may see the question.",
+    )

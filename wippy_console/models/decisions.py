@@ -142,6 +142,7 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     guest = models.CharField(max_length=320, blank=True)
+    key = models.UUIDField(null=True, unique=True, help_text="of the form: the same again is the same comment")
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -153,7 +154,10 @@ class Comment(models.Model):
 
 
 class GuestLink(models.Model):
-    """A link by which somebody without an account answers one question, once. Of its secret only a digest is kept."""
+    """A link by which somebody without an account answers one question, once. Of its secret only a digest is kept.
+
+    `issue` counts how often it was made: a new one ends the one before.
+    """
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="guests")
     address = models.CharField(max_length=320)
@@ -161,6 +165,8 @@ class GuestLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    issue = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["question", "address"], name="one_link_per_guest")]

@@ -67,6 +67,11 @@ def typed_in(request: HttpRequest, **identity: Any) -> Typed:
     address = typed.address(request.path, identity)
     if request.method == "POST":
         return Typed(request, address, _shown(request) if typed.SHOW in request.POST else request.POST or None)
+    return typed_at(request, address)
+
+
+def typed_at(request: HttpRequest, address: str) -> Typed:
+    """What is kept of a form of another address, for a page that shows it as well."""
     draft = drafts.find(user_of(request), address)
     data = typed.restored(drafts.content(draft)) if draft else None
     return Typed(request, address, data, draft)
