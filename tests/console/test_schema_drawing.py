@@ -227,7 +227,8 @@ def test_a_secret_is_never_drawn_again() -> None:
     schema = {"type": "object", "required": ["a"], "properties": {
         "a": {"type": "string"}, "key": {"type": "string", "writeOnly": True, "default": "dflt-secret"},
         "pin": {"type": "integer", "writeOnly": True},
-        "deep": {"writeOnly": True, "type": "object", "properties": {"x": {"type": "string"}}},
+        "deep": {"writeOnly": True, "type": "object", "properties": {"x": {"type": "string"}},
+                 "additionalProperties": {"type": "string"}},
     }}  # fmt: skip
     first = SchemaForm(schema)
     assert drawn(first).types["f-key"] == "password"

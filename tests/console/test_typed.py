@@ -364,3 +364,43 @@ def test_pages_with_what_was_typed_are_not_stored_by_the_browser(entries: None) 
     assert refused.status_code == 422
     assert "no-store" in refused["Cache-Control"]
     assert "no-store" in client.get(EDIT)["Cache-Control"]
+
+
+SECRET_PARTS: dict[str, Any] = {
+    "any": {"additionalProperties": True, "properties": {}, "if": {"properties": {"a": {"writeOnly": True}}}},
+    "names": {"type": "object", "additionalProperties": {"type": "string", "format": "password"}},
+    "places": {"type": "array", "prefixItems": [{"type": "string"}, {"$ref": "#/$defs/deep"}]},
+    "circle": {"$ref": "#/$defs/circle"},
+    "bare": {"format": "password"},
+    "open": {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"writeOnly": True}},
+    "whole": {"type": "object", "writeOnly": True, "additionalProperties": {}, "properties": {"a": {"type": "string"}}},
+}
+DEFINED = {
+    "deep": {"items": {"$ref": "#/$defs/token"}},
+    "token": {"writeOnly": True, "type": "string"},
+    "circle": {"allOf": [{"$ref": "#/$defs/circle"}, {"not": {"$ref": "#/$defs/token"}}]},
+}
+
+
+@pytest.mark.parametrize("name", SECRET_PARTS)
+def test_a_json_text_that_may_hold_a_secret_is_in_no_draft(cast: Cast, name: str) -> None:
+    """The parts of other fields are kept, and so is a JSON text without secrets in its schema."""
+    properties = {"plain": {"type": "object", "additionalProperties": {"type": "string"}}, "odd": SECRET_PARTS[name]}
+    create(
+        Entry("app:c", "temporal.client", {}, {"address": "localhost:1"}),
+        Entry("app:w", "temporal.worker", {}, {"client": "c", "task_queue": "q"}),
+        Entry(
+            "app:f", "workflow.lua",
+            {"input_schema": {"type": "object", "properties": properties, "$defs": DEFINED}}, {"source": LUA},
+        ),
+    )  # fmt: skip
+    client = browser()
+    field = "f-odd:rest" if name in ("open", "whole") else "f-odd"
+    page = opened(client, START)
+    assert field in dict(page.sent)
+    sent = page.post_all({"f-plain": '{"a": "kept"}', field: '{"a": "hunter2"}'})
+    sent["typed_form"] = "/runs/start/?entry=app%3Af"
+    client.post("/drafts/", sent)
+    assert "kept" in Draft.objects.get().content
+    assert "hunter2" not in Draft.objects.get().content
+    assert "type this again" in text_of(client.get(START))

@@ -43,7 +43,7 @@ class Typed:
         """Forget the draft of what was done, keep what was refused. Gives the outcome."""
         if outcome.done:
             drafts.discard(user_of(self.request), self.address)
-        elif outcome.status >= 400 and self.data is not None:
+        elif outcome.status >= 400 and self.data is not None and _is_theirs(self.request):  # it names its secrets
             drafts.save(user_of(self.request), self.address, typed.pairs_of(self.data), Draft.Why.REFUSED)
         return outcome
 
@@ -78,5 +78,9 @@ def typed_at(request: HttpRequest, address: str) -> Typed:
 
 
 def _shown(request: HttpRequest) -> QueryDict | None:
-    is_theirs = typed.typist(request.POST) == str(request.user.pk)
-    return typed.restored(typed.pairs_of(request.POST)) if is_theirs else None
+    return typed.restored(typed.pairs_of(request.POST)) if _is_theirs(request) else None
+
+
+def _is_theirs(request: HttpRequest) -> bool:
+    """Whether it was sent from a form that was drawn for whoever sends it."""
+    return typed.typist(request.POST) == str(request.user.pk)

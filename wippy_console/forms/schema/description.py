@@ -17,7 +17,7 @@ from wippy_console.forms.schema.moments import Clock, Moment
 from wippy_console.forms.schema.references import Open, Part, References, UndrawableError, merged
 from wippy_console.forms.schema.shapes import Alternative, Constant, Fixed, Group, Rows, Shape, Variants
 from wippy_console.forms.schema.values import MISSING
-from wippy_console.services import schemas
+from wippy_console.services import schemas, secrets
 from wippy_console.services.errors import Refused
 
 LONG = 160
@@ -63,6 +63,7 @@ class Describer:
     def __init__(self, references: References) -> None:
         self.references = references
         self.left = _BUDGET
+        self.marks = secrets.Marks(references.root)
 
     def shape(self, part: Any, at: At) -> Shape | None:
         """The shape of a part, None for `false` and null, which nobody can fill in."""
@@ -75,13 +76,16 @@ class Describer:
                 raise UndrawableError("the schema is too large to be drawn")
             flat, seen = self.references.flat(own, at.seen)
         except UndrawableError as error:
-            return Json(face_of(own, at), str(error))
+            return Json(self._face(own, at), str(error))
         title = own.get("title") or (flat.get("title") if at.name is None else "")
-        within = replace(at, seen=seen, secret=at.secret or flat.get("writeOnly") is True)
+        within = replace(at, seen=seen, secret=at.secret or secrets.is_secret(flat))
         return self._flat({**flat, "title": title} if "$ref" in own else flat, within)
 
+    def _face(self, part: Part, at: At) -> Face:
+        return replace(face_of(part, at), hides=self.marks.within(part))
+
     def _flat(self, part: Part, at: At) -> Shape | None:
-        face = face_of(part, at)
+        face = self._face(part, at)
         if "const" in part:
             return Constant(face, part["const"])
         if part.get("readOnly") is True:
@@ -118,7 +122,7 @@ class Describer:
 
     def _variants(self, base: Part, real: list[Part], at: At) -> Shape:
         drawn = tuple(self._variant(base, each, index, at) for index, each in enumerate(real))
-        return Variants(face_of(base, at), drawn)
+        return Variants(replace(self._face(base, at), hides=self.marks.within(real)), drawn)
 
     def _variant(self, base: Part, choice: Part, index: int, at: At) -> Alternative:
         part, seen = alternatives.over(base, choice), at.seen
@@ -216,8 +220,6 @@ def string(part: Part, face: Face) -> Shape:
     kinds: dict[Any, type[Field]] = {"date": Day, "date-time": Moment, "time": Clock}
     if found := kinds.get(form if isinstance(form, str) else ""):
         return found(face)
-    if form == "password":
-        face = replace(face, secret=True)
     return Text(face, long=_is_long(part), inputmode=_MODES.get(str(form), ""))
 
 

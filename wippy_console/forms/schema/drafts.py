@@ -116,12 +116,20 @@ class Leaf(Draft):
         """Whether somebody changed it."""
         if self.empty != ("null" if self.suggestion is None else "") and self.has_emptiness:
             return True
+        if self.shape.face.secret and not self.raw:
+            return False
         return not self.shape.unchanged(self.raw, self.suggestion, self.zone)
 
     @property
     def has_emptiness(self) -> bool:
         """Whether a person says what it means when it is empty: nothing, or null."""
         return self.shape.face.nullable and not self.shape.face.required
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is typed here is kept in drafts."""
+        face, kind = self.shape.face, self.shape.kind
+        return not (face.secret or kind == "file" or (face.hides and kind == "json"))
 
     @property
     def kept(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wippy_console.forms.schema import matching, names
@@ -96,14 +96,19 @@ def within(shape: Group, value: Any, name: str, part: Shape) -> Any:
     return value.get(name, MISSING) if isinstance(value, Mapping) else filled(part)
 
 
+def rest(shape: Group) -> Json:
+    """The field of what has no part of its own."""
+    return replace(REST, face=replace(REST.face, secret=shape.face.secret, hides=shape.face.hides))
+
+
 def _group(shape: Group, value: Any, place: Place, zone: str) -> AnyDraft:
     if value is not MISSING and not isinstance(value, Mapping):
         return leaf(Json(shape.face, "this value is no object"), value, place, zone)
     optional = not (place.is_root or shape.face.required)
     parts = {name: drawn(part, within(shape, value, name, part), place.part(name), zone) for name, part in shape.parts}
     more = others(shape, value)
-    rest = leaf(REST, more, place.rest(), zone) if shape.is_open or more is not MISSING else None
-    return GroupDraft(place.name, place.path, value, shape, parts, rest, has=value is not MISSING, optional=optional)
+    further = leaf(rest(shape), more, place.rest(), zone) if shape.is_open or more is not MISSING else None
+    return GroupDraft(place.name, place.path, value, shape, parts, further, has=value is not MISSING, optional=optional)
 
 
 def _rows(shape: Rows, value: Any, place: Place, zone: str) -> AnyDraft:

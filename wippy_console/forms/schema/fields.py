@@ -35,7 +35,8 @@ class Unreadable(Exception):
 class Face:
     """What a person sees of any part, and what holds for all of them.
 
-    `default` is the part's own; those of the parts around it win. `secret`: never shown again.
+    `default` is the part's own; those of the parts around it win. `secret`: never shown again. `hides`: something
+    within is, so that a JSON text of all of it is in no draft.
     """
 
     label: str = ""
@@ -43,6 +44,7 @@ class Face:
     required: bool = False
     nullable: bool = False
     secret: bool = False
+    hides: bool = False
     placeholder: str = ""
     default: Any = MISSING
 

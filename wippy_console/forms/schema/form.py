@@ -14,6 +14,7 @@ from wippy_console.forms.schema.drawing import drawn, root
 from wippy_console.forms.schema.posted import Posted
 from wippy_console.forms.schema.posting import Reader
 from wippy_console.forms.schema.values import MISSING
+from wippy_console.forms.typed import Restored
 from wippy_console.services import schemas
 from wippy_console.services.errors import Refused
 from wippy_console.services.exact import Path
@@ -44,7 +45,7 @@ class SchemaForm:
         self.general: list[str] = []
         self._checked = False
         self._value: Any = MISSING
-        self.draft = self._draft(value, Posted(data, files or {}) if data is not None else None)
+        self.draft = self._draft(value, _posted(data, files or {}))
 
     def _draft(self, value: Any, data: Posted | None) -> AnyDraft | None:
         shape = None if self.schema is None else describe(self.schema)
@@ -151,6 +152,10 @@ class SchemaForm:
     def _all_drafts(self) -> Iterator[Draft]:
         """Those of alternatives that were not chosen, too."""
         yield from _everything(self.draft) if self.draft else ()
+
+
+def _posted(data: Mapping[str, Any] | None, files: Mapping[str, Any]) -> Posted | None:
+    return None if data is None else Posted(data, files, isinstance(data, Restored))
 
 
 def spoken(path: Path, draft: Draft | None) -> str:

@@ -16,10 +16,11 @@ def counted(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The texts and files of one request, by field name."""
+    """The texts and files of one request, by field name. `is_restored`: of a draft, which lacks what is not kept."""
 
     data: Mapping[str, Any]
     files: Mapping[str, Any] = field(default_factory=dict)
+    is_restored: bool = False
 
     def has(self, name: str) -> bool:
         """Whether the field was sent at all."""

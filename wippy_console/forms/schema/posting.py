@@ -17,7 +17,7 @@ from wippy_console.forms.schema.drafts import (
     RowsDraft,
     VariantsDraft,
 )
-from wippy_console.forms.schema.drawing import REST, Place, drawn, others
+from wippy_console.forms.schema.drawing import Place, drawn, others, rest
 from wippy_console.forms.schema.fields import Field, Json
 from wippy_console.forms.schema.lists import as_lines
 from wippy_console.forms.schema.posted import Posted, counted
@@ -97,8 +97,9 @@ class Reader:
             name: reader.draft(part, reader.suggested(suggestion, name, part), place.part(name))
             for name, part in shape.parts
         }
-        rest = place.rest()
-        more = self._leaf(REST, others(shape, suggestion), rest) if self.data.has(rest.name) else None
+        beside = place.rest()
+        is_drawn = self.data.has(beside.name) or (shape.is_open and self.data.is_restored)
+        more = self._leaf(rest(shape), others(shape, suggestion), beside) if is_drawn else None
         has = not optional or self.data.has(names.beside(place.name, "has"))
         out = self.data.text(names.beside(place.name, "drawn")) == "out"
         return GroupDraft(place.name, place.path, suggestion, shape, parts, more, has, optional, out)

@@ -1,7 +1,8 @@
 """Values that an entry's schema marks `writeOnly`: sent, but shown nowhere again, in no list, feed or history."""
 
 from wippy_console.services.secrets.events import history
+from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.signals import message
 
-__all__ = ["arguments", "history", "masked", "message"]
+__all__ = ["Marks", "arguments", "history", "is_secret", "masked", "message"]
