@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests.console.test_questions import asked, person, signals
 from tests.patience import PATIENCE
-from wippy_console.models import FeedEvent, Question
+from wippy_console.models import AuditRow, FeedEvent, Question
 from wippy_console.services import accounts, clock, decisions, questions
 from wippy_console.services.errors import Conflict, Refused
 
@@ -64,6 +64,19 @@ def test_a_second_click_takes_it_once() -> None:
     for _ in range(2):
         assert decisions.claim(olga, made).assignee == olga
     assert len(told()) == 1
+
+
+def test_the_audit_names_who_took_gave_and_put_back_what() -> None:
+    made, olga, paul = question(), person("olga", "operator"), person("paul", "operator")
+    decisions.claim(olga, made)
+    decisions.assign(accounts.on_behalf("root", "olga"), made, "paul", reason="He knows it")
+    decisions.postpone(paul, made, timezone.now() + timedelta(days=1))
+    decisions.release(paul, made)
+    rows = AuditRow.objects.filter(question_id=made.pk).order_by("pk")
+    assert [(row.action, row.user) for row in rows] == [
+        ("claim", "olga"), ("assign", "cli:root/olga"), ("postpone", "paul"), ("release", "paul")
+    ]  # fmt: skip
+    assert rows[1].data == {"to": "paul", "text": "He knows it"}
 
 
 def test_only_who_may_answer_may_take_it() -> None:

@@ -14,10 +14,16 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.models import Question
 from wippy_console.models.decisions import IS_OPEN
-from wippy_console.services import accounts, feed, questions
+from wippy_console.services import accounts, audit, feed, questions
 from wippy_console.services.errors import Conflict, Refused
 
 NOBODY = ""
+_NOTED = {
+    "claimed": audit.CLAIM,
+    "assigned": audit.ASSIGN,
+    "released": audit.RELEASE,
+    "postponed": audit.POSTPONE,
+}
 
 
 def claim(user: Any, question: Question, *, over: str = NOBODY) -> Question:
@@ -113,6 +119,9 @@ def _refuse(question: Question, otherwise: str) -> None:
 
 
 def _tell(user: Any, question: Question, data: dict[str, str]) -> None:
-    """The feed, last in its transaction."""
+    """The audit and the feed, which is last in its transaction."""
+    said = {key: text for key, text in data.items() if text}
+    noted = {key: text for key, text in said.items() if key != "action"}
+    audit.append(_NOTED[data["action"]], user, run=question.run, question=question, data=noted)
     about = {"question": question.pk, "user": accounts.person(user).get_username()}
-    feed.append(feed.QUESTION, run=question.run, data={**about, **{key: text for key, text in data.items() if text}})
+    feed.append(feed.QUESTION, run=question.run, data={**about, **said})
