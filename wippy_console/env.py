@@ -13,7 +13,7 @@ from environs import Env, validate
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
 PORTS = validate.Range(1, 65535)
-OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD")
+OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD", "EMAIL_HOST_PASSWORD")
 CREDENTIALS = ("TEMPORAL_API_KEY",)
 
 
@@ -30,6 +30,19 @@ class TemporalEnv:
     client_cert: str
     client_key: str
     server_ca: str
+
+
+@dataclass(frozen=True)
+class MailEnv:
+    """The mail server, named as Django's settings are; no host: no e-mail is sent."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    ssl: bool
+    sender: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,9 @@ class Environment:
     strict_security: bool
     step_seconds: float
     examples: bool | None
+    url: str
+    notify_allow: tuple[str, ...]
+    mail: MailEnv
     temporal: TemporalEnv
 
 
@@ -73,7 +89,24 @@ def read_environment() -> Environment:
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
         examples=env.bool("WIPPY_EXAMPLES", None),
+        url=env.str("WIPPY_URL", ""),
+        notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),
+        mail=read_mail(env),
         temporal=read_temporal(env, data),
+    )
+
+
+def read_mail(env: Env) -> MailEnv:
+    """Read how e-mail is sent."""
+    tls, ssl = env.bool("EMAIL_USE_TLS", False), env.bool("EMAIL_USE_SSL", False)
+    return MailEnv(
+        host=env.str("EMAIL_HOST", ""),
+        port=env.int("EMAIL_PORT", 465 if ssl else 587 if tls else 25, validate=PORTS),
+        user=env.str("EMAIL_HOST_USER", ""),
+        password=env.str("EMAIL_HOST_PASSWORD", ""),
+        tls=tls,
+        ssl=ssl,
+        sender=env.str("EMAIL_FROM", "") or "wippy-console@localhost",
     )
 
 

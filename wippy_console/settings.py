@@ -171,6 +171,19 @@ TEMPORAL = ENVIRONMENT.temporal
 TEMPORAL_ADDRESS = TEMPORAL.address
 TEMPORAL_NAMESPACE = TEMPORAL.namespace
 
+# -- notifications: where links lead, what is sent to, and the mail server ----------------------------
+
+WIPPY_URL = ENVIRONMENT.url or f"http://{ENVIRONMENT.bind}:{ENVIRONMENT.port}"
+NOTIFY_ALLOW = ENVIRONMENT.notify_allow
+EMAIL_HOST = ENVIRONMENT.mail.host
+EMAIL_PORT = ENVIRONMENT.mail.port
+EMAIL_HOST_USER = ENVIRONMENT.mail.user
+EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.password
+EMAIL_USE_TLS = ENVIRONMENT.mail.tls
+EMAIL_USE_SSL = ENVIRONMENT.mail.ssl
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail.sender
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

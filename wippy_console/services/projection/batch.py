@@ -53,7 +53,7 @@ class Batch:
     """Runs and open questions by run id, and what the facts made of them."""
 
     def __init__(self, catalog: Catalog, runs: dict[str, Run], questions: list[Question]) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self.runs = runs
         self.changed: dict[str, None] = {}
         self.open: dict[str, dict[str, Question]] = {}
@@ -97,7 +97,7 @@ class Batch:
             self.unseen.add(run.run_id)
         run.history_length, run.observed_at = seen.history_length, timezone.now()
         self._get_on(run, still_retrying(run, seen))
-        meta = meta_in(self._catalog, run) if seen.waits else {}
+        meta = meta_in(self.catalog, run) if seen.waits else {}
         listened = channels_of(run)
         run.waiting = [wait_row(wait) for wait in kept(seen.waits, meta, MOST_WAITS)]
         run.waiting_totals = storable(dict(seen.totals or Counter(wait.kind for wait in seen.waits)))
@@ -113,9 +113,9 @@ class Batch:
         run = self.runs.get(began.run_id)
         if run is None:
             run = self.runs[began.run_id] = new_run(began)
-            run.elsewhere = not worker_of(self._catalog, began.ref.client, began.task_queue)
+            run.elsewhere = not worker_of(self.catalog, began.ref.client, began.task_queue)
             self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=parent_of(run)))
-        fill(run, began, self._catalog)
+        fill(run, began, self.catalog)
         self.changed[run.run_id] = None
         return run
 

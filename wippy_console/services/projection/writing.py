@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from engine.contracts.catalog import Catalog
 from wippy_console.database.locks import lock_for_transaction
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
-from wippy_console.services import feed
-from wippy_console.services.projection.batch import Batch
+from wippy_console.services import feed, notifications
+from wippy_console.services.notifications import News, rules
+from wippy_console.services.projection.batch import Batch, entry_of
 from wippy_console.services.projection.facts import Fact, Ref
 from wippy_console.services.questions import answered, assign_at_opening, candidates, read
 
@@ -21,6 +25,8 @@ WORDED_FIELDS = [
     "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "follow_up_at", "escalates_at", "search",
 ]  # fmt: skip
 
+OLD_NEWS = timedelta(days=1)
+_FAILURES = (Run.Status.FAILED, Run.Status.TIMED_OUT)
 _LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
 
 
@@ -62,7 +68,37 @@ def _save(batch: Batch) -> None:
     known = _asked_before(batch)
     _save_questions(batch)
     events = [event for event in batch.events if event.kind != feed.WAITING or _key(event) not in known]
-    feed.append_all(feed.unsaid(events))
+    said = feed.unsaid(events)
+    notifications.tell_all([*_questions_news(batch, known), *_ends_news(batch, said)])
+    feed.append_all(said)
+
+
+def _questions_news(batch: Batch, known: Collection[tuple[str, str]]) -> list[News]:
+    """The questions that opened and are open still; not those of rows that were lost."""
+    opened = [question for question, _ in batch.asked if question.is_open]
+    return [
+        News(rules.ASKED, f"asked:{question.run_id}:{question.key}", question=question)
+        for question in opened
+        if (question.run_id, question.key) not in known
+    ]
+
+
+def _ends_news(batch: Batch, said: Sequence[FeedEvent]) -> list[News]:
+    """The runs whose end is news; an old one that was rebuilt after the feed forgot it is none."""
+    since = timezone.now() - OLD_NEWS
+    ended = [batch.runs[event.run_id] for event in said if event.kind == feed.EXIT]
+    return [
+        News(kind, f"ended:{run.run_id}", run=run, declared=_notify_of(batch.catalog, run))
+        for run in ended
+        if run.closed_at is not None and run.closed_at >= since
+        for kind in (rules.FAILED, rules.EXIT)
+        if kind == rules.EXIT or run.status in _FAILURES
+    ]
+
+
+def _notify_of(catalog: Catalog, run: Run) -> Any:
+    entry = entry_of(run, catalog)
+    return entry.meta.get("notify") if entry is not None else None
 
 
 def _asked_before(batch: Batch) -> Collection[tuple[str, str]]:
