@@ -90,7 +90,7 @@ def attempt(row: Notification) -> None:
 def send(row: Notification) -> None:
     """Send it, if its receiver may still see what it is about, and is still to be found there."""
     preference = NotificationPreference.objects.filter(user=row.user_id).first()
-    if row.user is None or not (row.kind == rules.TEST or may_be_told(row.user, row.question)):
+    if row.user is None or not (row.kind == rules.TEST or may_be_told(row.user, row.question, row.run)):
         raise NotSent("Its receiver may not see this any more.", final=True)
     if address_for(row.user, preference, row.method) != row.address:
         raise NotSent("Its receiver has another address by now.", final=True)

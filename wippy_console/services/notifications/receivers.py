@@ -65,14 +65,15 @@ def receivers(news: News, wishing: Iterable[User]) -> list[Receiver]:
         add(user)
     for user in wishing:
         add(user)
-    return [Receiver(user, tuple(how[pk])) for pk, user in people.items() if may_be_told(user, news.question)]
+    return [Receiver(user, tuple(how[pk])) for pk, user in people.items() if may_be_told(user, news.question, news.run)]
 
 
-def may_be_told(user: User, question: Question | None) -> bool:
+def may_be_told(user: User, question: Question | None, run: Run | None) -> bool:
     """Whether the user may see what it is about: no notification tells more than the console would."""
     if not user.is_active:
         return False
-    seeing = permissions.allows(user, permissions.VIEW_RUN)
+    subject = question or run
+    seeing = subject is not None and permissions.allows(user, permissions.VIEW_RUN, subject.namespace)
     return seeing or (question is not None and questions.may_answer(user, question))
 
 

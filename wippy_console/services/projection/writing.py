@@ -15,8 +15,9 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed, notifications
 from wippy_console.services.notifications import News, rules
-from wippy_console.services.projection.batch import Batch, entry_of
+from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
+from wippy_console.services.projection.rows import entry_of
 from wippy_console.services.questions import answered, assign_at_opening, candidates, read
 
 WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field.primary_key]
