@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0015_chains"),
+        ("wippy_console", "0016_comments_and_guests"),
     ]
 
     operations = [
