@@ -16,7 +16,7 @@ from jsonschema.validators import extend
 from engine.bounded import schemas
 from engine.bounded.errors import TooCostlyError
 from engine.entry import Entry
-from wippy_console.services import exact
+from wippy_console.services import exact, secrets
 from wippy_console.services.errors import Refused
 from wippy_console.services.exact import Path
 from wippy_console.services.formats import CHECKER
@@ -29,13 +29,14 @@ _MESSAGE = 300
 
 
 def problems(schema: Any, value: Any) -> dict[Path, list[str]]:
-    """Errors by place, {} when the value conforms; a broken schema is Refused."""
+    """Errors by place, {} when the value conforms; a broken schema is Refused. None repeats a secret."""
     if not isinstance(schema, Mapping | bool):
         raise Refused("The entry declares a broken JSON Schema: it is no object.")
     found: dict[Path, list[str]] = {}
+    places = secrets.Places(schema, value)
     try:
         for error in schemas.errors(_without_dialect(schema), value, _Validator, CHECKER):
-            for path, message in _placed(error):
+            for path, message in _placed(error, places):
                 found.setdefault(path, []).append(message)
     except SchemaError as error:
         raise Refused(f"The entry declares a broken JSON Schema: {error.message[:_MESSAGE]}") from error
@@ -44,11 +45,13 @@ def problems(schema: Any, value: Any) -> dict[Path, list[str]]:
     return {path: list(dict.fromkeys(messages)) for path, messages in found.items()}
 
 
-def inexact(value: Any) -> dict[Path, list[str]]:
+def inexact(schema: Any, value: Any) -> dict[Path, list[str]]:
     """What of a value would arrive changed, by place."""
     found: dict[Path, list[str]] = {}
+    places = secrets.Places(schema, value)
     for path, fault in exact.faults(value):
-        found.setdefault(path, []).append(fault)
+        secret = places.secret(path)
+        found.setdefault(path if secret is None else secret, []).append(fault if secret is None else _NOT_ASKED)
     return found
 
 
@@ -60,7 +63,7 @@ def refuse_input(entry: Entry, args: Sequence[Any], fields: Mapping[str, list[st
     schema = entry.meta.get("input_schema")
     refuse_oversize(args, "The input")
     found = problems(schema, args[0] if args else {}) if isinstance(schema, Mapping) else {}
-    found |= inexact(args[0]) if args else {}
+    found |= inexact(schema, args[0]) if args else {}
     if found or fields:
         text = "The input is not what the entry asks for." if found else "It can't be started like this."
         raise Refused(text, fields, found)
@@ -108,17 +111,40 @@ def _multiple(validator: Any, wanted: Any, value: Any, _: Any) -> Iterator[Valid
 _Validator = extend(Draft202012Validator, {"multipleOf": _multiple})  # type: ignore[no-untyped-call]
 
 
-def _placed(error: ValidationError) -> Iterator[tuple[Path, str]]:
+def _placed(error: ValidationError, places: secrets.Places) -> Iterator[tuple[Path, str]]:
     """A missing property is reported at the property, and what an alternative lacks where it is lacking."""
     path: Path = tuple(error.absolute_path)
-    if error.validator == "required" and isinstance(error.instance, Mapping):
+    secret = places.secret(path)
+    if error.validator == "required" and isinstance(error.instance, Mapping) and secret in (None, path):
         wanted: Any = error.validator_value
         yield from (((*path, name), "This field is required.") for name in wanted if name not in error.instance)
     elif meant := _meant(error):
         for each in meant:
-            yield from _placed(each)
+            yield from _placed(each, places)
+    elif secret is not None:
+        yield secret, _secretly(error)
     else:
-        yield path, _worded(error)
+        is_listed = error.validator in _LISTING and places.within(path)
+        yield path, "This has items that are not allowed." if is_listed else _worded(error)
+
+
+_LISTING = ("items", "prefixItems", "unevaluatedItems")
+"""Keywords of which the library's words repeat items."""
+
+_NOT_ASKED = "This is not what is asked for."
+
+
+def _secretly(error: ValidationError) -> str:
+    """What is wrong with a secret, in words that tell nothing of it, nor of what it should be."""
+    match error.validator:
+        case "type":
+            return _worded(error)
+        case "minLength":
+            return _worded(error) if error.validator_value == 1 else "This is too short."
+        case "maxLength":
+            return "This is too long."
+        case _:
+            return _NOT_ASKED
 
 
 def _meant(error: ValidationError) -> list[ValidationError]:

@@ -43,7 +43,7 @@ def checked(signal: Signal, form: Any, reason: str) -> Any:
     payload = merged(signal, form)
     schemas.refuse_oversize(payload, "The answer")
     paths = schemas.problems(signal.schema, _subject(signal, payload)) if signal.schema is not None else {}
-    paths |= schemas.inexact(payload)
+    paths |= schemas.inexact(signal.schema, payload)
     missing = signal.reason == "required" and not reason.strip()
     fields = {"reason": ["A reason is required."]} if missing else {}
     if fields or paths:

@@ -83,7 +83,7 @@ def _named(part: Mapping[str, Any], name: str) -> Iterator[Any]:
     if isinstance(described, Mapping) and name in described:
         yield described[name]
     else:
-        yield part.get("additionalProperties")
+        yield from (part.get(word) for word in ("additionalProperties", "unevaluatedProperties"))
     patterns = part.get("patternProperties")
     yield from patterns.values() if isinstance(patterns, Mapping) else ()
 
@@ -93,4 +93,5 @@ def _placed(part: Mapping[str, Any], index: int) -> Iterator[Any]:
     if isinstance(first, list) and index < len(first):
         yield first[index]
     else:
-        yield part.get("items")
+        yield from (part.get(word) for word in ("items", "unevaluatedItems"))
+    yield part.get("contains")
