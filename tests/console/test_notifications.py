@@ -5,10 +5,11 @@ from __future__ import annotations
 import email
 import socketserver
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.policy import default
 from typing import Any
@@ -26,7 +27,7 @@ from tests.console.test_projection import BEGAN, ENDED, SEEN
 from tests.console.test_questions import asked, person
 from tests.patience import PATIENCE
 from wippy_console.models import FeedEvent, Notification, NotificationPreference, Question, Run
-from wippy_console.services import notifications
+from wippy_console.services import clock, comments, decisions, notifications, questions
 from wippy_console.services.notifications import delivery
 from wippy_console.services.projection import write
 
@@ -180,6 +181,50 @@ def test_nothing_is_told_of_what_is_rolled_back(monkeypatch: pytest.MonkeyPatch)
 
 def _fail(*_: Any) -> None:
     raise RuntimeError
+
+
+def test_the_clock_tells_once_each_that_a_question_is_due_soon_overdue_and_escalated() -> None:
+    wishes(reachable("olga", "operator"), "email", kinds=("due_soon", "overdue"))
+    wishes(reachable("bea", "operator", "bosses"), "email", kinds=("escalated",))
+    wishes(reachable("leo", "operator", "lawyers"), "email", kinds=("escalated",))
+    made, now = ask(), timezone.now()
+    rows = Question.objects.filter(pk=made.pk)
+    rows.update(nearest_at=now + timedelta(hours=1), alerts_at=now - timedelta(seconds=1))
+    for _ in range(2):
+        clock.tick()
+    assert told() == [("due_soon", "email", "olga@example.org")]
+    assert rows.get().alerts_at == rows.get().nearest_at
+    rows.update(nearest_at=now, alerts_at=now)
+    for _ in range(2):
+        clock.tick()
+    assert sorted(told()) == [("due_soon", "email", "olga@example.org"), ("overdue", "email", "olga@example.org")]
+    lawyers = ask("q2", "lawyers")
+    Question.objects.filter(pk=lawyers.pk).update(
+        escalates_at=now, options={"escalate": {"after": "1s", "to": "bosses"}}
+    )
+    for _ in range(2):
+        clock.tick()
+    assert {address for kind, _, address in told() if kind == "escalated"} == {"bea@example.org", "leo@example.org"}
+
+
+def test_when_it_is_due_soon_goes_by_the_time_that_there_is() -> None:
+    now = timezone.now()
+    for hours, soon in ((1, 0.8), (10, 9), (100, 99)):
+        made = Question(opened_at=now, due_at=now + timedelta(hours=hours))
+        questions.put_in_order(made)
+        assert made.alerts_at == now + timedelta(hours=soon)
+
+
+def test_who_is_given_a_question_or_mentioned_hears_of_it() -> None:
+    for name in ("olga", "paul"):
+        wishes(reachable(name, "operator"), "email", kinds=("assigned", "mentioned"))
+    olga, made = User.objects.get(username="olga"), ask()
+    decisions.assign(olga, made, "paul", reason="you know it")
+    comments.comment(olga, made, "@paul @olga look", uuid.uuid4())
+    assert told() == [("assigned", "email", "paul@example.org"), ("mentioned", "email", "paul@example.org")]
+    decisions.release(User.objects.get(username="paul"), made)
+    decisions.claim(User.objects.get(username="paul"), made)
+    assert len(told()) == 2, "what one does oneself is no news"
 
 
 # -- e-mail ------------------------------------------------------------------------------------------

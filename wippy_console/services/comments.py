@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Comment, Question
-from wippy_console.services import audit, feed, questions
+from wippy_console.services import accounts, audit, feed, notifications, questions
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
 
 LONGEST = 4_000
@@ -52,8 +52,12 @@ def _refuse_unsayable(text: str) -> None:
 def _write(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment:
     """The comment, its audit row and the feed's, which comes last."""
     made = Comment.objects.create(question=question, user=user, text=text, key=key)
-    names = [each.get_username() for each in mentioned(text, question)]
+    people = mentioned(text, question)
+    names = [each.get_username() for each in people]
     audit.append(audit.COMMENT, user, run=question.run, question=question, data={"text": text, "mentioned": names})
+    others = [each for each in people if each != accounts.person(user)]
+    said = {"by": user.get_username(), "text": text[:_TOLD]}
+    notifications.tell("mentioned", question=question, users=others, data=said, fact=f"mentioned:{made.pk}")
     data = {"question": question.pk, "action": "commented", "user": user.get_username(), "text": text[:_TOLD]}
     feed.append(feed.QUESTION, run=question.run, data=data)
     return made

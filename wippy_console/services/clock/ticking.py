@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from wippy_console.models import Question, QuestionRole
 from wippy_console.models.decisions import IS_OPEN, WILL_ESCALATE
-from wippy_console.services import accounts, audit, decisions, feed, questions
+from wippy_console.services import accounts, audit, decisions, feed, notifications, questions
 from wippy_console.services.errors import NoVerdict, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -27,12 +27,13 @@ _HAS_NO_HOLDER = Q(assignee__in=User.objects.filter(is_active=False).values("pk"
 
 
 def tick(now: datetime | None = None) -> None:
-    """Do what is due: escalate, let claims lapse, give answers that the due date gives."""
+    """Do what is due: escalate, let claims lapse, give answers that the due date gives, tell who has to answer."""
     at = now or timezone.now()
     _each(WILL_ESCALATE & Q(escalates_at__lte=at), "escalates_at", escalate)
     _each(IS_OPEN & Q(lapses_at__lte=at), "lapses_at", lapse)
     _each(IS_OPEN & _HAS_NO_HOLDER, "id", lapse)
     _each(IS_OPEN & Q(due_at__lte=at, options__has_key="default"), "due_at", answer)
+    _each(IS_OPEN & Q(alerts_at__lte=at), "alerts_at", remind)
 
 
 def escalate(question: Question) -> None:
@@ -44,6 +45,7 @@ def escalate(question: Question) -> None:
             return
         if group:
             QuestionRole.objects.get_or_create(question=question, role=group, user="")
+        notifications.tell("escalated", question=question, fact=f"escalated:{question.run_id}:{question.key}")
         _tell(question, "escalated", to=group)
 
 
@@ -56,6 +58,17 @@ def lapse(question: Question) -> None:
         if mine.update(assignee=None, assigned_at=None, lapses_at=None):
             why = "did not answer in time" if user is not None and user.is_active else "can't sign in any more"
             _tell(question, "released", text=f"{user.get_username()} {why}" if user is not None else "")
+
+
+def remind(question: Question) -> None:
+    """Tell that it is due soon, and later that it is overdue; each once for one date."""
+    is_over = question.nearest_at <= timezone.now()
+    kind, then = ("overdue", None) if is_over else ("due_soon", question.nearest_at)
+    with transaction.atomic():
+        mine = Question.objects.filter(IS_OPEN, pk=question.pk, alerts_at=question.alerts_at).update(alerts_at=then)
+        if mine:
+            fact = f"{kind}:{question.run_id}:{question.key}:{question.nearest_at:%Y%m%d%H%M%S}"
+            notifications.tell(kind, question=question, fact=fact)
 
 
 def answer(question: Question) -> None:

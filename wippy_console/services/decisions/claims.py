@@ -14,7 +14,7 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.models import Question
 from wippy_console.models.decisions import IS_OPEN
-from wippy_console.services import accounts, audit, feed, questions
+from wippy_console.services import accounts, audit, feed, notifications, questions
 from wippy_console.services.errors import Conflict, Refused
 
 NOBODY = ""
@@ -103,9 +103,18 @@ def _take(user: Any, question: Question, to: User, over: str, data: dict[str, st
         if not rows.update(assignee=to, assigned_at=now, lapses_at=questions.lapses_at(question, now)):
             _refuse(question, "It is over.")
         if not had:
+            if to != accounts.person(user):
+                _notify(user, question, to, now, data.get("text", ""))
             _tell(user, question, data)
     question.refresh_from_db()
     return question
+
+
+def _notify(user: Any, question: Question, to: User, at: datetime, text: str) -> None:
+    """Tell whom it was given to."""
+    data = {"by": accounts.person(user).get_username(), "text": text}
+    fact = f"assigned:{question.pk}:{to.pk}:{at.isoformat()}"
+    notifications.tell("assigned", question=question, users=[to], data=data, fact=fact)
 
 
 def _refuse(question: Question, otherwise: str) -> None:

@@ -94,7 +94,7 @@ def concerned(news: Sequence[News], wishes: Iterable[NotificationPreference]) ->
 
 
 def _is_business(user: User, news: News, answerable: Collection[int]) -> bool:
-    if news.users:  # it is told to somebody in particular
+    if news.kind in (rules.ASSIGNED, rules.MENTIONED):  # it is told to somebody in particular
         return False
     if news.question is not None:
         return news.question.pk in answerable

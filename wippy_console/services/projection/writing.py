@@ -24,8 +24,10 @@ WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field
 
 WORDED_FIELDS = [
     "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "follow_up_at", "escalates_at", "search",
+    "alerts_at",
 ]  # fmt: skip
 
+SETTLED_FIELDS = ["closed_at", "deadline", "nearest_at", "alerts_at", "outcome", "outcome_text"]
 OLD_NEWS = timedelta(days=1)
 _FAILURES = (Run.Status.FAILED, Run.Status.TIMED_OUT)
 _LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
@@ -116,12 +118,12 @@ def _key(event: FeedEvent) -> tuple[str, str]:
 
 def _save_questions(batch: Batch) -> None:
     """A question that is asked again after it was closed is the same row, opened again."""
-    Question.objects.bulk_update(batch.settled, ["closed_at", "deadline", "nearest_at", "outcome", "outcome_text"])
+    Question.objects.bulk_update(batch.settled, SETTLED_FIELDS)
     Question.objects.bulk_create(
         [question for question, _ in batch.asked],
         update_conflicts=True,
         unique_fields=["run", "key"],
-        update_fields=["closed_at", "deadline", "nearest_at", "outcome", "outcome_text"],
+        update_fields=SETTLED_FIELDS,
     )
     asked = Question.objects.filter(pk__in=[question.pk for question, _ in batch.asked])
     asked.filter(answered()).update(outcome=Question.Outcome.ANSWERED)  # it was asked again before the answer came

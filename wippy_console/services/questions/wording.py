@@ -19,6 +19,7 @@ USUAL_PRIORITY = 50
 _LONGEST_TITLE = 500
 _LONGEST_NAME = 150
 _KEPT = ("escalate", "lapse", "guest", "notify", "assign")
+_SOON = timedelta(hours=1)
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 
 Candidate = tuple[str, str]
@@ -55,7 +56,14 @@ def _default(question: Question) -> dict[str, int]:
 
 def put_in_order(question: Question) -> None:
     """What of a question changes with its deadline."""
-    question.nearest_at = min(filter(None, (question.deadline, question.due_at)), default=FAR)
+    nearest = min(filter(None, (question.deadline, question.due_at)), default=FAR)
+    if nearest != question.nearest_at:
+        question.nearest_at, question.alerts_at = nearest, _alerts_at(question.opened_at, nearest)
+
+
+def _alerts_at(opened: datetime, nearest: datetime) -> datetime | None:
+    """When it is due soon: after four fifths of its time, or an hour before its end, whichever is later."""
+    return None if nearest == FAR else max(opened + (nearest - opened) * 0.8, nearest - _SOON)
 
 
 def candidates(signals: list[Signal]) -> list[Candidate]:
