@@ -250,12 +250,14 @@ class TestStart:
         assert [entry.id for entry in runs.workers(on_stage.cast.operator)] == [WORKER]
         assert "app.flows:approval" in [entry.id for entry in runs.startable(on_stage.cast.operator)]
 
-    def test_without_temporal_a_start_says_so(self, on_stage: Stage) -> None:
+    def test_without_temporal_a_start_says_so_in_words(self, on_stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
         away = Entry(CLIENT, "temporal.client", data={"address": "127.0.0.1:1", "connection_timeout": 300})
         registry.publish(operator(), Changes(update=(away,)), base=None, message="away")
         temporal.reset()
-        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
+        with pytest.raises(Unavailable) as refusal:
             runs.start(on_stage.cast.operator, "app.flows:child", WORKER, ["wait"])
+        assert refusal.value.message == "Temporal at 127.0.0.1:1 refuses the connection."
+        assert "ConnectionRefused" in caplog.text
         assert not Run.objects.exists()
 
 

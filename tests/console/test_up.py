@@ -108,7 +108,7 @@ def test_a_given_temporal_is_used_instead_of_an_embedded_one(data_dir: Path, tem
 def test_an_unreachable_temporal_is_said_in_words(data_dir: Path) -> None:
     done = Product(data_dir, variables={"TEMPORAL_ADDRESS": "127.0.0.1:1"}).command("up", "--no-examples")
     assert done.returncode == 1
-    assert "no Temporal at 127.0.0.1:1 (TEMPORAL_ADDRESS)" in done.stderr
+    assert "Temporal at 127.0.0.1:1 refuses the connection (TEMPORAL_ADDRESS)" in done.stderr
 
 
 def test_a_namespace_that_does_not_exist_is_said_at_the_start(data_dir: Path, temporal_address: str) -> None:

@@ -62,7 +62,7 @@ def test_a_client_that_fails_says_why_and_is_mended_by_a_new_version(server: Ser
 
         def says_why() -> bool:
             found = row("app:far")
-            return found is not None and found.state == "failed" and "127.0.0.1:1 does not answer" in found.error
+            return found is not None and found.state == "failed" and "127.0.0.1:1 refuses the connection" in found.error
 
         until(says_why, log=log)
         change(update=(client("app:bad", server.address),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import os
 import threading
 from collections.abc import Coroutine
@@ -18,12 +19,15 @@ from engine.errors import UNAVAILABLE, UnitFailed
 from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, NAMESPACE_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.wire.outages import in_words, is_raw
 from wippy_console.env import variables_for_entries
 from wippy_console.services.by_kind import CLIENT
 from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.registry import DatabaseCatalog
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 15.0
 
@@ -132,14 +136,22 @@ def translated(error: Exception) -> Exception:
     """`Unavailable` for an error that says that Temporal can't be reached, else the error itself."""
     match error:
         case RPCError(status=status) if status in _SILENCE:
-            return Unavailable(f"Temporal does not answer: {error.message.rstrip('.')}.")
+            return Unavailable(_silent(error.message))
         case UnitFailed(failure=failure) if failure.kind == UNAVAILABLE:
-            return Unavailable(failure.message)
+            return Unavailable(f"{failure.message.rstrip('.')}.")
         case RuntimeError() if "Failed client connect" in str(error):
-            return Unavailable(f"Temporal can't be reached: {error}")
+            return Unavailable(_silent(str(error)))
         case OSError():
-            return Unavailable(f"Temporal can't be reached: {error}")
+            return Unavailable(_silent(str(error)))
     return error
+
+
+def _silent(said: str) -> str:
+    """Why it is silent, in words; the log has what a transport says."""
+    if not is_raw(said):
+        return f"Temporal does not answer: {said.rstrip('.')}."
+    logger.warning("Temporal can't be reached: %s", said)
+    return f"Temporal {in_words(said)}."
 
 
 async def connected(entry: Entry) -> Client:

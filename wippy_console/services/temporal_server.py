@@ -12,11 +12,13 @@ from typing import Any
 from django.conf import settings
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, TLSConfig
+from temporalio.service import RPCError
 
 from engine.entry import Entry, namespace_of
 from engine.errors import UnitFailed
-from engine.hosts.temporal.client.connections import ClientSettings, has_namespace, no_namespace
+from engine.hosts.temporal.client.connections import ClientSettings, has_namespace, no_namespace, unreachable
 from engine.hosts.temporal.settings import reference
+from engine.hosts.temporal.wire import failures
 from wippy_console import permissions
 from wippy_console.env import TemporalEnv
 from wippy_console.permissions import Scope
@@ -42,7 +44,7 @@ async def connect(server: TemporalEnv) -> Client:
         )
     except (RuntimeError, OSError) as error:
         raise Unreachable(
-            f"no Temporal at {server.address} (TEMPORAL_ADDRESS): {error}; start it, correct the address, "
+            f"{unreachable(server.address, error)} (TEMPORAL_ADDRESS); start it, correct the address, "
             "or unset TEMPORAL_ADDRESS to use the embedded server"
         ) from error
     if not await has_namespace(client):
@@ -122,6 +124,8 @@ class _Probe:
             version, found = await asyncio.wait_for(self._look(place), PATIENCE_SECONDS)
         except TimeoutError:
             return Health(place, message=f"It did not answer within {PATIENCE_SECONDS:g} seconds.", is_away=True)
+        except RPCError as error:
+            return Health(place, message=failures.from_exception(error).message, is_away=True)
         except Exception as error:
             return Health(place, message=str(error), is_away="no namespace" not in str(error))
         return Health(place, version, "" if found else no_namespace(place.address, place.namespace))

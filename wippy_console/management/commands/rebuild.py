@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from temporalio.service import RPCError
 
 from engine.errors import UnitFailed
+from engine.hosts.temporal.wire import failures
 from wippy_console.services import temporal
 from wippy_console.services.reconciler import rebuild
 from wippy_console.services.registry import DatabaseCatalog
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         try:
             count = asyncio.run(rebuild(catalog, ClientPool(catalog, temporal.environ(), "wippy rebuild")))
         except (UnitFailed, RPCError) as error:
-            raise CommandError(f"Temporal does not answer: {error}") from error
+            raise CommandError(f"{failures.from_exception(error).message}: nothing more was rebuilt") from error
         finally:
             catalog.close()
         self.stdout.write(f"{count} runs written")

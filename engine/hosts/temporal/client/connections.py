@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,13 @@ from engine.durations import MILLISECOND, option_duration
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed, invalid
 from engine.hosts.temporal.wire.interceptors import ClientHeaders
+from engine.hosts.temporal.wire.outages import in_words
 from engine.registry.placeholders import filled
 
 ADDRESS_VARIABLE, NAMESPACE_VARIABLE = "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
+
+logger = logging.getLogger(__name__)
 
 KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
 
@@ -118,8 +122,7 @@ async def connect(settings: ClientSettings, identity: str | None = None) -> Clie
     try:
         return await asyncio.wait_for(_connected(settings, identity), settings.connect_timeout.total_seconds())
     except (RuntimeError, TimeoutError) as error:
-        text = f"Temporal at {settings.address} does not answer: {brief(error) or 'timed out'}"
-        raise UnitFailed(Failure(UNAVAILABLE, text, retryable=True)) from error
+        raise UnitFailed(Failure(UNAVAILABLE, unreachable(settings.address, error), retryable=True)) from error
 
 
 async def _connected(settings: ClientSettings, identity: str | None) -> Client:
@@ -162,6 +165,12 @@ def no_namespace(address: str, namespace: str) -> str:
         f"(temporal operator namespace create -n {namespace}), or correct the `namespace` of the temporal.client "
         f"entry, or {NAMESPACE_VARIABLE} where that has none"
     )
+
+
+def unreachable(address: str, error: BaseException) -> str:
+    """Why no connection to it could be made, in words; the log has what the SDK's core says."""
+    logger.warning("no connection to Temporal at %s: %s", address, brief(error) or "timed out")
+    return f"Temporal at {address} {in_words(brief(error) or 'timed out')}"
 
 
 def brief(error: BaseException) -> str:

@@ -8,6 +8,7 @@ are opened, and what they knew goes into details that start with `_`.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine import errors
 from engine.errors import Failure, UnitFailed
 from engine.hosts.temporal.wire import payloads
+from engine.hosts.temporal.wire.outages import in_words, is_raw
+
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16 * 1024
 MAX_KIND = 1000
@@ -198,6 +202,9 @@ def _from_timeout(error: TimeoutError) -> Failure:
 def _from_rpc(error: RPCError) -> Failure:
     kind = RPC_KINDS.get(error.status, errors.INTERNAL)
     retryable = kind in {errors.UNAVAILABLE, errors.RATE_LIMITED}
+    if is_raw(error.message):
+        logger.warning("Temporal can't be reached: %s", error.message)
+        return Failure(kind, f"Temporal {in_words(error.message)}", retryable=retryable)
     return Failure(kind, f"Temporal: {error.message}", retryable=retryable)
 
 
