@@ -23,7 +23,8 @@ FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 def wait_key(waits: Iterable[tuple[str, int]]) -> str:
     """Names a wait: the digest of its topics, each with the messages taken from it before."""
-    return hashlib.sha256(json.dumps([list(place) for place in waits], ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps([list(place) for place in waits], ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 class Question(models.Model):

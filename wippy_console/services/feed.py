@@ -152,7 +152,7 @@ def draft(
         run_id=run.run_id if run else "",
         workflow_id=run.workflow_id if run else "",
         entry_id=storable_text(run.entry_id if run else entry_id),
-        namespace=namespace_of(run.entry_id if run else entry_id),
+        namespace=storable_text(namespace_of(run.entry_id if run else entry_id)),
         pid=storable_text(run.pid if run else pid),
         node=node,
         data=storable(dict(data or {})),

@@ -120,7 +120,7 @@ def new_run(began: Began) -> Run:
         run_id=began.run_id,
         workflow_id=storable_text(began.ref.workflow_id),
         entry_id=storable_text(began.entry_id),
-        namespace=namespace_of(began.entry_id),
+        namespace=storable_text(namespace_of(began.entry_id)),
         client=began.ref.client,
         task_queue=began.task_queue,
         started_at=began.started_at,

@@ -18,14 +18,14 @@ from wippy_console.services.notifications import News, rules
 from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
 from wippy_console.services.projection.rows import entry_of
-from wippy_console.services.questions import answered, assign_at_opening, candidates, read
+from wippy_console.services.questions import answered, asked_of, assign_at_opening
 
 WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field.primary_key]
 
 WORDED_FIELDS = [
-    "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "follow_up_at", "escalates_at", "search",
-    "alerts_at",
+    "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "escalates_at", "search", "alerts_at",
 ]  # fmt: skip
+"""What may change while a question is open; until when somebody put it off stays."""
 
 SETTLED_FIELDS = ["closed_at", "deadline", "nearest_at", "alerts_at", "outcome", "outcome_text"]
 OLD_NEWS = timedelta(days=1)
@@ -132,8 +132,8 @@ def _save_questions(batch: Batch) -> None:
     QuestionRole.objects.filter(question__in=reworded).delete()
     rows = [
         QuestionRole(question=question, role=role[:150], user=user[:150])
-        for question, asked in (*batch.asked, *batch.reworded)
-        for role, user in candidates(read(asked.signals))
+        for question, _ in (*batch.asked, *batch.reworded)
+        for role, user in asked_of(question)
     ]
     QuestionRole.objects.bulk_create(rows, ignore_conflicts=True)
     for question, _ in batch.asked:

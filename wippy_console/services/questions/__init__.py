@@ -65,7 +65,7 @@ from wippy_console.services.questions.signals import (
     signals_of,
 )
 from wippy_console.services.questions.starters import starter_of
-from wippy_console.services.questions.wording import candidates, put_in_order, word
+from wippy_console.services.questions.wording import asked_of, candidates, put_in_order, word
 
 __all__ = [
     "PRIORITIES",
@@ -81,6 +81,7 @@ __all__ = [
     "answered_by",
     "asked",
     "asked_by",
+    "asked_of",
     "asking",
     "assign_at_opening",
     "candidates",

@@ -54,7 +54,7 @@ def _over(items: Sequence[Item], made: Mapping[str, Any], index: int) -> list[It
     same = [item for item in items if item.get("topic") == made["topic"] and item.get("label") == made.get("label")]
     if not same:
         return [*items, {**made, "index": index}]
-    return [{**item, **made} if item is same[0] else item for item in items]
+    return [{**item, **made, "index": item["index"]} if item is same[0] else item for item in items]
 
 
 def _common(item: Item, ask: Item) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from wippy_console.models import Question, Run
 from wippy_console.models.decisions import FAR
 from wippy_console.services import paths
 from wippy_console.services.questions.matching import Asked
+from wippy_console.services.questions.rights import escalated_to
 from wippy_console.services.questions.signals import Signal, read, text_of, texts_of
 
 USUAL_PRIORITY = 50
 _LONGEST_TITLE = 500
 _LONGEST_NAME = 150
+_LONGEST_CHANNEL = 500
 _KEPT = ("escalate", "lapse", "guest", "notify", "assign")
 _SOON = timedelta(hours=1)
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
@@ -29,8 +31,9 @@ Candidate = tuple[str, str]
 def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) -> None:
     """Write what is asked into a question that opens now."""
     said, given = asked.options, first_argument(run)
-    question.channel, question.number = asked.waits[0]
-    question.key, question.waits = asked.key, [list(place) for place in asked.waits]
+    channel, question.number = asked.waits[0]
+    question.channel = storable_text(channel)[:_LONGEST_CHANNEL]
+    question.key, question.waits = asked.key, storable(asked.waits)
     question.namespace = run.namespace
     question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
     question.text = storable_text(paths.filled(text_of(said, "text"), given, _literal))
@@ -75,6 +78,11 @@ def candidates(signals: list[Signal]) -> list[Candidate]:
         named += [each for voter in voters for each in ((voter, ""), ("", voter))]
         found.update(dict.fromkeys(named or [("", "")]))
     return list(found)
+
+
+def asked_of(question: Question) -> list[Candidate]:
+    """The candidates of a question as it stands: those of its answers, and the group that it was escalated to."""
+    return [*candidates(read(question.signals)), *((group, "") for group in escalated_to(question))]
 
 
 def assigned_name(asked: Asked, run: Run) -> str:
