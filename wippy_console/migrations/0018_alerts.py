@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0016_feed_rooms"),
+        ("wippy_console", "0017_feed_rooms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
