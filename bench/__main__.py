@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench import fanout, growth, kernel, prices, workflows
+from bench import fanout, growth, inbox, kernel, prices, workflows
 from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
@@ -32,6 +32,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "typical": kernel.typical_processes,
     "burst": kernel.memory_after_burst,
     "command": command_against_setup,
+    "inbox": inbox.pages_by_questions,
 }
 LIMIT_SECONDS = 240
 ONE = "--one"

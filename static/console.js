@@ -110,6 +110,23 @@
     for (let around = box ? group.parentElement.closest(".group") : group; around; around = around.parentElement.closest(".group")) setGroup(around, true);
   });
 
+  // -- rows that are chosen for one act; the page goes on refreshing, and what is chosen stays --------
+  const picks = (form) => [...document.querySelectorAll(`[data-pick][form="${form}"]`)];
+
+  function tellPicked(form) {
+    const told = $(`[data-picked="${form}"]`), all = picks(form), chosen = all.filter((box) => box.checked).length;
+    if (told) told.textContent = chosen ? `${chosen} chosen` : "Choose questions that take the same answer.";
+    const every = $(`[data-pick-all="${form}"]`);
+    if (every) [every.checked, every.indeterminate] = [chosen > 0 && chosen === all.length, chosen > 0 && chosen < all.length];
+  }
+
+  document.addEventListener("change", (event) => {
+    const box = event.target, every = box.dataset?.pickAll;
+    if (every) picks(every).forEach((each) => { each.checked = box.checked; });
+    if (every || box.matches?.("[data-pick]")) tellPicked(every ?? box.getAttribute("form"));
+  });
+  document.addEventListener("htmx:afterSettle", () => { const box = $("[data-pick-all]"); if (box) tellPicked(box.dataset.pickAll); });
+
   // -- htmx ------------------------------------------------------------------------------------
   const swappedDialog = (target) => target?.id === "dialog";
 
@@ -134,10 +151,14 @@
   }
 
   // A refresh must not undo what the reader did: opened details, loaded payloads, typed text, the form's own key.
-  const kept = (old) => old.nodeType === 1 && (old.matches("[data-keep][data-loaded]") || (old.matches("form") && dirty(old)) || old.matches("form.htmx-request"));
+  const kept = (old) => old.nodeType === 1 && (old.matches("[data-pick], [data-pick-all]") || old.matches("[data-keep][data-loaded]") || (old.matches("form") && dirty(old)) || old.matches("form.htmx-request"));
   Object.assign(Idiomorph.defaults, { ignoreActiveValue: true });
   Object.assign(Idiomorph.defaults.callbacks, {
-    beforeNodeMorphed: (old) => !kept(old),
+    beforeNodeMorphed: (old, fresh) => {
+      // Of what has the focus nothing within is morphed, because of fields: a button goes on with its new words.
+      if (old === document.activeElement && old.matches("button, a")) old.replaceChildren(...fresh.cloneNode(true).childNodes);
+      return !kept(old);
+    },
     beforeAttributeUpdated: (name, node) => {
       if (name === "open" && node.matches("details")) return false;
       if (name === "value" && node.matches("input[name=key]")) return false;

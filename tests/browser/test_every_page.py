@@ -22,12 +22,23 @@ PID = "{node-1@app:processes|0x0}"
 PROCESS_PAGES = (("process",), ("process_message",), ("process_end", "cancel"), ("process_end", "terminate"))
 
 
+def inbox_pages(scene: Scene) -> list[str]:
+    """What belongs to the inbox."""
+    number = scene.question.pk
+    return [
+        "/inbox/?view=others&label=Approve&q=x", "/inbox/?view=later", f"/inbox/bulk/?chosen={number}",
+        f"/inbox/bulk/?chosen={number}&answer=0", "/inbox/bulk/", f"/inbox/{number}/assign/",
+        f"/inbox/{number}/postpone/",
+    ]  # fmt: skip
+
+
 def addresses(scene: Scene) -> list[str]:
     """Every page there is, in the state that shows most of it."""
     closed = reverse("run", args=(scene.closed.workflow_id, scene.closed.run_id))
     asking = reverse("run", args=(scene.asking.workflow_id, scene.asking.run_id))
     return [
-        "/", "/inbox/", "/inbox/?view=done", f"/inbox/{scene.question.pk}/", "/runs/", "/runs/?status=none",
+        "/", "/inbox/", "/inbox/?view=done", f"/inbox/{scene.question.pk}/", *inbox_pages(scene), "/runs/",
+        "/runs/?status=none",
         *(f"{closed}?tab={tab}" for tab in RUN_TABS), asking, f"{asking}answer/0/", f"{asking}signal/",
         f"{asking}cancel/", f"{asking}terminate/", f"{closed}events/5/", "/runs/start/",
         "/runs/start/?entry=app.orders:process", "/live/", "/audit/", "/audit/?user=nobody", "/registry/",

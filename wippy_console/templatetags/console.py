@@ -13,11 +13,12 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from wippy_console.models import Question, Run
 from wippy_console.services import audit, questions, states
+from wippy_console.services.markdown import to_html
 from wippy_console.templatetags import looks
 
 register = template.Library()
@@ -65,6 +66,12 @@ def deed(action: str) -> str:
 def outcome(question: Question) -> str:
     """How a question ended, in a sentence."""
     return questions.outcome_of(question)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Markdown as HTML; the service leaves nothing in it that could do anything."""
+    return mark_safe(to_html(text))  # noqa: S308
 
 
 @register.filter

@@ -120,8 +120,8 @@ def handled(data: dict[str, Any]) -> str:
     who, to, said = data.get("user") or "somebody", data.get("to") or "somebody", data.get("text") or ""
     acts = {
         "voted": f"{who} voted “{data.get('label', '')}”: {data.get('votes', 1)} of {data.get('needed', 1)}",
-        "claimed": f"{who} took the question",
-        "assigned": f"{who} gave the question to {to}",
+        "claimed": f"{who} took the question{' ' + said if said else ''}",
+        "assigned": f"{who} gave the question to {to}{': ' + said if said else ''}",
         "released": f"the question is nobody's any more{' (' + said + ')' if said else ''}",
         "commented": f"{who} said: {console.brief(said, 120)}",
         "postponed": f"{who} put the question off",

@@ -6,18 +6,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from wippy_console import permissions
 from wippy_console.forms.plain import AnswerForm, EndForm, RawSignalForm
 from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.models import Decision, Run, Vote
-from wippy_console.services import decisions, runs
+from wippy_console.services import decisions, questions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
 from wippy_console.templatetags.console import brief
-from wippy_console.views.pages import done, needs, number, page, schema_form
+from wippy_console.views.pages import done, is_partial, needs, number, page, schema_form
 from wippy_console.views.typed import typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -36,9 +38,26 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     onward = after(run, typed.value("next") or request.GET.get("next", ""))
     if outcome.done:
         messages.success(request, told(outcome.value, button, run))
-        return done(request, onward, *touched(run))
+        return settled(request, run, button, onward)
     context = {"run": run, "button": button, "form": form, "fields": fields, "next": onward, "typed": typed}
     return page(request, "runs/answer.html", context, outcome.status)
+
+
+@needs(permissions.SIGNAL_RUN)
+def standing(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> HttpResponse:
+    """How the run and the question stand under an open form, and the form's button, which is off when it is over."""
+    run = runs.get(request.user, workflow_id, run_id)
+    button = find_button(request.user, run, index, number(request.GET.get("question")))
+    return render(request, "runs/_standing.html", {"run": run, "button": button, "live": True})
+
+
+def settled(request: HttpRequest, run: Run, button: Button, onward: str) -> HttpResponse:
+    """After an answer: those who came from the inbox go on to its next question, others stay at the run."""
+    if onward != reverse("inbox") or button.question is None:
+        return done(request, onward, *touched(run))
+    following = questions.following(request.user, button.question)
+    url = f"{reverse('question', args=(following.pk,))}#question-title" if following else f"{onward}#inbox-title"
+    return HttpResponseClientRedirect(url) if is_partial(request) else redirect(url)
 
 
 def find_button(user: Any, run: Run, index: int, question_id: int | None) -> Button:

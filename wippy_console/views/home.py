@@ -12,7 +12,7 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import feed, fleet, processes, questions, runs, states, temporal_server
-from wippy_console.views.inbox import shown
+from wippy_console.views.asked import shown
 from wippy_console.views.pages import marked, needs, page
 
 FEW = 6

@@ -14,6 +14,7 @@ from wippy_console.services import decisions, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
+from wippy_console.views.asked import sections
 from wippy_console.views.pages import choice, marked
 
 CHILDREN = 50
@@ -51,11 +52,12 @@ def children(user: Any, run: Run) -> dict[str, Any]:
 def actions(user: Any, run: Run) -> dict[str, Any]:
     """What the user may do with the run now."""
     if not run.is_open:
-        return {"buttons": [], "may_cancel": False, "may_terminate": False, "may_signal": False}
+        return {"asked": [], "buttons": [], "may_cancel": False, "may_terminate": False, "may_signal": False}
+    may_answer = permissions.allows(user, permissions.SIGNAL_RUN, run.namespace)
+    buttons = decisions.buttons(user, run) if may_answer else []
     return {
-        "buttons": decisions.buttons(user, run)
-        if permissions.allows(user, permissions.SIGNAL_RUN, run.namespace)
-        else [],
+        "asked": sections(buttons, user),
+        "buttons": [each for each in buttons if each.question is None],
         "may_cancel": permissions.allows(user, permissions.CANCEL_RUN, run.namespace),
         "may_terminate": permissions.allows(user, permissions.TERMINATE_RUN, run.namespace),
         "may_signal": permissions.allows(user, permissions.RAW_SIGNAL_RUN, run.namespace),

@@ -12,6 +12,7 @@ from wippy_console.services.decisions.acts import (
     send_raw,
     terminate,
 )
+from wippy_console.services.decisions.bulk import MOST, Result, common, decide_all, selected
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
 from wippy_console.services.decisions.journal import shown_payload
 from wippy_console.services.decisions.resuming import resume, resume_pending
@@ -19,7 +20,9 @@ from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
 
 __all__ = [
+    "MOST",
     "Button",
+    "Result",
     "Tally",
     "answer_by_clock",
     "assign",
@@ -27,11 +30,14 @@ __all__ = [
     "buttons",
     "cancel",
     "claim",
+    "common",
     "decide",
+    "decide_all",
     "postpone",
     "release",
     "resume",
     "resume_pending",
+    "selected",
     "send",
     "send_raw",
     "shown_payload",

@@ -19,6 +19,7 @@ from wippy_console.services.questions.answers import (
     why_expired,
     why_over,
 )
+from wippy_console.services.questions.fate import Fate, fates
 from wippy_console.services.questions.holding import (
     assign_at_opening,
     counts_votes,
@@ -28,10 +29,11 @@ from wippy_console.services.questions.holding import (
     is_theirs,
     lapses_at,
     meant_for,
+    meant_why,
     refuse_taken,
     why_taken,
 )
-from wippy_console.services.questions.inbox import asked_by, asking, get, may_answer, open_for
+from wippy_console.services.questions.inbox import asked_by, asking, candidate_names, get, may_answer, open_for
 from wippy_console.services.questions.listing import (
     PRIORITIES,
     VIEWS,
@@ -60,6 +62,7 @@ from wippy_console.services.questions.signals import (
     declared,
     ever_of,
     meta_in,
+    meta_of,
     of,
     read,
     signals_of,
@@ -71,6 +74,7 @@ __all__ = [
     "PRIORITIES",
     "VIEWS",
     "Asked",
+    "Fate",
     "Page",
     "Quorum",
     "Signal",
@@ -84,6 +88,7 @@ __all__ = [
     "asked_of",
     "asking",
     "assign_at_opening",
+    "candidate_names",
     "candidates",
     "channels_of",
     "chosen",
@@ -93,6 +98,7 @@ __all__ = [
     "declared",
     "escalation_of",
     "ever_of",
+    "fates",
     "following",
     "get",
     "has",
@@ -106,7 +112,9 @@ __all__ = [
     "may_answer",
     "may_give",
     "meant_for",
+    "meant_why",
     "meta_in",
+    "meta_of",
     "next_deadline",
     "of",
     "open_for",

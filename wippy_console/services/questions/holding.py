@@ -83,3 +83,11 @@ def meant_for(question: Question) -> str:
     """The name of whom its author wants to answer it and who never got it; "" for none."""
     name = question.options.get("assignee")
     return name if isinstance(name, str) and question.assigned_at is None else ""
+
+
+def meant_why(question: Question) -> str:
+    """Why whom it is meant for never got it, in words; "" where that person may take it."""
+    user = User.objects.filter(username=meant_for(question), is_active=True).first()
+    if user is None:
+        return "whom nobody knows"
+    return "" if may_answer(user, question) else "who may not answer it"

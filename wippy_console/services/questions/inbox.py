@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from wippy_console import permissions
@@ -14,6 +15,7 @@ from wippy_console.services import grants
 from wippy_console.services.errors import NotFoundError
 
 MOST_ASKED = 1000
+MOST_NAMES = 100
 
 
 def open_for(user: Any) -> QuerySet[Question]:
@@ -27,6 +29,17 @@ def open_for(user: Any) -> QuerySet[Question]:
 def may_answer(user: Any, question: Question) -> bool:
     """Whether the user is one of those who are asked."""
     return allowed(user).filter(pk=question.pk).exists()
+
+
+def candidate_names(question: Question) -> list[str]:
+    """The names of active users who are asked, for a form to suggest; up to `MOST_NAMES`, without those who may all."""
+    rows = list(question.roles.all())
+    people = User.objects.filter(is_active=True)
+    if not any(not row.role and not row.user for row in rows):
+        roles, names = [row.role for row in rows if row.role], [row.user for row in rows if row.user]
+        people = people.filter(Q(groups__name__in=roles) | Q(username__in=names))
+    found = people.filter(groups__permissions__codename=permissions.SIGNAL_RUN.rpartition(".")[2])
+    return list(found.order_by("username").distinct().values_list("username", flat=True)[:MOST_NAMES])
 
 
 def get(user: Any, question_id: int) -> Question:

@@ -72,7 +72,7 @@ def paged(user: Any, view: str, wanted: Wanted, *, after: str = "", before: str 
 
     Refused for a cursor that is none of this view's.
     """
-    rows = listed(user, view, wanted).prefetch_related("votes")
+    rows = listed(user, view, wanted).prefetch_related("votes", "decisions__user")
     order = _Done if view == "done" else _Open
     if before:
         found = list(order.before(rows, _read(before)).reverse()[: size + 1])

@@ -82,7 +82,12 @@ def of(question: Question) -> list[Signal]:
 
 def signals_of(run: Run) -> list[Signal]:
     """What the run's entry declares."""
-    return declared(_as_begun(run, _published))
+    return declared(meta_of(run))
+
+
+def meta_of(run: Run) -> Mapping[str, Any]:
+    """What the run's entry says of people, as it stood when the run began."""
+    return _as_begun(run, _published)
 
 
 def ever_of(run: Run) -> list[Signal]:

@@ -22,6 +22,7 @@ _LONGEST_NAME = 150
 _LONGEST_CHANNEL = 500
 _KEPT = ("escalate", "lapse", "guest", "notify", "assign")
 _SOON = timedelta(hours=1)
+_CODE = re.compile(r"(`[^`\n]*`)")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 
 Candidate = tuple[str, str]
@@ -36,7 +37,7 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
     question.key, question.waits = asked.key, storable(asked.waits)
     question.namespace = run.namespace
     question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
-    question.text = storable_text(paths.filled(text_of(said, "text"), given, _literal))
+    question.text = storable_text(_filled(text_of(said, "text"), given))
     question.signals = storable(list(asked.signals))
     question.options = storable({name: said[name] for name in _KEPT if name in said}) | _default(question)
     if name := assigned_name(asked, run):
@@ -121,6 +122,18 @@ def after(start: datetime, said: Any) -> datetime | None:
         return start + timedelta(microseconds=nanoseconds // 1000)
     except OverflowError:
         return None
+
+
+def _filled(text: str, given: Any) -> str:
+    """Markdown with values of the input, which stand literally there; within code nothing is escaped."""
+    parts = _CODE.split(text)
+    return "".join(
+        paths.filled(part, given, _within_code if index % 2 else _literal) for index, part in enumerate(parts)
+    )
+
+
+def _within_code(text: str) -> str:
+    return text.replace("`", "'").replace("\n", " ")
 
 
 def _literal(text: str) -> str:

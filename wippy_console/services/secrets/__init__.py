@@ -2,8 +2,8 @@
 
 from wippy_console.services.secrets.events import history
 from wippy_console.services.secrets.marks import Marks, is_secret
-from wippy_console.services.secrets.masking import arguments, masked
+from wippy_console.services.secrets.masking import MASK, arguments, masked
 from wippy_console.services.secrets.places import Places
 from wippy_console.services.secrets.signals import message
 
-__all__ = ["Marks", "Places", "arguments", "history", "is_secret", "masked", "message"]
+__all__ = ["MASK", "Marks", "Places", "arguments", "history", "is_secret", "masked", "message"]
