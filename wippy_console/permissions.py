@@ -61,6 +61,12 @@ GROUPS: dict[str, tuple[str, ...] | None] = {
 """Codenames of this app that each group holds; None stands for everything, users and groups included."""
 
 _WORDS = {
+    VIEW_RUN: "see runs",
+    VIEW_FEED: "see the feed",
+    VIEW_QUESTION: "see questions",
+    VIEW_DECISION: "see decisions and the audit",
+    VIEW_REGISTRY: "see entries of the registry",
+    VIEW_FLEET: "see nodes, services and processes",
     START_RUN: "start runs, processes and services",
     SIGNAL_RUN: "answer runs or send processes messages",
     CANCEL_RUN: "cancel runs and processes or stop services",
@@ -69,7 +75,6 @@ _WORDS = {
     LIFT_QUARANTINE: "let quarantined programs run again",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
-    VIEW_RUN: "see runs",
 }
 
 
@@ -104,6 +109,10 @@ def _fits(pattern: str, namespace: str) -> bool:
     return pattern in ("*", namespace)
 
 
+RIGHTS = tuple(_WORDS)
+"""Those that count by namespace, in the order in which people read of them."""
+
+
 def scope(user: Any, permission: str) -> Scope:
     """Where `user` holds `permission`: at most two queries per user object, that is per request.
 
@@ -126,6 +135,25 @@ def _scope(user: Any, permission: str) -> Scope:
         return EVERYWHERE
     holding = _holding(user)
     return _union(groups, holding, codename) if codename in holding else EVERYWHERE  # another backend gives it
+
+
+def sources(user: Any, permission: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Why `scope` is as it is: each source of the right with the patterns that come from it."""
+    if scope(user, permission).nowhere and not user.has_perm(permission):
+        return []
+    if user.is_superuser:
+        return [("is a superuser", ("*",))]
+    found = [("given directly", ("*",))] if permission in user.get_user_permissions() else []
+    holding = _holding(user).get(permission.partition(".")[2], set())
+    groups = [group for group in _groups(user) if group.pk in holding]
+    return found + [
+        (f"group {group.name}", tuple(sorted(group.patterns(permission.partition(".")[2])))) for group in groups
+    ]
+
+
+def words(permission: str) -> str:
+    """What it lets one do."""
+    return _WORDS.get(permission, permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +259,7 @@ def require(user: Any, permission: str, namespace: str | None = None) -> None:
     if allows(user, permission, namespace):
         return
     where = "" if namespace is None or not allows(user, permission) else f" {_place(namespace)}"
-    raise PermissionDenied(f"You may not {_WORDS.get(permission, permission)}{where}.")
+    raise PermissionDenied(f"You may not {words(permission)}{where}.")
 
 
 def _place(namespace: str) -> str:

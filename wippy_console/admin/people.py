@@ -9,7 +9,9 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from wippy_console.admin import base
 from wippy_console.services import accounts
 
 admin.site.site_header = "Wippy Console"
@@ -20,7 +22,7 @@ admin.site.index_title = "Administration"
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it runs
     """Roles are groups: viewer, operator, author, administrator, and those that signals name."""
 
-    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login")
+    list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login", "explained")
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
     list_filter = ("groups", "is_active", "is_staff", "is_superuser")
@@ -29,6 +31,11 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it ru
     def roles(self, user: User) -> str:
         """The names of the user's groups."""
         return ", ".join(group.name for group in user.groups.all()) or "-"
+
+    @admin.display(description="rights")
+    def explained(self, user: User) -> SafeString | str:
+        """What the user may do where, and why."""
+        return base.link("where and why", "rights", user_id=user.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """With groups, in one query more."""

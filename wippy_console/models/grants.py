@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models
+
+_PATTERN = re.compile(r"\*|[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(\.\*)?")
+BAD_PATTERN = (
+    "{!r} is no pattern: write a namespace (shop), a namespace and all below it (shop.*), or * for everything."
+)
 
 
 class Grant(models.Model):
@@ -23,3 +31,14 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group} in {self.pattern}"
+
+    def clean(self) -> None:
+        """Refuse what is no pattern, and rights that the group does not have: they would widen nothing."""
+        errors = {}
+        if not _PATTERN.fullmatch(self.pattern):
+            errors["pattern"] = BAD_PATTERN.format(self.pattern)
+        held = set(self.group.permissions.values_list("codename", flat=True)) if self.group_id else set()
+        if strange := [each for each in self.rights if each not in held]:
+            errors["rights"] = f"The group {self.group} does not hold {', '.join(map(str, strange))}."
+        if errors:
+            raise ValidationError(errors)

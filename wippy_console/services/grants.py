@@ -1,4 +1,4 @@
-"""Rights by namespace: the one condition that narrows a query to what a user may see, and the patterns of grants."""
+"""Rights by namespace: the one condition that narrows a query to what a user may see, by an index."""
 
 from __future__ import annotations
 
