@@ -1,4 +1,4 @@
-"""docs/lua.md as data: what it documents, and its examples as cases.
+"""docs/lua.md as data: what it documents, and its examples, and those of docs/questions.md, as cases.
 
 A module has a section "## `name`"; each "### " heading in it documents the names that stand there in backticks
 (`json.encode(value)`, `Time:add(d)`), with a text and an example. Fences: "lua" runs in a function; "lua process",
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 from tests.conformance.parsing import UNITS, Case, Topic
 
-PAGE = Path(__file__).parents[2] / "docs" / "lua.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "lua.md"
 FILE = "docs/lua.md"
+WITH_EXAMPLES = (PAGE, DOCS / "questions.md")
 
 _MODULE = re.compile(r"## (?:`([\w.]+)`|(Globals))")
 _NAME = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*(?::\w+)?)[^`]*`")
@@ -34,6 +36,7 @@ class Fence:
     words: tuple[str, ...]
     text: str
     line: int
+    page: str = PAGE.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,13 @@ def parts() -> tuple[Part, ...]:
 
 @cache
 def fences() -> tuple[Fence, ...]:
-    """Every block of code of the page."""
-    return tuple(_fences(PAGE.read_text("utf-8").splitlines(), 1))
+    """Every block of code of the pages."""
+    found = ((page, fence) for page in WITH_EXAMPLES for fence in _fences(page.read_text("utf-8").splitlines(), 1))
+    return tuple(replace(fence, page=page.name) for page, fence in found)
 
 
 def examples() -> list[Case]:
-    """The examples that run, as cases; their lines are those of the page."""
+    """The examples that run, as cases; their lines are those of their pages."""
     return [_example(fence) for fence in fences() if fence.language == "lua" and "fragment" not in fence.words]
 
 
@@ -95,7 +99,9 @@ def _example(fence: Fence) -> Case:
     text = fence.text
     if not _WHOLE.search(text):
         text = f"return {{ main = function(...) {text}\nend }}"
-    topic = Topic(f"manual_{fence.line}", 0, "", FILE, "\n" * (fence.line - 1) + text, FILE)
+    file = f"docs/{fence.page}"
+    name = f"{fence.page.removesuffix('.md')}_{fence.line}"
+    topic = Topic(f"manual_{name}", 0, "", file, "\n" * (fence.line - 1) + text, file)
     modules = tuple(sorted(set(_REQUIRED.findall(text)) - ALWAYS))
     return Case(topic, "main", f"the example in line {fence.line}", _units(fence.words), modules, fence.line)
 

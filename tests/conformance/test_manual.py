@@ -1,16 +1,13 @@
-"""docs/lua.md documents every name that Lua code can use, no other, and its examples run."""
+"""docs/lua.md documents every name that Lua code can use, no other; its examples and those of docs/questions.md run."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from engine.registry.asking import SIGNAL
 from engine.registry.module_names import GLOBALS
 from engine.registry.tree import parse
 from tests.conformance.kernel_names import kernel_names, plain_lua_names
-from tests.conformance.manual import FILE, PAGE, Part, examples, fences, parts
+from tests.conformance.manual import FILE, Part, examples, fences, parts
 from tests.conformance.parsing import Case
 from tests.conformance.runs import Runs
 
@@ -20,7 +17,7 @@ OURS = frozenset(("require",))
 
 
 @pytest.mark.asyncio(loop_scope="package")
-@pytest.mark.parametrize(("case", "unit"), EXAMPLES, ids=[f"line_{case.line}[{unit}]" for case, unit in EXAMPLES])
+@pytest.mark.parametrize(("case", "unit"), EXAMPLES, ids=[f"{case.topic.name}[{unit}]" for case, unit in EXAMPLES])
 async def test_example(case: Case, unit: str, runs: Runs) -> None:
     wrong = await runs.outcome(case, unit)
     if wrong:
@@ -56,15 +53,10 @@ def test_every_part_has_an_example() -> None:
     assert not without, "\n".join(without)
 
 
-def test_every_field_of_a_signal_is_documented() -> None:
-    section = PAGE.read_text("utf-8").partition("### What a run asks of people")[2].partition("\n### ")[0]
-    assert re.findall(r"(?m)^\| `(\w+)` \|", section) == list(SIGNAL["properties"])
-
-
 def test_python_examples_run() -> None:
     for fence in fences():
         if fence.language == "python":
-            code = compile("\n" * (fence.line - 1) + fence.text, FILE, "exec")
+            code = compile("\n" * (fence.line - 1) + fence.text, f"docs/{fence.page}", "exec")
             exec(code, {"__name__": "example"})
 
 
@@ -73,7 +65,7 @@ def test_yaml_examples_are_valid() -> None:
         if fence.language == "yaml":
             tree = parse({"docs/_index.yaml": fence.text})
             problems = [each for each in tree.problems if "no such file" not in each.message]
-            assert not problems, f"{FILE}:{fence.line}: {problems[0]}"
+            assert not problems, f"docs/{fence.page}:{fence.line}: {problems[0]}"
 
 
 def _is_table(name: str) -> bool:
