@@ -17,7 +17,7 @@ from engine.entry import Entry
 from engine.steps import Wait
 from wippy_console.models import Decision, Question, QuestionRole, Run
 from wippy_console.models.decisions import FAR, wait_key
-from wippy_console.services import questions
+from wippy_console.services import accounts, questions
 from wippy_console.services.errors import NotFoundError
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +208,13 @@ def test_a_thousand_topics_are_put_together_without_comparing_each_with_each() -
     assert len(questions.asked(waits, meta)) == 500
     chained = [replace(wait, joined=max(wait.number - 1, 1)) for wait in waits]
     assert len(questions.asked(chained, meta)) == 1
+
+
+def test_named_people_may_answer_and_so_may_superusers_and_who_acts_for_them() -> None:
+    made = asked("named")
+    QuestionRole.objects.create(question=made, user="olga")
+    olga, paul, root = person("olga", "operator"), person("paul", "operator"), accounts.command_line("root")
+    only = questions.Signal(0, "decision", "Yes", users=("olga",))
+    for user, may in ((olga, True), (accounts.on_behalf("root", "olga"), True), (root, True), (paul, False)):
+        assert (questions.may_give(user, only, made), questions.may_answer(user, made)) == (may, may)
+    assert questions.who_may(only, made) == "Only olga may answer this."

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from wippy_console import permissions
 from wippy_console.models import Question, QuestionRole, Run
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
-from wippy_console.services import grants
+from wippy_console.services import accounts, grants
 from wippy_console.services.errors import NotFoundError
 
 MOST_ASKED = 1000
@@ -72,6 +72,6 @@ def allowed(user: Any) -> QuerySet[Question]:
         return rows
     if user.is_superuser:
         return rows
-    names, name = [*permissions.role_names(user)], user.get_username()
+    names, name = [*permissions.role_names(user)], accounts.person(user).get_username()
     mine = Q(role="", user="") | Q(role__in=names) | Q(role="", user=name)
     return rows.filter(Exists(QuestionRole.objects.filter(mine, question=OuterRef("pk"))))

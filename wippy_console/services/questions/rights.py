@@ -6,24 +6,29 @@ from typing import Any
 
 from wippy_console import permissions
 from wippy_console.models import Question
+from wippy_console.services import accounts
 from wippy_console.services.questions.signals import Signal
 
 
 def may_give(user: Any, signal: Signal, question: Question | None) -> bool:
-    """Whether the user is among those who may give that answer; the right to answer at all is another matter."""
+    """Whether the user is among those who may give that answer; the right to answer at all is another matter.
+
+    Superusers are, and who acts for somebody at the command line is whom they act for.
+    """
     groups = [*signal.roles, *escalated_to(question)]
     users, voters = signal.users, signal.quorum.of if signal.quorum else ()
-    if not (signal.roles or users or voters):
+    if user.is_superuser or not (signal.roles or users or voters):
         return True
-    name = user.get_username()
+    name = accounts.person(user).get_username()
     return name in users or name in voters or any(permissions.in_role(user, group) for group in (*groups, *voters))
 
 
 def who_may(signal: Signal, question: Question | None) -> str:
     """Those in words, for somebody who is none of them."""
     voters = signal.quorum.of if signal.quorum else ()
-    named = [*signal.roles, *escalated_to(question), *signal.users, *voters]
-    return f"Only members of {' or '.join(dict.fromkeys(named))} may answer this."
+    groups = dict.fromkeys([*signal.roles, *escalated_to(question), *voters])
+    named = [f"members of {' or '.join(groups)}"] if groups else []
+    return f"Only {' or '.join([*named, *signal.users])} may answer this."
 
 
 def escalated_to(question: Question | None) -> list[str]:
