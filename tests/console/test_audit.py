@@ -7,19 +7,22 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Group, User
+from django.core import serializers
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.http import StreamingHttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from engine.entry import Entry
 from tests.console.operating import Stage
 from tests.console.registry_cast import create, function
 from tests.console.test_votes import APPROVE, REJECT, ask, vote, voter
-from wippy_console.database import append_only
+from wippy_console.database import append_only, streams
 from wippy_console.models import AuditRow
 from wippy_console.services import audit, clock, decisions, runs
 from wippy_console.services.audit.chain import hash_of
@@ -177,3 +180,35 @@ def test_a_start_names_what_was_given_without_secrets(on_stage: Stage) -> None:
     assert (row.workflow_id, row.run_id, row.data) == (
         started.workflow_id, started.run_id, {"input": [{"wanted": 3}]},
     )  # fmt: skip
+
+
+def test_a_file_goes_out_in_portions_whoever_serves_it(async_client: AsyncClient) -> None:
+    root = User.objects.create_superuser("root")
+    for _ in range(3):
+        audit.append(audit.EXPORT, "olga")
+
+    async def portions() -> list[bytes]:
+        await sync_to_async(async_client.force_login)(root)
+        response: Any = await async_client.get("/audit/export.jsonl")
+        assert response.is_async  # else all of it would be a list in memory first
+        return [part async for part in response]
+
+    with patch.object(streams, "PORTION", 2):
+        assert [part.count(b"\n") for part in async_to_sync(portions)()] == [2, 2, 1]  # with the log-in and the export
+
+
+def test_rows_that_come_back_from_a_dump_keep_their_hashes() -> None:
+    for number in range(3):
+        audit.append(audit.EXPORT, "olga ✓\0", label="é", data={"n": 10**20, "f": 0.1, "nul": "a\0", "at": number})
+    text = serializers.serialize("json", AuditRow.objects.all())
+    AuditRow.objects.all().delete()
+    for each in serializers.deserialize("json", text):
+        each.save()
+    assert AuditRow.objects.count() == 3 and list(audit.verify()) == []
+
+
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_the_command_refuses_to_print_less_than_one_row(limit: str) -> None:
+    audit.append(audit.EXPORT, "olga")
+    with pytest.raises(CommandError, match="1 or more"):
+        call_command("audit", "--limit", limit)

@@ -12,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BinaryField, Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
+from wippy_console.database.streams import attachment
 from wippy_console.models import Decision
 from wippy_console.services import decisions
 
@@ -35,13 +36,15 @@ def as_csv(model_admin: admin.ModelAdmin[M], request: HttpRequest, queryset: Que
     writer = csv.writer(_Echo())
     names = _names(model_admin, request)
     lines = (writer.writerow([_cell(row[name]) for name in names]) for row in _rows(queryset, names))
-    return _attachment(_with_head(writer.writerow(names), lines), queryset, "text/csv; charset=utf-8", "csv")
+    return _attachment(request, _with_head(writer.writerow(names), lines), queryset, "text/csv; charset=utf-8", "csv")
 
 
 @admin.action(description="Export as JSON", permissions=["view"])
 def as_json(model_admin: admin.ModelAdmin[M], request: HttpRequest, queryset: QuerySet[M]) -> StreamingHttpResponse:
     """A list of objects, one per line."""
-    return _attachment(_json_lines(queryset, _names(model_admin, request)), queryset, "application/json", "json")
+    return _attachment(
+        request, _json_lines(queryset, _names(model_admin, request)), queryset, "application/json", "json"
+    )
 
 
 def _json_lines(queryset: QuerySet[Any], names: list[str]) -> Iterator[str]:
@@ -84,6 +87,7 @@ def _cell(value: Any) -> str:
     return text[1:-1] if text.startswith('"') else text
 
 
-def _attachment(lines: Iterator[str], queryset: QuerySet[Any], kind: str, ending: str) -> StreamingHttpResponse:
-    name = f"{queryset.model._meta.model_name}s.{ending}"
-    return StreamingHttpResponse(lines, kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def _attachment(
+    request: HttpRequest, lines: Iterator[str], queryset: QuerySet[Any], kind: str, ending: str
+) -> StreamingHttpResponse:
+    return attachment(request, lines, kind, f"{queryset.model._meta.model_name}s.{ending}")

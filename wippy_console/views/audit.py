@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 
 from wippy_console import permissions
+from wippy_console.database.streams import attachment
 from wippy_console.forms.plain import AuditForm
 from wippy_console.services import audit
 from wippy_console.views.pages import filters, needs, number, page
@@ -42,10 +43,10 @@ def export(request: HttpRequest, ending: str) -> StreamingHttpResponse:
         raise Http404
     wanted = filters(AuditForm(request.GET))
     lines, kind = FILES[ending]
+    found = lines(request.user, asked(wanted))
     chosen = {name: str(value) for name, value in wanted.items() if value}
     audit.append(audit.EXPORT, request.user, outcome="done", label=f"audit.{ending}", data=chosen)
-    name = f'attachment; filename="audit.{ending}"'
-    return StreamingHttpResponse(lines(request.user, asked(wanted)), kind, headers={"Content-Disposition": name})
+    return attachment(request, found, kind, f"audit.{ending}")
 
 
 def asked(wanted: dict[str, Any]) -> audit.Filters:

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from wippy_console.management.operations import OperationCommand, reader
 from wippy_console.services import audit
+from wippy_console.services.errors import Refused
 
 MOST_BREAKS = 20
 
@@ -29,6 +30,8 @@ class Command(OperationCommand):
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Read or verify."""
+        if options["limit"] < 1:
+            raise Refused("--limit is 1 or more.", {"limit": ["1 or more."]})
         if options["verify"]:
             return _verified()
         names = ("user", "action", "entry", "run")

@@ -22,8 +22,8 @@ MOST = 100
 _CHUNK = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
-    "id", "at", "user", "action", "entry_id", "workflow_id", "run_id", "question_id", "decision_id", "label", "outcome",
-    "data", "previous", "hash",
+    "id", "at", "user", "action", "entry_id", "namespace", "workflow_id", "run_id", "question_id", "decision_id",
+    "label", "outcome", "data", "previous", "hash",
 )  # fmt: skip
 
 
