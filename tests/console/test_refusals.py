@@ -92,7 +92,7 @@ def test_a_taken_id_is_said_at_its_field_and_the_draft_is_kept(client: Client, m
         Entry("app:f", "workflow.lua", {"input_schema": SCHEMA}, {"source": "return { main = function() end }"}),
     )
     taken = Conflict("taken", {"workflow_id": ["taken"]})
-    monkeypatch.setattr(runs, "start", lambda *_: refuse(taken))
+    monkeypatch.setattr(runs, "start", lambda *_, **__: refuse(taken))
     client.force_login(User.objects.create_superuser("root"))
     answer = client.post("/runs/start/", {**SENT, "entry": "app:f", "workflow_id": "order 7"})
     text = answer.content.decode()
