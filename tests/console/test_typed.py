@@ -228,7 +228,7 @@ def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch
     client.raise_request_exception = False
     sent = opened(client, EDIT).post(source="-- mine\n" + LUA)
     with monkeypatch.context() as broken:
-        broken.setattr(registry, "entry", away)
+        broken.setattr(registry, "entry_for", away)
         answer = client.post(EDIT, sent)
         assert answer.status_code == 503
         assert "reach its database" in text_of(answer)
