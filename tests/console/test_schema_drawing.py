@@ -340,6 +340,44 @@ def test_allof_and_references_are_laid_into_one() -> None:
     assert value(schema, {"f-id": "1", "f-name": "x"}) == {"id": 1, "name": "x"}
 
 
+BASE = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"allOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]},
+        {"$ref": "#/$defs/A", "allOf": [{"$ref": "#/$defs/B"}, {"$ref": "#/$defs/Base"}]},
+        {"$ref": "#/$defs/Base", "oneOf": [{"$ref": "#/$defs/AB"}]},
+        {"allOf": [{"$ref": "#/$defs/Base"}, {"oneOf": [{"$ref": "#/$defs/AB"}]}]},
+    ],
+)
+def test_what_parts_have_in_common_is_drawn_once(part: Any) -> None:
+    base = {"$ref": "#/$defs/Base"}
+    a = {"allOf": [base, {"properties": {"a": {"type": "string"}}}]}
+    b = {"allOf": [base, {"properties": {"b": {"type": "string"}}}]}
+    ab = {"allOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]}
+    schema = {"properties": {"p": part}, "required": ["p"], "$defs": {"Base": BASE, "A": a, "B": b, "AB": ab}}
+    page = html(SchemaForm(schema))
+    assert ("holds itself" in page, "<textarea" in page) == (False, False)
+    assert value(schema, {"f-p.id": "1", "f-p.a": "x", "f-p.b": "y"}) == {"p": {"id": 1, "a": "x", "b": "y"}}
+
+
+def test_alternatives_that_repeat_the_base_are_drawn() -> None:
+    base = {"$ref": "#/$defs/Base"}
+    one = {"allOf": [base, {"properties": {"kind": {"const": "a"}, "a": {"type": "string"}}, "required": ["kind"]}]}
+    two = {"allOf": [base, {"properties": {"kind": {"const": "b"}, "b": {"type": "string"}}, "required": ["kind"]}]}
+    schema = {"properties": {"p": {"allOf": [base], "oneOf": [one, two]}}, "$defs": {"Base": BASE}}
+    page = html(SchemaForm(schema))
+    assert ("holds itself" in page, "<textarea" in page, page.count(">Id") > 0) == (False, False, True)
+
+
+def test_parts_that_share_parts_at_every_level_are_read_once() -> None:
+    defs = {f"L{n}": {"allOf": [{"$ref": f"#/$defs/L{n + 1}"}] * 2} for n in range(20)}
+    schema = {"$ref": "#/$defs/L0", "$defs": {**defs, "L20": BASE}}
+    assert drawn(SchemaForm(schema)).types["f-id"] == "text"
+
+
 def test_names_and_values_can_t_leave_their_attributes() -> None:
     odd = '"><script>alert(1)</script>'
     schema = {

@@ -36,12 +36,17 @@ BINARY = ("byte", "binary", "data-url")
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where a part stands: under which name (an item of a list has none), and what the parts around it say."""
+    """Where a part stands: under which name (an item of a list has none), and what the parts around it say.
+
+    `seen`: references that would never end here; of them `laid` are those of the part itself, which its alternatives
+    may repeat.
+    """
 
     name: str | None = None
     required: bool = False
     secret: bool = False
     seen: Open = frozenset({"#"})
+    laid: Open = frozenset()
     lists: int = 0
 
 
@@ -70,15 +75,16 @@ class Describer:
         if part is False:
             return None
         own = part if isinstance(part, Mapping) else {}
+        around = at.seen - at.laid
         self.left -= 1
         try:
             if self.left < 0:
                 raise UndrawableError("the schema is too large to be drawn")
-            flat, seen = self.references.flat(own, at.seen)
+            flat, seen = self.references.flat(own, around, at.laid)
         except UndrawableError as error:
             return Json(self._face(own, at), str(error))
         title = own.get("title") or (flat.get("title") if at.name is None else "")
-        within = replace(at, seen=seen, secret=at.secret or secrets.is_secret(flat))
+        within = replace(at, seen=seen, laid=seen - around, secret=at.secret or secrets.is_secret(flat))
         return self._flat({**flat, "title": title} if "$ref" in own else flat, within)
 
     def _face(self, part: Part, at: At) -> Face:
@@ -127,7 +133,7 @@ class Describer:
     def _variant(self, base: Part, choice: Part, index: int, at: At) -> Alternative:
         part, seen = alternatives.over(base, choice), at.seen
         with suppress(UndrawableError):
-            flat, seen = self.references.flat(part, at.seen)
+            flat, seen = self.references.flat(part, at.seen - at.laid, at.laid)
             part = alternatives.told_apart(flat, choice, base.get("discriminator"))
         label, hint = alternatives.named(choice, part, self.references, index)
         bare = {**part, "title": label, "description": ""}
@@ -174,7 +180,7 @@ class Describer:
         if not isinstance(described, Mapping) or not described:
             return Group(face, ()) if more is False else Json(face, "any names")
         required = part.get("required") if isinstance(part.get("required"), list) else []
-        inner = replace(at, required=False)
+        inner = replace(at, required=False, laid=frozenset())
         places = {name: replace(inner, name=name, required=name in (required or [])) for name in described}
         parts = [(name, self.shape(described[name], place)) for name, place in places.items()]
         return Group(face, tuple((name, shape) for name, shape in parts if shape is not None), is_open(part))

@@ -26,19 +26,31 @@ class References:
 
     root: Part
 
-    def flat(self, part: Part, seen: Open, depth: int = 0) -> tuple[dict[str, Any], Open]:
-        """The part with what it refers to; raises UndrawableError for a circle or a reference that leads nowhere."""
+    def flat(self, part: Part, seen: Open, laid: Open = frozenset()) -> tuple[dict[str, Any], Open]:
+        """The part with what it refers to; raises UndrawableError for a circle or a reference that leads nowhere.
+
+        What was `laid` into it before is not laid again, nor is what two of its parts have in common.
+        """
+        done = set(laid)
+        found = self._laid(part, seen, done, 0)
+        return found, seen | done
+
+    def _laid(self, part: Part, seen: Open, done: set[str], depth: int) -> dict[str, Any]:
         if depth > _DEPTH:
             raise UndrawableError("it is nested too deeply")
         found = dict(part)
         if isinstance(ref := found.pop("$ref", None), str):
-            target = self._target(ref, seen)
-            below, seen = self.flat(target, seen | {ref}, depth + 1)
-            found = merged(below, found)
+            found = merged(self._referred(ref, seen, done, depth), found)
         for each in _mappings(found.pop("allOf", None)):
-            below, seen = self.flat(each, seen, depth + 1)
-            found = merged(below, found)
-        return found, seen
+            found = merged(self._laid(each, seen, done, depth + 1), found)
+        return found
+
+    def _referred(self, ref: str, seen: Open, done: set[str], depth: int) -> dict[str, Any]:
+        target = self._target(ref, seen)
+        if ref in done:  # all of it is in the whole already, and what came first wins
+            return {}
+        done.add(ref)
+        return self._laid(target, seen | {ref}, done, depth + 1)
 
     def title(self, part: Any) -> str:
         """The title of a part, or the name of what it refers to."""
