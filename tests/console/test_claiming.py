@@ -13,10 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from tests.console.test_questions import asked, person, signals
+from engine.steps import Wait
+from tests.console.test_questions import NOW, asked, person, signals
 from tests.patience import PATIENCE
-from wippy_console.models import AuditRow, FeedEvent, Question
+from wippy_console.models import AuditRow, Decision, FeedEvent, Question, QuestionRole, Run
 from wippy_console.services import accounts, clock, decisions, questions
+from wippy_console.services.decisions import journal
 from wippy_console.services.errors import Conflict, Refused
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +193,34 @@ def test_the_command_line_takes_it_for_somebody() -> None:
     with pytest.raises(Refused, match="--as"):
         decisions.claim(accounts.command_line("root"), made)
     assert decisions.claim(accounts.on_behalf("root", "olga"), made).assignee == olga
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_a_claim_overtook_is_refused_by_name() -> None:
+    made, olga, paul = question(), person("olga", "operator"), person("paul", "operator")
+    answer = Decision(run=made.run, user=paul, question=made, topic="decision", label="Approve")
+    decisions.claim(olga, Question.objects.select_related("run").get(pk=made.pk))
+    with pytest.raises(Conflict, match="olga has taken it"):
+        journal.make(answer)
+    assert not Decision.objects.exists() and Question.objects.get(pk=made.pk).is_open
+
+
+def test_a_question_begins_with_whom_its_author_names() -> None:
+    olga = person("olga", "operator")
+    person("vera", "viewer")
+    given = {"boss": "olga", "watcher": "vera", "who": "nobody"}
+    for path, expected in (("$.boss", olga), ("$.watcher", None), ("$.who", None), ("olga", olga)):
+        Run.objects.all().delete()
+        meta = {"signals": signals("Approve"), "question": {"assign": path, "lapse": "1h"}}
+        run = Run(run_id="r", workflow_id="r", entry_id="app:flow", client="app:client", started_at=NOW, input=[given])
+        run.save()
+        made = Question(run=run, opened_at=NOW)
+        (what,) = questions.asked([Wait("inbox", "", 0)], meta).values()
+        questions.word(made, what, meta, run)
+        made.save()
+        QuestionRole.objects.create(question=made)
+        questions.assign_at_opening(made)
+        made = Question.objects.get(pk=made.pk)
+        assert made.assignee == expected
+        assert (made.lapses_at is None) is (expected is None)
+        assert questions.meant_for(made) == ("" if expected else given[path[2:]])

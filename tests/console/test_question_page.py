@@ -100,6 +100,18 @@ def test_a_question_that_is_over_says_how_and_offers_nothing(client: Client, ann
     assert "Your answer" not in text and "/claim/" not in text
 
 
+def test_who_voted_or_began_it_is_told_before_the_form(client: Client, anna: User) -> None:
+    made = question(signals=[{**SIGNALS[0], "quorum": {"approve": 2}}, SIGNALS[1]])
+    Vote.objects.create(question=made, user=anna, index=0, topic="decision", label="Approve")
+    text = page(client, f"/inbox/{made.pk}/")
+    assert text.count("You voted “Approve” before.") == 2 and 'role="button"' not in text
+    assert "You voted" in page(client, "/inbox/")
+    bert = person("bert", "operator", "approvers")
+    Run.objects.update(started_by=bert)
+    client.force_login(bert)
+    assert "You started this run, so others have to decide." in page(client, f"/inbox/{made.pk}/")
+
+
 @pytest.mark.parametrize(("name", "why"), [("nobody", "whom nobody knows"), ("vera", "who may not answer it")])
 def test_a_question_says_whom_it_was_meant_for(client: Client, anna: User, name: str, why: str) -> None:
     person("vera", "viewer")
@@ -112,6 +124,9 @@ def test_who_may_only_look_is_told_so(client: Client, anna: User) -> None:
     client.force_login(person("olga", "operator"))
     text = page(client, f"/inbox/{made.pk}/")
     assert "but not answer it" in text and "Only members of approvers may answer this." in text
+    run = page(client, f"/runs/{made.run.workflow_id}/{made.run_id}/")
+    for move in ("claim", "assign", "postpone"):
+        assert f"/inbox/{made.pk}/{move}/" not in text + run
 
 
 def test_it_is_taken_and_put_back_without_javascript(client: Client, anna: User) -> None:

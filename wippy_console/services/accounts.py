@@ -42,6 +42,11 @@ def clock() -> User:
     return _nobodys(CLOCK)
 
 
+def is_clock(user: User) -> bool:
+    """Whether it is the account of what happens by itself."""
+    return user.get_username() == CLOCK
+
+
 def is_command_line(user: User) -> bool:
     """Whether it is the account of somebody at the command line."""
     return user.get_username().startswith(_COMMAND_LINE)

@@ -27,6 +27,7 @@ def with_words(question: Any, user: Any) -> Any:
     question.is_late = question.nearest_at <= timezone.now()
     question.facts = facts(question.run.input)
     question.tally = decisions.tally(question) if question.is_open else []
+    question.has_voted = question.is_open and any(vote.user_id == user.pk for vote in question.votes.all())
     question.answer = None if question.is_open else questions.answer_of(question)
     return question
 
@@ -53,6 +54,7 @@ def section(question: Question, user: Any, buttons: Sequence[Button]) -> Any:
     found.meant_why = questions.meant_why(question) if found.meant_for else ""
     found.is_postponed = question.follow_up_at is not None and question.follow_up_at > timezone.now()
     found.fates = questions.fates(question) if question.is_open else []
+    found.may_answer = question.is_open and questions.may_answer(user, question)
     found.cast = list(question.votes.select_related("user"))
     found.asked_of = [row.role or row.user for row in question.roles.all() if row.role or row.user]
     return found

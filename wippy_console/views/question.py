@@ -34,7 +34,6 @@ def show(request: HttpRequest, question_id: int) -> HttpResponse:
         **input_of(asked.run),
         "steps": steps(asked.run),
         **comments.thread(request, asked),
-        "may_answer": questions.may_answer(request.user, asked),
     }
     return page(request, "inbox/question.html", context)
 

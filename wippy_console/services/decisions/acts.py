@@ -50,7 +50,8 @@ def _why_not(user: Any, run: Run, signal: Signal, question: Question | None) -> 
     answer = questions.answer_of(question)
     if answer is not None:
         return questions.why_answered(answer)
-    return questions.why_over(question, run) or questions.why_taken(user, question)
+    over = questions.why_over(question, run) or questions.why_taken(user, question)
+    return over or voting.why_not(user, question, signal)
 
 
 def decide(

@@ -35,7 +35,7 @@ def selected(user: Any, ids: Iterable[int]) -> list[Question]:
     chosen = list(dict.fromkeys(ids))
     if len(chosen) > MOST:
         raise Refused(f"At most {MOST} questions are answered at once; these are {len(chosen)}.")
-    return [questions.get(user, each) for each in chosen]
+    return questions.several(user, chosen)
 
 
 def common(asked: Sequence[Question]) -> list[Signal]:

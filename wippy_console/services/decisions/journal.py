@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services import audit, feed, questions, secrets
+from wippy_console.services import accounts, audit, feed, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, NoVerdict, Refused, RunEnded, Unavailable
 
@@ -203,11 +204,20 @@ def _answer(decision: Decision, outcome: str) -> None:
     question = decision.question
     if question is None:
         return
-    mine = Question.objects.filter(pk=question.pk, closed_at=None, outcome="")
+    mine = Question.objects.filter(_may_answer(decision, question), pk=question.pk, closed_at=None, outcome="")
     if not mine.update(outcome=outcome, outcome_text=""):
         question.refresh_from_db()
         questions.refuse_answered(question)
-        raise Conflict(questions.why_over(question, decision.run) or _FASTER)
+        why = questions.why_over(question, decision.run) or questions.why_taken(decision.user, question)
+        raise Conflict(why or _FASTER)
+
+
+def _may_answer(decision: Decision, question: Question) -> Q:
+    """The condition that nobody else has taken it meanwhile; of guests, who are asked by name, and the clock none."""
+    if decision.guest or accounts.is_clock(decision.user) or questions.counts_votes(question):
+        return Q()
+    now = timezone.now()
+    return questions.is_nobodys(now) | questions.is_theirs(decision.user, now)
 
 
 def _take_back(decision: Decision, why: str, *, was_taken: bool) -> None:

@@ -16,6 +16,7 @@ from wippy_console.services.decisions import journal
 from wippy_console.services.errors import Conflict
 from wippy_console.services.questions import Signal
 
+_STARTED = "You started this run, so others have to decide."
 VOTES = "votes"
 """The field of the payload that tells the run who voted what."""
 
@@ -49,6 +50,17 @@ def needed_for(signal: Signal, among: Sequence[Signal]) -> int:
         return signal.quorum.approve
     counted = [each.quorum for each in among if each.quorum is not None and each.topic == signal.topic]
     return counted[0].reject if counted else 0
+
+
+def why_not(user: Any, question: Question, signal: Signal) -> str:
+    """Why the user's vote would not count, in words; "" where it would, or where none are counted."""
+    if not needed_for(signal, questions.of(question)):
+        return ""
+    voter = accounts.person(user)
+    if _began_it(voter, question, signal):
+        return _STARTED
+    vote = next((vote for vote in question.votes.all() if vote.user_id == voter.pk), None)
+    return f"You voted “{vote.label}” before." if vote is not None else ""
 
 
 def with_votes(payload: Any, question: Question) -> Any:
@@ -93,11 +105,14 @@ def _count(
 
 
 def _refuse_starter(voter: User, question: Question, signal: Signal) -> None:
+    if _began_it(voter, question, signal):
+        raise PermissionDenied(_STARTED)
+
+
+def _began_it(voter: User, question: Question, signal: Signal) -> bool:
+    """Whether the voter started the run, and may not vote for that."""
     quorums = [each.quorum for each in (signal, *questions.of(question)) if each.quorum is not None]
-    if any(quorum.own for quorum in quorums[:1]):
-        return
-    if questions.starter_of(question.run) == voter:
-        raise PermissionDenied("You started this run, so others have to decide.")
+    return not any(quorum.own for quorum in quorums[:1]) and questions.starter_of(question.run) == voter
 
 
 def _before(question: Question, voter: User, key: uuid.UUID) -> Decision | Vote:

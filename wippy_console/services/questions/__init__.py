@@ -33,7 +33,7 @@ from wippy_console.services.questions.holding import (
     refuse_taken,
     why_taken,
 )
-from wippy_console.services.questions.inbox import asked_by, asking, candidate_names, get, may_answer, open_for
+from wippy_console.services.questions.inbox import asked_by, asking, candidate_names, get, may_answer, open_for, several
 from wippy_console.services.questions.listing import (
     PRIORITIES,
     VIEWS,
@@ -128,6 +128,7 @@ __all__ = [
     "refuse_answered",
     "refuse_ended",
     "refuse_taken",
+    "several",
     "signals_of",
     "starter_of",
     "who_may",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -44,11 +44,16 @@ def candidate_names(question: Question) -> list[str]:
 
 def get(user: Any, question_id: int) -> Question:
     """The question, open or not, when the user may answer it or may see runs; NotFoundError."""
-    rows = Question.objects.select_related("run", "run__started_by", "assignee").prefetch_related("roles")
-    found = grants.narrowed(rows, user, permissions.VIEW_RUN).filter(pk=question_id).first()
-    if found is None:
+    return several(user, [question_id])[0]
+
+
+def several(user: Any, ids: Sequence[int]) -> list[Question]:
+    """The same of several, in their order, by one query; NotFoundError when one is not there."""
+    rows = Question.objects.select_related("run", "run__started_by", "assignee").prefetch_related("roles", "votes")
+    found = grants.narrowed(rows, user, permissions.VIEW_RUN).in_bulk(ids)
+    if any(each not in found for each in ids):
         raise NotFoundError("There is no such question.")
-    return found
+    return [found[each] for each in ids]
 
 
 def asking() -> QuerySet[Question, Any]:
