@@ -77,6 +77,11 @@ def lasting(row: Any) -> dict[str, Any]:
     return {**row, "observed_at": None, "retrying": tried, "troubled_since": row["troubled_since"] is not None}
 
 
+def unsaid(row: Any) -> dict[str, Any]:
+    """A row without what a history tells and whoever started the run elsewhere did not."""
+    return {**row, "program": "", "registry_version": None, "first_run_id": "", "started_at": None}
+
+
 def rows() -> list[Any]:
     """All rows that a rebuild makes again; when they were written is theirs."""
     found = [lasting(row) for row in Run.objects.order_by("run_id").values()]
@@ -119,3 +124,42 @@ def test_a_rebuild_makes_the_same_rows_whoever_started_the_runs(server: Server, 
     assert (child.registry_version, Run.objects.get(pk=theirs).registry_version) == (2, 2)
     started_by = Run.objects.exclude(started_by=None).values_list("workflow_id", flat=True)
     assert set(started_by) == {"ours", "parent", "tried"}
+
+
+ELSEWHERE = """
+return { main = function()
+    local there = process.with_options({ ["workflow.task_queue"] = "nobody-listens" })
+    there:spawn("app:approval", "app:worker", "a child")
+    process.events():receive()
+end }
+"""
+
+
+def test_runs_on_queues_of_others_come_back_and_those_of_other_installations_do_not(
+    server: Server, log: Path, cast: Cast
+) -> None:
+    nobody = f"nobody {server.queue}"
+    source = ELSEWHERE.replace("nobody-listens", nobody)
+    away = {"options": {"workflow.task_queue": nobody}}
+    publish(
+        Entry("app:parent", "workflow.lua", {}, {"source": source, "method": "main"}),
+        Entry("app:away", "workflow.lua", away, {"source": CALLER, "modules": ["funcs"]}),
+    )
+
+    def foreign(client: Any) -> Any:
+        memo = {"wippy-user": "operator"}
+        return client.start_workflow("app:away", id=f"theirs {nobody}", task_queue=nobody, memo=memo)
+
+    server.do(foreign)
+    with running_node(log):
+        runs.start(cast.operator, "app:parent", "app:worker", [])
+        runs.start(cast.operator, "app:away", "app:worker", [])
+        ended = runs.start(cast.operator, "app:away", "app:worker", [])
+        server.terminate(ended.workflow_id)
+        until(lambda: Run.objects.filter(stuck_reason__contains=nobody).count() == 2, log=log)
+        until(lambda: HistoryArchive.objects.filter(run_id=ended.run_id).exists(), log=log)
+        before = rows()
+        Run.objects.all().delete()
+        assert manage("rebuild") == "4 runs written"
+        assert [unsaid(row) for row in rows()] == [unsaid(row) for row in before]
+    assert set(Run.objects.values_list("worker", flat=True)) == {"app:worker"}

@@ -44,7 +44,7 @@ def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Beg
         ref=ref,
         entry_id=event.workflow_type.name,
         started_at=moment(first.event_time),
-        worker=worker_of(catalog, ref.client, event.task_queue.name),
+        worker=worker_of(catalog, ref.client, event.task_queue.name) or _named_worker(catalog, ref.client, fields),
         task_queue=event.task_queue.name,
         program=resolved.digest if resolved else headers.text(fields, headers.PROGRAM),
         registry_version=(resolved.version if resolved else headers.number(fields, headers.VERSION)) or None,
@@ -127,6 +127,13 @@ def worker_of(catalog: Catalog, client: str, queue: str) -> str:
         if reference(entry, "client") == client and task_queue(entry, catalog.entry(client)) == queue:
             return entry.id
     return ""
+
+
+def _named_worker(catalog: Catalog, client: str, fields: headers.Headers) -> str:
+    """The worker that the start of a run on another queue was meant for, or "": other installations have their own."""
+    name = headers.text(fields, headers.WORKER)
+    entry = catalog.entry(name) if name else None
+    return name if entry is not None and reference(entry, "client") == client else ""
 
 
 def moment(stamp: Timestamp) -> datetime:

@@ -31,6 +31,11 @@ def on_queues(queues: list[str]) -> str:
     return f"TaskQueue IN ({', '.join(quoted(queue) for queue in queues)})"
 
 
+def on_others(queues: list[str]) -> str:
+    """The condition that an execution is on none of the queues."""
+    return f"TaskQueue NOT IN ({', '.join(quoted(queue) for queue in queues)})"
+
+
 def since(field: str, moment: datetime) -> str:
     """The condition that a time is not before the moment."""
     return f"{field} >= {quoted(moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%fZ'))}"

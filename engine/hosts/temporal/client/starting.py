@@ -57,6 +57,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest, request_id: str = "
         headers.CONTEXT: headers.portable(request.context),
         headers.SECURITY: headers.carried(request.security),
         headers.STRICT: settings.strict or None,
+        headers.WORKER: settings.worker,
     }
     return Start(
         type=workflow_type(entry),

@@ -45,6 +45,7 @@ MESSAGES = "wippy-messages"
 NODES = "wippy-nodes"
 DECISION = "wippy-decision"
 FINAL = "wippy-final"
+WORKER = "wippy-worker"
 
 Headers = Mapping[str, Payload]
 
