@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -22,6 +24,7 @@ from tests.console.departments import (
     Room,
     entries,
     member,
+    refuse_secrets,
 )
 from tests.console.registry_cast import create
 from wippy_console import permissions
@@ -172,6 +175,15 @@ def test_nobody_acts_in_other_namespaces(rooms: dict[str, Room], clerk: User, ac
     with pytest.raises((PermissionDenied, NotFoundError)) as refusal:
         acts(user, rooms[THEIRS])[act]()
     assert "hush" not in str(refusal.value) and "Xyzzy" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("command", ["runs", "audit"])
+def test_commands_show_what_another_may_see(rooms: dict[str, Room], clerk: User, command: str) -> None:
+    shown, everything = StringIO(), StringIO()
+    call_command(command, "--json", "--as", "clerk", stdout=shown)
+    call_command(command, "--json", stdout=everything)
+    refuse_secrets(shown.getvalue(), command)
+    assert "shop-flow" in shown.getvalue() and "vault-flow" in everything.getvalue()
 
 
 def test_a_refusal_names_the_right_and_the_namespace(rooms: dict[str, Room], clerk: User) -> None:

@@ -127,9 +127,19 @@ def operator(acts_for: str = "") -> User:
     return accounts.on_behalf(_name(), acts_for) if acts_for else accounts.command_line(_name())
 
 
-def reader() -> User:
-    """The same for commands that only read."""
-    return accounts.reading(_name())
+class ReadingCommand(OperationCommand):
+    """A command that shows what somebody may see."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare --as, which all have."""
+        super().add_arguments(parser)
+        text = "show only what a user of the console may see. Default: everything"
+        parser.add_argument("--as", dest="acts_for", metavar="USER", default="", help=text)
+
+
+def reader(acts_for: str = "") -> User:
+    """The same for commands that only read: no account is made."""
+    return accounts.named(acts_for) if acts_for else accounts.reading(_name())
 
 
 def _name() -> str:

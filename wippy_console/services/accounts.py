@@ -81,14 +81,20 @@ def _cut(name: str) -> str:
     return f"{name[: _LONGEST - 17]}~{sha256(name.encode(errors='surrogateescape')).hexdigest()[:16]}"
 
 
+def named(name: str) -> User:
+    """The active user of that name; Refused when there is none."""
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user is None or is_command_line(user):
+        raise Refused(f"There is no active user {name!r}.", {"as": [f"There is no active user {name!r}."]})
+    return user
+
+
 def on_behalf(name: str, of: str) -> User:
     """The account of a user of the operating system who acts for a user of the console: `cli:root/olga`.
 
     It has the other's rights and groups, as they are now. Refused when there is no such user, or an inactive one.
     """
-    other = User.objects.filter(username=of, is_active=True).first()
-    if other is None or is_command_line(other):
-        raise Refused(f"There is no active user {of!r}.", {"as": [f"There is no active user {of!r}."]})
+    other = named(of)
     user = command_line(f"{name}/{of}")
     user.groups.set(other.groups.all())
     user.user_permissions.set(other.user_permissions.all())

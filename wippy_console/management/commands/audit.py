@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import OperationCommand, reader
+from wippy_console.management.operations import ReadingCommand, reader
 from wippy_console.services import audit
 from wippy_console.services.errors import Refused
 
 MOST_BREAKS = 20
 
 
-class Command(OperationCommand):
+class Command(ReadingCommand):
     """The newest rows, or the state of the chain."""
 
     help = "Prints what people did, newest first; --verify checks the chain of hashes and fails where it breaks."
@@ -35,7 +35,8 @@ class Command(OperationCommand):
         if options["verify"]:
             return _verified()
         names = ("user", "action", "entry", "run")
-        page = audit.page(reader(), audit.Filters(**{name: options[name] for name in names}), limit=options["limit"])
+        filters = audit.Filters(**{name: options[name] for name in names})
+        page = audit.page(reader(options["acts_for"]), filters, limit=options["limit"])
         return {"rows": [_row(each) for each in page.rows]}
 
     def text(self, data: dict[str, Any]) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import OperationCommand, reader
+from wippy_console.management.operations import ReadingCommand, reader
 from wippy_console.services import runs, timeline
 
 
-class Command(OperationCommand):
+class Command(ReadingCommand):
     """Print the history of a run."""
 
     help = "Prints the history of a run, from Temporal or from the archive."
@@ -22,7 +22,7 @@ class Command(OperationCommand):
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Read it."""
-        run = runs.by_pid(reader(), options["pid"])
+        run = runs.by_pid(reader(options["acts_for"]), options["pid"])
         events = [timeline.event_json(event) for event in runs.history(run).events]
         return {"pid": run.pid, "workflow_id": run.workflow_id, "run_id": run.run_id, "events": events}
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from wippy_console.management.operations import OperationCommand, reader
+from wippy_console.management.operations import ReadingCommand, reader
 from wippy_console.models import Run
 from wippy_console.services import questions, runs, states
 
 
-class Command(OperationCommand):
+class Command(ReadingCommand):
     """List runs by page."""
 
     help = "Lists runs, newest first."
@@ -30,7 +30,7 @@ class Command(OperationCommand):
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Find one page."""
         filters = {name: options[name] for name in ("status", "entry", "text", "waiting", "limit", "before")}
-        page = runs.search(reader(), **filters)
+        page = runs.search(reader(options["acts_for"]), **filters)
         asking, unserved = questions.asked_by(page.rows), states.unserved(page.rows)
         told = [_run(run, asking.get(run.run_id, []), run.run_id in unserved) for run in page.rows]
         return {"runs": told, "next": page.next_cursor}
