@@ -224,3 +224,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label or self.topic or self.action} on {self.run_id}"
+
+    @property
+    def who(self) -> str:
+        """The name of whose it is: of a user, or the address of somebody without an account."""
+        return self.guest or self.user.get_username()

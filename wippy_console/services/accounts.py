@@ -18,6 +18,8 @@ _COMMAND_LINE = "cli:"  # a form takes no user name with a colon: nobody else is
 _LONGEST = 150
 CLOCK = "auto:clock"
 """Whoever does what happens by itself when its time has come."""
+GUEST = "auto:guest"
+"""Whoever has no account; the decision says who it is."""
 
 
 def identity(user: User) -> str:
@@ -45,6 +47,11 @@ def clock() -> User:
 def is_clock(user: User) -> bool:
     """Whether it is the account of what happens by itself."""
     return user.get_username() == CLOCK
+
+
+def guest() -> User:
+    """The account of those who have none."""
+    return _nobodys(GUEST)
 
 
 def is_command_line(user: User) -> bool:

@@ -33,7 +33,7 @@ def comment(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment
     """
     question = questions.get(user, question.pk)
     said = storable_text(text.strip())
-    _refuse_unsayable(said)
+    refuse_unsayable(said)
     try:
         with transaction.atomic():
             return _write(user, question, said, key)
@@ -41,25 +41,32 @@ def comment(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment
         return _before(user, question, key)
 
 
-def _refuse_unsayable(text: str) -> None:
+def refuse_unsayable(text: str, field: str = "text") -> None:
+    """Raise Refused for no text, and for one that is too long."""
     if not text:
-        raise Refused("Write something first.", {"text": ["Write something first."]})
+        raise Refused("Write something first.", {field: ["Write something first."]})
     if len(text) > LONGEST:
         why = f"It has {len(text)} characters, and a comment at most {LONGEST}."
-        raise Refused(why, {"text": [why]})
+        raise Refused(why, {field: [why]})
 
 
 def _write(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment:
-    """The comment, its audit row and the feed's, which comes last."""
-    made = Comment.objects.create(question=question, user=user, text=text, key=key)
-    people = mentioned(text, question)
-    names = [each.get_username() for each in people]
-    audit.append(audit.COMMENT, user, run=question.run, question=question, data={"text": text, "mentioned": names})
-    others = [each for each in people if each != accounts.person(user)]
-    said = {"by": user.get_username(), "text": text[:_TOLD]}
-    notifications.tell("mentioned", question=question, users=others, data=said, fact=f"mentioned:{made.pk}")
+    made = add(user, question, text, key)
     data = {"question": question.pk, "action": "commented", "user": user.get_username(), "text": text[:_TOLD]}
     feed.append(feed.QUESTION, run=question.run, data=data)
+    return made
+
+
+def add(user: Any, question: Question, text: str, key: uuid.UUID | None = None) -> Comment:
+    """The comment with its audit row, and the news for whom it mentions; the caller's transaction ends with the feed."""
+    made = Comment.objects.create(question=question, user=user, text=text, key=key)
+    people = mentioned(text, question)
+    noted = {"text": text, "mentioned": [each.get_username() for each in people]}
+    audit.append(audit.COMMENT, user, run=question.run, question=question, data=noted)
+    others = [each for each in people if each != accounts.person(user)]
+    if others:
+        said = {"by": user.get_username(), "text": text[:_TOLD]}
+        notifications.tell("mentioned", question=question, users=others, data=said, fact=f"mentioned:{made.pk}")
     return made
 
 

@@ -22,6 +22,13 @@ from wippy_console.services import drafts
 from wippy_console.views.errors import OLD_PAGE, error_page
 from wippy_console.views.pages import is_partial, user_of
 
+GUESTS = "/guest/"
+"""Begins the addresses of people without an account, who have nothing to log in to."""
+
+NO_COOKIE = {
+    "title": "Nothing was sent",
+    "text": "The page was too old, or your browser keeps no cookies. Go back, reload the page and send it again.",
+}
 OTHER = "What was typed on that page belongs to somebody else, so it was not brought back."
 
 
@@ -134,6 +141,8 @@ def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
     Nothing is done. The form comes back with what was typed and a token of now, so that one click sends it; but only
     for the person whom it was drawn for, which its mark proves: a forged request has none.
     """
+    if request.path.startswith(GUESTS):
+        return render(request, "guest/told.html", NO_COOKIE, status=403)
     if not request.user.is_authenticated:
         return ended(request, status=403)
     if request.path in (reverse("draft"), reverse("draft_discard")):

@@ -11,6 +11,7 @@ from wippy_console.services.audit.journal import (
     ESCALATE,
     EXPORT,
     GRANT,
+    GUEST,
     LIFT,
     POSTPONE,
     PUBLISH,
@@ -36,7 +37,7 @@ from wippy_console.services.audit.reading import (
 )
 
 __all__ = [
-    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "LIFT", "POSTPONE",
-    "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break", "Filters", "Page",
+    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "LIFT",
+    "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break", "Filters", "Page",
     "append", "csv_lines", "is_noted", "json_lines", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
 CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "postpone", "escalate"
 START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
 SPAWN, MESSAGE, SERVICE, CALL, LIFT = "spawn", "message", "service", "call", "lift"
+GUEST = "guest"
 PUBLISH, LOGIN, GRANT, UNMASK, EXPORT, RESEND = "publish", "log_in", "grant", "unmask", "export", "resend"
 
 ACTIONS: dict[str, str] = {
@@ -33,6 +34,7 @@ ACTIONS: dict[str, str] = {
     ASSIGN: "Assigned a question",
     POSTPONE: "Put a question off",
     ESCALATE: "Escalated a question",
+    GUEST: "Asked a guest anew, or no more",
     START: "Started a run",
     CANCEL: "Cancelled",
     TERMINATE: "Terminated",

@@ -14,6 +14,7 @@ from wippy_console.services.decisions.acts import (
 )
 from wippy_console.services.decisions.bulk import MOST, Result, common, decide_all, selected
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
+from wippy_console.services.decisions.from_outside import answer_as_guest
 from wippy_console.services.decisions.journal import shown_payload
 from wippy_console.services.decisions.resuming import resume, resume_pending
 from wippy_console.services.decisions.tally import Tally, tally
@@ -24,6 +25,7 @@ __all__ = [
     "Button",
     "Result",
     "Tally",
+    "answer_as_guest",
     "answer_by_clock",
     "assign",
     "audit",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from wippy_console import permissions
 from wippy_console.models import Question
 from wippy_console.models.decisions import IS_OPEN
-from wippy_console.services import accounts, audit, feed, notifications, questions
+from wippy_console.services import accounts, audit, comments, feed, notifications, questions
 from wippy_console.services.errors import Conflict, Refused
 
 NOBODY = ""
@@ -41,6 +41,8 @@ def claim(user: Any, question: Question, *, over: str = NOBODY) -> Question:
 def assign(user: Any, question: Question, to: str, *, reason: str = "", over: str = NOBODY) -> Question:
     """Give it to another candidate; `over` names who has it now, as the user saw it. Raises as `claim` does.
 
+    They are told; a `reason` is a comment, too.
+
     Refused (`to`) when there is no such active user, or one who may not answer it.
     """
     me = _candidate(user, question)
@@ -52,6 +54,8 @@ def assign(user: Any, question: Question, to: str, *, reason: str = "", over: st
         raise Refused(text, {"to": [text]})
     if found == me:
         return claim(user, question, over=over)
+    if reason.strip():
+        comments.refuse_unsayable(reason.strip(), "reason")
     over = over or me.get_username()
     data = {"action": "assigned", "to": found.get_username(), "text": reason.strip()}
     return _take(user, question, found, over, data)
@@ -111,7 +115,9 @@ def _take(user: Any, question: Question, to: User, over: str, data: dict[str, st
 
 
 def _notify(user: Any, question: Question, to: User, at: datetime, text: str) -> None:
-    """Tell whom it was given to."""
+    """Tell whom it was given to; words that go with it are a comment, too."""
+    if text:
+        comments.add(user, question, text)
     data = {"by": accounts.person(user).get_username(), "text": text}
     fact = f"assigned:{question.pk}:{to.pk}:{at.isoformat()}"
     notifications.tell("assigned", question=question, users=[to], data=data, fact=fact)

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services import accounts, audit, feed, questions, secrets
+from wippy_console.services import accounts, audit, feed, guests, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, NoVerdict, Refused, RunEnded, Unavailable
 
@@ -228,6 +228,8 @@ def _take_back(decision: Decision, why: str, *, was_taken: bool) -> None:
     """
     if decision.question is None:
         return
+    if decision.guest:
+        guests.give_back(decision)
     question = Question.objects.select_for_update(no_key=True).filter(pk=decision.question.pk).first()
     if question is None or question.outcome not in ANSWERED:
         return
@@ -281,7 +283,7 @@ def shown_payload(decision: Decision) -> Any:
 
 def _data(decision: Decision, shown: Any) -> dict[str, object]:
     about: dict[str, object] = {
-        "user": decision.user.get_username(),
+        "user": f"guest:{decision.guest}" if decision.guest else decision.user.get_username(),
         "reason": decision.reason,
         "decision": str(decision.pk),
     }

@@ -17,7 +17,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from wippy_console.models import Notification, NotificationPreference
-from wippy_console.services.notifications import rules, wording
+from wippy_console.services import guests
+from wippy_console.services.notifications import outside, rules, wording
 from wippy_console.services.notifications.methods import chat, mail, webhook
 from wippy_console.services.notifications.methods.errors import NotSent
 from wippy_console.services.notifications.preferences import address_for
@@ -89,6 +90,9 @@ def attempt(row: Notification) -> None:
 
 def send(row: Notification) -> None:
     """Send it, if its receiver may still see what it is about, and is still to be found there."""
+    if row.kind == guests.KIND:
+        outside.send(row)
+        return
     preference = NotificationPreference.objects.filter(user=row.user_id).first()
     if row.user is None or not (row.kind == rules.TEST or may_be_told(row.user, row.question, row.run)):
         raise NotSent("Its receiver may not see this any more.", final=True)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from engine.contracts.catalog import Catalog
 from wippy_console.database.locks import lock_for_transaction
 from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
-from wippy_console.services import feed, notifications
+from wippy_console.services import feed, guests, notifications
 from wippy_console.services.notifications import News, rules
 from wippy_console.services.projection.batch import Batch
 from wippy_console.services.projection.facts import Fact, Ref
@@ -138,3 +138,4 @@ def _save_questions(batch: Batch) -> None:
     QuestionRole.objects.bulk_create(rows, ignore_conflicts=True)
     for question, _ in batch.asked:
         assign_at_opening(question)
+        guests.invite(question)

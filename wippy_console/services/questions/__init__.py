@@ -4,6 +4,7 @@ The projection asks what a waiting run asks, decisions what may still be answere
 """
 
 from wippy_console.services.questions.answers import (
+    ANSWERING,
     answer_among,
     answer_of,
     answered,
@@ -68,9 +69,10 @@ from wippy_console.services.questions.signals import (
     signals_of,
 )
 from wippy_console.services.questions.starters import starter_of
-from wippy_console.services.questions.wording import asked_of, candidates, put_in_order, word
+from wippy_console.services.questions.wording import asked_of, candidates, first_argument, put_in_order, word
 
 __all__ = [
+    "ANSWERING",
     "PRIORITIES",
     "VIEWS",
     "Asked",
@@ -99,6 +101,7 @@ __all__ = [
     "escalation_of",
     "ever_of",
     "fates",
+    "first_argument",
     "following",
     "get",
     "has",
