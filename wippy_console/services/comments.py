@@ -58,7 +58,7 @@ def _write(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment:
 
 
 def add(user: Any, question: Question, text: str, key: uuid.UUID | None = None) -> Comment:
-    """The comment with its audit row, and the news for whom it mentions; the caller's transaction ends with the feed."""
+    """The comment, its audit row, and the news for whom it mentions; the feed comes last, from the caller."""
     made = Comment.objects.create(question=question, user=user, text=text, key=key)
     people = mentioned(text, question)
     noted = {"text": text, "mentioned": [each.get_username() for each in people]}
