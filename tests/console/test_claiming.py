@@ -74,7 +74,7 @@ def test_the_audit_names_who_took_gave_and_put_back_what() -> None:
     decisions.assign(accounts.on_behalf("root", "olga"), made, "paul", reason="He knows it")
     decisions.postpone(paul, made, timezone.now() + timedelta(days=1))
     decisions.release(paul, made)
-    rows = AuditRow.objects.filter(question_id=made.pk).order_by("pk")
+    rows = AuditRow.objects.filter(question_id=made.pk).exclude(action="comment").order_by("pk")
     assert [(row.action, row.user) for row in rows] == [
         ("claim", "olga"), ("assign", "cli:root/olga"), ("postpone", "paul"), ("release", "paul")
     ]  # fmt: skip

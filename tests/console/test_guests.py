@@ -54,7 +54,7 @@ def unhurried() -> Iterator[None]:
 
 def asked(meta: dict[str, Any] = META, given: Any = INPUT, *, workflow: str = "visit-1") -> Question:
     catalog = MemoryCatalog([Entry("app:approval", "workflow.lua", meta=meta)])
-    write(catalog, [replace(SEEN, workflow_id=workflow, waits=WAITS, input=given)])
+    write(catalog, [replace(SEEN, workflow_id=workflow, waits=WAITS, input=given, at=timezone.now())])
     return Question.objects.select_related("run").get()
 
 
@@ -158,6 +158,14 @@ def test_too_many_tries_wait_a_minute() -> None:
     assert response.status_code == 429 and "Wait a minute" in response.content.decode()
     asked()
     assert page(GuestLink.objects.get(), client)[0] == 429
+
+
+def test_behind_a_proxy_each_guest_has_tries_of_their_own(settings: Any) -> None:
+    settings.SECURE = True
+    for at in range(21):
+        seen = {Client().get(f"/guest/{who}-{at}/", headers={"X-Forwarded-For": f"1.1.1.1, {who}"}).status_code
+                for who in ("10.0.0.1", f"10.0.1.{at}")}  # fmt: skip
+    assert seen == {404, 429}
 
 
 def test_a_withdrawn_an_expired_and_a_replaced_link_open_nothing() -> None:

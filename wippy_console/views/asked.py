@@ -55,6 +55,7 @@ def section(question: Question, user: Any, buttons: Sequence[Button]) -> Any:
     found.is_postponed = question.follow_up_at is not None and question.follow_up_at > timezone.now()
     found.fates = questions.fates(question) if question.is_open else []
     found.may_answer = question.is_open and questions.may_answer(user, question)
+    found.said = question.comments.count()
     found.cast = list(question.votes.select_related("user"))
     found.asked_of = [row.role or row.user for row in question.roles.all() if row.role or row.user]
     return found

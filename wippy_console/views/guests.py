@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from wippy_console import permissions
@@ -33,13 +35,19 @@ TITLES = {404: "This link is not known", 410: "Nothing to answer here", 429: "To
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The question of a link with its form, and the answer; nothing else of the console, whoever is signed in."""
     try:
-        guests.slow_down(request.META.get("REMOTE_ADDR", ""), token)
+        guests.slow_down(sender(request), token)
         response = _ask(request, guests.find(token))
     except Refused as refusal:
         context: dict[str, Any] = {"title": TITLES.get(refusal.status, "That did not work"), "text": refusal.message}
         context["pairs"] = written(request)
         response = render(request, "guest/told.html", context, status=refusal.status)
     return sealed(response)
+
+
+def sender(request: HttpRequest) -> str:
+    """The address that it came from; with WIPPY_SECURE a proxy stands in front, and adds whom it heard it from."""
+    heard = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if settings.SECURE else ""
+    return heard or request.META.get("REMOTE_ADDR", "")
 
 
 def sealed(response: HttpResponse) -> HttpResponse:
@@ -57,7 +65,8 @@ def _ask(request: HttpRequest, link: GuestLink) -> HttpResponse:
     signals = guests.offered(link.question)
     signal = _chosen(request, signals)
     context: dict[str, Any] = {"question": link.question, "signals": signals, "signal": signal}
-    context["html"] = to_html(link.question.text)
+    context["html"] = mark_safe(to_html(link.question.text))  # noqa: S308 # it is sanitised
+    context["labels"] = list(dict.fromkeys(each.label for each in signals))
     if signal is None:
         guests.refuse_over(link)
         return render(request, "guest/question.html", context)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, questions, secrets, timeline
+from wippy_console.services import decisions, guests, questions, secrets, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.labelled import labelled
 from wippy_console.services.timeline import Row
@@ -34,6 +34,7 @@ def show(request: HttpRequest, question_id: int) -> HttpResponse:
         **input_of(asked.run),
         "steps": steps(asked.run),
         **comments.thread(request, asked),
+        "guest": guests.asked(asked),
     }
     return page(request, "inbox/question.html", context)
 

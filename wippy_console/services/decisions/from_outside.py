@@ -27,15 +27,14 @@ def answer_as_guest(link: GuestLink, index: int, payload: Any, *, reason: str = 
     before = _before(link, key)
     if before is not None:
         return _carry(before, journal.finish)
-    guests.refuse_over(link)
-    answer = _answer(link, _chosen(link, index), payload, reason)
-    answer.pk = journal.parsed(key)
     try:
+        answer = _answer(link, index, payload, reason)
+        answer.pk = journal.parsed(key)
         with transaction.atomic(durable=True):  # it must be on disk before the signal is sent
             guests.take(link)
             journal.record(answer)
-    except (IntegrityError, Refused):
-        return _other(link, key)
+    except (IntegrityError, Refused) as refusal:
+        return _other(link, key, refusal)
     return _carry(answer, journal.send)
 
 
@@ -52,7 +51,9 @@ def _chosen(link: GuestLink, index: int) -> Signal:
     return signal
 
 
-def _answer(link: GuestLink, signal: Signal, payload: Any, reason: str) -> Decision:
+def _answer(link: GuestLink, index: int, payload: Any, reason: str) -> Decision:
+    guests.refuse_over(link)
+    signal = _chosen(link, index)
     value = payloads.checked(signal, payload, reason)
     return Decision(
         run=link.question.run,
@@ -76,11 +77,13 @@ def _before(link: GuestLink, key: Key) -> Decision | None:
     return rows.filter(pk=journal.parsed(key), guest=link.address, question=link.question_id).first()
 
 
-def _other(link: GuestLink, key: Key) -> Decision:
-    """What came first: this very form, sent twice at the same moment, or something that ended the link."""
+def _other(link: GuestLink, key: Key, refusal: Exception) -> Decision:
+    """What came first: this very form, sent twice at the same moment; else what ended the link, or the refusal."""
     before = _before(link, key)
     if before is not None:
         return _carry(before, journal.finish)
+    if isinstance(refusal, Refused) and not isinstance(refusal, Conflict):
+        raise refusal
     guests.refuse_over(GuestLink.objects.select_related("question__run").get(pk=link.pk))
     raise guests.Gone(guests.OVER)
 

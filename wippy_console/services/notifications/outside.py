@@ -25,7 +25,7 @@ def send(row: Notification) -> None:
         raise NotSent(gone.message, final=True) from gone
     question = link.question
     said = {
-        "subject": question.title or f"{' or '.join(question.labels[:4])}?",
+        "subject": question.title or f"{' or '.join(signal.label for signal in guests.offered(question)[:4])}?",
         "lead": question.text,
         "link": settings.WIPPY_URL.rstrip("/") + reverse("guest", args=(guests.token_of(link),)),
         "until": date_format(timezone.localtime(link.expires_at), "Y-m-d H:i T"),
