@@ -29,6 +29,8 @@ TERMINATE_RUN = f"{APP}.terminate_run"
 LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
+VIEW_NOTIFICATION = f"{APP}.view_notification"
+RESEND_NOTIFICATION = f"{APP}.change_notification"
 
 PRIVILEGED = (SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, LIFT_QUARANTINE, PUBLISH_VERSION)
 """Who holds one of these changes something for others: the audit tells when they log in."""
@@ -75,6 +77,8 @@ _WORDS = {
     LIFT_QUARANTINE: "let quarantined programs run again",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
+    VIEW_NOTIFICATION: "see what is sent to others",
+    RESEND_NOTIFICATION: "send notifications again",
 }
 
 

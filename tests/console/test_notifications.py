@@ -1,17 +1,10 @@
-"""Notifications: who is told of what, once, and how it goes out, whatever dies meanwhile."""
+"""Notifications: who is told of what, once, in the transaction of the fact."""
 
 from __future__ import annotations
 
-import email
-import socketserver
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.message import Message
-from email.policy import default
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,31 +16,13 @@ from django.utils import timezone
 from engine.entry import Entry
 from engine.errors import Failure
 from engine.memory.catalog import MemoryCatalog
+from tests.console.notifying import ask, reachable, told, wishes
 from tests.console.test_projection import BEGAN, ENDED, SEEN
-from tests.console.test_questions import asked, person
-from tests.patience import PATIENCE
 from wippy_console.models import FeedEvent, Notification, NotificationPreference, Question, Run
 from wippy_console.services import clock, comments, decisions, notifications, questions
-from wippy_console.services.notifications import delivery
 from wippy_console.services.projection import write
 
 pytestmark = pytest.mark.django_db
-
-
-def reachable(name: str, *groups: str) -> User:
-    user = person(name, *groups)
-    user.email = f"{name}@example.org"
-    user.save()
-    return user
-
-
-def wishes(user: User, *methods: str, kinds: tuple[str, ...] = ("asked",), **more: str) -> NotificationPreference:
-    chosen = {kind: list(methods) for kind in kinds}
-    return NotificationPreference.objects.create(user=user, chosen=chosen, **more)
-
-
-def told() -> list[tuple[str, str, str]]:
-    return [(row.kind, row.method, row.address) for row in Notification.objects.order_by("address", "method", "kind")]
 
 
 def catalog(**notify: Any) -> MemoryCatalog:
@@ -55,18 +30,6 @@ def catalog(**notify: Any) -> MemoryCatalog:
     question = {"text": "Pay?", "notify": notify} if notify else "Pay?"
     meta = {"signals": signals, "question": question, "notify": notify}
     return MemoryCatalog([Entry("app:approval", "workflow.lua", meta=meta)])
-
-
-def ask(name: str = "q1", *roles: str, **notify: Any) -> Question:
-    made = asked(name, *(roles or ("",)))
-    made.options = {"notify": notify}
-    made.signals = [{"topic": "decision", "label": "Approve"}]
-    made.title = "Pay 7 €?"
-    made.save()
-    return made
-
-
-# -- who is told -------------------------------------------------------------------------------------
 
 
 def test_nobody_is_told_who_did_not_choose_it_and_whom_no_entry_names() -> None:
@@ -225,160 +188,3 @@ def test_who_is_given_a_question_or_mentioned_hears_of_it() -> None:
     decisions.release(User.objects.get(username="paul"), made)
     decisions.claim(User.objects.get(username="paul"), made)
     assert len(told()) == 2, "what one does oneself is no news"
-
-
-# -- e-mail ------------------------------------------------------------------------------------------
-
-
-class Mailbox(socketserver.ThreadingTCPServer):
-    """A mail server of a few verbs."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-        self.refusing = False
-        super().__init__(("127.0.0.1", 0), _Session)
-
-
-class _Session(socketserver.StreamRequestHandler):
-    server: Mailbox
-
-    def handle(self) -> None:
-        self.say("220 here")
-        while line := self.rfile.readline():
-            verb = line[:4].upper().strip()
-            if verb == b"DATA":
-                self.take()
-            elif verb == b"RCPT" and self.server.refusing:
-                self.say("451 not now")
-            else:
-                self.say("221 bye" if verb == b"QUIT" else "250 ok")
-
-    def take(self) -> None:
-        self.say("354 go on")
-        lines = list(iter(self.rfile.readline, b".\r\n"))
-        self.server.mails.append(email.message_from_bytes(b"".join(lines), policy=default))
-        self.say("250 taken")
-
-    def say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
-
-
-@contextmanager
-def running(server: Any) -> Iterator[Any]:
-    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(PATIENCE)
-
-
-@pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
-    with running(Mailbox()) as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.WIPPY_URL = "https://console.example.org"
-        yield server
-
-
-def body(mail: Message, kind: str) -> str:
-    return next(part for part in mail.walk() if part.get_content_type() == kind).get_content()  # type: ignore[attr-defined,no-any-return]
-
-
-def test_a_mail_says_what_is_asked_until_when_and_leads_to_the_question(mailbox: Mailbox) -> None:
-    ann = reachable("ann", "operator")
-    NotificationPreference.objects.create(user=ann, chosen={"asked": ["email"], "zone": "Europe/Berlin"})
-    made = ask()
-    made.text, made.nearest_at = "Pay <b>7</b> €?", datetime(2026, 12, 1, 11, tzinfo=UTC)
-    made.run.input = ["hidden input"]
-    made.run.save()
-    made.save()
-    notifications.tell("asked", question=made, fact="f")
-    assert delivery.send_due("email") == 1
-    (mail,) = mailbox.mails
-    row = Notification.objects.get()
-    assert (row.state, row.attempts, row.error) == ("sent", 1, "") and row.sent_at
-    assert mail["Message-ID"] == f"<{row.pk}@console.example.org>" and mail["To"] == "ann@example.org"
-    assert mail["Subject"] == "Pay 7 €? (app:flow)"
-    text, html = body(mail, "text/plain"), body(mail, "text/html")
-    assert f"https://console.example.org/inbox/{made.pk}/" in text and "2026-12-01 12:00 Europe/Berlin" in text
-    assert "Pay &lt;b&gt;7&lt;/b&gt; €?" in html and "hidden" not in text + html
-    assert delivery.send_due("email") == 0
-
-
-def test_what_a_killed_worker_left_is_sent_again_with_the_same_id(
-    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wishes(reachable("ann", "operator"), "email")
-    notifications.tell("asked", question=ask(), fact="f")
-    row = delivery.take("email")
-    assert row is not None and delivery.take("email") is None, "leased: nobody else takes it"
-    delivery.send(row)  # and here the worker is killed
-    assert Notification.objects.get().state == "queued"
-    Notification.objects.update(next_at=timezone.now())  # the lease is over
-    assert delivery.send_due("email") == 1
-    first, second = mailbox.mails
-    assert first["Message-ID"] == second["Message-ID"] and Notification.objects.get().state == "sent"
-
-
-def test_a_server_that_refuses_is_tried_less_and_less_often_then_never(mailbox: Mailbox) -> None:
-    wishes(reachable("ann", "operator"), "email")
-    notifications.tell("asked", question=ask(), fact="f")
-    mailbox.refusing = True
-    for pause in (30, 120, 600, 3600, 21600):
-        assert delivery.send_due("email") == 1
-        row = Notification.objects.get()
-        assert row.state == "queued" and "451" in row.error
-        assert abs((row.next_at - timezone.now()).total_seconds() - pause) < PATIENCE
-        assert delivery.send_due("email") == 0
-        Notification.objects.update(next_at=timezone.now())
-    delivery.send_due("email")
-    assert Notification.objects.get().state == "dead"
-
-
-def test_without_a_mail_server_the_row_says_so(settings: Any) -> None:
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", ""
-    wishes(reachable("ann", "operator"), "email")
-    notifications.tell("asked", question=ask(), fact="f")
-    delivery.send_due("email")
-    row = Notification.objects.get()
-    assert row.state == "dead" and "EMAIL_HOST" in row.error
-
-
-def test_who_lost_the_right_meanwhile_gets_nothing(mailbox: Mailbox) -> None:
-    ann = reachable("ann", "operator")
-    wishes(ann, "email")
-    notifications.tell("asked", question=ask(), fact="f")
-    ann.groups.clear()
-    delivery.send_due("email")
-    assert mailbox.mails == [] and Notification.objects.get().state == "dead"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_leader_is_not_held_by_what_is_sent(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    wishes(reachable("ann", "operator"), "email")
-    notifications.tell("asked", question=ask(), fact="f")
-    held, sent = threading.Event(), threading.Event()
-    real = delivery.send
-
-    def slowly(row: Notification) -> None:
-        assert held.wait(PATIENCE)
-        real(row)
-
-    monkeypatch.setattr(delivery, "send", slowly)
-    ended = delivery._work
-
-    def work(method: str) -> None:
-        ended(method)
-        sent.set()
-
-    monkeypatch.setattr(delivery, "_work", work)
-    notifications.deliver()
-    assert not mailbox.mails
-    held.set()
-    assert sent.wait(PATIENCE) and len(mailbox.mails) == 1

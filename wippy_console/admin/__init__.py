@@ -1,5 +1,29 @@
 """The Django admin of every model: everybody sees what their permissions say, nobody changes what services wrote."""
 
-from wippy_console.admin import audit, decisions, drafts, feed, fleet, grants, people, registry, runs, tokens
+from wippy_console.admin import (
+    audit,
+    decisions,
+    drafts,
+    feed,
+    fleet,
+    grants,
+    notifications,
+    people,
+    registry,
+    runs,
+    tokens,
+)
 
-__all__ = ["audit", "decisions", "drafts", "feed", "fleet", "grants", "people", "registry", "runs", "tokens"]
+__all__ = [
+    "audit",
+    "decisions",
+    "drafts",
+    "feed",
+    "fleet",
+    "grants",
+    "notifications",
+    "people",
+    "registry",
+    "runs",
+    "tokens",
+]

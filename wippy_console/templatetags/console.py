@@ -174,6 +174,12 @@ def took(run: Run) -> str:
 
 
 @register.filter
+def spaced(name: str) -> str:
+    """A name of the code as a word: `due_soon` is Due soon."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
 def as_json(value: Any, indent: int = 2) -> str:
     """The value as JSON text, readable; `default=str` so that a page never fails on an odd value."""
     return json.dumps(value, indent=indent or None, ensure_ascii=False, default=str)

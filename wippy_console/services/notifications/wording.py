@@ -33,12 +33,17 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Subject, facts in order, and the address of the page."""
+    """Subject, facts in order, and the path of the page."""
 
     subject: str
     lead: str
-    link: str
+    path: str
     facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def link(self) -> str:
+        """The address of the page; whoever follows it needs the right."""
+        return settings.WIPPY_URL.rstrip("/") + self.path
 
     @property
     def text(self) -> str:
@@ -60,7 +65,7 @@ def message_of(notification: Notification, preference: NotificationPreference | 
     ended = run.get_status_display().capitalize() if run is not None else ""
     subject = _SUBJECTS.get(notification.kind, "{asks}").format_map({"asks": asks, "entry": entry, "ended": ended})
     lead = _lead(notification, subject)
-    return Message(_cut(subject), lead, link_to(question, run), _facts(notification, entry, preference))
+    return Message(_cut(subject), lead, _path(question, run), _facts(notification, entry, preference))
 
 
 def payload_of(notification: Notification) -> dict[str, Any]:
@@ -80,15 +85,13 @@ def payload_of(notification: Notification) -> dict[str, Any]:
     }
 
 
-def link_to(question: Question | None, run: Run | None) -> str:
-    """The page of the question, else of the run, else of the preferences. Who follows it needs the right."""
+def _path(question: Question | None, run: Run | None) -> str:
+    """The page of the question, else of the run, else of the preferences."""
     if question is not None:
-        path = reverse("question", args=(question.pk,))
-    elif run is not None:
-        path = reverse("run", args=(run.workflow_id, run.run_id))
-    else:
-        path = reverse("notification_preferences")
-    return settings.WIPPY_URL.rstrip("/") + path
+        return reverse("question", args=(question.pk,))
+    if run is not None:
+        return reverse("run", args=(run.workflow_id, run.run_id))
+    return reverse("notification_preferences")
 
 
 def _asks(question: Question | None, entry: str) -> str:
