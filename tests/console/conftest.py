@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.console.departments import OURS, Room, make_rooms, member
+from tests.console.notifying import Hook, Mailbox, running
 from tests.console.operating import Cast, Stage, make_cast, stage
 
 
@@ -43,3 +45,21 @@ def browser(clerk: User) -> Client:
     client = Client()
     client.force_login(clerk)
     return client
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    """A mail server that the console sends to."""
+    with running(Mailbox()) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.WIPPY_URL = "https://console.example.org"
+        yield server
+
+
+@pytest.fixture
+def hook(settings: Any) -> Iterator[Hook]:
+    """A receiver on this machine, which may be sent to."""
+    settings.NOTIFY_ALLOW = ("127.0.0.1",)
+    with running(Hook()) as server:
+        yield server

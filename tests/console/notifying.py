@@ -12,7 +12,6 @@ from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import User
 
 from tests.console.test_questions import asked, person
@@ -92,15 +91,6 @@ def running(server: Any) -> Iterator[Any]:
         thread.join(PATIENCE)
 
 
-@pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
-    with running(Mailbox()) as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.WIPPY_URL = "https://console.example.org"
-        yield server
-
-
 class Hook(ThreadingHTTPServer):
     """Takes what is posted and answers with a status."""
 
@@ -129,10 +119,3 @@ class _Taking(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         pass
-
-
-@pytest.fixture
-def hook(settings: Any) -> Iterator[Hook]:
-    settings.NOTIFY_ALLOW = ("127.0.0.1",)
-    with running(Hook()) as server:
-        yield server

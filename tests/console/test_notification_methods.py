@@ -186,7 +186,7 @@ def test_an_address_that_changes_its_mind_is_looked_up_once(hook: Hook, monkeypa
         asked_for.append(host)
         return [(2, 1, 6, "", ("127.0.0.1" if len(asked_for) == 1 else "10.0.0.1", port))]
 
-    monkeypatch.setattr(guard.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
     assert guard.resolved("rebinding.example", 80) == "127.0.0.1"
     assert asked_for == ["rebinding.example"]
 

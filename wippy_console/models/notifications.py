@@ -60,7 +60,7 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.address}"
+        return f"{self.kind} by {self.method}"
 
 
 class NotificationPreference(models.Model):
