@@ -25,45 +25,76 @@ def name_rooms(apps, schema_editor):
 
 
 def name_questions(apps, schema_editor):
-    """Each was one topic; how the closed ones ended is told from what is known."""
-    rows = apps.get_model("wippy_console", "Question").objects.using(schema_editor.connection.alias)
-    revisions = apps.get_model("wippy_console", "Revision").objects.using(schema_editor.connection.alias)
+    """Each was one topic; how the closed ones ended is told from what is known. A few queries for each portion."""
+    alias = schema_editor.connection.alias
+    rows = apps.get_model("wippy_console", "Question").objects.using(alias)
+    decisions = apps.get_model("wippy_console", "Decision").objects.using(alias)
+    metas = Metas(apps.get_model("wippy_console", "Revision").objects.using(alias))
     last = 0
-    while portion := list(rows.filter(pk__gt=last).select_related("run").order_by("pk")[:PORTION]):
+    while portion := list(rows.filter(pk__gt=last).select_related("run").defer(*LARGE).order_by("pk")[:PORTION]):
+        answering = decisions.filter(question__in=portion, state__in=["pending", "sent"])
+        answered = set(answering.values_list("question_id", flat=True))
         for question in portion:
-            fill(question)
-            question.signals = fitting(question, revisions)
-        rows.bulk_update(portion, ["waits", "key", "namespace", "nearest_at", "outcome", "outcome_text", "signals"])
+            meta = metas.of(question.run)
+            fill(question, question.pk in answered)
+            question.signals = fitting(question, meta)
+            question.search = searched(question, meta)
+        rows.bulk_update(portion, WRITTEN, batch_size=100)
         last = portion[-1].pk
 
 
-def fill(question):
+LARGE = ("run__input", "run__result", "run__failure")
+WRITTEN = ["waits", "key", "namespace", "nearest_at", "outcome", "outcome_text", "signals", "search"]
+
+
+class Metas:
+    """What entries declared as runs began, each looked up once."""
+
+    def __init__(self, revisions):
+        self.revisions = revisions
+        self.known = {}
+
+    def of(self, run):
+        key = run.entry_id, run.registry_version
+        if key not in self.known:
+            rows = self.revisions.filter(entry_id=run.entry_id, deleted=False)
+            if run.registry_version is not None:
+                rows = rows.filter(version_id__lte=run.registry_version)
+            newest = rows.order_by("-version_id").values_list("meta", flat=True).first()
+            self.known[key] = newest if isinstance(newest, dict) else {}
+        return self.known[key]
+
+
+def fill(question, is_answered):
     waits = [[question.channel, question.number]]
     question.waits, question.namespace = waits, question.run.namespace
     question.key = hashlib.sha256(json.dumps(waits, ensure_ascii=False).encode()).hexdigest()
     question.nearest_at = question.deadline or question.nearest_at
-    if question.decisions.filter(state__in=["pending", "sent"]).exists():
+    if is_answered:
         question.outcome = "answered"
     elif question.closed_at is not None:
         question.outcome, question.outcome_text = ended(question)
 
 
-def fitting(question, revisions):
+def fitting(question, meta):
     """What the run's entry declared for that topic, as it stood when the run began."""
-    rows = revisions.filter(entry_id=question.run.entry_id, deleted=False)
-    if question.run.registry_version is not None:
-        rows = rows.filter(version_id__lte=question.run.registry_version)
-    newest = rows.order_by("-version_id").first()
-    declared = newest.meta.get("signals") if newest is not None else None
-    items = [(index, item) for index, item in enumerate(declared if isinstance(declared, list) else ())]
+    declared = meta.get("signals")
     listened = {wait.get("name") for wait in question.run.waiting if wait.get("kind") == "topic"}
     return [
         {**item, "index": index}
-        for index, item in items
+        for index, item in enumerate(declared if isinstance(declared, list) else ())
         if isinstance(item, dict)
         and isinstance(item.get("topic"), str)
         and (item["topic"] == question.channel or (not question.channel and item["topic"] not in listened))
     ]
+
+
+def searched(question, meta):
+    """Words by which it is found."""
+    labels = [item["label"] if isinstance(item.get("label"), str) else item["topic"] for item in question.signals]
+    title = meta.get("title") if isinstance(meta.get("title"), str) else ""
+    run = question.run
+    return "\n".join(filter(None, [run.workflow_id, run.run_id, run.entry_id, title, *labels])).lower()
 
 
 def ended(question):
