@@ -21,7 +21,7 @@ from websockets.typing import Origin
 
 from tests.console.serving import running_web
 from tests.patience import PATIENCE
-from wippy_console.models import FeedEvent, Run
+from wippy_console.models import FeedEvent, Grant, Run
 from wippy_console.services import feed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -253,3 +253,37 @@ def a_run(run_id: str) -> Run:
     return Run.objects.create(
         run_id=run_id, workflow_id=f"wf-{run_id}", entry_id="app:flow", client="app:client", started_at=timezone.now()
     )
+
+
+def test_each_hears_of_their_own_namespaces_alone(web: int, viewer: Client) -> None:
+    narrow(viewer, "shop.*")
+    for name in ("shop.eu", "vault"):
+        Run.objects.create(
+            run_id=name, workflow_id=name, entry_id=f"{name}:flow", namespace=name, started_at=timezone.now()
+        )
+    with socket(web, viewer, "?watch=vault") as live:
+        assert receive(live)["events"] == []
+        feed.append(feed.STARTED, run=Run.objects.get(pk="vault"), data={"parent_workflow_id": "hush"})
+        Run.objects.filter(pk="vault").update(history_length=7)
+        feed.append(feed.STARTED, run=Run.objects.get(pk="shop.eu"))
+        (event,) = collect(live, 1)
+        assert event["run_id"] == "shop.eu", "neither a row nor a hint of the other came before it"
+        Grant.objects.update(pattern="vault")
+        feed.append(feed.SIGNAL, run=Run.objects.get(pk="shop.eu"))
+        feed.append(feed.SIGNAL, run=Run.objects.get(pk="vault"))
+        while not (message := receive(live)).get("events"):
+            assert message["run"]["run_id"] == "vault"
+        assert [each["run_id"] for each in message["events"]] == ["vault"]
+
+
+def test_a_socket_closes_when_its_grants_name_the_feed_no_more(web: int, viewer: Client) -> None:
+    narrow(viewer, "shop")
+    with socket(web, viewer) as live:
+        receive(live)
+        Grant.objects.update(rights=["view_run"])
+        feed.append(feed.NODE, node="n1")
+        assert closed_with(live) == 4403
+
+
+def narrow(client: Client, pattern: str) -> None:
+    Grant.objects.create(group=Group.objects.get(name="viewer"), pattern=pattern)
