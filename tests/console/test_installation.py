@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError
 
 from wippy_console.env import ROOT
 from wippy_console.models import Revision, Version
+from wippy_console.services import registry
 from wippy_console.supervision.installation import (
     back_up_before_upgrade,
     first_administrator,
@@ -70,6 +72,26 @@ def test_changed_examples_make_one_new_version(examples: Path, data_dir: Path) -
     source.write_text("-- new\n" + source.read_text())
     assert load_examples(examples, data_dir / "mark") == "loaded"
     assert Version.objects.count() == 2
+
+
+def test_loading_examples_says_nothing_unless_one_is_refused(
+    examples: Path, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load_examples(examples, data_dir / "mark")
+    edited = next(each for each in registry.entries() if each.kind == "workflow.lua")
+    data = {**edited.data, "source": f"-- mine\n{edited.data['source']}"}
+    base, root = registry.current_number(), User.objects.create_superuser("root")
+    registry.save_entry(root, edited.id, base=base, kind=edited.kind, meta=dict(edited.meta), data=data, message="")
+    (examples / "more.txt").write_text("")
+    capsys.readouterr()
+    assert load_examples(examples, data_dir / "mark") == "loaded"
+    assert capsys.readouterr() == ("", "")
+    assert registry.entry(edited.id).data["source"].startswith("-- mine")
+    index = next(examples.rglob("_index.yaml"))
+    index.write_text("namespace: [")
+    with pytest.raises(CommandError):
+        load_examples(examples, data_dir / "mark")
+    assert index.name in capsys.readouterr().err
 
 
 def test_an_empty_database_gets_the_examples_whatever_the_folder_remembers(examples: Path, data_dir: Path) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.entry import Entry
+from engine.hosts.temporal.client import connections
 from engine.hosts.temporal.client.connections import ClientSettings
 from wippy_console.management.operations import operator
 from wippy_console.services import registry, temporal, temporal_server
@@ -86,6 +87,14 @@ class TestHealth:
         for address in ("/health/", "/workers/"):
             text = client.get(address).content.decode()
             assert "No namespace" in text and "app:other" in text
+
+    def test_a_missing_namespace_is_told_by_type_and_not_by_words(
+        self, temporal_address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.publish(client={"address": temporal_address, "namespace": "shop"})
+        monkeypatch.setattr(connections, "no_namespace", lambda *_: "es gibt keinen Namensraum")
+        found = [each for each in temporal_server._Probe().all() if not each.ok]
+        assert [(each.message, each.is_away) for each in found] == [("es gibt keinen Namensraum", False)]
 
     def test_a_place_of_the_settings_that_no_worker_uses_says_so(self, temporal_address: str, client: Client) -> None:
         self.publish(client={"address": "127.0.0.1:1", "namespace": "far", "connection_timeout": "1s"})

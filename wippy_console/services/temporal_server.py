@@ -16,7 +16,13 @@ from temporalio.service import RPCError
 
 from engine.entry import Entry, namespace_of
 from engine.errors import UnitFailed
-from engine.hosts.temporal.client.connections import ClientSettings, has_namespace, no_namespace, unreachable
+from engine.hosts.temporal.client.connections import (
+    ClientSettings,
+    NamespaceMissing,
+    has_namespace,
+    no_namespace,
+    unreachable,
+)
 from engine.hosts.temporal.settings import reference
 from engine.hosts.temporal.wire import failures
 from wippy_console import permissions
@@ -31,6 +37,10 @@ PATIENCE_SECONDS = 1.5
 
 class Unreachable(Exception):
     """The given Temporal does not answer, or not to us."""
+
+
+class NoNamespace(Unreachable):
+    """It answers, and has no such namespace."""
 
 
 async def connect(server: TemporalEnv) -> Client:
@@ -48,7 +58,7 @@ async def connect(server: TemporalEnv) -> Client:
             "or unset TEMPORAL_ADDRESS to use the embedded server"
         ) from error
     if not await has_namespace(client):
-        raise Unreachable(no_namespace(server.address, server.namespace))
+        raise NoNamespace(no_namespace(server.address, server.namespace))
     return client
 
 
@@ -127,7 +137,7 @@ class _Probe:
         except RPCError as error:
             return Health(place, message=failures.from_exception(error).message, is_away=True)
         except Exception as error:
-            return Health(place, message=str(error), is_away="no namespace" not in str(error))
+            return Health(place, message=str(error), is_away=not isinstance(error, NamespaceMissing | NoNamespace))
         return Health(place, version, "" if found else no_namespace(place.address, place.namespace))
 
     async def _look(self, place: Place) -> tuple[str, bool]:

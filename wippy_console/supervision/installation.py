@@ -6,13 +6,14 @@ import hashlib
 import io
 import secrets
 import sqlite3
+import sys
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
@@ -58,9 +59,19 @@ def load_examples(folder: Path, mark: Path) -> str:
     digest = tree_digest(folder)
     if mark.exists() and mark.read_text() == digest and Version.objects.exists():
         return "unchanged"
-    call_command("apply", str(folder), edits="keep", message="Load the examples", stdout=io.StringIO())
+    _apply(folder)
     mark.write_text(digest)
     return "loaded"
+
+
+def _apply(folder: Path) -> None:
+    """Quiet, unless something is refused: what was edited stays, which is no news at each start."""
+    said = io.StringIO()
+    try:
+        call_command("apply", str(folder), edits="keep", message="Load the examples", stdout=io.StringIO(), stderr=said)
+    except CommandError:
+        sys.stderr.write(said.getvalue())
+        raise
 
 
 def tree_digest(folder: Path) -> str:

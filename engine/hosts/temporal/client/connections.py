@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE = KeepAliveConfig(interval_millis=30_000, timeout_millis=10_000)
 
 
+class NamespaceMissing(UnitFailed):
+    """The server answers, and has no such namespace (yet)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """TLS as an entry wants it; None means the system's authorities, the address's name, no certificate of ours."""
@@ -136,7 +140,7 @@ async def _connected(settings: ClientSettings, identity: str | None) -> Client:
         identity=identity,
     )
     if not await has_namespace(client):
-        raise UnitFailed(Failure(UNAVAILABLE, no_namespace(settings.address, settings.namespace), retryable=True))
+        raise NamespaceMissing(Failure(UNAVAILABLE, no_namespace(settings.address, settings.namespace), retryable=True))
     return client
 
 
