@@ -117,7 +117,7 @@ def entries(address: str, queue: str) -> list[Entry]:
         Entry(CLIENT, "temporal.client", data={"address": address}),
         Entry(WORKER, "temporal.worker", data={"client": CLIENT, "task_queue": queue}),
         Entry("app.flows:approval", "workflow.lua", meta=approval, data={"source": LUA}),
-        Entry("app.flows:again", "workflow.lua", meta=approval, data={"source": LUA}),
+        Entry("app.flows:again", "workflow.lua", meta={**approval, "title": "Approval, again"}, data={"source": LUA}),
         Entry("app.flows:everything", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:child", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:deaf", "workflow.lua", data={"source": LUA}),

@@ -19,7 +19,7 @@ from wippy_console.services import decisions, questions, runs
 from wippy_console.services.decisions import Button
 from wippy_console.services.errors import NotFoundError
 from wippy_console.templatetags.console import brief
-from wippy_console.views.pages import done, is_partial, needs, number, page, schema_form
+from wippy_console.views.pages import done, is_partial, needs, number, page, schema_form, user_of
 from wippy_console.views.typed import typed_in
 
 ENDINGS = {"cancel": permissions.CANCEL_RUN, "terminate": permissions.TERMINATE_RUN}
@@ -48,7 +48,11 @@ def standing(request: HttpRequest, workflow_id: str, run_id: str, index: int) ->
     """How the run and the question stand under an open form, and the form's button, which is off when it is over."""
     run = runs.get(request.user, workflow_id, run_id)
     button = find_button(request.user, run, index, number(request.GET.get("question")))
-    return render(request, "runs/_standing.html", {"run": run, "button": button, "live": True})
+    answer = questions.answer_of(button.question) if button.question else None
+    is_over = bool(button.why_not) and (
+        answer is None or answer.user_id != user_of(request).pk
+    )  # not by this very form
+    return render(request, "runs/_standing.html", {"run": run, "button": button, "is_over": is_over})
 
 
 def settled(request: HttpRequest, run: Run, button: Button, onward: str) -> HttpResponse:
