@@ -41,7 +41,13 @@ def test_a_socket_gets_rows_of_ones_own_without_relatives(browser: Client, rooms
     feed.append(feed.PUBLISHED, data={"created": ["vault:new"]})
     seen = seen_by(browser).seen
     frames, cursor = read_table(0, FeedRequest(0, "", (), ""), seen)
-    assert [each.kind for each in frames] == ["STARTED", "SIGNAL", "EXIT", "NODE"] and cursor == feed.head()
+    assert [each.kind for each in frames] == ["PUBLISHED"] * 2 + [
+        "STARTED",
+        "SIGNAL",
+        "EXIT",
+        "NODE",
+        "PUBLISHED",
+    ] and cursor == feed.head()
     for each in frames:
         refuse_secrets(each.text_for(seen), each.kind)
     assert "vault-flow" in next(each for each in frames if each.kind == "EXIT").text

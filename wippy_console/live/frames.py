@@ -38,12 +38,8 @@ class Frame:
         return wanted and seen.covers(self.kind, self.event.namespace)
 
     def text_for(self, seen: Sight) -> str:
-        """The JSON, for whoever does not see all without the names of relatives."""
-        return self.text if seen.rows.everywhere or not self._has_relatives else self._trimmed
-
-    @property
-    def _has_relatives(self) -> bool:
-        return any(self.event.data.get(name) for name in feed.RELATIVES)
+        """The JSON, for whoever does not see all without what may belong to others."""
+        return self.text if seen.rows.everywhere or not feed.is_trimmed(self.event) else self._trimmed
 
     @cached_property
     def _trimmed(self) -> str:

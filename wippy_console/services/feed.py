@@ -73,6 +73,9 @@ ONCE_PER_RUN = (STARTED, EXIT, CONTINUED)
 OF_THE_FLEET = (NODE,)
 """Kinds that concern no entry; they are for whoever may see nodes."""
 
+FOR_ALL = (PUBLISHED,)
+"""Kinds that all hear of, for their pages to be fresh; whoever does not see everything, of the version alone."""
+
 RELATIVES = ("parent_workflow_id", "parent_run_id", "parent", "watchers")
 """Fields that name units of other namespaces, perhaps."""
 
@@ -87,14 +90,19 @@ class Sight:
 
     def covers(self, kind: str, namespace: str) -> bool:
         """Whether a row is shown."""
-        return self.rows.covers(namespace) or (self.fleet and kind in OF_THE_FLEET)
+        return self.rows.covers(namespace) or kind in self._kinds
 
     def condition(self) -> Q:
         """The same for queries."""
         if self.rows.everywhere:
             return Q()
         found = grants.condition(self.rows)
-        return found | Q(kind__in=OF_THE_FLEET) if self.fleet else found
+        return found | Q(kind__in=self._kinds)
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Kinds of which no namespace is asked."""
+        return () if self.rows.nowhere else (*FOR_ALL, *(OF_THE_FLEET if self.fleet else ()))
 
 
 EVERYTHING = Sight()
@@ -220,12 +228,19 @@ def latest(
 
 
 def trimmed(events: Iterable[FeedEvent], seen: Sight) -> list[FeedEvent]:
-    """The rows, for whoever does not see all without the names of relatives; not to be saved."""
+    """The rows, for whoever does not see all without what may belong to others; not to be saved."""
     found = list(events)
-    if not seen.rows.everywhere:
-        for event in found:
-            event.data = {name: value for name, value in event.data.items() if name not in RELATIVES}
+    for event in found if not seen.rows.everywhere else ():
+        if event.kind in FOR_ALL:
+            event.entry_id = event.pid = ""
+            event.data = {"version": event.data.get("version")}
+        event.data = {name: value for name, value in event.data.items() if name not in RELATIVES}
     return found
+
+
+def is_trimmed(event: FeedEvent) -> bool:
+    """Whether the row is another one for whoever does not see all."""
+    return event.kind in FOR_ALL or any(event.data.get(name) for name in RELATIVES)
 
 
 def head() -> int:

@@ -67,6 +67,8 @@ def because(data: dict[str, Any]) -> str:
 
 def published(data: dict[str, Any]) -> str:
     """Which version, by whom, how much."""
+    if set(data) == {"version"}:  # all that is for whoever does not see everything
+        return f"registry version {data['version']}"
     count = data.get("total", len(data.get("entries") or []))
     author = data.get("author") or ("Lua code" if data.get("source") == "lua" else "")
     who = f" by {author}" if author else ""
