@@ -53,7 +53,9 @@
     if (button.dataset.copy !== undefined) copy(button);
     if (button.dataset.open) open(button.dataset.open);
     if (button.dataset.close) closeNearest(button);
+    if (button.hasAttribute("data-back")) history.back();
   });
+  document.querySelectorAll("[data-back]").forEach((button) => { button.hidden = false; }); // without script the browser's own does
 
   function closeNearest(button) {
     const target = button.closest(button.dataset.close);

@@ -16,6 +16,7 @@ from engine.entry import Entry
 from tests.console.browsing import Page
 from tests.console.operating import Cast
 from tests.console.registry_cast import create
+from wippy_console.forms.labels import told
 from wippy_console.models import Draft, FeedEvent
 from wippy_console.services import drafts, registry, runs
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -218,6 +219,14 @@ def test_the_text_of_an_entry_that_was_deleted_meanwhile_can_be_read(entries: No
     answer = client.post(EDIT, sent)
     assert answer.status_code == 404
     assert re.search(r"<textarea[^>]* readonly>\n-- mine", text_of(answer))
+    shown = text_of(answer).split("What you typed</h2>")[1]
+    assert "Source" in shown
+    assert "base" not in shown
+
+
+def test_what_was_typed_is_told_by_the_names_of_the_schema() -> None:
+    sent = [("f-a~2e~b.c", "1"), ("f-a~2e~b.c:was", "0"), ("f-~", "2"), ("key", "k"), ("base", "7"), ("reason", "why")]
+    assert told(sent) == [("a.b / c", "1"), ('""', "2"), ("Reason", "why")]
 
 
 def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +329,18 @@ def test_a_body_over_the_limit_gets_a_page_of_ours(entries: None, settings: Any)
     assert "20 fields" in text_of(answer)
     note = client.post(EDIT, {"source": "x" * 5000}, headers={"HX-Request": "true", "HX-Target": "dialog"})
     assert (note.status_code, note["HX-Retarget"]) == (413, "this")
+    assert "Back button" in text_of(answer)
+    assert "data-back" in text_of(answer)
     assert Client().post("/login/", {"username": "x" * 5000}).status_code == 413
+
+
+@pytest.mark.parametrize("name", ["author", ""])
+def test_a_broken_multipart_body_gets_a_page_of_ours(entries: None, name: str) -> None:
+    client = browser(name) if name else Client(enforce_csrf_checks=True)
+    answer = client.generic("POST", START, b"--x", "multipart/form-data")
+    assert answer.status_code == 400
+    assert "That can&#x27;t be read" in text_of(answer)
+    assert "Wippy Console" in text_of(answer)
 
 
 @pytest.mark.parametrize("kind", ["temporal.worker", "registry.entry", "env.variable", "process.host"])

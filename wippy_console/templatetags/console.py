@@ -69,9 +69,9 @@ def outcome(question: Question) -> str:
 
 
 @register.filter
-def markdown(text: str) -> SafeString:
-    """Markdown as HTML; the service leaves nothing in it that could do anything."""
-    return mark_safe(to_html(text))  # noqa: S308
+def markdown(text: Any) -> SafeString:
+    """Markdown as HTML; the service leaves nothing in it that could do anything. No text is shown as it is."""
+    return mark_safe(to_html(str(text)))  # noqa: S308
 
 
 @register.filter

@@ -16,6 +16,7 @@ from django_htmx.http import reselect, reswap, retarget
 
 from wippy_console.database.outages import is_away
 from wippy_console.forms import typed
+from wippy_console.forms.labels import told
 from wippy_console.services.errors import Refused
 from wippy_console.views.pages import is_partial
 
@@ -35,11 +36,11 @@ TITLES = {
 }
 ADVICE = {
     OLD_PAGE: "You logged in anew since it was opened, so nothing was done. Open the page again and repeat it.",
-    400: "Nothing was changed. Go back: your browser may still hold what you typed.",
+    400: "Nothing was changed. Your browser may still hold what you typed: its Back button leads there.",
     403: "Ask an administrator for the right group, or log in as somebody else.",
     404: "The address may be wrong, or it was removed. Search for an id, or start from the lists.",
     409: "Look at the state as it is now, then decide again.",
-    413: "Nothing was changed. Go back, where your browser still holds what you typed, and send less.",
+    413: "Nothing was changed. Your browser still holds what you typed: its Back button leads there. Send less of it.",
     422: "Correct the marked input and send it again. Nothing was changed.",
     500: "Nothing of yours was lost that was saved before. Try again; if it stays, the console's log says why.",
     503: "Try again in a moment. The health of Temporal and of the workers stands on the home page.",
@@ -83,8 +84,9 @@ def sent_with(request: HttpRequest) -> dict[str, Any]:
     """What one of our forms sent: for a form that brings it back, where it can be sent again."""
     if request.method != "POST" or not typed.typist(request.POST):
         return {}
+    pairs = typed.pairs_of(request.POST)
     mark, token = request.POST.get(typed.BY, ""), request.POST.get("csrfmiddlewaretoken", "")
-    return {"pairs": typed.pairs_of(request.POST), "by": mark, "token": token, "address": request.get_full_path()}
+    return {"pairs": pairs, "told": told(pairs), "by": mark, "token": token, "address": request.get_full_path()}
 
 
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:

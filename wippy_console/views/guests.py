@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from wippy_console import permissions
 from wippy_console.forms import typed
+from wippy_console.forms.labels import label_of
 from wippy_console.forms.plain import AnswerForm
 from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
@@ -83,7 +84,7 @@ def _ask(request: HttpRequest, link: GuestLink) -> HttpResponse:
 def written(request: HttpRequest) -> list[tuple[str, str]]:
     """What was typed into a form that can't be sent any more."""
     pairs = typed.pairs_of(request.POST)
-    return [(name.removeprefix("f-"), text) for name, text in pairs if text and (is_text(name) or name == "reason")]
+    return [(label_of(name), text) for name, text in pairs if text and (is_text(name) or name == "reason")]
 
 
 def _chosen(request: HttpRequest, signals: list[Signal]) -> Signal | None:

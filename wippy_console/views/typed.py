@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.http import HttpRequest, QueryDict
 
 from wippy_console.forms import typed
+from wippy_console.forms.labels import told
 from wippy_console.forms.refusals import Outcome
 from wippy_console.models import Draft
 from wippy_console.services import drafts
@@ -50,7 +51,7 @@ class Typed:
     def kept(self) -> typed.Pairs:
         """The texts alone, for when their form can't be drawn any more."""
         pairs = typed.pairs_of(self.data) if self.data is not None else []
-        return [(name.removeprefix("f-"), text) for name, text in pairs if text and is_text(name)]
+        return told([(name, text) for name, text in pairs if is_text(name)])
 
     def value(self, name: str) -> str:
         """One of the texts; "" without it."""

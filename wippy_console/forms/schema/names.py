@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 PREFIX = "f-"
 WHOLE = f"{PREFIX}value"
 """The field of a schema that is no object, as a whole."""
 
 _OWN = "~.:"
+_CODE = re.compile("~([0-9a-f]{1,8})~")
 
 
 def child(name: str, part: str | int) -> str:
@@ -23,6 +26,20 @@ def alternative(name: str, index: int) -> str:
 def beside(name: str, what: str) -> str:
     """The name of what goes with a part besides its value: `pick`, `n`, `was`, ..."""
     return f"{name}:{what}"
+
+
+def shown(name: str) -> str:
+    """A field's name for people, as the path that it stands for: `f-a~2e~b.c` as "a.b / c"."""
+    return " / ".join(_plain(segment) for segment in name.removeprefix(PREFIX).split("."))
+
+
+def _plain(segment: str) -> str:
+    return '""' if segment == "~" else _CODE.sub(lambda found: _char(int(found[1], 16)), segment)
+
+
+def _char(code: int) -> str:
+    """The character; halves of one and those that show nothing are a mark."""
+    return chr(code) if code < 0x110000 and chr(code).isprintable() else "\ufffd"
 
 
 def _escaped(part: str) -> str:
