@@ -54,6 +54,7 @@ from wippy_console.services import (
     runs,
 )
 from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services.registry import ChangesRefused
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +211,20 @@ def test_an_entry_may_not_newly_name_what_its_author_may_not_see(rooms: dict[str
     with pytest.raises(PermissionDenied, match="may not name vault:lib"):
         registry.publish(clerk, Changes(create=(entry,)), base=None, message="")
     assert not Program.objects.filter(entry_id="shop:thief").exists()
+
+
+def test_problems_name_no_entries_of_others(rooms: dict[str, Room], clerk: User) -> None:
+    create(Entry("shop:lib", "library.lua", {}, {"source": "return {}"}))
+    create(Entry("vault:user", "function.lua", {}, {"source": "return {}", "imports": {"l": "shop:lib"}}))
+    create(Entry("vault:ours", "library.lua", {}, {"source": "return {}"}))
+    with pytest.raises(ChangesRefused) as refusal:
+        registry.publish(clerk, Changes(delete=("shop:lib",)), base=None, message="")
+    refuse_secrets(str(refusal.value), "a refusal")
+    assert "an entry outside of your namespaces" in str(refusal.value)
+    wrong = Entry("shop:wrong", "function.lua", {}, {"source": "return {}", "imports": {"l": "shop:ours"}})
+    with pytest.raises(ChangesRefused) as refusal:
+        registry.publish(clerk, Changes(create=(wrong,)), base=None, message="")
+    refuse_secrets(str(refusal.value), "a hint")
 
 
 def test_one_may_not_make_an_entry_over_one_of_others(rooms: dict[str, Room], clerk: User) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -62,6 +62,11 @@ class _Prepared:
     after: Mapping[str, Entry]
     problems: tuple[Problem, ...]
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids that are there after the changes, or that they delete."""
+        return frozenset((*self.after, *self.changes.touched))
+
 
 def publish(user: User, changes: Changes, *, base: int | None, message: str, source: str = APPLY) -> Version:
     """Make one version of the changes, or refuse them with every problem.
@@ -100,8 +105,9 @@ def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Versi
         if reading.current_number() != prepared.number:
             prepared = _prepare(base, changes)
         _require_rights(publisher, prepared)
+        prepared = replace(prepared, problems=_told(publisher.user, prepared))
         if errors_in(prepared.problems):
-            raise ChangesRefused([_told(publisher.user, each) for each in prepared.problems])
+            raise ChangesRefused(prepared.problems)
         return _write(prepared, publisher) if prepared.changes or publisher.restores else _unchanged()
 
 
@@ -111,12 +117,9 @@ def may_publish(user: Any, kind: str, namespace: str) -> bool:
     return all(permissions.allows(user, right, namespace) for right in rights)
 
 
-def _told(user: User | None, problem: Problem) -> Problem:
-    """The problem, without the name of an entry that the user may not see."""
-    if user is None or not problem.entry_id or seeing.sees(user, problem.entry_id):
-        return problem
-    text = "an entry outside of your namespaces would no longer be sound"
-    return Problem(text, severity=problem.severity)
+def _told(user: User | None, prepared: _Prepared) -> tuple[Problem, ...]:
+    """The problems, without the names of entries that the user may not see."""
+    return prepared.problems if user is None else seeing.told(user, prepared.problems, prepared.known)
 
 
 def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from engine.entry import Entry, namespace_of
+from engine.registry.problems import Problem
 from wippy_console import permissions
 from wippy_console.models import Revision, Version
 from wippy_console.services import grants
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.registry import reading, titles
+
+OUTSIDE = "an entry outside of your namespaces"
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*:[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_/-])?")
 
 
 def sees(user: Any, entry_id: str) -> bool:
@@ -41,6 +48,21 @@ def workflows_for(user: Any, permission: str = permissions.VIEW_RUN) -> list[tup
 def used_by_for(user: Any, entry_id: str) -> list[Entry]:
     """Those that name this one and that the user may see."""
     return [each for each in reading.used_by(entry_id) if sees(user, each.id)]
+
+
+def told(user: Any, problems: Iterable[Problem], known: Collection[str]) -> tuple[Problem, ...]:
+    """The problems, without the names of those known entries that the user may not see."""
+    if permissions.scope(user, permissions.VIEW_REGISTRY).everywhere:
+        return tuple(problems)
+    return tuple(_told(each, lambda name: name in known and not sees(user, name)) for each in problems)
+
+
+def _told(problem: Problem, is_hidden: Callable[[str], bool]) -> Problem:
+    if is_hidden(problem.entry_id):
+        return Problem(f"{OUTSIDE} would no longer be sound", severity=problem.severity)
+    message = _ID.sub(lambda found: OUTSIDE if is_hidden(found[0]) else found[0], problem.message)
+    hint = "" if any(map(is_hidden, _ID.findall(problem.hint))) else problem.hint
+    return replace(problem, message=message, hint=hint)
 
 
 def versions_for(user: Any) -> QuerySet[Version]:
