@@ -36,8 +36,7 @@ TITLES = {404: "This link is not known", 410: "Nothing to answer here", 429: "To
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The question of a link with its form, and the answer; nothing else of the console, whoever is signed in."""
     try:
-        guests.slow_down(sender(request), token)
-        response = _ask(request, guests.find(token))
+        response = _ask(request, guests.enter(sender(request), token))
     except Refused as refusal:
         context: dict[str, Any] = {"title": TITLES.get(refusal.status, "That did not work"), "text": refusal.message}
         context["pairs"] = written(request)

@@ -13,10 +13,10 @@ from wippy_console.services.guests.asking import (
     why_nobody,
     withdraw,
 )
-from wippy_console.services.guests.limits import slow_down
+from wippy_console.services.guests.limits import enter
 from wippy_console.services.guests.links import OVER, Gone, find, give_back, refuse_over, take, token_of
 
 __all__ = [
-    "KIND", "OVER", "Asked", "Gone", "address_of", "asked", "fact_of", "find", "give_back", "invite", "link_of",
-    "offered", "refuse_over", "renew", "slow_down", "take", "token_of", "why_nobody", "withdraw",
+    "KIND", "OVER", "Asked", "Gone", "address_of", "asked", "enter", "fact_of", "find", "give_back", "invite",
+    "link_of", "offered", "refuse_over", "renew", "take", "token_of", "why_nobody", "withdraw",
 ]  # fmt: skip
