@@ -34,6 +34,7 @@ class AuditRow(models.Model):
             models.Index(fields=["action", "-id"]),
             models.Index(fields=["entry_id", "-id"]),
             models.Index(fields=["run_id", "-id"]),
+            models.Index(fields=["workflow_id", "-id"]),
             models.Index(fields=["namespace", "-id"]),
             models.Index(fields=["-at"]),
         ]

@@ -59,6 +59,7 @@ class Question(models.Model):
     opened_at = models.DateTimeField()
     deadline = models.DateTimeField(null=True, blank=True, help_text="the run's nearest timer")
     due_at = models.DateTimeField(null=True, blank=True)
+    answers_at = models.DateTimeField(null=True, blank=True, help_text="when its default is given")
     nearest_at = models.DateTimeField(default=FAR, help_text="the nearer of deadline and due date")
     alerts_at = models.DateTimeField(null=True, blank=True, help_text="when people are told next that it is due")
     follow_up_at = models.DateTimeField(null=True, blank=True, help_text="hidden until then")
@@ -85,6 +86,7 @@ class Question(models.Model):
             models.Index(fields=["escalates_at"], name="question_escalates", condition=WILL_ESCALATE),
             models.Index(fields=["due_at"], name="question_due", condition=IS_OPEN),
             models.Index(fields=["lapses_at"], name="question_lapses", condition=IS_OPEN),
+            models.Index(fields=["answers_at"], name="question_answers", condition=IS_OPEN),
             models.Index(fields=["alerts_at"], name="question_alerts", condition=IS_OPEN),
         ]
 

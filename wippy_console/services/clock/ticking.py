@@ -31,8 +31,8 @@ def tick(now: datetime | None = None) -> None:
     at = now or timezone.now()
     _each(WILL_ESCALATE & Q(escalates_at__lte=at), "escalates_at", escalate)
     _each(IS_OPEN & Q(lapses_at__lte=at), "lapses_at", lapse)
-    _each(IS_OPEN & _HAS_NO_HOLDER, "id", lapse)
-    _each(IS_OPEN & Q(due_at__lte=at, options__has_key="default"), "due_at", answer)
+    _each(IS_OPEN & _HAS_NO_HOLDER, "assignee_id", lapse)
+    _each(IS_OPEN & Q(answers_at__lte=at), "answers_at", answer)
     _each(IS_OPEN & Q(alerts_at__lte=at), "alerts_at", remind)
 
 
@@ -80,7 +80,7 @@ def answer(question: Question) -> None:
     except Refused as refusal:
         logger.warning("question %s got no answer at its due date: %s", question.pk, refusal)
         left = {name: value for name, value in question.options.items() if name != "default"}
-        Question.objects.filter(IS_OPEN, pk=question.pk).update(options=left)
+        Question.objects.filter(IS_OPEN, pk=question.pk).update(options=left, answers_at=None)
 
 
 def _tell(question: Question, action: str, **more: str) -> None:

@@ -24,6 +24,7 @@ WRITTEN_FIELDS = [field.name for field in Run._meta.concrete_fields if not field
 
 WORDED_FIELDS = [
     "title", "text", "signals", "options", "priority", "due_at", "nearest_at", "escalates_at", "search", "alerts_at",
+    "answers_at",
 ]  # fmt: skip
 """What may change while a question is open; until when somebody put it off stays."""
 

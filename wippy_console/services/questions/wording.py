@@ -44,6 +44,7 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
         question.options["assignee"] = storable_text(name)[:_LONGEST_NAME]
     question.priority = _priority(said.get("priority"))
     question.due_at = after(question.opened_at, said.get("due"))
+    question.answers_at = question.due_at if "default" in question.options else None
     question.follow_up_at = after(question.opened_at, said.get("follow_up"))
     escalate = said.get("escalate")
     patience = escalate.get("after") if isinstance(escalate, Mapping) else None
