@@ -111,7 +111,7 @@ def send(row: Notification) -> None:
 def _note_failure(row: Notification, failure: NotSent) -> None:
     is_dead = failure.final or row.attempts > len(PAUSES)
     fields: dict[str, object] = {
-        "error": str(failure),
+        "error": str(failure).replace(row.address, "…"),
         "state": Notification.State.DEAD if is_dead else Notification.State.QUEUED,
     }
     if not is_dead:
