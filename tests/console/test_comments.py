@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from tests.console.test_questions import asked, person
 from wippy_console.forms import typed
-from wippy_console.models import AuditRow, Comment, FeedEvent, Question
-from wippy_console.services import comments
+from wippy_console.models import AuditRow, Comment, FeedEvent, Notification, NotificationPreference, Question
+from wippy_console.services import comments, decisions
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +110,25 @@ def test_names_are_suggested_to_those_who_see_questions_and_nothing_else_is() ->
     assert client.get("/people/names/?q=@ol").json() == {"names": ["oleg", "olga"]}
     client.force_login(person("sam"))
     assert client.get("/people/names/?q=ol").status_code == 403
+
+
+def test_words_that_go_with_a_question_are_a_comment_and_tell_whom_it_is_given_to() -> None:
+    question, olga, paul = asked("anybody", ""), person("olga", "operator"), person("paul", "operator")
+    anna = person("anna", "viewer")
+    for each in (paul, anna):
+        User.objects.filter(pk=each.pk).update(email=f"{each.username}@example.com")
+        NotificationPreference.objects.create(user=each, chosen={"assigned": ["email"], "mentioned": ["email"]})
+    decisions.assign(olga, question, "paul", reason="Please look, @anna knows more.")
+    assert [(each.user, each.text) for each in comments.thread(question)] == [(olga, "Please look, @anna knows more.")]
+    told = {(row.kind, row.address) for row in Notification.objects.all()}
+    assert told == {("assigned", "paul@example.com"), ("mentioned", "anna@example.com")}
+    assert [event.data["action"] for event in FeedEvent.objects.filter(kind="QUESTION")] == ["assigned"]
+
+
+def test_a_comment_that_mentions_nobody_tells_nobody() -> None:
+    question, olga, paul = asked("anybody", ""), person("olga", "operator"), person("paul", "operator")
+    User.objects.filter(pk=paul.pk).update(email="paul@example.com")
+    NotificationPreference.objects.create(user=paul, chosen={"mentioned": ["email"]})
+    say(olga, question, "Just so.")
+    say(paul, question, "@paul to himself")
+    assert not Notification.objects.exists()

@@ -28,7 +28,7 @@ from tests.patience import PATIENCE
 from wippy_console.models import AuditRow, Comment, Decision, FeedEvent, GuestLink, Notification, Question, Run
 from wippy_console.services import decisions, guests
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
-from wippy_console.services.notifications import outside
+from wippy_console.services.notifications import delivery, outside
 from wippy_console.services.notifications.methods.errors import NotSent
 from wippy_console.services.projection.writing import write
 
@@ -209,7 +209,9 @@ def test_a_question_that_is_over_names_nobody() -> None:
 def test_the_mail_holds_the_link_and_a_newer_one_ends_it(mailoutbox: list[Any]) -> None:
     question = asked()
     row = Notification.objects.get(kind="guest")
-    outside.send(row)
+    delivery.attempt(row)
+    row.refresh_from_db()
+    assert row.state == "sent"
     (mail,) = mailoutbox
     assert mail.to == ["ada@example.com"] and mail.subject == "Does it suit you, Ada?"
     found = re.search(r"/guest/([\w-]{43})/", mail.body)
