@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 PAGES = (
-    "/", "/inbox/", "/inbox/count/", "/inbox/?view=done", "/runs/", "/runs/?q=vault", "/runs/?q=shop", "/live/",
+    "/", "/inbox/", "/inbox/count/", "/inbox/?view=done", "/inbox/?view=others",
+    "/runs/", "/runs/?q=vault", "/runs/?q=shop", "/live/",
     "/runs/start/", "/registry/", "/registry/?q=xyzzy", "/registry/shop:flow/", "/registry/shop:flow/?tab=used+by",
     "/registry/shop:flow/?tab=versions", "/registry/shop:flow/?tab=diff", "/registry/shop:flow/?tab=open+runs",
     "/registry/edit/shop:flow/", "/registry/delete/shop:flow/", "/processes/", "/processes/?q=xyzzy",
@@ -55,7 +56,14 @@ def test_what_belongs_to_others_is_not_there(browser: Client, address: str) -> N
 
 def test_a_question_and_a_quarantine_of_others_are_not_there(browser: Client, rooms: dict[str, Room]) -> None:
     theirs = rooms[THEIRS]
-    for address in (f"/inbox/{theirs.question.pk}/", f"/workers/quarantine/{theirs.quarantine.pk}/"):
+    number = theirs.question.pk
+    for address in (
+        f"/inbox/{number}/",
+        f"/inbox/{number}/assign/",
+        f"/inbox/{number}/postpone/",
+        f"/inbox/bulk/?chosen={number}",
+        f"/workers/quarantine/{theirs.quarantine.pk}/",
+    ):
         answer = browser.get(address)
         assert answer.status_code == 404
         refuse_secrets(answer.content.decode(), address)
