@@ -27,8 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def catalog(**notify: Any) -> MemoryCatalog:
     signals = [{"topic": "decision", "label": "Approve", "role": "approvers"}]
-    question = {"text": "Pay?", "notify": notify} if notify else "Pay?"
-    meta = {"signals": signals, "question": question, "notify": notify}
+    meta = {"signals": signals, "question": "Pay?", "notify": notify}
     return MemoryCatalog([Entry("app:approval", "workflow.lua", meta=meta)])
 
 
@@ -86,6 +85,16 @@ def test_groups_users_the_starter_and_the_assignee_are_meant_by_their_words() ->
     made.assignee = User.objects.get(username="ann")
     notifications.tell("overdue", question=made, fact="f")
     assert {address for _, _, address in told()} == {f"{name}@example.org" for name in ("ann", "leo", "stan")}
+
+
+def test_what_a_question_says_itself_takes_the_place_of_what_the_entry_says() -> None:
+    reachable("ann", "operator", "approvers")
+    reachable("vera", "viewer")
+    said = {"text": "Pay?", "notify": {"who": ["vera"], "how": ["email"]}}
+    signals = [{"topic": "decision", "label": "Approve", "role": "approvers"}]
+    meta = {"signals": signals, "question": said, "notify": {"how": ["email"]}}
+    write(MemoryCatalog([Entry("app:approval", "workflow.lua", meta=meta)]), [SEEN])
+    assert told() == [("asked", "email", "vera@example.org")]
 
 
 def test_a_muted_kind_is_never_told() -> None:

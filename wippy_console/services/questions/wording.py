@@ -39,7 +39,9 @@ def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) ->
     question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
     question.text = storable_text(_filled(text_of(said, "text"), given))
     question.signals = storable(list(asked.signals))
-    question.options = storable({name: said[name] for name in _KEPT if name in said}) | _default(question)
+    notify = {"notify": meta["notify"]} if meta.get("notify") else {}
+    kept = notify | {name: said[name] for name in _KEPT if name in said}
+    question.options = storable(kept) | _default(question)
     if name := assigned_name(asked, run):
         question.options["assignee"] = storable_text(name)[:_LONGEST_NAME]
     question.priority = _priority(said.get("priority"))
