@@ -162,6 +162,24 @@ def test_the_command_line_votes_and_says_so(on_stage: Stage, capsys: pytest.Capt
     assert [vote.user.get_username() for vote in question.votes.all()] == ["ann"]
 
 
+def test_those_named_for_the_vote_are_those_who_may_reject(on_stage: Stage) -> None:
+    question = ask(on_stage, APPROVE, REJECT)
+    zoe = voter("zoe", "others")
+    with pytest.raises(PermissionDenied, match="approvers or olga"):
+        vote(zoe, question, 1, reason="no")
+    assert not questions.open_for(zoe).exists()
+    assert isinstance(vote(voter("olga", "others"), question, 1, reason="no"), Decision)
+
+
+def test_after_the_deadline_the_command_line_does_not_answer_either(on_stage: Stage) -> None:
+    update(Entry("app.flows:approval", "workflow.lua", {"signals": [MORE]}, {"source": LUA}))
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    on_stage.ask(run, deadline=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(Conflict, match="time to answer ended"):
+        decisions.send(on_stage.cast.root, run, "more_time")
+    assert signals(run) == []
+
+
 def test_an_answer_of_another_topic_needs_no_votes(on_stage: Stage) -> None:
     question = ask(on_stage, APPROVE, MORE)
     assert isinstance(vote(voter("ann"), question, 1, form={}), Decision)

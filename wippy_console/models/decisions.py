@@ -15,6 +15,7 @@ from wippy_console.models.runs import Run
 
 IN_ORDER = ["-priority", "nearest_at", "id"]
 IS_OPEN = models.Q(closed_at=None, outcome="")
+IS_CLOSED = models.Q(closed_at__isnull=False)
 WILL_ESCALATE = models.Q(closed_at=None, outcome="", escalated_at=None, escalates_at__isnull=False)
 
 FAR = datetime(9999, 12, 31, tzinfo=UTC)
@@ -78,7 +79,7 @@ class Question(models.Model):
         ordering = ["opened_at"]
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="one_question_per_wait")]
         indexes = [
-            models.Index(fields=["closed_at", "opened_at"]),
+            models.Index(fields=["-closed_at", "-id"], name="question_done", condition=IS_CLOSED),
             models.Index(fields=["run", "closed_at"]),
             models.Index(fields=IN_ORDER, name="question_open", condition=IS_OPEN),
             models.Index(fields=["namespace", *IN_ORDER], name="question_room", condition=IS_OPEN),

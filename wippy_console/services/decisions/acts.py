@@ -123,7 +123,7 @@ def send(
     _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload[0] if payload else None, reason)
     if question is not None:
-        questions.refuse_answered(question)
+        questions.refuse_over(question, run)
     why = "" if signal.reason == "none" else reason.strip()
     answer = Decision(run=run, user=user, question=question, action=wire.SIGNAL, topic=topic, label=signal.label)
     answer.payload, answer.reason, answer.is_bare = value, why, not payload and value is None

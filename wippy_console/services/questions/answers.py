@@ -51,7 +51,7 @@ def chosen(run: Run, index: int, question_id: int | None) -> tuple[Question, Sig
     if not found or question_for(found[0][1].topic, run, [found[0][0]]) is None:
         refuse_ended(run)
         raise Conflict(f"The run does not wait for {known[0].topic!r} now.")
-    _refuse_over(found[0][0], run)
+    refuse_over(found[0][0], run)
     return found[0]
 
 
@@ -68,11 +68,11 @@ def _named(run: Run, question_id: int) -> Question:
     question = run.questions.filter(pk=question_id).first()
     if question is None:
         raise NotFoundError(f"Run {run.run_id} never asked question {question_id}.")
-    _refuse_over(question, run)
+    refuse_over(question, run)
     return question
 
 
-def _refuse_over(question: Question, run: Run) -> None:
+def refuse_over(question: Question, run: Run) -> None:
     """Raise Conflict, naming the winner, the expiry or the end, when nobody can answer any more."""
     refuse_answered(question)
     if why := why_over(question, run):

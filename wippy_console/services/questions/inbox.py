@@ -60,7 +60,7 @@ def several(user: Any, ids: Sequence[int]) -> list[Question]:
 
 def asking() -> QuerySet[Question, Any]:
     """The ids of the runs that ask something now, for queries of runs."""
-    return Question.objects.filter(closed_at=None).values("run_id")
+    return Question.objects.filter(IS_OPEN).values("run_id")
 
 
 def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from wippy_console import permissions
 from wippy_console.models import Question
 from wippy_console.services import accounts
-from wippy_console.services.questions.signals import Signal
+from wippy_console.services.questions.signals import Signal, of, voters_of
 
 
 def may_give(user: Any, signal: Signal, question: Question | None) -> bool:
@@ -16,7 +16,7 @@ def may_give(user: Any, signal: Signal, question: Question | None) -> bool:
     Superusers are, and who acts for somebody at the command line is whom they act for.
     """
     groups = [*signal.roles, *escalated_to(question)]
-    users, voters = signal.users, signal.quorum.of if signal.quorum else ()
+    users, voters = signal.users, voters_of(signal, of(question) if question is not None else [])
     if user.is_superuser or not (signal.roles or users or voters):
         return True
     name = accounts.person(user).get_username()
@@ -25,7 +25,7 @@ def may_give(user: Any, signal: Signal, question: Question | None) -> bool:
 
 def who_may(signal: Signal, question: Question | None) -> str:
     """Those in words, for somebody who is none of them."""
-    voters = signal.quorum.of if signal.quorum else ()
+    voters = voters_of(signal, of(question) if question is not None else [])
     groups = dict.fromkeys([*signal.roles, *escalated_to(question), *voters])
     named = [f"members of {' or '.join(groups)}"] if groups else []
     return f"Only {' or '.join([*named, *signal.users])} may answer this."

@@ -80,6 +80,13 @@ def of(question: Question) -> list[Signal]:
     return read(question.signals)
 
 
+def voters_of(signal: Signal, among: Iterable[Signal]) -> tuple[str, ...]:
+    """The groups and users whose votes count: for a signal of nobody's in particular those of its topic's quorum."""
+    if signal.quorum is not None or signal.roles or signal.users:
+        return signal.quorum.of if signal.quorum is not None else ()
+    return next((each.quorum.of for each in among if each.quorum is not None and each.topic == signal.topic), ())
+
+
 def signals_of(run: Run) -> list[Signal]:
     """What the run's entry declares."""
     return declared(meta_of(run))

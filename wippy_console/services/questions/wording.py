@@ -14,7 +14,7 @@ from wippy_console.models.decisions import FAR
 from wippy_console.services import paths
 from wippy_console.services.questions.matching import Asked
 from wippy_console.services.questions.rights import escalated_to
-from wippy_console.services.questions.signals import Signal, read, text_of, texts_of
+from wippy_console.services.questions.signals import Signal, read, text_of, texts_of, voters_of
 
 USUAL_PRIORITY = 50
 _LONGEST_TITLE = 500
@@ -78,7 +78,7 @@ def candidates(signals: list[Signal]) -> list[Candidate]:
     found: dict[Candidate, None] = {}
     for signal in signals:
         named = [*((role, "") for role in signal.roles), *(("", user) for user in signal.users)]
-        voters = signal.quorum.of if signal.quorum else ()
+        voters = voters_of(signal, signals)
         named += [each for voter in voters for each in ((voter, ""), ("", voter))]
         found.update(dict.fromkeys(named or [("", "")]))
     return list(found)
