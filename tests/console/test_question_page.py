@@ -181,7 +181,7 @@ def test_an_open_form_is_told_at_once_that_its_question_is_over(client: Client, 
     bert = person("bert", "operator", "approvers")
     decisions.claim(bert, made)
     taken = page(client, f"{run}standing/?question={made.pk}", **{"HX-Request": "true"})
-    assert "bert has taken it." in taken and " disabled>" in taken and 'hx-swap-oob="true"' in taken
+    assert "bert has taken it." in taken and " disabled>" in taken and 'hx-swap-oob="morph"' in taken
     Question.objects.update(closed_at=timezone.now(), outcome="expired", assignee=None)
     assert "The time to answer ended" in page(client, f"{run}standing/?question={made.pk}", **{"HX-Request": "true"})
 
