@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from engine.entry import Entry
@@ -234,13 +235,17 @@ def test_what_the_run_refuses_is_told_and_the_question_stays(on_stage: Stage) ->
     assert (question.outcome, Decision.objects.get().state) == ("", "failed")
 
 
-def test_a_refused_answer_may_be_sent_again_by_the_same_form(on_stage: Stage) -> None:
+def test_a_refused_answer_may_be_sent_again_by_the_same_form(on_stage: Stage, client: Client) -> None:
     signal = {"topic": "limit", "label": "Set", "via": "update", "schema": {"type": "object"}}
     question = ask(on_stage, signal)
     with pytest.raises(Refused, match="the run says no"):
         vote(on_stage.cast.approver, question, form={"refuse": True})
     Question.objects.update(outcome="answered")  # as it stands until the refusal is known
     on_stage.observe(question.run, Wait("inbox", "", 1))
+    client.force_login(on_stage.cast.approver)
+    run = f"/runs/{question.run.workflow_id}/{question.run.run_id}"
+    below = client.get(f"{run}/answer/0/standing/?question={question.pk}").content.decode()
+    assert "disabled" not in below and "be sent now" not in below
     made = vote(on_stage.cast.approver, question, form={"limit": 5})
     assert isinstance(made, Decision)
     assert (made.question, made.verdict) == (Question.objects.get(number=1), {"taken": 1})

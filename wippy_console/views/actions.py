@@ -65,11 +65,12 @@ def settled(request: HttpRequest, run: Run, button: Button, onward: str) -> Http
 
 
 def find_button(user: Any, run: Run, index: int, question_id: int | None) -> Button:
-    """The button with that index, of that question if it still stands."""
+    """The button with that index, of that question if it still stands, or of what the run asks in its stead."""
     found = [each for each in decisions.buttons(user, run, question_id) if each.signal.index == index]
     if not found:
         raise NotFoundError("The run's entry declares no such answer.")
-    return next((each for each in found if each.question and each.question.pk == question_id), found[0])
+    meant = {each.pk for each in questions.asked_anew(run, question_id)} or {question_id}
+    return next((each for each in found if each.question and each.question.pk in meant), found[0])
 
 
 def told(made: Decision | Vote | None, button: Button, run: Run) -> str:

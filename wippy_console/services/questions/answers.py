@@ -43,7 +43,7 @@ def chosen(run: Run, index: int, question_id: int | None) -> tuple[Question, Sig
 
     NotFoundError; Conflict when it is over, or has no such answer.
     """
-    open_now = open_questions(run) if question_id is None else _asked_anew(run, question_id)
+    open_now = open_questions(run) if question_id is None else _asked_by(run, question_id)
     found = [(each, signal) for each in open_now for signal in of(each) if signal.index == index]
     known = [signal for _, signal in found] or [signal for signal in signals_of(run) if signal.index == index]
     if not known:
@@ -55,13 +55,16 @@ def chosen(run: Run, index: int, question_id: int | None) -> tuple[Question, Sig
     return found[0]
 
 
-def _asked_anew(run: Run, question_id: int) -> list[Question]:
-    """The question, or what the run asks now if it refused the answer to that one: the form may be sent again."""
-    refused = Decision.objects.filter(question=question_id, run=run, via="update", state=Decision.State.FAILED)
-    named = run.questions.filter(pk=question_id).first()
-    if named is not None and named.closed_at is not None and run.is_open and refused.exists():
-        return open_questions(run)
-    return [_named(run, question_id)]
+def asked_anew(run: Run, question_id: int | None) -> list[Question]:
+    """What the run asks now if it refused the answer to that question: the form for that one may be sent again."""
+    refused = Decision.objects.filter(
+        question=question_id, question__closed_at__isnull=False, run=run, via="update", state=Decision.State.FAILED
+    )
+    return open_questions(run) if question_id is not None and run.is_open and refused.exists() else []
+
+
+def _asked_by(run: Run, question_id: int) -> list[Question]:
+    return asked_anew(run, question_id) or [_named(run, question_id)]
 
 
 def _named(run: Run, question_id: int) -> Question:
