@@ -251,6 +251,21 @@ def test_a_refused_answer_may_be_sent_again_by_the_same_form(on_stage: Stage, cl
     assert (made.question, made.verdict) == (Question.objects.get(number=1), {"taken": 1})
 
 
+def test_the_form_that_comes_back_with_a_refusal_is_another_decision(on_stage: Stage, client: Client) -> None:
+    fields = {"refuse": {"type": "boolean"}, "limit": {"type": "integer"}}
+    question = ask(on_stage, {"topic": "limit", "label": "Set", "via": "update", "schema": {"properties": fields}})
+    client.force_login(on_stage.cast.approver)
+    address = f"/runs/{question.run.workflow_id}/{question.run.run_id}/answer/0/"
+    sent = {"key": str(uuid.uuid4()), "question": str(question.pk), "f-refuse": "on", "f-limit": "5"}
+    back = client.post(address, sent)
+    key = back.context["form"]["key"].value()
+    assert (back.status_code, key != sent["key"]) == (422, True)
+    assert "the run says no" in back.content.decode() and f'value="{key}"' in back.content.decode()
+    del sent["f-refuse"]
+    assert client.post(address, {**sent, "key": key}).status_code == 302
+    assert list(Decision.objects.order_by("created_at").values_list("state", flat=True)) == ["failed", "sent"]
+
+
 def test_a_verdict_that_takes_long_is_fetched_later(on_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wippy_console.services.decisions.wire.VERDICT_TIMEOUT", timedelta(seconds=0.5))
     question = ask(on_stage, {**MORE, "via": "update", "payload": {"sleep": True}})

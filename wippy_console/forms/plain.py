@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from engine.entry import Entry
 from wippy_console.forms.json_text import JsonText
@@ -32,6 +34,14 @@ class KeyForm(RefusableForm):
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         super().__init__(data, initial={"key": uuid.uuid4(), **kwargs.pop("initial", {})}, **kwargs)
+
+    def renew_spent(self, has_failed: Callable[[uuid.UUID], bool]) -> None:
+        """Let the form, which is drawn once more, make another decision than the one that it made and that failed."""
+        key = getattr(self, "cleaned_data", {}).get("key")
+        if isinstance(self.data, QueryDict) and key is not None and has_failed(key):
+            again = self.data.copy()
+            again["key"] = str(uuid.uuid4())
+            self.data = again
 
 
 class AnswerForm(KeyForm):

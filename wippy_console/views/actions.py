@@ -39,6 +39,7 @@ def answer(request: HttpRequest, workflow_id: str, run_id: str, index: int) -> H
     if outcome.done:
         messages.success(request, told(outcome.value, button, run))
         return settled(request, run, button, onward)
+    form.renew_spent(decisions.has_failed)
     context = {"run": run, "button": button, "form": form, "fields": fields, "next": onward, "typed": typed}
     return page(request, "runs/answer.html", context, outcome.status)
 
@@ -69,7 +70,7 @@ def find_button(user: Any, run: Run, index: int, question_id: int | None) -> But
     found = [each for each in decisions.buttons(user, run, question_id) if each.signal.index == index]
     if not found:
         raise NotFoundError("The run's entry declares no such answer.")
-    meant = {each.pk for each in questions.asked_anew(run, question_id)} or {question_id}
+    meant: list[int | None] = [each.pk for each in questions.asked_anew(run, question_id)] or [question_id]
     return next((each for each in found if each.question and each.question.pk in meant), found[0])
 
 
@@ -111,6 +112,7 @@ def raw(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
     if outcome.done:
         messages.success(request, f"Signal “{form.cleaned_data['topic']}” was sent to {run.workflow_id}.")
         return done(request, reverse("run", args=(workflow_id, run_id)), *touched(run))
+    form.renew_spent(decisions.has_failed)
     return page(request, "runs/raw_signal.html", {"run": run, "form": form, "typed": typed}, outcome.status)
 
 

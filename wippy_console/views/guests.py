@@ -77,6 +77,7 @@ def _ask(request: HttpRequest, link: GuestLink) -> HttpResponse:
     if outcome.done and outcome.value is not None:
         return render(request, "guest/told.html", thanks(outcome.value))
     guests.refuse_over(link)
+    form.renew_spent(decisions.has_failed)
     return render(request, "guest/question.html", {**context, "form": form, "fields": fields}, status=outcome.status)
 
 

@@ -15,7 +15,7 @@ from wippy_console.services.decisions.acts import (
 from wippy_console.services.decisions.bulk import MOST, Result, common, decide_all, selected
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
 from wippy_console.services.decisions.from_outside import answer_as_guest
-from wippy_console.services.decisions.journal import shown_payload
+from wippy_console.services.decisions.journal import has_failed, shown_payload
 from wippy_console.services.decisions.resuming import resume, resume_pending
 from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
@@ -35,6 +35,7 @@ __all__ = [
     "common",
     "decide",
     "decide_all",
+    "has_failed",
     "postpone",
     "release",
     "resume",

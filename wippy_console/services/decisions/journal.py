@@ -37,6 +37,11 @@ def known(key: uuid.UUID | str | None, user_id: int, run: Run) -> Decision | Non
     return found
 
 
+def has_failed(key: uuid.UUID) -> bool:
+    """Whether the decision that was made under this key failed: the same key never makes another."""
+    return Decision.objects.filter(pk=key, state=Decision.State.FAILED).exists()
+
+
 def parsed(key: uuid.UUID | str | None) -> uuid.UUID:
     """The key as UUID, a new one when there is none; Refused when it is no UUID."""
     if key is None or isinstance(key, uuid.UUID):
