@@ -24,6 +24,8 @@ from wippy_console.services.notifications.methods.errors import NotSent
 
 pytestmark = pytest.mark.django_db
 
+TEAMS = f"workflows://example.org:443/{'a' * 32}/{'b' * 40}/"
+
 
 def body(mail: Message, kind: str) -> str:
     return next(part for part in mail.walk() if part.get_content_type() == kind).get_content()  # type: ignore[attr-defined,no-any-return]
@@ -218,6 +220,8 @@ def test_a_chat_is_told_by_apprise(hook: Hook) -> None:
      "apprise",
      "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/?template=/etc/passwd", "slack://x", "ntfy://10.0.0.1/topic",
      "ntfys://example.org/t?verify=no", "ntfys://example.org/t?%76erify=no", "ntfys://example.org/t?retry=9",
+     "ntfys://example.org/t?a=1;verify=no", "ntfys://example.org/t#?verify=no", "ntfys://example.org/t?a=1;+VERIFY=no",
+     f"{TEAMS}?a=1;template=/etc/passwd", f"{TEAMS}#?template=http://127.0.0.1/", "ntf\nys://example.org/t",
      "x" * 2000,
      "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?redirect=yes"],
 )  # fmt: skip

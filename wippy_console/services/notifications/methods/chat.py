@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from wippy_console.services.notifications.methods import guard
 from wippy_console.services.notifications.methods.errors import NotSent
@@ -40,47 +40,63 @@ _REFUSED = ("template", "verify", "redirect", "rto", "cto", "retry", "wait")
 _PLAIN = ("ntfy", "mmost", "rocket", "gotify")
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An address as Apprise reads it: another reader's differences would let options through."""
+
+    scheme: str
+    options: frozenset[str]
+    service: Any
+
+    @property
+    def host(self) -> str:
+        """The server that the address names, "" for the service's own; as ntfy's, where it names a topic alone."""
+        if self.scheme not in OWN_SERVERS or getattr(self.service, "mode", "") == "cloud":
+            return ""
+        return str(getattr(self.service, "host", "") or "")
+
+
 def why_not(address: str) -> str:
     """Why nothing may be sent there, "" when it may."""
-    try:
-        parts = urlsplit(address[: _LONGEST + 1])
-        options = [name.lower().strip("+-: ") for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    except ValueError:
-        return _UNREADABLE
-    scheme = parts.scheme.lower()
-    if len(address) > _LONGEST or scheme not in SERVICES | OWN_SERVERS:
-        return f"This is no address of a chat service that is known here: {', '.join(sorted(SERVICES | OWN_SERVERS))}."
-    if named := [name for name in _REFUSED if name in options]:
-        return f"{named[0]} can't be set here."
-    service = _service(address)
-    if service is None:
-        return _UNREADABLE
-    host = _own_host(scheme, service)
-    if host and scheme in _PLAIN and not guard.is_allowed(host):
-        return f"Only {scheme}s:// is sent to, unless WIPPY_NOTIFY_ALLOW names the host."
-    return ""
+    return _looked_at(address)[1]
 
 
 def send(address: str, title: str, body: str) -> None:
     """Send it; NotSent where the service does not take it, or its server may not be reached."""
-    if why := why_not(address):
+    read, why = _looked_at(address)
+    if read is None or why:
         raise NotSent(why, final=True)
-    service = _service(address)
-    if host := _own_host(urlsplit(address).scheme.lower(), service):
-        guard.resolved(host, int(getattr(service, "port", 0) or 443))
-    service.redirects = False
-    if not service.notify(body=body, title=title):
+    if read.host:
+        guard.resolved(read.host, int(getattr(read.service, "port", 0) or 443))
+    read.service.redirects = False
+    if not read.service.notify(body=body, title=title):
         raise NotSent("The chat service did not take it.")
 
 
-def _own_host(scheme: str, service: Any) -> str:
-    """The server that the address names; ntfy's own, where it names a topic alone, is public."""
-    if scheme not in OWN_SERVERS or getattr(service, "mode", "") == "cloud":
-        return ""
-    return str(getattr(service, "host", "") or "")
+def _looked_at(address: str) -> tuple[_Read | None, str]:
+    scheme = address.partition(":")[0].lower()
+    if len(address) > _LONGEST or scheme not in SERVICES | OWN_SERVERS:
+        known = ", ".join(sorted(SERVICES | OWN_SERVERS))
+        return None, f"This is no address of a chat service that is known here: {known}."
+    read = _read(address, scheme)
+    if read is None:
+        return None, _UNREADABLE
+    if named := [name for name in _REFUSED if name in read.options]:
+        return None, f"{named[0]} can't be set here."
+    if read.host and scheme in _PLAIN and not guard.is_allowed(read.host):
+        return None, f"Only {scheme}s:// is sent to, unless WIPPY_NOTIFY_ALLOW names the host."
+    return read, ""
 
 
-def _service(address: str) -> Any:
+def _read(address: str, scheme: str) -> _Read | None:
     import apprise  # noqa: PLC0415 # a hundred files, of use to nobody else
+    from apprise.utils import parse  # noqa: PLC0415
 
-    return apprise.Apprise.instantiate(address)
+    parsed: Any = parse.parse_url  # it has no types
+    found = parsed(address, verify_host=False)
+    if found is None or found["schema"] != scheme:
+        return None
+    options = frozenset(name.strip("+-: ") for name in found["qsd"])
+    # Files that an option names are read when something is sent, not here.
+    service = apprise.Apprise.instantiate(address)
+    return _Read(scheme, options, service) if service is not None else None
