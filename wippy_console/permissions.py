@@ -190,6 +190,13 @@ def scopes_of(users: Iterable[Any], rights: Sequence[str]) -> dict[int, dict[str
     }
 
 
+def those_with(users: Iterable[Any], permission: str, namespace: str) -> list[Any]:
+    """Of many users those who are active and hold it there, in their order; three queries, however many they are."""
+    people = list(users)
+    scopes = scopes_of(people, [permission])
+    return [user for user in people if user.pk in scopes and scopes[user.pk][permission].covers(namespace)]
+
+
 def _direct(people: Collection[int], codenames: Sequence[str]) -> set[tuple[int, str]]:
     given = User.user_permissions.through.objects.filter(user_id__in=people, permission__codename__in=codenames)
     ours = given.filter(permission__content_type__app_label=APP)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
 from tests.console.test_questions import asked, person
 from wippy_console.forms import typed
-from wippy_console.models import AuditRow, Comment, FeedEvent, Notification, NotificationPreference, Question
+from wippy_console.models import AuditRow, Comment, FeedEvent, Grant, Notification, NotificationPreference, Question
 from wippy_console.services import comments, decisions
 from wippy_console.services.errors import Conflict, NotFoundError, Refused
 
@@ -101,15 +101,22 @@ def test_without_scripts_the_page_leads_back_to_the_question() -> None:
     assert "Fine." in shown and "Restored what you typed" in shown and "x" * 4_001 in shown
 
 
-def test_names_are_suggested_to_those_who_see_questions_and_nothing_else_is() -> None:
-    person("olga", "operator")
-    User.objects.create_user("oleg", email="oleg@example.com")
-    User.objects.create_user("olaf", is_active=False)
+def test_names_are_of_those_who_see_the_question_and_suggested_to_nobody_else() -> None:
+    question, far = asked("anybody", ""), person("olive")
+    url = f"/inbox/{question.pk}/names/?q=@ol"
+    person("olga", "operator"), person("oleg", "viewer"), person("olin")
+    User.objects.create_user("olaf", is_active=False, is_superuser=True)
+    elsewhere = Group.objects.create(name="elsewhere")
+    elsewhere.permissions.set(Group.objects.get(name="viewer").permissions.all())
+    Grant.objects.create(group=elsewhere, pattern="far.*")
+    far.groups.set([elsewhere])
     client = Client()
     client.force_login(User.objects.get(username="olga"))
-    assert client.get("/people/names/?q=@ol").json() == {"names": ["oleg", "olga"]}
+    assert client.get(url).json() == {"names": ["oleg", "olga"]}
+    client.force_login(far)
+    assert client.get(url).status_code == 404
     client.force_login(person("sam"))
-    assert client.get("/people/names/?q=ol").status_code == 403
+    assert client.get(url).status_code == 403
 
 
 def test_words_that_go_with_a_question_are_a_comment_and_tell_whom_it_is_given_to() -> None:

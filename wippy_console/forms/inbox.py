@@ -85,7 +85,7 @@ class CommentForm(KeyForm):
 
     text = Words(
         label="Comment",
-        widget=forms.Textarea(attrs={"rows": 3, "data-names": "/people/names/"}),
+        widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Write something first."},
         help_text="Markdown. @name tells somebody of it, if they may see the question.",
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
@@ -21,6 +20,8 @@ LONGEST = 4_000
 MOST_SHOWN = 200
 MOST_MENTIONED = 20
 MOST_NAMES = 20
+MOST_LOOKED_AT = 500
+"""People whose rights are looked at for a list of names."""
 _TOLD = 200
 _MENTION = re.compile(r"(?<![\w.@+-])@([\w.@+-]{1,150})")
 _ENDS = ".@+-"
@@ -101,8 +102,10 @@ def thread(question: Question) -> list[Comment]:
     return list(newest[:MOST_SHOWN])[::-1]
 
 
-def names(user: Any, start: str) -> QuerySet[User, str]:
-    """The names of active users that begin so, for whoever may see questions; nothing else of them."""
-    permissions.require(user, permissions.VIEW_QUESTION)
+def names(user: Any, question: Question, start: str) -> list[str]:
+    """The names of active users that begin so and may see the question, for whoever sees it; nothing else of them."""
+    question = questions.get(user, question.pk)
     people = User.objects.filter(is_active=True, username__istartswith=start.removeprefix("@")[:150])
-    return people.order_by("username").values_list("username", flat=True)[:MOST_NAMES]
+    found = people.order_by("username")[:MOST_LOOKED_AT]
+    seeing = permissions.those_with(found, permissions.VIEW_RUN, question.namespace)
+    return [each.get_username() for each in seeing[:MOST_NAMES]]

@@ -53,7 +53,9 @@ def thread(request: HttpRequest, question: Question) -> dict[str, Any]:
 
 def form_of(question: Question, typed: Typed) -> CommentForm:
     """The form; a page may show several."""
-    return CommentForm(typed.data, auto_id=f"comment_{question.pk}_%s")
+    form = CommentForm(typed.data, auto_id=f"comment_{question.pk}_%s")
+    form.fields["text"].widget.attrs["data-names"] = reverse("question_names", args=(question.pk,))
+    return form
 
 
 def drawn(question: Question, form: CommentForm, typed: Typed) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def drawn(question: Question, form: CommentForm, typed: Typed) -> dict[str, Any]
 
 
 @needs(permissions.VIEW_QUESTION)
-def names(request: HttpRequest) -> JsonResponse:
-    """User names that begin with `q`; nothing else of anybody."""
-    return JsonResponse({"names": list(comments.names(request.user, request.GET.get("q", "")))})
+def names(request: HttpRequest, question_id: int) -> JsonResponse:
+    """Names that begin with `q`, of users who may see the question; nothing else of anybody."""
+    question = questions.get(request.user, question_id)
+    return JsonResponse({"names": comments.names(request.user, question, request.GET.get("q", ""))})
