@@ -97,6 +97,22 @@ def test_what_a_question_says_itself_takes_the_place_of_what_the_entry_says() ->
     assert told() == [("asked", "email", "vera@example.org")]
 
 
+def test_a_large_group_is_told_by_as_many_queries_as_a_small_one() -> None:
+    def queries(fact: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            notifications.tell("asked", question=made, fact=fact)
+        return len(seen)
+
+    for name in ("ann", "bea"):
+        reachable(name, "operator", "approvers")
+    made = ask(who=["approvers", "candidates"], how=["email"])
+    made.roles.update_or_create(defaults={"role": "approvers", "user": ""})
+    few = queries("few")
+    for number in range(20):
+        reachable(f"n{number}", "operator", "approvers")
+    assert (queries("many"), Notification.objects.filter(fact="many").count()) == (few, 22)
+
+
 def test_a_muted_kind_is_never_told() -> None:
     ann = reachable("ann", "operator")
     NotificationPreference.objects.create(user=ann, chosen={"asked": ["email"], "muted": ["asked"]})

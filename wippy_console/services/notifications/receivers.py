@@ -65,16 +65,26 @@ def receivers(news: News, wishing: Iterable[User]) -> list[Receiver]:
         add(user)
     for user in wishing:
         add(user)
-    return [Receiver(user, tuple(how[pk])) for pk, user in people.items() if may_be_told(user, news.question, news.run)]
+    seeing = those_who_may(people.values(), news.question, news.run)
+    return [Receiver(user, tuple(how[user.pk])) for user in seeing]
 
 
 def may_be_told(user: User, question: Question | None, run: Run | None) -> bool:
     """Whether the user may see what it is about: no notification tells more than the console would."""
-    if not user.is_active:
-        return False
+    return bool(those_who_may([user], question, run))
+
+
+def those_who_may(people: Collection[User], question: Question | None, run: Run | None) -> list[User]:
+    """The same of many: three queries for all who may see it, a few more for each who may only answer."""
     subject = question or run
-    seeing = subject is not None and permissions.allows(user, permissions.VIEW_RUN, subject.namespace)
-    return seeing or (question is not None and questions.may_answer(user, question))
+    if subject is None:
+        return []
+    seeing = {user.pk for user in permissions.those_with(people, permissions.VIEW_RUN, subject.namespace)}
+    return [user for user in people if user.pk in seeing or (user.is_active and _only_answers(user, question))]
+
+
+def _only_answers(user: User, question: Question | None) -> bool:
+    return question is not None and questions.may_answer(user, question)
 
 
 def concerned(news: Sequence[News], wishes: Iterable[NotificationPreference]) -> dict[int, list[User]]:
@@ -121,7 +131,7 @@ def _candidates(question: Question) -> list[User]:
     """Those who are asked by name or by group; where everybody is, nobody in particular."""
     rows = [row for row in question.roles.all() if row.role or row.user]
     named = _people([row.user for row in rows if row.user], [row.role for row in rows if row.role])
-    return [user for user in named if questions.may_answer(user, question)]
+    return permissions.those_with(named, permissions.SIGNAL_RUN, question.namespace)
 
 
 def _people(names: Sequence[str], groups: Sequence[str]) -> list[User]:
