@@ -143,6 +143,11 @@
     }
   });
 
+  document.addEventListener("htmx:afterSettle", (event) => { // what stands above an open form says whether it can be sent
+    const button = event.target.id === "standing" && $("#send-answer");
+    if (button && !button.form.matches(".htmx-request")) button.disabled = "over" in event.target.dataset;
+  });
+
   document.addEventListener("htmx:sendError", () => notice("The console does not answer. Your input is kept; try again in a moment."));
 
   function notice(text) {

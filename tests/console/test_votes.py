@@ -245,7 +245,7 @@ def test_a_refused_answer_may_be_sent_again_by_the_same_form(on_stage: Stage, cl
     client.force_login(on_stage.cast.approver)
     run = f"/runs/{question.run.workflow_id}/{question.run.run_id}"
     below = client.get(f"{run}/answer/0/standing/?question={question.pk}").content.decode()
-    assert "disabled" not in below and "be sent now" not in below
+    assert "data-over" not in below and "be sent now" not in below
     made = vote(on_stage.cast.approver, question, form={"limit": 5})
     assert isinstance(made, Decision)
     assert (made.question, made.verdict) == (Question.objects.get(number=1), {"taken": 1})
