@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from jsonschema import validators
+from jsonschema._utils import find_additional_properties
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend, validator_for
 from referencing import Registry
@@ -127,6 +129,19 @@ def _unique(check: Check) -> Check:
     return costly
 
 
+def _additional(check: Check) -> Check:
+    """As it is, but by name: jsonschema goes through a set, and the first error is the one that is told."""
+
+    def ordered(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        if not isinstance(wanted, dict) or not isinstance(value, dict):
+            yield from check(validator, wanted, value, schema)
+            return
+        for name in sorted(find_additional_properties(value, schema), key=str):
+            yield from validator.descend(value[name], wanted, path=name)
+
+    return ordered
+
+
 def _refuse_dialects(schema: Any, depth: int = 0) -> None:
     """A part with a `$schema` of its own would be checked by another class, without the budget.
 
@@ -153,3 +168,9 @@ def _refuse_costly_names(described: Any) -> None:
     for pattern in described if isinstance(described, Mapping) else ():
         if isinstance(pattern, str) and not patterns.is_simple(pattern):
             raise TooCostlyError(f"the pattern {pattern!r} for names of properties could take too long")
+
+
+# In the classes themselves: what checks a schema against the schema of schemas is looked up by name.
+for _dialect in ["3", "4", "6", "7", "201909", "202012"]:
+    _known = getattr(validators, f"Draft{_dialect}Validator").VALIDATORS
+    _known["additionalProperties"] = _additional(_known["additionalProperties"])

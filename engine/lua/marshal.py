@@ -199,13 +199,25 @@ class Reader:
         return [self._scalar() if tag == SCALAR else self._compound(tag) for tag in tags]
 
     def _map(self) -> dict[Any, Value]:
-        """A table; values that can't cross, such as functions, came as nil and go with their keys."""
+        """A table, in an order of its own: Lua's differs between OS processes, and what is wrong first is told.
+
+        Values that can't cross, such as functions, came as nil and go with their keys.
+        """
         pairs = ((self.read(), self.read()) for _ in range(next(self._shape)))
-        return {key: value for key, value in pairs if value is not None}
+        return in_order({key: value for key, value in pairs if value is not None})
 
     def _failure(self) -> Failure:
         kind, message, retryable, details, stack = (self.read() for _ in range(5))
         return Failure(text_of(kind), text_of(message), retryable, details or {}, text_of(stack))
+
+
+def in_order(table: dict[Any, Value]) -> dict[Any, Value]:
+    """The same by its keys: texts, bytes, numbers."""
+    try:
+        keys = sorted(table)
+    except TypeError:
+        keys = sorted(table, key=lambda key: (not isinstance(key, str), not isinstance(key, bytes), key))
+    return {key: table[key] for key in keys}
 
 
 def text_of(value: Value) -> str:

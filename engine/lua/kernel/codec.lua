@@ -92,13 +92,14 @@ local AMBIGUOUS = "table with both 1 and true (or 0 and false) as keys cannot cr
 
 local encode
 
-local function refuse_size(size)
-  error(raw.string.format("%d bytes or more cannot cross a unit boundary at once: the limit is %d", size, most), 0)
+-- How much it is depends on the order of a table's parts, which differs between OS processes: it is not told.
+local function refuse_size()
+  error(raw.string.format("so many bytes cannot cross a unit boundary at once: the limit is %d", most), 0)
 end
 
 local function check_size(more)
   local size = bytes + (shape_n - first_shape + more) * VALUE
-  if size > most then refuse_size(size) end
+  if size > most then refuse_size() end
 end
 
 local function encode_error(state, seen, depth)
@@ -166,7 +167,7 @@ function encode(v, seen, depth)
   if t == "string" or t == "number" or t == "boolean" then
     if t == "string" then
       bytes = bytes + #v
-      if bytes > most then refuse_size(bytes) end
+      if bytes > most then refuse_size() end
     end
     shape_n, values_n = shape_n + 1, values_n + 1
     out_shape[shape_n], out_values[values_n] = 1, v
@@ -233,7 +234,7 @@ end
 function k.begin_records() waiting, k.silenced = 0, false end
 
 local function fits(size, counted)
-  if size > most then refuse_size(size) end
+  if size > most then refuse_size() end
   if not counted then return end
   if waiting + size > 2 * most then
     error(raw.string.format("commands of one step come to %d bytes: the limit is %d", waiting + size, 2 * most), 0)

@@ -11,10 +11,26 @@ local function is_asked(options)
   return k.is_workflow and k.version > 1 and type(options) == "table" and options.ask ~= nil
 end
 
+-- Where spans may stand in tables of an ask, three deep: signals, one of them, its escalation.
+local INNER = { signals = true, escalate = true }
+
+-- The table with the texts of Durations, which as objects would not reach the host.
+local function spelled(v, depth)
+  if type(v) ~= "table" or depth > 3 then return v end
+  if k.class_of(v) then return k.class_of(v) == "time.Duration" and k.std.tostring(v) or v end
+  local copy, other = {}, false
+  for key, value in raw.next, k.reveal(v) do
+    local told = value
+    if INNER[key] or type(key) == "number" or k.is_object(value) then told = spelled(value, depth + 1) end
+    copy[key], other = told, other or not raw.rawequal(told, value)
+  end
+  return other and copy or v
+end
+
 -- {text, size}: the ask as JSON; or nil and an error that names the field.
 local function read_ask(ask)
   k.lib.charge_time(CALL)
-  local answer, err = k.service("ask.read", ask)
+  local answer, err = k.service("ask.read", spelled(ask, 0))
   if not answer then return nil, err end
   k.lib.charge_time(answer[1])
   if type(answer[2]) ~= "string" then return nil, answer[2] end

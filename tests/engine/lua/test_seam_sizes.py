@@ -46,7 +46,7 @@ def ended(source: str, kind: str = "function") -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_what_is_too_large_is_refused_with_both_sizes(kind: str, attack: str) -> None:
+def test_what_is_too_large_is_refused_with_the_limit(kind: str, attack: str) -> None:
     text = ended(MEGABYTES + ATTACKS[attack], kind)
     assert text == "went on" or ("the limit is 8388608" in text or "the limit is 16777216" in text), text
 

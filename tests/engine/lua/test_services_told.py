@@ -24,6 +24,16 @@ def test_a_validation_without_data_says_that_it_is_required() -> None:
     assert told("json.validate({type = 'null'})", kernel=1) is None
 
 
+@pytest.mark.parametrize("kernel", [1, 2])
+def test_of_errors_in_a_schema_the_same_is_told_whatever_the_order_of_a_table(kernel: int) -> None:
+    names = ("alpha", "beta", "gamma", "delta", "zeta")
+    broken = ", ".join(f"{name} = {{type = '{name}'}}" for name in names)
+    found = {told(f"json.validate({{properties = {{{broken}}}}}, 1)", kernel=kernel) for _ in range(8)}
+    assert found == {"json.validate: bad schema: 'alpha' is not valid under any of the given schemas"}
+    keywords = "enum = {1}, const = 2, minProperties = 5, maxProperties = 0, maxLength = 1"
+    assert len({told(f"json.validate({{{keywords}}}, {{a = 1, b = 2}})", kernel=kernel) for _ in range(8)}) == 1
+
+
 @pytest.mark.parametrize(("text", "at"), [("SGV?bG8=", 3), ("SGVsbG8", 7), ("=", 1), ("SGVs\\nb-8=", 6)])
 def test_bad_base64_names_the_first_byte_that_is_wrong(text: str, at: int) -> None:
     assert told(f"base64.decode('{text}')") == f"base64.decode: illegal base64 data at input byte {at}"

@@ -233,3 +233,53 @@ def test_large_texts_are_cheap() -> None:
         for i = 1, 100 do assert(process.listen("go", {ask = {text = text}})) end
     """)
     assert Driver.of_source(source, "workflow", limits=WORKFLOW_LIMITS).value is None
+
+
+def test_spans_may_be_durations() -> None:
+    source = body("""
+        local time = require("time")
+        local h = time.parse_duration("1h30m")
+        local ask = {due = h, escalate = {after = h, to = "boss"}, signals = {{label = "Go", lapse = h}}}
+        local go = assert(process.listen("go", {ask = ask}))
+        assert(ask.due == h and ask.escalate.after == h)
+        local none, err = process.listen("no", {ask = {due = time.parse_duration("-1s")}})
+        assert(err:message():find("ask.due", 1, true))
+        go:receive()
+    """)
+    assert asks(Driver.of_source(source, "workflow", limits=WORKFLOW_LIMITS)) == {
+        "go": {
+            "due": "1h30m0s",
+            "escalate": {"after": "1h30m0s", "to": "boss"},
+            "signals": [{"label": "Go", "lapse": "1h30m0s"}],
+        }
+    }
+
+
+def many(value: str) -> str:
+    """Fields with that value; NAME in it is the field's."""
+    return ", ".join(f"{name} = {value.replace('NAME', name)}" for name in ("alpha", "beta", "gamma", "delta", "zeta"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        ("quorum = {approve = 1}, payloads = {" + many("1") + "}", "ask.payloads.alpha:"),
+        ("schema = {properties = {" + many("{type = 1}") + "}}", "properties.alpha.type:"),
+        ("schema = {properties = {" + many('{["$ref"] = "#/NAME"}') + "}}", "'#/alpha'"),
+        (many("1/0"), "ask.alpha:"),
+    ],
+)
+def test_of_what_is_wrong_in_an_ask_the_same_is_told_whatever_the_order_of_a_table(ask: str, told: str) -> None:
+    messages = {outcome(f"{{{ask}}}")[2] for _ in range(12)}
+    assert len(messages) == 1 and told in messages.pop()
+
+
+def test_a_value_that_is_too_large_is_refused_alike_whatever_the_order_of_a_table() -> None:
+    source = body("""
+        local parts = {}
+        for i = 1, 30 do parts["k" .. i] = string.rep("x", 400000 + i * 1000) end
+        local _, err = process.send(process.pid(), "go", parts)
+        return err:message()
+    """)
+    found = {Driver.of_source(source, "workflow", limits=WORKFLOW_LIMITS).value for _ in range(6)}
+    assert len(found) == 1 and "cannot cross a unit boundary at once" in found.pop()

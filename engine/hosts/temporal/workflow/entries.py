@@ -79,6 +79,7 @@ class RunEntries:
         if entry_id not in self._asking:
             asking = self._learn(entry_id, events)
             self._asking[entry_id] = asyncio.get_running_loop().create_task(asking)
+            self._asking[entry_id].add_done_callback(events.unheard)  # those who wait may be given up
         await asyncio.shield(self._asking[entry_id])
 
     async def _learn(self, entry_id: str, events: EventQueue) -> None:
