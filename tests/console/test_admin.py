@@ -115,6 +115,41 @@ def test_every_list_can_be_searched_and_exported(rows: Run, cast: Cast, model: A
     assert len(json.loads(b"".join(answer))) == 1
 
 
+def test_what_no_page_shows_is_in_no_export_and_narrows_no_list(rows: Run, cast: Cast) -> None:
+    """A list that may be narrowed by a secret tells it letter by letter."""
+    person, secret = cast.operator, "hooks-secret"
+    models.NotificationPreference.objects.create(user=person, chat=secret, webhook=f"https://{secret}/", secret=secret)
+    models.Notification.objects.create(
+        user=person, kind="asked", fact="f", method="webhook", address=f"https://{secret}/", next_at=NOON
+    )
+    hidden: dict[Any, list[str]] = {
+        models.NotificationPreference: ["chat", "webhook", "secret"],
+        models.Notification: ["address"],
+        Token: ["digest"],
+        models.Draft: ["content"],
+        Decision: ["payload__key"],
+    }
+    browser = client(cast.root)
+    for model in (models.NotificationPreference, models.Notification, Token):
+        for action in ("as_json", "as_csv"):
+            chosen = {"_selected_action": [model.objects.get().pk], "action": action}
+            text = b"".join(browser.post(address(model, "changelist"), chosen)).decode()
+            assert secret not in text and "d" * 64 not in text and len(text) > 20, (model, action)
+    for each, names in hidden.items():
+        for name in names:
+            answer = browser.get(address(each, "changelist"), {f"{name}__startswith": "h"})
+            assert answer.status_code == 400, (each, name)
+
+
+def test_a_grant_that_is_given_to_another_group_is_noted_for_both(cast: Cast) -> None:
+    here, there = Group.objects.create(name="here"), Group.objects.create(name="there")
+    grant = models.Grant.objects.create(group=here, pattern="shop.*")
+    sent = {"group": there.pk, "pattern": "shop.*"}
+    assert client(cast.root).post(address(models.Grant, "change", grant.pk), sent).status_code == 302
+    noted = {row.label: row.data["grants"] for row in AuditRow.objects.filter(action="grant")}
+    assert noted == {"there": {"shop.*": []}, "here": {}}
+
+
 def test_every_model_is_in_the_admin_with_filters_and_search() -> None:
     for model in OURS:
         found = admin.site._registry[model]

@@ -51,8 +51,10 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     entry = ""
     everything = False
     relatives: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     """Rows are those of the namespaces where the right to view counts: by a path to a namespace, or to an entry's id.
     For whoever sees everything alone: all rows (`everything`), and fields that may name units of others (`relatives`).
+    What is in `exclude` is on no page and in no export, and no list is narrowed by it, nor by what is shown `masked`.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
@@ -72,6 +74,17 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     def sees_all(self, request: HttpRequest) -> bool:
         """Whether no namespace is hidden from the user."""
         return permissions.scope(request.user, self.right).everywhere
+
+    def hidden(self, request: HttpRequest) -> set[str]:
+        """The fields that this user is shown nowhere."""
+        return {*(self.exclude or ()), *(() if self.sees_all(request) else self.relatives)}
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Not by what is hidden: a list that is narrowed by it would tell it letter by letter."""
+        field = lookup.partition("__")[0]
+        if request is None or field in self.masked or field in self.hidden(request):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def get_fieldsets(self, request: HttpRequest, obj: M | None = None) -> Any:
         """Without relatives for whoever does not see everything."""

@@ -113,6 +113,7 @@ class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
     """The audit: append-only, also for superusers."""
 
     namespace = "run__namespace"
+    masked = ("payload",)
     list_display = ["created_at", "user", "action", "label", "topic", "run", "state", "reason", "event"]
     list_filter = ["state", "action", "created_at", "topic"]
     list_select_related = ["user", "run"]

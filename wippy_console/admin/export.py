@@ -69,7 +69,7 @@ def _shown(decision: Decision, name: str) -> Any:
 def _names(model_admin: Any, request: HttpRequest) -> list[str]:
     """The columns, without those that the page hides from this user."""
     fields = [each for each in model_admin.model._meta.concrete_fields if not isinstance(each, BinaryField)]
-    hidden = () if model_admin.sees_all(request) else model_admin.relatives
+    hidden = model_admin.hidden(request)
     return [field.attname for field in fields if field.name not in hidden]
 
 

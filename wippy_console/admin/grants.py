@@ -45,9 +45,12 @@ class GrantAdmin(base.ModelAdmin[Grant]):
         return ", ".join(grant.rights) or "all that the group has"
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
-        """With a row of the audit."""
+        """With a row of the audit, and one more for a group that it is taken from."""
+        before = Grant.objects.select_related("group").filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
         rights.note(request.user, obj.group)
+        if before is not None and before.group != obj.group:
+            rights.note(request.user, before.group)
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
         """The same."""
