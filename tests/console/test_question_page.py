@@ -186,6 +186,32 @@ def test_an_open_form_is_told_at_once_that_its_question_is_over(client: Client, 
     assert "The time to answer ended" in page(client, f"{run}standing/?question={made.pk}", **{"HX-Request": "true"})
 
 
+def test_a_form_whose_answer_the_run_refused_stays_on_for_what_it_asks_anew(client: Client, anna: User) -> None:
+    made = question()
+    address = f"/runs/{made.run.workflow_id}/{made.run_id}/answer/0/standing/?question={made.pk}"
+    Question.objects.update(closed_at=timezone.now(), outcome="withdrawn", outcome_text="The run refused it: too much")
+    assert " disabled>" in page(client, address, **{"HX-Request": "true"})
+    refused: dict[str, Any] = {"topic": "decision", "via": "update", "state": Decision.State.FAILED}
+    Decision.objects.create(run=made.run, question=made, user=anna, action="signal", **refused)
+    anew = Question.objects.create(
+        run=made.run, key="anew", channel="decision", number=1, waits=[["decision", 1]], signals=SIGNALS, opened_at=NOW
+    )
+    still = page(client, address, **{"HX-Request": "true"})
+    assert "disabled" not in still and "be sent now" not in still and f"?question={anew.pk}" in still
+
+
+def test_who_is_asked_and_what_is_overdue_stand_truly_when_a_question_escalated(client: Client, anna: User) -> None:
+    made = question(due_at=timezone.now() - timedelta(minutes=1), title="Pay 7?")
+    made.roles.all().delete()
+    made.roles.create()
+    made.roles.create(role="finance")
+    text = page(client, f"/inbox/{made.pk}/")
+    assert "every operator, finance" in text
+    assert "it is overdue, and stays open" in text and "it is due, and stays open" not in text
+    form = page(client, f"/runs/{made.run.workflow_id}/{made.run_id}/answer/0/?question={made.pk}")
+    assert "<p>Pay 7?</p>" in form
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_an_answer_leads_to_the_next_question_else_to_the_list(
     client: Client, anna: User, monkeypatch: pytest.MonkeyPatch, script: bool

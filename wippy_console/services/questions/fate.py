@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from wippy_console.models import Question
 from wippy_console.services.questions.rights import escalation_of
 from wippy_console.services.questions.signals import of
@@ -34,8 +36,17 @@ def _each(question: Question) -> Iterator[Fate]:
     if question.due_at is not None:
         default = next((signal.label for signal in of(question) if signal.default), "")
         kept = default and "default" in question.options
-        yield Fate(question.due_at, f"“{default}” is answered by itself" if kept else "it is due, and stays open")
+        yield _answered(question.due_at, default) if kept else _due(question.due_at)
     if question.deadline is not None:
         yield Fate(question.deadline, "the run waits no longer and goes on by its own timer")
     if question.lapses_at is not None and question.assignee is not None:
         yield Fate(question.lapses_at, f"it is not {question.assignee.get_username()}'s any more")
+
+
+def _answered(at: datetime, label: str) -> Fate:
+    return Fate(at, f"“{label}” is answered by itself")
+
+
+def _due(at: datetime) -> Fate:
+    is_past = at <= timezone.now()
+    return Fate(at, "it is overdue, and stays open" if is_past else "it is due, and stays open", is_past)
