@@ -172,7 +172,18 @@
       return !(name === "class" && node.classList.contains("here")) && name !== "data-local";
     },
   });
+  // Where tabs do not fit, the one that one has gone to is in sight; who scrolls them afterwards is left alone.
+  let shown = "";
+  function showTabs() {
+    const tab = $(".tabs > [aria-current]");
+    if (!tab || tab.href === shown) return;
+    shown = tab.href;
+    tab.parentElement.scrollLeft += Math.max(0, tab.getBoundingClientRect().right - tab.parentElement.getBoundingClientRect().right);
+  }
+  showTabs();
+
   document.addEventListener("htmx:afterSettle", (event) => {
+    showTabs();
     const keeper = event.target.closest?.("[data-keep]");
     if (keeper) keeper.dataset.loaded = "yes";
   });

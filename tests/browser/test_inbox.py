@@ -111,3 +111,21 @@ def _reached(page: Page, first: str, second: str) -> bool:
         return !!(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
     }"""
     return bool(page.evaluate(script, [first, second]))
+
+
+def test_the_view_that_one_is_in_is_in_sight_where_the_tabs_do_not_fit(enter: Enter, scene: Scene) -> None:
+    page = enter("approver", width=390)
+    page.goto("/inbox/?view=done")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    page.goto("/inbox/")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    page.locator(".tabs").get_by_role("link", name="Others").click()
+    expect(page.locator(".tabs [aria-current]")).to_contain_text("Others")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+
+
+def test_the_filters_of_the_audit_leave_room_for_its_rows(enter: Enter, scene: Scene) -> None:
+    page = enter("root")
+    page.goto("/audit/")
+    box = page.locator("form.filters").bounding_box()
+    assert box is not None and box["height"] < 150

@@ -212,3 +212,10 @@ def test_the_command_refuses_to_print_less_than_one_row(limit: str) -> None:
     audit.append(audit.EXPORT, "olga")
     with pytest.raises(CommandError, match="1 or more"):
         call_command("audit", "--limit", limit)
+
+
+def test_a_row_without_details_or_event_shows_no_empty_ones(client: Client) -> None:
+    audit.append(audit.EXPORT, "olga", label="audit.csv")
+    client.force_login(User.objects.create_superuser("root"))
+    text = client.get("/audit/").content.decode()
+    assert "{}</summary>" not in text and "Nothing else" in text and 'data-label="Event"' not in text
