@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.console.notifying import Mailbox, ask, reachable, wishes
 from wippy_console.models import AuditRow, Notification, NotificationPreference
 from wippy_console.services import notifications
-from wippy_console.services.notifications import delivery, preferences
+from wippy_console.services.notifications import delivery, preferences, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +68,25 @@ def test_an_open_page_shows_each_notice_once(client: Client) -> None:
         "ann": "sent",
         "olga": "queued",
     }
+
+
+def test_of_many_notices_the_newest_are_shown_by_as_many_queries_as_of_few() -> None:
+    def queries() -> tuple[list[str], int]:
+        with CaptureQueriesContext(connection) as seen:
+            found = shown.take(User.objects.get(pk=ann.pk))
+        return [notice["id"] for notice in found], len(seen)
+
+    ann, made = reachable("ann", "operator"), ask()
+    wishes(ann, "browser")
+    told: list[tuple[list[str], int]] = []
+    for count in (5, 40):
+        for number in range(count):
+            notifications.tell("asked", question=made, fact=f"{count} {number}")
+        newest = Notification.objects.order_by("-created_at").values_list("pk", flat=True)[:5]
+        told.append(queries())
+        assert told[-1][0] == [str(each) for each in newest]
+        assert not Notification.objects.filter(state="queued").exists()
+    assert told[0][1] == told[1][1]
 
 
 def test_a_notice_that_no_page_showed_is_forgotten_after_an_hour() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from wippy_console.models import Notification
@@ -13,7 +14,7 @@ from wippy_console.services.notifications import wording
 from wippy_console.services.notifications.receivers import may_be_told
 
 MOST = 5
-"""Shown at once; of more only the newest are."""
+"""Shown at once; of more only the newest are, and the others count as shown."""
 
 
 def take(user: Any) -> list[dict[str, str]]:
@@ -21,15 +22,21 @@ def take(user: Any) -> list[dict[str, str]]:
     me, now = accounts.person(user), timezone.now()
     rows = Notification.objects.filter(user=me, method="browser", state=Notification.State.QUEUED)
     with transaction.atomic():
-        waiting = list(rows.select_related("question", "question__run", "run").order_by("-created_at"))
-        taken = [row for row in waiting if _mine(row, now)]
-    return [_notice(row) for row in taken[:MOST] if row.kind == "test" or may_be_told(me, row.question, row.run)]
+        newest = list(rows.select_related("question", "question__run", "run").order_by("-created_at")[:MOST])
+        taken = [row for row in newest if _mine(row, now)]
+        if len(newest) == MOST:
+            rows.filter(created_at__lte=newest[-1].created_at).update(**_sent(now))
+    return [_notice(row) for row in taken if row.kind == "test" or may_be_told(me, row.question, row.run)]
 
 
 def _mine(row: Notification, now: object) -> bool:
     """Whether no other page has it."""
     rows = Notification.objects.filter(pk=row.pk, state=Notification.State.QUEUED)
-    return bool(rows.update(state=Notification.State.SENT, sent_at=now, attempts=row.attempts + 1))
+    return bool(rows.update(**_sent(now)))
+
+
+def _sent(now: object) -> dict[str, Any]:
+    return {"state": Notification.State.SENT, "sent_at": now, "attempts": F("attempts") + 1}
 
 
 def _notice(row: Notification) -> dict[str, str]:

@@ -45,7 +45,7 @@ def candidate_names(question: Question) -> list[str]:
 
 
 def get(user: Any, question_id: int) -> Question:
-    """The question, open or not, when the user may answer it or may see runs; NotFoundError."""
+    """The question, open or not, for whoever may see its run; NotFoundError."""
     return several(user, [question_id])[0]
 
 
