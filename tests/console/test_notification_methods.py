@@ -16,7 +16,7 @@ from django.utils import timezone
 from tests.console.notifying import Hook, Mailbox, ask, reachable, wishes
 from tests.patience import PATIENCE
 from wippy_console.models import Notification, NotificationPreference
-from wippy_console.services import notifications
+from wippy_console.services import notifications, questions
 from wippy_console.services.errors import Refused
 from wippy_console.services.notifications import delivery, preferences
 from wippy_console.services.notifications.methods import chat, guard, webhook
@@ -50,6 +50,22 @@ def test_a_mail_says_what_is_asked_until_when_and_leads_to_the_question(mailbox:
     assert f"https://console.example.org/inbox/{made.pk}/" in text and "2026-12-01 12:00 Europe/Berlin" in text
     assert "Pay &lt;b&gt;7&lt;/b&gt; €?" in html and "hidden" not in text + html
     assert delivery.send_due("email") == 0
+
+
+def test_a_mail_has_values_without_the_marks_that_keep_markdown_from_formatting_them(mailbox: Mailbox) -> None:
+    wishes(reachable("ann", "operator"), "email")
+    meta = {"question": {"text": "Pay {sum} to *{who}* (`{sum}`)?"}}
+    made = ask()
+    made.run.input = [{"sum": "7.50", "who": "a_b <c>"}]
+    questions.word(made, questions.Asked((("decision", 0),), tuple(made.signals), meta["question"]), meta, made.run)
+    made.save()
+    assert "7\\.50" in made.text, "as Markdown needs it"
+    notifications.tell("asked", question=made, fact="f")
+    delivery.send_due("email")
+    (mail,) = mailbox.mails
+    text, html = body(mail, "text/plain"), body(mail, "text/html")
+    assert "Pay 7.50 to *a_b <c>* (`7.50`)?" in text and "Pay 7.50 to *a_b &lt;c&gt;*" in html
+    assert "\\" not in text + html
 
 
 def test_what_a_killed_worker_left_is_sent_again_with_the_same_id(

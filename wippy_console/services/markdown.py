@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import nh3
@@ -13,6 +14,7 @@ _TAGS = {
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _LOWER = {"h1": "h3", "h2": "h4"}
+_CODE_OR_ESCAPED = re.compile(r"(`[^`\n]*`)|\\([!-/:-@\[-`{-~])")
 _SCHEMES = {"http", "https", "mailto"}
 
 
@@ -22,6 +24,11 @@ def to_html(text: str) -> str:
     for given, lower in _LOWER.items():
         found = found.replace(f"<{given}>", f"<{lower}>").replace(f"</{given}>", f"</{lower}>")
     return nh3.clean(found, tags=_TAGS, attributes={"a": {"href", "title"}}, url_schemes=_SCHEMES)
+
+
+def to_text(text: str) -> str:
+    """The text where nothing formats it, as in a mail: without the backslashes that keep marks from doing so."""
+    return _CODE_OR_ESCAPED.sub(lambda found: found[1] or found[2], text)
 
 
 @cache

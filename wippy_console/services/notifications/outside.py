@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 
 from wippy_console.models import GuestLink, Notification
 from wippy_console.services import guests
+from wippy_console.services.markdown import to_text
 from wippy_console.services.notifications.methods import mail
 from wippy_console.services.notifications.methods.errors import NotSent
 
@@ -26,7 +27,7 @@ def send(row: Notification) -> None:
     question = link.question
     said = {
         "subject": question.title or f"{' or '.join(signal.label for signal in guests.offered(question)[:4])}?",
-        "lead": question.text,
+        "lead": to_text(question.text),
         "link": settings.WIPPY_URL.rstrip("/") + reverse("guest", args=(guests.token_of(link),)),
         "until": date_format(timezone.localtime(link.expires_at), "Y-m-d H:i T"),
     }

@@ -14,6 +14,7 @@ from django.urls import reverse
 from wippy_console.models import Notification, NotificationPreference, Question, Run
 from wippy_console.models.decisions import FAR
 from wippy_console.services import registry
+from wippy_console.services.markdown import to_text
 from wippy_console.services.notifications import rules
 from wippy_console.services.notifications.preferences import ZONE
 
@@ -104,7 +105,7 @@ def _asks(question: Question | None, entry: str) -> str:
 
 def _lead(notification: Notification, subject: str) -> str:
     question, said = notification.question, notification.data.get("text")
-    parts = [str(said)[:2000] if said else "", question.text if question is not None else ""]
+    parts = [str(said)[:2000] if said else "", to_text(question.text) if question is not None else ""]
     if notification.kind == rules.TEST:
         parts = ["Messages of Wippy Console reach you this way."]
     return "\n\n".join(filter(None, parts)) or subject
