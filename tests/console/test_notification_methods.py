@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apprise.manager_plugins import NotificationManager
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -245,6 +246,12 @@ def test_a_chat_that_reaches_more_than_a_chat_is_refused_at_its_field(address: s
     with pytest.raises(Refused) as refusal:
         preferences.save(reachable("ann"), {}, [], chat_address=address)
     assert "chat" in refusal.value.fields
+
+
+def test_every_service_that_is_offered_is_one_that_can_be_sent_to() -> None:
+    manager: Any = NotificationManager
+    known = manager().schemas()
+    assert [scheme for scheme in chat.SERVICES | chat.OWN_SERVERS if scheme not in known] == []
 
 
 def test_a_chat_server_of_the_own_network_is_not_reached(settings: Any) -> None:

@@ -21,7 +21,7 @@ class PreferencesForm(RefusableForm):
 
     chat = forms.CharField(
         required=False, max_length=1000, label="Chat", widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
-        help_text="An Apprise address, such as slack://…, discord://…, tgram://… or msteams://….",
+        help_text="An Apprise address, such as slack://…, discord://…, tgram://… or workflows://….",
     )  # fmt: skip
     webhook = forms.CharField(
         required=False, max_length=2000, label="Webhook", widget=forms.URLInput(attrs={**INPUT, "autocomplete": "off"}),

@@ -11,7 +11,6 @@ from wippy_console.services.notifications.methods.errors import NotSent
 SERVICES: dict[str, str] = {
     "discord": "Discord",
     "gchat": "Google Chat",
-    "msteams": "Microsoft Teams",
     "slack": "Slack",
     "tgram": "Telegram",
     "wxteams": "Webex",
@@ -29,7 +28,7 @@ OWN_SERVERS: dict[str, str] = {
     "rockets": "Rocket.Chat",
     "gotify": "Gotify",
     "gotifys": "Gotify",
-    "workflows": "Microsoft Teams (Workflows)",
+    "workflows": "Microsoft Teams",
 }
 """Schemes whose address names the server: it is looked at as a webhook's is."""
 
