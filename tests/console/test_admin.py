@@ -263,10 +263,13 @@ def test_administrators_manage_people_but_make_no_superuser(cast: Cast) -> None:
     assert browser.post(f"{root}password/", {"password1": "x1Y2z3w4!", "password2": "x1Y2z3w4!"}).status_code == 403
 
 
-def test_nobody_becomes_the_account_of_the_command_line(cast: Cast) -> None:
+@pytest.mark.parametrize("make", [lambda: accounts.command_line("anna"), accounts.clock, accounts.guest])
+def test_nobody_becomes_an_account_that_is_nobodys(cast: Cast, make: Any) -> None:
     browser, password = client(cast.root), {"password1": "x1Y2z3w4!", "password2": "x1Y2z3w4!"}
-    assert b"valid username" in browser.post("/admin/auth/user/add/", {"username": "cli:anna", **password}).content
-    anna = f"/admin/auth/user/{accounts.command_line('anna').pk}/"
-    assert browser.get(f"{anna}change/").status_code == 200
-    assert browser.post(f"{anna}change/", {"username": "anna", "is_active": "on"}).status_code == 403
-    assert browser.post(f"{anna}password/", {"usable_password": "true", **password}).status_code == 403
+    account = make()
+    name = account.get_username().partition(":")[0] + ":otto"
+    assert b"valid username" in browser.post("/admin/auth/user/add/", {"username": name, **password}).content
+    page = f"/admin/auth/user/{account.pk}/"
+    assert browser.get(f"{page}change/").status_code == 200
+    assert browser.post(f"{page}change/", {"username": "anna", "is_active": "on"}).status_code == 403
+    assert browser.post(f"{page}password/", {"usable_password": "true", **password}).status_code == 403

@@ -47,8 +47,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it ru
         return known if request.user.is_superuser else (*known, "is_superuser")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor changes one, or an account of the command line: a new password would be a way in."""
-        is_persons = obj is None or not accounts.is_command_line(obj)
+        """Nor changes one, or an account that is nobody's: a new password would be a way in."""
+        is_persons = obj is None or not accounts.is_nobodys(obj)
         return super().has_change_permission(request, obj) and is_persons and _may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -59,6 +59,11 @@ def is_command_line(user: User) -> bool:
     return user.get_username().startswith(_COMMAND_LINE)
 
 
+def is_nobodys(user: User) -> bool:
+    """Whether it is one of ours, by which nobody signs in: of the command line, the clock, or guests."""
+    return ":" in user.get_username()
+
+
 def command_line(name: str) -> User:
     """The account of a user of the operating system at the command line, for the rows of what they do.
 
@@ -91,7 +96,7 @@ def _cut(name: str) -> str:
 def named(name: str) -> User:
     """The active user of that name; Refused when there is none."""
     user = User.objects.filter(username=name, is_active=True).first()
-    if user is None or is_command_line(user):
+    if user is None or is_nobodys(user):
         raise Refused(f"There is no active user {name!r}.", {"as": [f"There is no active user {name!r}."]})
     return user
 

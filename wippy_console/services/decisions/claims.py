@@ -47,7 +47,7 @@ def assign(user: Any, question: Question, to: str, *, reason: str = "", over: st
     """
     me = _candidate(user, question)
     found = User.objects.filter(username=to.strip(), is_active=True).first()
-    if found is None or accounts.is_command_line(found):
+    if found is None or accounts.is_nobodys(found):
         raise Refused(f"There is no active user {to!r}.", {"to": [f"There is no active user {to!r}."]})
     if not questions.may_answer(found, question):
         text = f"{found.get_username()} may not answer this question."
