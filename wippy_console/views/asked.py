@@ -57,5 +57,5 @@ def section(question: Question, user: Any, buttons: Sequence[Button]) -> Any:
     found.may_answer = question.is_open and questions.may_answer(user, question)
     found.said = question.comments.count()
     found.cast = list(question.votes.select_related("user"))
-    found.asked_of = [row.role or row.user or "every operator" for row in question.roles.all()]
+    found.asked_of = dict.fromkeys(row.role or row.user or "every operator" for row in question.roles.all())
     return found
