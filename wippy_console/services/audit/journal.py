@@ -19,10 +19,10 @@ from wippy_console.services.audit.chain import hash_of
 
 ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
 CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "postpone", "escalate"
-START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
-SPAWN, MESSAGE, SERVICE, CALL, LIFT = "spawn", "message", "service", "call", "lift"
+START, CANCEL, TERMINATE = "start", "cancel", "terminate"
+SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
 GUEST = "guest"
-PUBLISH, LOGIN, GRANT, UNMASK, EXPORT, RESEND = "publish", "log_in", "grant", "unmask", "export", "resend"
+PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
 
 ACTIONS: dict[str, str] = {
     ANSWER: "Answered",
@@ -38,16 +38,13 @@ ACTIONS: dict[str, str] = {
     START: "Started a run",
     CANCEL: "Cancelled",
     TERMINATE: "Terminated",
-    RESET: "Reset a run",
     SPAWN: "Spawned a process",
     MESSAGE: "Sent a message",
     SERVICE: "Moved a service",
-    CALL: "Called a function",
     LIFT: "Lifted a quarantine",
     PUBLISH: "Published",
     LOGIN: "Logged in",
     GRANT: "Changed rights",
-    UNMASK: "Looked at masked values",
     EXPORT: "Exported",
     RESEND: "Sent again",
 }
