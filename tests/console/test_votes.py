@@ -105,6 +105,17 @@ def test_nobody_votes_twice_but_a_form_may_be_sent_twice(on_stage: Stage) -> Non
     assert (question.votes.count(), signals(question.run)) == (1, [])
 
 
+def test_a_vote_that_is_sent_twice_is_counted_also_when_others_decided_in_between(on_stage: Stage) -> None:
+    question, ann, key = ask(on_stage, APPROVE), voter("ann"), uuid.uuid4()
+    first = vote(ann, question, key=key)
+    vote(voter("ben"), question)
+    assert vote(ann, question, key=key) == first
+    with pytest.raises(Conflict, match="ben already answered: Approve"):
+        vote(ann, question, key=uuid.uuid4())
+    with pytest.raises(Conflict, match="ben already answered: Approve"):
+        vote(voter("cid"), question, key=key)
+
+
 def test_whoever_started_the_run_does_not_decide(on_stage: Stage) -> None:
     question = ask(on_stage, APPROVE, REJECT)
     starter = on_stage.cast.operator

@@ -79,6 +79,8 @@ def decide(
         answer, signal = _answer(user, run, index, payload, reason, question_id)
     except Conflict:
         before = journal.known(key, user.pk, run)
+        if before is None and (vote := voting.known(key, user, run)) is not None:
+            return vote
         if before is None:
             raise
         return journal.finish(before)  # the winner is this very form, sent twice at the same moment

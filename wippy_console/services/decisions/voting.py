@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
-from wippy_console.models import Decision, Question, Vote
+from wippy_console.models import Decision, Question, Run, Vote
 from wippy_console.services import accounts, audit, feed, questions, secrets
 from wippy_console.services.decisions import journal
 from wippy_console.services.errors import Conflict
@@ -41,7 +41,17 @@ def cast(answer: Decision, signal: Signal, needed: int, key: uuid.UUID) -> Decis
             journal.record(answer)
     except IntegrityError:
         return _before(question, voter, key)
+    except Conflict:
+        if (vote := known(key, voter, question.run)) is None:
+            raise
+        return vote
     return journal.send(answer)
+
+
+def known(key: uuid.UUID | str | None, user: Any, run: Run) -> Vote | None:
+    """The vote that the user gave by this form before, also when its question is over since."""
+    voter = accounts.person(user)
+    return Vote.objects.filter(key=journal.parsed(key), user=voter, question__run=run).first() if key else None
 
 
 def needed_for(signal: Signal, among: Sequence[Signal]) -> int:
