@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from engine.errors import Failure, UnitFailed
-from engine.hosts.actor.actor import Actor, Pending
+from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.concurrency.lanes import Lanes, to_stop
 from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.hosts.actor.failures import too_many_pending, too_much_pending, unexpected
@@ -34,11 +35,39 @@ class Deferred:
 Answer = Value | Failure | Deferred
 
 
+class Left:
+    """What ended units left in flight, by family: it counts for those who come after them, as if it was theirs."""
+
+    def __init__(self) -> None:
+        self.commands: Counter[str] = Counter()
+        self.sizes: Counter[str] = Counter()
+
+    def add(self, family: str, size: int, sign: int) -> None:
+        """One more, or with -1 one less, of so many bytes."""
+        self.commands[family] += sign
+        self.sizes[family] += sign * size
+        if not self.commands[family]:
+            del self.commands[family], self.sizes[family]
+
+
+@dataclass(slots=True, eq=False)
 class InFlight:
-    """A command that is carried out on the loop; it can't be called back."""
+    """A command of so many bytes that is carried out on the loop; it can't be called back."""
+
+    left: Left
+    family: str
+    size: int
+    abandoned: bool = False
 
     def abandon(self) -> None:
         """Let it happen."""
+        self.abandoned = True
+        self.left.add(self.family, self.size, 1)
+
+    def over(self) -> None:
+        """It has happened."""
+        if self.abandoned:
+            self.left.add(self.family, self.size, -1)
 
     def pass_on_cancel(self, reason: str) -> None:
         """Nothing: it ends by itself."""
@@ -50,16 +79,18 @@ class Answers:
     def __init__(self, table: Table, lanes: Lanes) -> None:
         self._table = table
         self._lanes = lanes
+        self._left = Left()
 
     def give(self, actor: Actor, seq: int, answer: Answer, size: int = 0) -> None:
         """Answer the command `seq`, which holds so many bytes, now or when the work is done."""
         if not isinstance(answer, Deferred):
             self._table.reply(actor, seq, answer)
             return
-        if failure := refusal(actor, size):
+        family = actor.family
+        if failure := refusal(actor, size, self._left.commands[family], self._left.sizes[family]):
             self._table.reply(actor, seq, failure)
             return
-        pending = InFlight()
+        pending = InFlight(self._left, family, size)
         actor.expect(seq, pending, size)
         lane = answer.lane or f"command {seq}"
         self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
@@ -77,10 +108,11 @@ class Answers:
             actor.held_calls.append(gate.open)
             return gate
 
-    async def _work(self, actor: Actor, pending: Pending, seq: int, deferred: Deferred) -> None:
+    async def _work(self, actor: Actor, pending: InFlight, seq: int, deferred: Deferred) -> None:
         await self._room_for(actor)
         event = await outcome(seq, deferred.work)
         with self._table.lock:
+            pending.over()
             self._table.answer(actor, pending, event)
 
 
@@ -97,12 +129,15 @@ class _Gate:
         return True
 
 
-def refusal(actor: Actor, size: int) -> Failure | None:
-    """Why the actor can't wait for one more command of so many bytes, if so; one alone may always be that large."""
-    limits = actor.limits
-    if len(actor.pending) >= limits.max_pending:
+def refusal(actor: Actor, size: int, left: int = 0, left_bytes: int = 0) -> Failure | None:
+    """Why the actor can't wait for one more command of so many bytes, if so; one alone may always be that large.
+
+    `left` and `left_bytes` are what counts besides its own.
+    """
+    limits, held = actor.limits, actor.pending_bytes + left_bytes
+    if len(actor.pending) + left >= limits.max_pending:
         return too_many_pending(limits.max_pending)
-    if actor.pending_bytes and actor.pending_bytes + size > limits.max_memory:
+    if held and held + size > limits.max_memory:
         return too_much_pending(limits.max_memory)
     return None
 

@@ -10,17 +10,22 @@ from engine.entry import Entry
 from engine.errors import LIMIT_EXCEEDED, UnitFailed
 from engine.heap import LEAST, malloc_trim
 from engine.hosts.actor.actor import Actor
+from engine.hosts.actor.answers import InFlight, Left
 from engine.hosts.actor.budget import FIRST, Budget, half_of_the_machine
 from engine.hosts.actor.concurrency.fair import FairQueue
 from engine.hosts.actor.concurrency.lanes import AT_ONCE, Lanes
 from engine.hosts.actor.concurrency.lock import OwnedLock
 from engine.hosts.actor.concurrency.loop import LoopBridge
 from engine.hosts.actor.trimming import Trimmer
+from engine.modules import MODULES
 from engine.program import Program
-from engine.steps import DEFAULT_LIMITS, Exited, Limits
+from engine.steps import DEFAULT_LIMITS, Exited, Limits, Value
 from tests.engine.hosts.actor.support import HOST, Lab, lab, lua, process
+from tests.patience import PATIENCE
 
 MIB = 1 << 20
+ENV = [*MODULES, "env"]
+REFUSED = "too many requests at once: 5 are not answered yet"
 IDLE = process("app:idle", "process.inbox():receive()")
 ADD = lua("app:add", "return (...) + 1")
 NAP = lua("app:nap", "time.sleep('1h')", pool={"type": "inline"})
@@ -76,6 +81,47 @@ async def test_a_unit_waits_for_so_many_answers_at_once_and_is_refused_more() ->
             return errors
         """
         assert await it.run(body) == ["too many requests at once: 5 are not answered yet"] * 2
+
+
+async def test_what_ended_units_left_in_flight_counts_for_their_family() -> None:
+    gate, asked = asyncio.Event(), 0
+
+    async def slow(pid: str, args: tuple[Value, ...]) -> Value:
+        nonlocal asked
+        asked += 1
+        await asyncio.wait_for(gate.wait(), PATIENCE)
+        return []
+
+    leaver = lua(
+        "app:leaver", "coroutine.spawn(function() require('env').get_all() end) time.sleep('1ms')", modules=ENV
+    )
+    other, handlers = lua("app:other", "require('env').get_all()", modules=ENV), {"env.get_all": slow}
+    async with lab(leaver, other, limits=Limits(max_pending=5), ask_handlers=lambda catalog: handlers) as it:
+        body = """
+            local env = require("env")
+            for i = 1, 4 do funcs.call("app:leaver") end
+            coroutine.spawn(function() time.sleep("1h") end) -- counts as well
+            time.sleep("1ms")
+            local _, err = env.get_all()
+            return tostring(err)
+        """
+        it.catalog.publish(lua("app:family", body, modules=ENV))
+        assert await asyncio.wait_for(it.call("app:family"), PATIENCE) == REFUSED
+        others = asyncio.create_task(it.call("app:other"))
+        await it.until(lambda: asked == 5)
+        gate.set()
+        await asyncio.wait_for(others, PATIENCE)
+
+
+def test_what_was_left_in_flight_counts_until_it_is_done() -> None:
+    left = Left()
+    some = [InFlight(left, "family", 7) for _ in range(3)]
+    for each in some[1:]:
+        each.abandon()
+    assert (left.commands["family"], left.sizes["family"]) == (2, 14)
+    for each in some:
+        each.over()
+    assert not left.commands and not left.sizes
 
 
 async def test_the_commands_of_a_long_step_are_carried_out_in_order() -> None:
