@@ -63,7 +63,7 @@
   addEventListener("pagehide", flush);
 
   // A page out of the browser's memory may be somebody else's by now: a log-in renews the token.
-  const token = () => document.cookie.match(/wippy_csrf_\d+=(\w+)/)?.[1] ?? "";
+  const token = () => document.cookie.split("; ").find((each) => each.startsWith(`${document.body.dataset.csrf}=`))?.split("=")[1] ?? "";
   const drawn = token();
   addEventListener("pageshow", (event) => { if (event.persisted && token() !== drawn) location.reload(); });
 })();

@@ -5,7 +5,8 @@
   const KINDS = ["WAITING", "QUESTION", "EXIT"];
   let timer = 0;
 
-  const token = () => document.cookie.match(/wippy_csrf_\d+=(\w+)/)?.[1] ?? "";
+  // By its whole name: a console on another port of this host has a cookie of its own.
+  const token = () => document.cookie.split("; ").find((each) => each.startsWith(`${document.body.dataset.csrf}=`))?.split("=")[1] ?? "";
 
   async function fetchNew() {
     if (Notification.permission !== "granted") return;

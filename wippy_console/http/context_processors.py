@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -31,9 +32,10 @@ HTMX_CONFIG = json.dumps(
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """htmx's settings, how many decisions wait for the user, and entries' titles; asked for only where shown."""
+    """htmx's settings, the token's cookie, decisions that wait for the user, entries' titles; asked for where shown."""
     return {
         "HTMX_CONFIG": HTMX_CONFIG,
+        "CSRF_COOKIE": settings.CSRF_COOKIE_NAME,
         "inbox_count": SimpleLazyObject(lambda: inbox_count(request.user)),
         "titles": SimpleLazyObject(titles),
     }
