@@ -143,7 +143,7 @@ def test_a_good_answer_shows_its_effect_without_a_reload(enter: Enter, scene: Sc
     assert page.evaluate("window.sameDocument") is True
     decision = Decision.objects.get(run=run)
     assert (decision.payload, decision.reason) == ({"approved": True, "comment": "fine"}, "in the budget")
-    page.get_by_role("link", name="Audit").click()
+    page.get_by_role("navigation", name="History").get_by_role("link", name="Audit").click()
     expect(page.locator("tbody")).to_contain_text("in the budget")
 
 

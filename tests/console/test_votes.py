@@ -174,6 +174,17 @@ def test_the_command_line_votes_and_says_so(on_stage: Stage, capsys: pytest.Capt
     assert [vote.user.get_username() for vote in question.votes.all()] == ["ann"]
 
 
+def test_a_late_vote_of_the_command_line_learns_who_decided_also_when_the_run_has_ended(on_stage: Stage) -> None:
+    question = ask(on_stage, APPROVE)
+    for name in ("ann", "ben"):
+        vote(voter(name), question)
+    now = timezone.now()
+    Question.objects.update(closed_at=now)
+    Run.objects.filter(pk=question.run_id).update(status="completed", closed_at=now)
+    with pytest.raises(Conflict, match=r"has ended \(completed\).* ben already answered: Approve"):
+        decisions.send(voter("cid"), question.run, "decision", {"approved": True})
+
+
 def test_those_named_for_the_vote_are_those_who_may_reject(on_stage: Stage) -> None:
     question = ask(on_stage, APPROVE, REJECT)
     zoe = voter("zoe", "others")

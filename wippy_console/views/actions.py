@@ -81,7 +81,8 @@ def told(made: Decision | Vote | None, button: Button, run: Run) -> str:
         return f"Your vote “{label}” was counted. It is sent when enough others agree."
     verdict = made.verdict if made is not None else None
     said = f" The run says: {brief(verdict, 200)}" if verdict is not None else ""
-    return f"“{label}” was sent to {run.workflow_id}.{said}"
+    asked = made.question.title if made is not None and made.question is not None else ""
+    return f"“{label}” was sent: {asked}{said}" if asked else f"“{label}” was sent to {run.workflow_id}.{said}"
 
 
 def decide(user: Any, run: Run, index: int, form: AnswerForm, fields: SchemaForm) -> Decision | Vote:

@@ -90,9 +90,10 @@ def refuse_answered(question: Question) -> None:
 
 
 def refuse_ended(run: Run) -> None:
-    """Raise RunEnded, saying when and how."""
+    """Raise RunEnded, saying when and how, and what became of what it asked last."""
     if why := why_ended(run):
-        raise RunEnded(why)
+        last = run.questions.exclude(closed_at=None).order_by("-closed_at", "-pk").first()
+        raise RunEnded(f"{why} {why_answered(answer)}" if last and (answer := answer_of(last)) else why)
 
 
 def why_over(question: Question, run: Run) -> str:
