@@ -100,11 +100,12 @@ class Stage:
         self.observe(run, *waits)
         return run.questions.get(channel=channel, number=number)
 
-    def observe(self, run: Run, *waits: Wait, topics: tuple[str, ...] = ()) -> None:
+    def observe(self, run: Run, *waits: Wait, topics: tuple[str, ...] = (), refused: tuple[str, ...] = ()) -> None:
         """What the worker would tell the projection after a step."""
         seen = Observation(
             run.workflow_id, run.run_id, run.entry_id, run.pid, CLIENT, WORKER, self.queue, "default", "d" * 64,
             registry.current_number(), 3, "running", waits, timezone.now(), run.started_at, topics=topics,
+            refused=refused,
         )  # fmt: skip
         projection.write(temporal.catalog(), [seen])
 

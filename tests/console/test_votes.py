@@ -300,6 +300,31 @@ def test_a_verdict_that_takes_long_is_fetched_later(on_stage: Stage, monkeypatch
     assert (made.state, made.verdict) == ("sent", {"taken": 2})
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_the_run_refuses_and_asks_again_is_the_same_question(on_stage: Stage, late: bool) -> None:
+    """Whether the refusal is known to us before the projection knows of the step, or after it."""
+    signal = {"topic": "limit", "label": "Set", "via": "update", "schema": {"type": "object"}}
+    question, ann = ask(on_stage, signal), on_stage.cast.approver
+    Question.objects.update(assignee=ann)
+    with pytest.raises(Refused, match="the run says no"):
+        vote(ann, question, form={"refuse": True})
+    refused = Decision.objects.get()
+    if late:
+        Decision.objects.update(state="pending")
+        Question.objects.update(outcome="answered")
+    on_stage.observe(question.run, Wait("inbox", "", 1), refused=(str(refused.pk),))
+    if late:
+        assert decisions.resume_pending(older_than=0) in (0, 1)
+    again = Question.objects.get()
+    assert (again.pk, again.number, again.outcome, again.outcome_text, again.closed_at, again.assignee) == (
+        question.pk, 1, "", "", None, ann,
+    )  # fmt: skip
+    made = vote(ann, again, form={"limit": 5})
+    assert isinstance(made, Decision)
+    assert (made.question, made.verdict) == (again, {"taken": 1})
+    assert [event.kind for event in FeedEvent.objects.filter(run_id=question.run_id, kind="RESUMED")] == []
+
+
 # -- the clock -------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from wippy_console.models.runs import Run
 IN_ORDER = ["-priority", "nearest_at", "id"]
 IS_OPEN = models.Q(closed_at=None, outcome="")
 IS_CLOSED = models.Q(closed_at__isnull=False)
+ASKED_ANEW = "asked_anew"
+"""Among a question's options: the answers that its run refused, and asked for another one in the same step."""
 WILL_ESCALATE = models.Q(closed_at=None, outcome="", escalated_at=None, escalates_at__isnull=False)
 
 FAR = datetime(9999, 12, 31, tzinfo=UTC)

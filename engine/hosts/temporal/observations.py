@@ -18,7 +18,7 @@ class Observation:
     run had when its task began. `input` holds the arguments in the first observation of a run, else None.
     `parent_*` are "" for a run without a parent. `at` is the wall clock of the node. `waits` may be less than all of
     them; `totals` counts all by kind, and is empty where all are listed. `topics` are those of the messages that the
-    step took, the first of them.
+    step took, `refused` the ids of updates that it refused; the first of them.
     """
 
     workflow_id: str
@@ -43,6 +43,7 @@ class Observation:
     continued_run_id: str = ""
     totals: Mapping[str, int] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 FIRST_TOLD = 4

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.errors import UnitFailed
 from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
+from wippy_console.models.decisions import ASKED_ANEW
 from wippy_console.services import accounts, audit, feed, guests, questions, secrets
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Conflict, NoVerdict, Refused, RunEnded, Unavailable
@@ -238,7 +239,8 @@ def _take_back(decision: Decision, why: str, *, was_taken: bool) -> None:
     question = Question.objects.select_for_update(no_key=True).filter(pk=decision.question.pk).first()
     if question is None or question.outcome not in ANSWERED:
         return
-    question.outcome, question.outcome_text = "", why[:500] if was_taken else ""
+    goes_on = str(decision.pk) in question.options.get(ASKED_ANEW, [])
+    question.outcome, question.outcome_text = "", why[:500] if was_taken and not goes_on else ""
     if question.closed_at is not None:
         expired = questions.is_expired(question) and not was_taken
         question.outcome = Question.Outcome.EXPIRED if expired else Question.Outcome.WITHDRAWN

@@ -14,6 +14,7 @@ from engine.errors import NOT_FOUND, Failure
 from engine.hosts.temporal.observations import Observation, Retrying, Settled, StartedElsewhere
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, HistoryArchive, Question, Run
+from wippy_console.models.decisions import ASKED_ANEW
 from wippy_console.services import feed, states
 from wippy_console.services.projection import outcomes
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
@@ -52,7 +53,14 @@ MOST_MESSAGE = 500
 class Batch:
     """Runs and open questions by run id, and what the facts made of them."""
 
-    def __init__(self, catalog: Catalog, runs: dict[str, Run], questions: list[Question]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        runs: dict[str, Run],
+        questions: list[Question],
+        refused: Mapping[int, list[str]] | None = None,
+    ) -> None:
+        self.refused = refused or {}  # by question: the answers to it that runs refused in these facts
         self.catalog = catalog
         self.runs = runs
         self.changed: dict[str, None] = {}
@@ -208,11 +216,33 @@ class Batch:
         for key, question in list(self.open.get(run.run_id, {}).items()):
             if key in wanted:
                 self._keep_up(question, wanted[key], meta, run)
+            elif again := self._asked_anew(question, wanted, seen):
+                self._go_on(question, again, meta, run)
             elif outcome := outcomes.by_step(question, seen, listened):
                 self._close_question(run, question, seen.at, outcome)
         known = self.open.get(run.run_id, {}).keys()
         for key in [key for key in wanted if key not in known]:  # in the order in which they are asked
             self._open_question(run, wanted[key], meta, seen.at)
+
+    def _asked_anew(self, question: Question, wanted: Mapping[str, Asked], seen: Observation) -> Asked | None:
+        """What the run asks at the same places, when it refused the answer to the question in this step."""
+        if not set(self.refused.get(question.pk, ())) & set(seen.refused):
+            return None
+        places = [channel for channel, _ in question.waits]
+        known = self.open.get(question.run_id, {}).keys()
+        fitting = (each for key, each in wanted.items() if key not in known)
+        return next((each for each in fitting if [channel for channel, _ in each.waits] == places), None)
+
+    def _go_on(self, question: Question, what: Asked, meta: Mapping[str, Any], run: Run) -> None:
+        """The question stays, with who has it and what was said of it; only its wait has another name."""
+        del self.open[run.run_id][question.key]
+        question.key, question.waits = what.key, [list(place) for place in what.waits]
+        question.channel, question.number = what.waits[0]
+        question.outcome_text = ""
+        question.options = {**question.options, ASKED_ANEW: self.refused[question.pk]}
+        self.open[run.run_id][what.key] = question
+        self._settle(question)
+        self._keep_up(question, what, meta, run)
 
     def _open_question(self, run: Run, what: Asked, meta: Mapping[str, Any], at: datetime) -> None:
         question = Question(run=run, opened_at=at, deadline=run.next_deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.contracts.catalog import Catalog
+from engine.hosts.temporal.observations import Observation
 from wippy_console.database.locks import lock_for_transaction
-from wippy_console.models import FeedEvent, HistoryArchive, Question, QuestionRole, Run
+from wippy_console.models import Decision, FeedEvent, HistoryArchive, Question, QuestionRole, Run
 from wippy_console.services import feed, guests, notifications
 from wippy_console.services.notifications import News, rules
 from wippy_console.services.projection.batch import Batch
@@ -28,7 +30,10 @@ WORDED_FIELDS = [
 ]  # fmt: skip
 """What may change while a question is open; until when somebody put it off stays."""
 
-SETTLED_FIELDS = ["closed_at", "deadline", "nearest_at", "alerts_at", "outcome", "outcome_text"]
+SETTLED_FIELDS = [
+    "key", "waits", "channel", "number", "options", "closed_at", "deadline", "nearest_at", "alerts_at", "outcome",
+    "outcome_text",
+]  # fmt: skip
 OLD_NEWS = timedelta(days=1)
 _FAILURES = (Run.Status.FAILED, Run.Status.TIMED_OUT)
 _LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
@@ -61,7 +66,26 @@ def _load(catalog: Catalog, facts: Sequence[Fact]) -> Batch:
     rows = Run.objects.select_for_update(no_key=True).filter(run_id__in=ids).order_by("run_id")
     runs = {run.run_id: run for run in rows}
     asked = Question.objects.select_for_update(no_key=True).filter(run_id__in=runs, closed_at=None).order_by("pk")
-    return Batch(catalog, runs, list(asked))
+    return Batch(catalog, runs, list(asked), _refused(facts))
+
+
+def _refused(facts: Sequence[Fact]) -> dict[int, list[str]]:
+    """The answers that runs refused, by the questions that they were given to."""
+    ids = [each for fact in facts if isinstance(fact, Observation) for each in fact.refused]
+    known = [parsed for each in ids if (parsed := _uuid(each)) is not None]
+    rows = Decision.objects.filter(pk__in=known).exclude(question=None) if known else ()
+    found: dict[int, list[str]] = {}
+    for decision in rows:
+        found.setdefault(decision.question_id or 0, []).append(str(decision.pk))
+    return found
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    """The id of a decision; other clients name their updates as they like."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _save(batch: Batch) -> None:

@@ -217,6 +217,7 @@ class Run:
             if isinstance(event, CancelRequested):
                 commands.pass_on_cancel(event.reason)
         self._topics = tuple(event.topic for event in events if isinstance(event, Message))[:MOST_TOPICS]
+        self._updates.refused.clear()
         began = self._budget.begin_round()
         step = unit.step(events)
         self._status = step.status
@@ -300,6 +301,7 @@ class Run:
             continued_run_id=info.continued_run_id or "",
             totals=waits.totals,
             topics=self._topics,
+            refused=tuple(self._updates.refused[:MOST_TOPICS]),
         )
 
     def _state(self) -> Mapping[str, Any]:

@@ -31,6 +31,8 @@ class Updates:
     def __init__(self, budget: TaskBudget) -> None:
         self._budget = budget
         self._open: dict[str, _Open] = {}
+        self.refused: list[str] = []
+        """Those that were refused since somebody last emptied it, for who observes the run."""
 
     def sender(self, update_id: str) -> str:
         """The pid that messages of this update come from."""
@@ -69,4 +71,5 @@ class Updates:
 
     def _fail(self, update_id: str, value: Value, default: str) -> None:
         failure = value if isinstance(value, Failure) else Failure(INTERNAL, str(value or default), retryable=False)
+        self.refused.append(update_id)
         self._open.pop(update_id).answer.set_exception(failures.application_error(failure))
