@@ -53,9 +53,14 @@ def within_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
 
 
+RUN_ID = "0199aaaa-0000-7000-8000-00000000beef"
+"""Long enough not to stand by chance in a link's random text."""
+
+
 def asked(meta: dict[str, Any] = META, given: Any = INPUT, *, workflow: str = "visit-1") -> Question:
     catalog = MemoryCatalog([Entry("app:approval", "workflow.lua", meta=meta)])
-    write(catalog, [replace(SEEN, workflow_id=workflow, waits=WAITS, input=given, at=timezone.now())])
+    seen = replace(SEEN, run_id=RUN_ID, workflow_id=workflow, waits=WAITS, input=given, at=timezone.now())
+    write(catalog, [seen])
     return Question.objects.select_related("run").get()
 
 
