@@ -139,7 +139,7 @@ async def test_a_wrong_api_key_is_refused_and_never_told(temporal_address: str, 
         auth = {"type": "api_key", "api_key": "wrong-key"}
         failure = await refusal(address, tls={"ca_file": str(authority.ca)}, auth=auth)
         assert failure.kind == "Unavailable"
-        assert "the API key is not valid" in failure.message
+        assert "does not accept our credentials" in failure.message
         assert "wrong-key" not in failure.message
         assert guard.refused
 
