@@ -163,7 +163,7 @@ function M.sleeping_tasks()
   local order, done = {}, channel.new(5)
   for i = 5, 1, -1 do
     coroutine.spawn(function()
-      time.sleep(i * 20 * time.MILLISECOND)
+      time.sleep(i * 150 * time.MILLISECOND)
       order[#order + 1] = i
       done:send(true)
     end)
