@@ -5,8 +5,6 @@ Pages go by key, never by offset, so that the last of 5,000 questions costs what
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +15,7 @@ from django.utils import timezone
 
 from wippy_console.models import Question
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
+from wippy_console.services import cursors
 from wippy_console.services.errors import Refused
 from wippy_console.services.questions.holding import is_nobodys, is_theirs
 from wippy_console.services.questions.inbox import allowed
@@ -31,8 +30,6 @@ SOON = timedelta(hours=24)
 MOST_WORDS = 10
 PRIORITIES = {"urgent": (80, 100), "high": (60, 79), "normal": (40, 59), "low": (0, 39)}
 """The words for priorities, with their numbers."""
-
-_DAMAGED = "The page's address is damaged. Start again from the first page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,27 +190,19 @@ _NOT_YET = datetime(9999, 12, 31, tzinfo=UTC)
 def _page(order: type[_Open] | type[_Done], rows: list[Question], *, earlier: bool, later: bool) -> Page:
     if not rows:
         return Page()
-    first, last = (_cursor(order.place(row)) for row in (rows[0], rows[-1]))
+    first, last = (cursors.made(*order.place(row)) for row in (rows[0], rows[-1]))
     return Page(rows, first if earlier else "", last if later else "")
 
 
-def _cursor(place: list[str]) -> str:
-    return base64.urlsafe_b64encode("|".join(place).encode()).decode().rstrip("=")
-
-
 def _read(cursor: str) -> list[str]:
-    try:
-        place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("|")
-        _numbers(place)
-    except (ValueError, binascii.Error, OverflowError):
-        raise Refused(_DAMAGED) from None
+    place = cursors.place_of(cursor, 3)
+    _numbers(place)
     return place
 
 
 def _numbers(place: list[str]) -> tuple[int, datetime, int]:
-    """ValueError for what is no place."""
+    """Refused for what is no place."""
     priority, moment, pk = place
-    at = datetime.fromisoformat(moment)
-    if at.tzinfo is None or len(priority) > 3 or len(pk) > 18:
-        raise ValueError("no place of ours")
-    return int(priority), at.astimezone(UTC), int(pk)
+    if not (priority.isdecimal() and pk.isdecimal() and len(priority) <= 3 and len(pk) <= 18):
+        raise Refused(cursors.DAMAGED)
+    return int(priority), cursors.moment_of(moment), int(pk)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, Value
@@ -16,13 +14,12 @@ from wippy_console import permissions
 from wippy_console.database.prefixes import begins
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
-from wippy_console.services import grants, questions, states
-from wippy_console.services.errors import NotFoundError, Refused
+from wippy_console.services import cursors, grants, questions, states
+from wippy_console.services.errors import NotFoundError
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
 
 MAX_LIMIT = 500
-DAMAGED = "The page's address is damaged. Start again from the first page."
 _IDS = ("run_id", "workflow_id", "entry_id")
 _FEW = 1000
 _UNINDEXED = "text_of_"
@@ -136,26 +133,15 @@ def _narrowed(seen: QuerySet[Run], rows: QuerySet[Run], text: str) -> QuerySet[R
 
 def _page(rows: QuerySet[Run], before: str, limit: int) -> Page:
     if before:
-        at, run_id = _read_cursor(before)
+        at, run_id = _place(before)
         rows = rows.filter(started_at__lte=at).filter(Q(started_at__lt=at) | Q(run_id__lt=run_id))
     found = list(rows.order_by("-started_at", "-run_id")[: limit + 1])
     more = len(found) > limit
-    return Page(found[:limit], _cursor(found[limit - 1]) if more else "")
+    return Page(
+        found[:limit], cursors.made(found[limit - 1].started_at.isoformat(), found[limit - 1].run_id) if more else ""
+    )
 
 
-def _cursor(run: Run) -> str:
-    text = f"{run.started_at.isoformat()}|{run.run_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, run_id = text.partition("|")
-        moment = datetime.fromisoformat(at)
-        utc = moment.astimezone(UTC)  # the first and the last day have times that no zone but their own can tell
-    except (ValueError, binascii.Error, OverflowError):
-        raise Refused(DAMAGED) from None
-    if moment.tzinfo is None:
-        raise Refused(DAMAGED)
-    return utc, storable_text(run_id)
+def _place(cursor: str) -> tuple[datetime, str]:
+    at, run_id = cursors.place_of(cursor, 2)
+    return cursors.moment_of(at), storable_text(run_id)
