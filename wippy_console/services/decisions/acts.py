@@ -126,10 +126,8 @@ def send(
     value = payloads.checked(signal, payload[0] if payload else None, reason)
     if question is not None:
         questions.refuse_over(question, run)
-    why = "" if signal.reason == "none" else reason.strip()
-    answer = Decision(run=run, user=user, question=question, action=wire.SIGNAL, topic=topic, label=signal.label)
-    answer.payload, answer.reason, answer.is_bare = value, why, not payload and value is None
-    answer.via = signal.via
+    answer = payloads.answer(user, run, question, signal, value, reason)
+    answer.is_bare = not payload and value is None
     before = journal.known(key, user.pk, run)
     return journal.finish(before) if before is not None else _give(answer, signal, key)
 
@@ -152,19 +150,7 @@ def _answer(
     question, signal = questions.chosen(run, index, question_id)
     _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload, reason)
-    why = "" if signal.reason == "none" else reason.strip()
-    answer = Decision(
-        run=run,
-        user=user,
-        question=question,
-        action=wire.SIGNAL,
-        topic=signal.topic,
-        label=signal.label,
-        payload=value,
-        reason=why,
-        via=signal.via,
-    )
-    return answer, signal
+    return payloads.answer(user, run, question, signal, value, reason), signal
 
 
 def _refuse_others(user: Any, signal: Signal, question: Question | None) -> None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from wippy_console.models import Decision, GuestLink
 from wippy_console.services import accounts, guests, questions
-from wippy_console.services.decisions import journal, payloads, wire
+from wippy_console.services.decisions import journal, payloads
 from wippy_console.services.decisions.acts import Key
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, RunEnded, Unavailable
 from wippy_console.services.questions import Signal
@@ -55,18 +55,9 @@ def _answer(link: GuestLink, index: int, payload: Any, reason: str) -> Decision:
     guests.refuse_over(link)
     signal = _chosen(link, index)
     value = payloads.checked(signal, payload, reason)
-    return Decision(
-        run=link.question.run,
-        user=accounts.guest(),
-        guest=link.address,
-        question=link.question,
-        action=wire.SIGNAL,
-        topic=signal.topic,
-        label=signal.label,
-        payload=value,
-        reason="" if signal.reason == "none" else reason.strip(),
-        via=signal.via,
-    )
+    answer = payloads.answer(accounts.guest(), link.question.run, link.question, signal, value, reason)
+    answer.guest = link.address
+    return answer
 
 
 def _before(link: GuestLink, key: Key) -> Decision | None:

@@ -261,7 +261,7 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
     said = {"topic": decision.topic, "payload": preview(shown)} if decision.action == wire.SIGNAL else {}
     audit.append(
         action,
-        f"guest:{decision.guest}" if decision.guest else decision.user,
+        _who(decision),
         run=decision.run,
         question=decision.question,
         label=decision.label,
@@ -269,6 +269,11 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
         data={**said, "reason": decision.reason, **more},
         decision_id=decision.pk,
     )
+
+
+def _who(decision: Decision) -> str:
+    """Whoever decided, as audit and feed name them."""
+    return f"guest:{decision.guest}" if decision.guest else decision.user.get_username()
 
 
 def _kind(decision: Decision) -> str:
@@ -290,7 +295,7 @@ def shown_payload(decision: Decision) -> Any:
 
 def _data(decision: Decision, shown: Any) -> dict[str, object]:
     about: dict[str, object] = {
-        "user": f"guest:{decision.guest}" if decision.guest else decision.user.get_username(),
+        "user": _who(decision),
         "reason": decision.reason,
         "decision": str(decision.pk),
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wippy_console.models import Decision, Question, Run
 from wippy_console.services import schemas
+from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Refused
 from wippy_console.services.questions import Signal
 
@@ -58,3 +60,18 @@ def _subject(signal: Signal, payload: Any) -> Any:
     named = signal.schema.get("properties")
     known = named if isinstance(named, Mapping) else {}
     return {key: item for key, item in payload.items() if key not in signal.payload or key in known}
+
+
+def answer(user: Any, run: Run, question: Question | None, signal: Signal, value: Any, reason: str) -> Decision:
+    """The decision that gives this answer, not recorded yet; of a reason that nobody asks for nothing is kept."""
+    return Decision(
+        run=run,
+        user=user,
+        question=question,
+        action=wire.SIGNAL,
+        topic=signal.topic,
+        label=signal.label,
+        payload=value,
+        reason="" if signal.reason == "none" else reason.strip(),
+        via=signal.via,
+    )
