@@ -53,7 +53,7 @@ def asked(waits: Iterable[Wait], meta: Mapping[str, Any]) -> dict[str, Asked]:
 
 def question_for(topic: str, run: Run, questions: Iterable[Question]) -> Question | None:
     """The one among the run's questions that a message on the topic answers now."""
-    listened = _listened(run)
+    listened = channels_of(run)
     return next((each for each in questions if _takes(topic, each, listened)), None)
 
 
@@ -83,7 +83,7 @@ def answered_by(messages: Iterable[str], question: Question, listened: Container
 
 def channels_of(run: Run) -> set[str]:
     """The topics that the run listens to now: all that are asked for an answer, and the first of the others."""
-    return _listened(run)
+    return {str(wait.get("name")) for wait in run.waiting if wait.get("kind") == "topic"}
 
 
 def _joined(channels: Sequence[Wait]) -> list[list[Wait]]:
@@ -128,7 +128,3 @@ def _takes(topic: str, question: Question, listened: Container[str]) -> bool:
 def _answers(topic: str, channel: str, listened: Container[str]) -> bool:
     """The rule: a listener of a topic takes its messages, the inbox takes those that nobody listens to."""
     return topic not in listened if channel == INBOX else topic == channel
-
-
-def _listened(run: Run) -> set[str]:
-    return {str(wait.get("name")) for wait in run.waiting if wait.get("kind") == "topic"}
