@@ -384,10 +384,11 @@ async def test_the_holder_on_the_own_node_is_reached_by_its_name_of_the_fleet(pa
     await named(pair, pair.here)
     code = """
         assert(process.send("desk", "m", 6))
+        local echo = process.listen("echo"):receive()
         process.monitor("desk")
         process.cancel("desk")
         assert(process.terminate("desk"))
-        return { process.listen("echo"):receive(), events()[1][3] }
+        return { echo, events()[1][3] }
     """
     assert await pair.run(pair.here, code) == [6, "process terminated"]
 
