@@ -29,6 +29,7 @@ from wippy_console.views import (
     runs,
     session,
     start,
+    timeline,
     workers,
 )
 
@@ -38,6 +39,7 @@ register_converter(converters.RunIdConverter, "rid")
 
 run = [
     path("", runs.show, name="run"),
+    path("timeline.json", timeline.show, name="run_timeline"),
     path("rows/<int:row_id>/", runs.row, name="run_row"),
     path("events/<int:event_id>/", runs.event, name="run_event"),
     path("history.json", runs.download, name="run_history"),

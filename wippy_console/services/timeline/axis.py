@@ -63,6 +63,16 @@ class Axis:
         """The knots for timeline.js, which lays the picture out anew as time goes on."""
         return json.dumps(self.knots)
 
+    def bends(self) -> list[Step]:
+        """The knots at which the scale changes, and both ends."""
+        steps = list(pairwise(self.knots))
+        bent = [
+            b
+            for (a, b), (_, c) in pairwise(steps)
+            if abs((b[1] - a[1]) * (c[0] - b[0]) - (c[1] - b[1]) * (b[0] - a[0])) > 1e-6
+        ]
+        return [self.knots[0], *bent, self.knots[-1]] if steps else self.knots
+
     def ticks(self) -> list[tuple[float, float]]:
         """A few labels as (percent, seconds since the beginning)."""
         hidden = [(low, high) for low, high, _ in self.gaps]
