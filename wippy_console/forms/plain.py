@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -92,11 +93,33 @@ class StartForm(KeyForm):
         help_text="Left empty, one is made. While a run with it is open, no second one starts.",
     )  # fmt: skip
 
-    def __init__(self, workers: list[Entry], data: Any = None, *, worker: str = "") -> None:
-        super().__init__(data, initial={"worker": worker})
+    more = JsonText(
+        required=False, label="Further arguments", help_text="A JSON list; the form above is the first argument."
+    )
+
+    def __init__(
+        self,
+        workers: list[Entry],
+        data: Any = None,
+        *,
+        worker: str = "",
+        workflow_id: str = "",
+        more: Sequence[Any] = (),
+    ) -> None:
+        listed = json.dumps(more, ensure_ascii=False, indent=1)
+        super().__init__(data, initial={"worker": worker, "workflow_id": workflow_id, "more": listed})
+        if not more:
+            del self.fields["more"]
         field: Any = self.fields["worker"]
         field.choices = [(each.id, each.id) for each in workers]
         field.error_messages["required"] = "There is no worker to start on: publish a temporal.worker entry first."
+
+    def clean_more(self) -> list[Any]:
+        """The arguments after the first."""
+        value = self.cleaned_data["more"]
+        if value is not MISSING and not isinstance(value, list):
+            raise forms.ValidationError("Write a list: [1, 2].")
+        return [] if value is MISSING else value
 
 
 class AuditForm(forms.Form):

@@ -24,7 +24,7 @@ SHOW = "typed_show"
 CONTENT = "typed"
 """All of it as one text, for a log-in form to carry."""
 
-IDENTITY = ("entry", "question")
+IDENTITY = ("entry", "question", "again")
 """Fields that say which form it is, where its address alone does not."""
 
 _OWN = {"csrfmiddlewaretoken", BY, HIDDEN, SHOW, CONTENT}

@@ -16,7 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from wippy_console import permissions
-from wippy_console.forms.schema import SchemaForm
+from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.forms.typed import Restored
 from wippy_console.models import Run
 from wippy_console.services import questions, states
@@ -65,9 +65,11 @@ def marked(rows: Iterable[Run]) -> list[Any]:
     return found
 
 
-def schema_form(request: HttpRequest, schema: Any, data: QueryDict | None) -> SchemaForm:
-    """The form of an entry's schema, with what was typed; times in the zone that the viewer's browser told."""
-    form = SchemaForm(schema, data, files=request.FILES, zone=unquote(request.COOKIES.get(ZONE_COOKIE, "")))
+def schema_form(request: HttpRequest, schema: Any, data: QueryDict | None, value: Any = MISSING) -> SchemaForm:
+    """The form of an entry's schema, with `value` or its defaults, or what was typed; in the viewer's zone."""
+    form = SchemaForm(
+        schema, data, files=request.FILES, value=value, zone=unquote(request.COOKIES.get(ZONE_COOKIE, ""))
+    )
     form.is_edited = form.is_edited or isinstance(data, Restored)
     return form
 

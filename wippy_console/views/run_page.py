@@ -36,6 +36,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "place": temporal_server.place_of(run.client),
         **children(user, run),
         "children_hidden": runs.hidden_children(user, run),
+        "may_start": bool(run.namespace) and permissions.allows(user, permissions.START_RUN, run.namespace),
         **actions(user, run),
         **TAB_CONTEXT.get(tab, history_rows)(run, request),
     }

@@ -1,4 +1,4 @@
-"""Start a run."""
+"""Start a run, also again with the input of another one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.services import runs
 from wippy_console.services.errors import Refused
-from wippy_console.services.runs import Started
+from wippy_console.services.runs import Again, Started
 from wippy_console.views.pages import needs, page, schema_form
-from wippy_console.views.typed import typed_in
+from wippy_console.views.typed import Typed, typed_in
 
 ANYTHING = {"title": "Input", "description": "The first argument. Left empty, the run gets none."}
 NOW = "{} was started."
@@ -27,22 +27,28 @@ BEFORE = "{} was started by this form before. To start another run, open the for
 @needs(permissions.START_RUN)
 def start(request: HttpRequest) -> HttpResponse:
     """Choose an entry, fill in the form of its input schema, start it."""
-    entries = runs.startable(request.user)
-    entry = chosen(entries, wanted := named_by(request))
-    typed = typed_in(request, entry=entry.id if entry else wanted or None)
-    form = StartForm(runs.workers(request.user), typed.data, worker=runs.likely_worker(entry) if entry else "")
-    fields = schema_form(request, (entry and entry.meta.get("input_schema")) or ANYTHING, typed.data)
-    outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields), form, fields))
+    entries, again = runs.startable(request.user), again_of(request)
+    wanted = again.run.entry_id if again else named_by(request)
+    entry = chosen(entries, wanted)
+    typed = typed_in(request, entry=entry.id if entry else wanted or None, again=again.run.pk if again else None)
+    form, fields = forms(request, entry, again, typed)
+    outcome = typed.settle(submit(lambda: begin(request.user, entry, form, fields, again), form, fields))
     if started := outcome.value:
         messages.success(request, (BEFORE if started.before else NOW).format(started.workflow_id))
         return redirect("run", started.workflow_id, started.run_id)
-    context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed}
+    context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed, "again": again}
     return page(request, "runs/start.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
 
 
 def named_by(request: HttpRequest) -> str:
     """The entry that the address, or the form that was sent, names."""
     return request.POST.get("entry") or request.GET.get("entry", "")
+
+
+def again_of(request: HttpRequest) -> Again | None:
+    """The run that the address, or the form that was sent, wants started again."""
+    run_id = request.POST.get("again") or request.GET.get("again", "")
+    return runs.again(request.user, run_id) if run_id else None
 
 
 def chosen(entries: list[Entry], entry_id: str) -> Entry | None:
@@ -52,10 +58,30 @@ def chosen(entries: list[Entry], entry_id: str) -> Entry | None:
     return next((entry for entry in entries if entry.id == entry_id), None)
 
 
-def begin(user: Any, entry: Entry | None, form: StartForm, fields: SchemaForm) -> Started:
+def forms(request: HttpRequest, entry: Entry | None, again: Again | None, typed: Typed) -> tuple[StartForm, SchemaForm]:
+    """Where it starts, and with what; both as the run had it that is started again."""
+    workers = runs.workers(request.user)
+    worker = runs.likely_worker(entry) if entry else ""
+    schema = (entry and entry.meta.get("input_schema")) or ANYTHING
+    if again is None:
+        return StartForm(workers, typed.data, worker=worker), schema_form(request, schema, typed.data)
+    same = again.run.worker if again.run.worker in {each.id for each in workers} else worker
+    form = StartForm(workers, typed.data, worker=same, workflow_id=again.workflow_id, more=again.args[1:])
+    return form, schema_form(request, schema, typed.data, again.args[0] if again.args else MISSING)
+
+
+def begin(user: Any, entry: Entry | None, form: StartForm, fields: SchemaForm, again: Again | None) -> Started:
     """Start it with what the forms hold."""
     if entry is None:
         raise Refused("Choose a workflow to start.")
     value, given = fields.value(), form.cleaned_data
-    args = [] if value is MISSING else [value]
-    return runs.start(user, entry.id, given["worker"], args, given["workflow_id"], key=given["key"])
+    args = arguments(value, given.get("more", []))
+    run = again.run if again else None
+    return runs.start(user, entry.id, given["worker"], args, given["workflow_id"], key=given["key"], again=run)
+
+
+def arguments(value: Any, more: list[Any]) -> list[Any]:
+    """All of them; a first one that is missing is nothing, where others follow."""
+    if value is MISSING:
+        return [None, *more] if more else []
+    return [value, *more]

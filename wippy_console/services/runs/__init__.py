@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wippy_console.services.runs.again import Again, again
 from wippy_console.services.runs.chains import Chain, chain_of
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
@@ -23,9 +24,11 @@ from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
 
 __all__ = [
+    "Again",
     "Chain",
     "Page",
     "Started",
+    "again",
     "by_pid",
     "chain_of",
     "children",

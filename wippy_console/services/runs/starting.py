@@ -53,11 +53,19 @@ def likely_worker(entry: Entry) -> str:
 
 
 def start(
-    user: Any, entry_id: str, worker: str, args: list[Any], workflow_id: str = "", *, key: uuid.UUID | None = None
+    user: Any,
+    entry_id: str,
+    worker: str,
+    args: list[Any],
+    workflow_id: str = "",
+    *,
+    key: uuid.UUID | None = None,
+    again: Run | None = None,
 ) -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
     Make `key` once per drawn form: the same start by the same key again gives the run of the first try.
+    `again` is the run whose input it is, edited or not: the audit names it.
     `worker` "" means the one that the entry names, else the only one near it. Raises PermissionDenied; Refused
     (`fields` by path of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run
     with `workflow_id` is open; Unavailable.
@@ -68,7 +76,7 @@ def start(
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
     request = _request(user, entry, worker, args, workflow_id)
-    return _observed(user, _host(worker), request, _request_id(user, request, key))
+    return _observed(user, _host(worker), request, _request_id(user, request, key), again)
 
 
 def _request_id(user: Any, request: SpawnRequest, key: uuid.UUID | None) -> str:
@@ -105,7 +113,7 @@ def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id:
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
-def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str) -> Started:
+def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str, again: Run | None) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
     handle, worker = _spawn(host, request, accounts.identity(user), request_id), host.settings
     run_id = handle.result_run_id or ""
@@ -121,18 +129,27 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: 
         started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
-    return Started(worker.pid(handle.id), handle.id, run_id, before=not _noted(user, request, handle.id, run_id))
+    is_new = _noted(user, request, handle.id, run_id, again)
+    return Started(worker.pid(handle.id), handle.id, run_id, before=not is_new)
 
 
 @transaction.atomic
-def _noted(user: Any, request: SpawnRequest, workflow_id: str, run_id: str) -> bool:
+def _noted(user: Any, request: SpawnRequest, workflow_id: str, run_id: str, again: Run | None) -> bool:
     """Write the start into the audit; whether it was not there yet. Of two tries at once one waits for the other."""
     list(Run.objects.select_for_update().filter(pk=run_id).values_list("pk"))
     if audit.is_noted(audit.START, run_id):
         return False
     given = {"input": secrets.arguments(registry.entry(request.entry).meta.get("input_schema"), request.args)}
+    about = {"again": again.run_id, "again_workflow_id": again.workflow_id} if again else {}
     audit.append(
-        audit.START, user, entry_id=request.entry, workflow_id=workflow_id, run_id=run_id, outcome="done", data=given
+        audit.START,
+        user,
+        entry_id=request.entry,
+        workflow_id=workflow_id,
+        run_id=run_id,
+        label=f"again: {again.run_id}" if again else "",
+        outcome="done",
+        data={**given, **about},
     )
     return True
 
