@@ -31,6 +31,7 @@ PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
 VIEW_NOTIFICATION = f"{APP}.view_notification"
 RESEND_NOTIFICATION = f"{APP}.change_notification"
+SHARE_VIEW = f"{APP}.share_savedview"
 
 PRIVILEGED = (SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, LIFT_QUARANTINE, PUBLISH_VERSION)
 """Who holds one of these changes something for others: the audit tells when they log in."""
@@ -41,17 +42,17 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "auditrow", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink", "historyarchive", "node",
-    "notification", "notificationpreference", "process", "program", "quarantine", "question", "questionrole",
-    "revision", "run", "service", "token", "version", "vote",
+    "auditrow", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink", "historyarchive",
+    "listsettings", "node", "notification", "notificationpreference", "process", "program", "quarantine", "question",
+    "questionrole", "revision", "run", "savedview", "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
-PERSONAL = ("draft", "grant", "guestlink", "notification", "notificationpreference")
+PERSONAL = ("draft", "grant", "guestlink", "listsettings", "notification", "notificationpreference", "savedview")
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
 _VIEW = tuple(f"view_{model}" for model in MODELS if model not in PERSONAL)
-_OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine")
+_OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine", "share_savedview")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 
 GROUPS: dict[str, tuple[str, ...] | None] = {
@@ -79,6 +80,7 @@ _WORDS = {
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
     VIEW_NOTIFICATION: "see what is sent to others",
     RESEND_NOTIFICATION: "send notifications again",
+    SHARE_VIEW: "share views of lists",
 }
 
 

@@ -6,6 +6,7 @@ from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.grants import Grant
+from wippy_console.models.lists import ListSettings, SavedView
 from wippy_console.models.notifications import Notification, NotificationPreference
 from wippy_console.models.quarantine import Quarantine
 from wippy_console.models.registry import Program, Revision, Version
@@ -22,6 +23,7 @@ __all__ = [
     "Grant",
     "GuestLink",
     "HistoryArchive",
+    "ListSettings",
     "Node",
     "Notification",
     "NotificationPreference",
@@ -32,6 +34,7 @@ __all__ = [
     "QuestionRole",
     "Revision",
     "Run",
+    "SavedView",
     "Service",
     "Token",
     "Version",

@@ -12,6 +12,7 @@ from wippy_console import permissions
 from wippy_console.forms.inbox import InboxFilters
 from wippy_console.forms.schema import zones
 from wippy_console.services import questions, registry
+from wippy_console.views import saved_views
 from wippy_console.views.asked import shown
 from wippy_console.views.pages import ZONE_COOKIE, choice, filters, needs, page
 
@@ -31,6 +32,8 @@ WORDS = {
 @needs(permissions.VIEW_QUESTION)
 def index(request: HttpRequest) -> HttpResponse:
     """A page of one view, by the filters in the address."""
+    if (opens := saved_views.opened(request, "inbox")) is not None:
+        return opens
     view = choice(request, "view", questions.VIEWS)
     form = InboxFilters(request.GET)
     given = filters(form)
@@ -46,6 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "bulk": view != "done" and permissions.allows(request.user, permissions.SIGNAL_RUN),
         "wanted": given,
         "filtered": form.is_narrowed,
+        "saved": saved_views.strip(request, "inbox"),
         "entries": registry.workflows_for(request.user, permissions.SIGNAL_RUN),
         "priorities": form.fields["priority"].choices,  # type: ignore[attr-defined]
     }

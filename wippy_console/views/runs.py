@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.forms.plain import SearchForm
 from wippy_console.services import registry, runs, timeline
 from wippy_console.services.errors import NotFoundError
-from wippy_console.views import run_page
+from wippy_console.views import run_page, saved_views
 from wippy_console.views.pages import filters, marked, needs, page
 
 FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("parent", "parent"), ("before", "before"))
@@ -22,6 +22,8 @@ FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("parent", "
 @needs(permissions.VIEW_RUN)
 def index(request: HttpRequest) -> HttpResponse:
     """The runs that match the filters in the address."""
+    if (view := saved_views.opened(request, "runs")) is not None:
+        return view
     form = SearchForm(request.GET)
     wanted = filters(form)
     found = search(request.user, wanted)
@@ -33,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "statuses": form.STATUSES,
         "entries": workflows(request.user, str(wanted.get("entry") or "")),
         "filtered": any(wanted.values()),
+        "saved": saved_views.strip(request, "runs"),
     }
     return page(request, "runs/list.html", context)
 

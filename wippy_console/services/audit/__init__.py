@@ -18,6 +18,7 @@ from wippy_console.services.audit.journal import (
     RELEASE,
     RESEND,
     SERVICE,
+    SHARE,
     SIGNAL,
     START,
     TERMINATE,
@@ -38,7 +39,7 @@ from wippy_console.services.audit.reading import (
 
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "LIFT",
-    "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break", "Filters",
-    "Page", "append", "csv_lines", "is_noted", "json_lines", "note_login", "page", "refuse_unknown_action", "verify",
-    "visible",
+    "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break",
+    "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines", "note_login", "page", "refuse_unknown_action",
+    "verify", "visible",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ START, CANCEL, TERMINATE = "start", "cancel", "terminate"
 SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
 GUEST = "guest"
 PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
+SHARE = "share"
 
 ACTIONS: dict[str, str] = {
     ANSWER: "Answered",
@@ -47,6 +48,7 @@ ACTIONS: dict[str, str] = {
     GRANT: "Changed rights",
     EXPORT: "Exported",
     RESEND: "Sent again",
+    SHARE: "Shared a view, or no more",
 }
 """What people do, in words."""
 
