@@ -20,6 +20,7 @@ class WippyConsoleConfig(AppConfig):
 
         watch_parent()
         _note_logins()
+        _follow_versions()
 
 
 def _note_logins() -> None:
@@ -32,3 +33,13 @@ def _note_logins() -> None:
         audit.note_login(user, request.META.get("REMOTE_ADDR", "") if request is not None else "")
 
     user_logged_in.connect(note, weak=False, dispatch_uid="wippy audit")
+
+
+def _follow_versions() -> None:
+    """What a new version masks is masked at once by whoever wrote it."""
+    from django.db.models.signals import post_save  # noqa: PLC0415
+
+    from wippy_console.models import Version  # noqa: PLC0415
+    from wippy_console.services.masking.declared import forget  # noqa: PLC0415
+
+    post_save.connect(forget, sender=Version, dispatch_uid="wippy masks")

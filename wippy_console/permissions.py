@@ -26,6 +26,7 @@ SIGNAL_RUN = f"{APP}.signal_run"
 CANCEL_RUN = f"{APP}.cancel_run"
 RAW_SIGNAL_RUN = f"{APP}.raw_signal_run"
 TERMINATE_RUN = f"{APP}.terminate_run"
+UNMASK_VALUES = f"{APP}.unmask_values"
 LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
@@ -75,6 +76,7 @@ _WORDS = {
     CANCEL_RUN: "cancel runs and processes or stop services",
     RAW_SIGNAL_RUN: "send runs any signal",
     TERMINATE_RUN: "terminate runs and processes",
+    UNMASK_VALUES: "see masked values of runs",
     LIFT_QUARANTINE: "let quarantined programs run again",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",

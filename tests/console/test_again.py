@@ -63,7 +63,7 @@ def test_the_whole_input_comes_back_exactly_and_is_sent_as_it_was(on_stage: Stag
     first = on_stage.start("app.flows:deaf", given)
     assert first.cut
     again = send(user, main_form(opened(user, first)).post_all({}))
-    assert runs.value(again, "input") == [given]
+    assert runs.value(again, "input", user) == [given]
     assert (again.worker, again.entry_id) == (first.worker, first.entry_id)
 
 
@@ -101,7 +101,7 @@ def test_further_arguments_go_along(on_stage: Stage) -> None:
     first = Run.objects.get(pk=runs.start(user, "app.flows:deaf", WORKER, [{"a": 1}, BIG, None]).run_id)
     page = opened(user, first)
     assert "Further arguments" in page.content.decode()
-    assert runs.value(send(user, main_form(page).post_all({})), "input") == [{"a": 1}, BIG, None]
+    assert runs.value(send(user, main_form(page).post_all({})), "input", user) == [{"a": 1}, BIG, None]
     refused = browser(user).post("/runs/start/", main_form(page).post_all({"more": "7"}))
     assert refused.status_code == 422 and "Write a list" in refused.content.decode()
 

@@ -267,7 +267,7 @@ def test_a_history_that_temporal_no_longer_has_is_said_to_be_gone(on_stage: Stag
         run_id=str(uuid.uuid4()), workflow_id="gone", entry_id="e", client=CLIENT, status="completed", started_at=NOON
     )
     with pytest.raises(NotFoundError, match="retention"):
-        runs.history(gone)
+        runs.history(gone, None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -278,10 +278,10 @@ def test_a_growing_history_is_read_on_from_where_it_was_known(on_stage: Stage) -
     lengths = []
     for number in range(30):
         decisions.send_raw(on_stage.cast.author, run, "note", number)
-        lengths.append(len(runs.history(run).events))
+        lengths.append(len(runs.history(run, None).events))
     settle(run)
     whole = histories.newest(run)
-    assert [event.event_id for event in runs.history(run).events] == [event.event_id for event in whole]
+    assert [event.event_id for event in runs.history(run, None).events] == [event.event_id for event in whole]
     assert lengths == sorted(lengths)
 
 

@@ -175,7 +175,7 @@ def test_a_secret_that_an_update_brings_is_masked_in_the_history(on_stage: Stage
     question = on_stage.ask(Run.objects.get(pk=run.pk))
     made = decisions.decide(on_stage.cast.root, question.run, 0, {"user": "ann", "key": SECRET})
     assert isinstance(made, Decision) and made.event_id
-    raw, shown = (_accepted(each) for each in (histories.read(run), runs.history(Run.objects.get(pk=run.pk))))
+    raw, shown = (_accepted(each) for each in (histories.read(run), runs.history(Run.objects.get(pk=run.pk), None)))
     assert SECRET in raw and SECRET not in shown and "ann" in shown
 
 

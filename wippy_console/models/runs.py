@@ -98,6 +98,7 @@ class Run(models.Model):
             ("raw_signal_run", "Can send a run any signal"),
             ("cancel_run", "Can request a run's cancellation"),
             ("terminate_run", "Can terminate a run"),
+            ("unmask_values", "Can see masked values"),
         ]
 
     def __str__(self) -> str:

@@ -69,7 +69,7 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     """The timeline, laid out; when the history can't be had, the page still shows everything else and says why."""
     only = choice(request, "only", ("", "failed", "pending"))
     try:
-        drawn = timeline.rows(run)
+        drawn = timeline.rows(run, request.user)
     except Refused as refusal:
         return {"no_history": refusal.message}
     drawn = replace(drawn, rows=in_words(drawn.rows))
@@ -121,7 +121,7 @@ def asks(question: Question) -> str:
 def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
     """The history as JSON text, cut for the page; the download has all of it."""
     try:
-        text = runs.history(run).to_json()
+        text = runs.history(run, request.user).to_json()
     except Refused as refusal:
         return {"no_history": refusal.message}
     return {"json_text": text[:JSON_SHOWN], "json_size": len(text), "json_cut": len(text) > JSON_SHOWN}
@@ -129,16 +129,16 @@ def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
 
 def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
     """What people did to the run."""
-    rows: list[Any] = [*decisions.audit(run)[:500], *reapplied(run)]
+    rows: list[Any] = [*decisions.audit(run)[:500], *reapplied(run, request.user)]
     for row in rows:  # one that waits to be sent holds its secrets still
         row.shown = decisions.shown_payload(row) if row.state == row.State.PENDING else row.payload
     return {"audit": rows}
 
 
-def reapplied(run: Run) -> list[Any]:
+def reapplied(run: Run, user: Any) -> list[Any]:
     """What was decided on the run that this one was reset from, and sent to it again; each with its event here."""
     try:
-        signals = timeline.rows(run).rows
+        signals = timeline.rows(run, user).rows
     except Refused:
         return []
     found = []

@@ -63,7 +63,7 @@ def show(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
 def row(request: HttpRequest, workflow_id: str, run_id: str, row_id: int) -> HttpResponse:
     """What is inside a row of the timeline: payloads, failure, events."""
     run = runs.get(request.user, workflow_id, run_id)
-    found = next((each for each in timeline.rows(run).rows if each.id == row_id), None)
+    found = next((each for each in timeline.rows(run, request.user).rows if each.id == row_id), None)
     if found is None:
         raise NotFoundError(f"The run has no row {row_id}.")
     return render(request, "runs/_row_detail.html", {"run": run, "row": found})
@@ -73,7 +73,7 @@ def row(request: HttpRequest, workflow_id: str, run_id: str, row_id: int) -> Htt
 def event(request: HttpRequest, workflow_id: str, run_id: str, event_id: int) -> HttpResponse:
     """One history event with its payloads decoded."""
     run = runs.get(request.user, workflow_id, run_id)
-    context = {"run": run, "event_id": event_id, "payload": timeline.event_payload(run, event_id)}
+    context = {"run": run, "event_id": event_id, "payload": timeline.event_payload(run, event_id, request.user)}
     return page(request, "runs/event.html", context)
 
 
@@ -81,7 +81,7 @@ def event(request: HttpRequest, workflow_id: str, run_id: str, event_id: int) ->
 def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> HttpResponse:
     """The input, result or failure, whole, as a JSON file."""
     run = runs.get(request.user, workflow_id, run_id)
-    text = json.dumps(runs.value(run, which), ensure_ascii=False, indent=1, default=str)
+    text = json.dumps(runs.value(run, which, request.user), ensure_ascii=False, indent=1, default=str)
     name = f'attachment; filename="{which}-{run.run_id}.json"'
     return HttpResponse(text, "application/json", headers={"Content-Disposition": name})
 
@@ -91,4 +91,6 @@ def download(request: HttpRequest, workflow_id: str, run_id: str) -> HttpRespons
     """The whole history as Temporal's JSON, which its replayer reads."""
     run = runs.get(request.user, workflow_id, run_id)
     name = f'attachment; filename="history-{run.run_id}.json"'
-    return HttpResponse(runs.history(run).to_json(), "application/json", headers={"Content-Disposition": name})
+    return HttpResponse(
+        runs.history(run, request.user).to_json(), "application/json", headers={"Content-Disposition": name}
+    )

@@ -22,8 +22,9 @@ class Command(ReadingCommand):
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Read it."""
-        run = runs.by_pid(reader(options["acts_for"]), options["pid"])
-        events = [timeline.event_json(event) for event in runs.history(run).events]
+        user = reader(options["acts_for"])
+        run = runs.by_pid(user, options["pid"])
+        events = [timeline.event_json(event) for event in runs.history(run, user).events]
         return {"pid": run.pid, "workflow_id": run.workflow_id, "run_id": run.run_id, "events": events}
 
     def text(self, data: dict[str, Any]) -> str:

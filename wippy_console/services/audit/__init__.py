@@ -12,6 +12,7 @@ from wippy_console.services.audit.journal import (
     EXPORT,
     GRANT,
     GUEST,
+    HIDE,
     LIFT,
     POSTPONE,
     PUBLISH,
@@ -22,6 +23,7 @@ from wippy_console.services.audit.journal import (
     SIGNAL,
     START,
     TERMINATE,
+    UNMASK,
     VOTE,
     append,
     is_noted,
@@ -32,14 +34,15 @@ from wippy_console.services.audit.reading import (
     Page,
     csv_lines,
     json_lines,
+    newest,
     page,
     refuse_unknown_action,
     visible,
 )
 
 __all__ = [
-    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "LIFT",
-    "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE", "VOTE", "Break",
-    "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines", "note_login", "page", "refuse_unknown_action",
-    "verify", "visible",
+    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "HIDE",
+    "LIFT", "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE",
+    "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines", "newest",
+    "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

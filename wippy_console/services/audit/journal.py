@@ -22,6 +22,7 @@ CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "post
 START, CANCEL, TERMINATE = "start", "cancel", "terminate"
 SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
 GUEST = "guest"
+UNMASK, HIDE = "unmask", "hide"
 PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
 SHARE = "share"
 
@@ -43,6 +44,8 @@ ACTIONS: dict[str, str] = {
     MESSAGE: "Sent a message",
     SERVICE: "Moved a service",
     LIFT: "Lifted a quarantine",
+    UNMASK: "Had masked values shown",
+    HIDE: "Had values masked again",
     PUBLISH: "Published",
     LOGIN: "Logged in",
     GRANT: "Changed rights",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,6 +55,12 @@ def visible(user: Any) -> QuerySet[AuditRow]:
     What concerns no namespace, such as a log-in, takes the right for everything.
     """
     return grants.narrowed(AuditRow.objects.all(), user, permissions.VIEW_DECISION)
+
+
+def newest(user: Any, actions: Sequence[str], run_id: str, since: datetime) -> str:
+    """Which of the actions the user did last on the run since then, "" when none."""
+    rows = AuditRow.objects.filter(run_id=run_id, user=user.get_username(), action__in=actions, at__gte=since)
+    return rows.order_by("-id").values_list("action", flat=True).first() or ""
 
 
 def found(user: Any, filters: Filters) -> QuerySet[AuditRow]:

@@ -36,13 +36,13 @@ def again(user: Any, run_id: str) -> Again:
     if run is None:
         raise NotFoundError("There is no such run to start again.")
     hidden: list[Path] = []
-    args = [_shown(each, (index,), hidden) for index, each in enumerate(_given(run))]
+    args = [_shown(each, (index,), hidden) for index, each in enumerate(_given(run, user))]
     return Again(run, args, tuple(_spoken(path) for path in hidden), _free_id(run))
 
 
-def _given(run: Run) -> list[Any]:
+def _given(run: Run, user: Any) -> list[Any]:
     try:
-        found: list[Any] = value(run, INPUT)
+        found: list[Any] = value(run, INPUT, user)
     except NotFoundError as gone:
         if run.cut.get(INPUT):
             raise Refused("Its input is not known any more: it was long, and its history is gone.") from gone

@@ -14,9 +14,9 @@ from wippy_console.services.secrets import history
 INPUT, RESULT, FAILURE = "input", "result", "failure"
 
 
-def value(run: Run, which: str) -> Any:
-    """All arguments, the result, or the failure as Temporal has it; NotFoundError, Unavailable."""
-    events = list(history(run).events)
+def value(run: Run, which: str, user: Any) -> Any:
+    """All arguments, the result, or the failure as the user may see them; NotFoundError, Unavailable."""
+    events = list(history(run, user).events)
     match which:
         case "input":
             return _values(events[0].workflow_execution_started_event_attributes.input.payloads)

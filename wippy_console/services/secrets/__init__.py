@@ -1,8 +1,9 @@
 """Values that an entry's schema marks `writeOnly`: sent, but shown nowhere again, in no list, feed or history."""
 
+from wippy_console.services.masking import MASK
 from wippy_console.services.secrets.events import history
 from wippy_console.services.secrets.marks import Marks, is_secret
-from wippy_console.services.secrets.masking import MASK, arguments, masked
+from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.places import Places
 from wippy_console.services.secrets.signals import message
 

@@ -13,8 +13,9 @@ from temporalio.client import WorkflowHistory
 
 from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
-from wippy_console.services import histories, questions, registry
+from wippy_console.services import histories, masking, questions, registry
 from wippy_console.services.errors import NotFoundError
+from wippy_console.services.secrets.everywhere import Everywhere
 from wippy_console.services.secrets.masking import holds, masked
 
 Mask = Callable[[Any], Any]
@@ -27,10 +28,11 @@ _UPDATES = {
 """Where events keep what an update sent, which may be an answer as a signal is."""
 
 
-def history(run: Run) -> WorkflowHistory:
-    """Its whole history; NotFoundError when retention removed it, Unavailable."""
+def history(run: Run, user: Any) -> WorkflowHistory:
+    """Its whole history as the user may see it (None: nobody in particular); NotFoundError, Unavailable."""
     found = histories.read(run)
-    return WorkflowHistory(found.workflow_id, _Masks(run).all(found.events))
+    events = _Masks(run).all(found.events)
+    return WorkflowHistory(found.workflow_id, events if masking.sees(user, run) else Everywhere(run).all(events))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from wippy_console.services.masking import MASK
 from wippy_console.services.pointers import find
 
 T = TypeVar("T")
 
-MASK = "••••••"
 _DEPTH = 64
 """Values within values; deeper ones are masked as a whole where the schema says anything of them."""
 

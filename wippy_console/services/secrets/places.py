@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from wippy_console.services.exact import Path
-from wippy_console.services.secrets.masking import MASK, masked
+from wippy_console.services.masking import MASK
+from wippy_console.services.secrets.masking import masked
 
 
 class Places:

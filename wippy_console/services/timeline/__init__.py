@@ -17,10 +17,10 @@ from wippy_console.services.timeline.values import EventRef, Row, Timeline
 __all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload", "lay_out", "read_failure", "rows"]
 
 
-def rows(run: Run) -> Timeline:
-    """The run's timeline, from its archive or live from Temporal; NotFoundError, Unavailable."""
+def rows(run: Run, user: Any = None) -> Timeline:
+    """The run's timeline as the user may see it (None: nobody in particular); NotFoundError, Unavailable."""
     fold = Fold()
-    fold.read(secrets.history(run).events)
+    fold.read(secrets.history(run, user).events)
     if run.is_open:
         now = histories.describe(run)
         task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
@@ -28,9 +28,9 @@ def rows(run: Run) -> Timeline:
     return assemble(run, fold)
 
 
-def event_payload(run: Run, event_id: int) -> dict[str, Any]:
+def event_payload(run: Run, event_id: int, user: Any = None) -> dict[str, Any]:
     """One history event as JSON data with its payloads decoded, each cut at 64 kB; NotFoundError."""
-    events = secrets.history(run).events
+    events = secrets.history(run, user).events
     found = next((event for event in events if event.event_id == event_id), None)
     if found is None:
         raise NotFoundError(f"Run {run.run_id} has no event {event_id}.")

@@ -1,0 +1,25 @@
+from django.db import migrations
+
+from wippy_console.permissions import make_groups
+
+
+class Migration(migrations.Migration):
+    dependencies = [("wippy_console", "0022_saved_views")]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="run",
+            options={
+                "ordering": ["-started_at", "-run_id"],
+                "permissions": [
+                    ("start_run", "Can start a run"),
+                    ("signal_run", "Can answer a run's declared signals"),
+                    ("raw_signal_run", "Can send a run any signal"),
+                    ("cancel_run", "Can request a run's cancellation"),
+                    ("terminate_run", "Can terminate a run"),
+                    ("unmask_values", "Can see masked values"),
+                ],
+            },
+        ),
+        migrations.RunPython(make_groups, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,99 @@
+"""Which paths entries mask, by what their `meta.mask` says now and said in the version that a run began with.
+
+Read from all revisions once, then from the newer ones only: cheap enough for every row of a list.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from wippy_console.models import Revision, Run, Version
+
+FRESH = 1.0
+"""Seconds within which it is not asked whether there is a newer version; this process's own are noticed at once."""
+
+Paths = tuple[str, ...]
+Newest = tuple[int, datetime] | None
+
+
+@dataclass
+class _Known:
+    """Of each entry that ever masked something: the versions that changed it, and what it masked from then on."""
+
+    newest: Newest = None
+    entries: dict[str, tuple[list[int], list[Paths]]] = field(default_factory=dict)
+    asked: float = 0.0
+
+
+_known = _Known()
+_lock = threading.Lock()
+
+
+def of_run(run: Run) -> Paths:
+    """The paths that are masked in the run's values."""
+    return of_entry(run.entry_id, run.registry_version)
+
+
+def of_entry(entry_id: str, version: int | None = None) -> Paths:
+    """Those that the entry names now, and those that it named in that version."""
+    found = _current().get(entry_id)
+    if found is None:
+        return ()
+    versions, paths = found
+    then = bisect_right(versions, version) if version is not None else 0
+    return tuple(dict.fromkeys([*paths[-1], *(paths[then - 1] if then else ())]))
+
+
+def forget(**_: Any) -> None:
+    """Ask for the newest version with the next question: one was just written here."""
+    _known.asked = 0.0
+
+
+def _current() -> Mapping[str, tuple[list[int], list[Paths]]]:
+    with _lock:
+        if time.monotonic() - _known.asked > FRESH or not _known.asked:
+            _follow()
+        return _known.entries
+
+
+def _follow() -> None:
+    _known.asked = time.monotonic()
+    newest = Version.objects.order_by("-number").values_list("number", "created_at").first()
+    if newest == _known.newest:
+        return
+    if not _is_there(_known.newest):
+        _known.newest, _known.entries = None, {}
+    _known.entries = _with_newer(_known.entries, _known.newest[0] if _known.newest else 0)
+    _known.newest = newest
+
+
+def _is_there(version: Newest) -> bool:
+    """Whether the database still has the version: tests and restored copies bring others."""
+    return version is None or Version.objects.filter(number=version[0], created_at=version[1]).exists()
+
+
+def _with_newer(
+    known: Mapping[str, tuple[list[int], list[Paths]]], after: int
+) -> dict[str, tuple[list[int], list[Paths]]]:
+    rows = Revision.objects.filter(version_id__gt=after)
+    masking = rows.filter(meta__has_key="mask").values_list("entry_id", flat=True)
+    wanted = {*known, *masking}
+    found = {entry_id: (list(versions), list(paths)) for entry_id, (versions, paths) in known.items()}
+    for entry_id, version, meta in (
+        rows.filter(entry_id__in=wanted).order_by("version_id").values_list("entry_id", "version_id", "meta")
+    ):
+        versions, paths = found.setdefault(entry_id, ([], []))
+        versions.append(version)
+        paths.append(_paths(meta))
+    return found
+
+
+def _paths(meta: Any) -> Paths:
+    found = meta.get("mask") if isinstance(meta, Mapping) else None
+    return tuple(path for path in found if isinstance(path, str)) if isinstance(found, list) else ()

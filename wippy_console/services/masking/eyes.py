@@ -1,0 +1,28 @@
+"""Who sees masked values: whoever may, once they asked to, which the audit keeps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from wippy_console import permissions
+from wippy_console.models import Run
+from wippy_console.services import audit
+
+SHOWN_FOR = timedelta(minutes=15)
+"""How long they stay shown to whoever asked."""
+
+
+def may_see(user: Any, run: Run) -> bool:
+    """Whether the user may have the run's masked values shown; nobody's and the system's (None) stay masked."""
+    return permissions.allows(user, permissions.UNMASK_VALUES, run.namespace)
+
+
+def sees(user: Any, run: Run) -> bool:
+    """Whether the run's values are shown to the user as they are: they may, and asked to a short while ago."""
+    if not may_see(user, run):
+        return False
+    newest = audit.newest(user, (audit.UNMASK, audit.HIDE), run.run_id, timezone.now() - SHOWN_FOR)
+    return newest == audit.UNMASK

@@ -1,0 +1,107 @@
+"""Every payload of a history with dots at the paths that the run's entry masks, and the entry that an event is about.
+
+It walks the messages instead of naming them: an event type that nobody thought of is masked as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent
+
+from engine.errors import UnitFailed
+from engine.hosts.temporal.wire.payloads import decode, encode
+from wippy_console.models import Run
+from wippy_console.services.masking import MASK, masked, of_entry, of_run
+
+_LOCAL = "core_local_activity"
+
+
+class Everywhere:
+    """What is masked in the events of one run; give it all events, in their order."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._own = of_run(run)
+        self._names: dict[int, str] = {}
+
+    def all(self, events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
+        """The events; those in which nothing is masked are the very same."""
+        return [self._event(event) for event in events]
+
+    def _event(self, event: HistoryEvent) -> HistoryEvent:
+        paths = self._paths(event)
+        if not paths:
+            return event
+        copy = HistoryEvent()
+        copy.CopyFrom(event)
+        changed = [_mask(payload, paths) for payload in payloads_of(copy)]
+        return copy if any(changed) else event
+
+    def _paths(self, event: HistoryEvent) -> Sequence[str]:
+        name = self._about(event)
+        theirs = of_entry(name, self._run.registry_version) if name else ()
+        return tuple(dict.fromkeys([*self._own, *theirs])) if theirs else self._own
+
+    def _about(self, event: HistoryEvent) -> str:
+        """The entry that is called or started there, or ends there; "" when it is the run's own."""
+        attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+        if attributes is None:
+            return ""
+        fields = attributes.DESCRIPTOR.fields_by_name
+        if "activity_type" in fields:
+            self._names[event.event_id] = attributes.activity_type.name
+            return str(attributes.activity_type.name)
+        if "scheduled_event_id" in fields:
+            return self._names.get(attributes.scheduled_event_id, "")
+        if "workflow_type" in fields:
+            return str(attributes.workflow_type.name)
+        return _local(attributes) if "marker_name" in fields else ""
+
+
+def payloads_of(message: Message) -> Iterator[Payload]:
+    """Every payload in the message, wherever it stands."""
+    if isinstance(message, Payload):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for each in _messages(field, value):
+            yield from payloads_of(each)
+
+
+def _messages(field: Any, value: Any) -> Iterable[Message]:
+    if field.label != field.LABEL_REPEATED:
+        return [value]
+    if field.message_type.GetOptions().map_entry:
+        return [each for each in value.values() if isinstance(each, Message)]
+    return list(value)
+
+
+def _local(marker: Any) -> str:
+    """The entry of a local activity, which is one event."""
+    if marker.marker_name != _LOCAL or not marker.details["data"].payloads:
+        return ""
+    about = decode(marker.details["data"].payloads[0])
+    return str(about.get("activity_type", "")) if isinstance(about, dict) else ""
+
+
+def _mask(payload: Payload, paths: Iterable[str]) -> bool:
+    """Put dots into the payload; whether there was something to hide."""
+    value = decode(payload)
+    shown = masked(value, paths)
+    if shown is value:
+        return False
+    payload.CopyFrom(_encoded(shown))
+    return True
+
+
+def _encoded(value: Any) -> Payload:
+    try:
+        return encode(value, "a masked value")
+    except UnitFailed:  # dots may be longer than what they stand for
+        return encode(MASK, "a masked value")
