@@ -22,6 +22,7 @@ from engine.lua.typed.eraser import erase
 from engine.steps import KERNEL as NEWEST
 
 KERNEL = Path(__file__).parent / "kernel"
+STACKS = Path(__file__).parent / "stacks.lua"
 INDEX = "index"
 # The codes of `run`: idle or ended, a service is asked for, a limit was exceeded, a file, a send.
 IDLE, SERVICE, EXCEEDED, CHUNK, SEND = range(5)
@@ -114,6 +115,11 @@ def kernel_code(name: str, version: int) -> str:
     """Bytecode (latin-1 text) of a file of a version of the kernel, or of its index."""
     text = index_text() if name == INDEX else kernel_file(name, version).read_text("utf-8")
     return _compile(text, f"=[kernel]/{name}", True)
+
+
+@cache
+def _stacks_text() -> str:
+    return to_lua_text(STACKS.read_text("utf-8"))
 
 
 def kernel_file(name: str, version: int) -> Path:
@@ -252,6 +258,10 @@ class State:
     def exceeded(self) -> str:
         """Which limit was exceeded: "instructions", "memory" or ""."""
         return str(self._k["exceeded"] or "")
+
+    def stacks(self, most: int, alike: int, room: int) -> str:
+        """Where the coroutines stand, as JSON of one character a byte; never while a run is under way."""
+        return str(self._lua.execute(_stacks_text(), self._k, most, alike, room, name="=[kernel]/stacks"))
 
     def tidy(self) -> None:
         """Free what loading left: a fifth of an idle unit, in about 40 us."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import errors
 from engine.errors import Failure, ProgramError, StepAborted, UnitFailed, ValueRefused
-from engine.lua import records
+from engine.lua import records, stacks
 from engine.lua.marshal import Flat, Reader, Writer, from_lua_text, text_of
 from engine.lua.service_requests import answered
 from engine.lua.services.security import security_value
@@ -111,6 +111,17 @@ class Unit:
         At most so many topics, so many commands and so many timers are listed; the totals count all.
         """
         return self._book.listed(most, most_topics) if self._book else Waits()
+
+    def stacks(self) -> dict[str, Any]:
+        """Where each coroutine stands and what it waits for (docs/temporal.md#state); between two steps only.
+
+        It changes nothing that code could observe, and is bounded in bytes and in time. Nothing before the first step
+        and after the end.
+        """
+        state = self._state
+        if state is None or self._broken is not None or state.interrupted:
+            return dict(stacks.EMPTY)
+        return stacks.read(state.stacks(stacks.MOST_COROUTINES, stacks.MOST_ALIKE, stacks.ROOM), self._book)
 
     def _stepped(self, events: Sequence[Event]) -> Step:
         if self._broken is not None:
@@ -224,7 +235,7 @@ class Unit:
             elif not isinstance(item, Heard):
                 status = item
             elif self._book is not None:
-                self._book.heard(item)
+                self._book.heard(item, self._world.now())
         return status
 
     def _sent(self, state: State, output: Output) -> int:

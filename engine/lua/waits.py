@@ -52,6 +52,8 @@ class WaitBook:
         self._topics: dict[int, Wait] = {}
         self._asks: dict[int, Mapping[str, Value]] = {}  # by channel; they stay while nobody waits
         self._commands: dict[int, tuple[str, str]] = {}  # kind and name: a Wait is made of those that are listed
+        self._since: dict[int, int] = {}  # by seq: when the command was issued
+        self._heard: dict[int, int] = {}  # by channel: when the wait on it began
         self._timers: dict[int, int] = {}
         self._deadlines: list[tuple[int, int, Wait]] = []
         self._totals: dict[str, int] = {}
@@ -65,14 +67,27 @@ class WaitBook:
         for command in commands:
             self._issued(command, now)
 
-    def heard(self, heard: Heard) -> None:
-        """Tasks began or ended to wait on channels, or took from them and wait again."""
+    def heard(self, heard: Heard, now: int = 0) -> None:
+        """Tasks began or ended to wait on channels, or took from them and wait again, at that time."""
         for number, *told in heard.changes:
             match told:
                 case [kind, name, taken, joined, *ask]:
+                    self._heard[number] = now
                     self._begun(Wait(kind, text_of(name), taken, number=number, joined=joined), *ask)
                 case _:
                     self._ended(number, closed=bool(told))
+
+    def command(self, seq: int) -> dict[str, Any]:
+        """What is known of a command that waits for its answer: kind, name, `since`, and the `deadline` of a timer."""
+        told: dict[str, Any] = {"since": self._since[seq]} if seq in self._since else {}
+        if seq in self._timers:
+            return told | {"kind": "timer", "deadline": self._timers[seq]}
+        kind, name = self._commands.get(seq, ("", ""))
+        return told | ({"kind": kind, "name": name} if kind else {})
+
+    def channel(self, number: int) -> dict[str, Any]:
+        """Since when tasks wait on a channel, if they do."""
+        return {"since": self._heard[number]} if number in self._heard else {}
 
     def listed(self, most: int, most_topics: int) -> Waits:
         """Mailboxes, topics, commands by seq, timers by deadline: so many topics, and `most` of each of the others."""
@@ -93,6 +108,7 @@ class WaitBook:
         waits[wait.number] = replace(wait, ask=self._asks.get(wait.number))
 
     def _ended(self, number: int, *, closed: bool) -> None:
+        self._heard.pop(number, None)
         if self._topics.pop(number, None) is None:
             self._mailboxes.pop(number, None)
         if closed:
@@ -102,6 +118,7 @@ class WaitBook:
         match command:
             case StartTimer(seq, duration):
                 self._timers[seq] = deadline = min(now + duration, MOST_DEADLINE)
+                self._since[seq] = now
                 insort(self._deadlines, (deadline, seq, Wait("timer", "", seq, deadline)))
             case CancelTimer(seq) | CancelCall(seq):
                 self._over(seq)
@@ -109,9 +126,11 @@ class WaitBook:
                 pass
             case _:
                 self._commands[command.seq] = kind, _ = _kind_and_name(command)
+                self._since[command.seq] = now
                 self._totals[kind] = self._totals.get(kind, 0) + 1
 
     def _over(self, seq: int) -> None:
+        self._since.pop(seq, None)
         if (known := self._commands.pop(seq, None)) is not None:
             self._totals[known[0]] -= 1
         elif (deadline := self._timers.pop(seq, None)) is not None:

@@ -14,6 +14,7 @@ k.TOKEN, k.tasks = TOKEN, tasks
 local running = { task = nil } -- the task that runs
 k.running = running
 local pending, outstanding = {}, 0 -- seq -> what takes the answer; how many there are
+k.pending = pending
 local seq = 0
 
 local function push(task, a, b, c)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from engine.hosts.temporal.wire import payloads
 from engine.hosts.temporal.wire.interceptors import settings_of_worker
+from engine.hosts.temporal.workflow import queries
 from engine.hosts.temporal.workflow.run import Run
 
 
@@ -18,6 +20,7 @@ class LuaWorkflow:
 
     def __init__(self) -> None:
         self._run = Run(settings_of_worker())
+        workflow.set_query_handler("__stack_trace", self._run.stack_text)
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> RawValue:
@@ -29,9 +32,27 @@ class LuaWorkflow:
         """Any signal is a message of that topic."""
         self._run.signal(topic, args)
 
+    @workflow.query(name="state", description=queries.STATE)
+    def state(self, *_: Any) -> RawValue:
+        """Offered by name to those who ask what there is."""
+        return self._answer("state")
+
+    @workflow.query(name="stacks", description=queries.STACKS)
+    def stacks(self, *_: Any) -> RawValue:
+        """The same."""
+        return self._answer("stacks")
+
+    @workflow.query(name="pid", description=queries.PID)
+    def pid(self, *_: Any) -> RawValue:
+        """The same."""
+        return self._answer("pid")
+
     @workflow.query(dynamic=True)
     def query(self, name: str, args: Sequence[RawValue]) -> RawValue:
-        """`state` and `pid`; others are NotFound."""
+        """Others are NotFound."""
+        return self._answer(name)
+
+    def _answer(self, name: str) -> RawValue:
         return RawValue(payloads.encode(self._run.query(name), f"answer to query {name}"))
 
     @workflow.update(dynamic=True, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)

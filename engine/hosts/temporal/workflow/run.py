@@ -24,10 +24,12 @@ from engine.hosts.temporal.workflow.budget import TaskBudget
 from engine.hosts.temporal.workflow.commands import WorkflowCommands
 from engine.hosts.temporal.workflow.entries import RunEntries
 from engine.hosts.temporal.workflow.event_queue import EventQueue
+from engine.hosts.temporal.workflow.queries import stack_text
 from engine.hosts.temporal.workflow.routing import KnownNodes, Routing
 from engine.hosts.temporal.workflow.sends import Acquaintances
 from engine.hosts.temporal.workflow.updates import Updates
 from engine.hosts.temporal.workflow.world import WorkflowWorld
+from engine.lua.stacks import EMPTY
 from engine.lua.unit import MOST_WAITS, Unit
 from engine.program import Program
 from engine.registry.policies import resolved
@@ -125,14 +127,16 @@ class Run:
         return await self._updates.answer(update_id)
 
     def query(self, name: str) -> Value:
-        """The engine's state; raises NotFound for any other query."""
+        """The engine's answers, which change nothing; raises NotFound for any other query."""
         match name:
             case "pid":
                 return self._pid
             case "state":
                 return self._state()
+            case "stacks":
+                return self._stacks()
             case _:
-                failure = Failure(NOT_FOUND, f"query '{name}' not found: use state or pid", retryable=False)
+                failure = Failure(NOT_FOUND, f"query '{name}' not found: use state, stacks or pid", retryable=False)
                 raise failures.application_error(failure)
 
     async def _until(self, ready: Callable[[], bool]) -> None:
@@ -303,6 +307,23 @@ class Run:
             topics=self._topics,
             refused=tuple(self._updates.refused[:MOST_TOPICS]),
         )
+
+    def stack_text(self) -> str:
+        """Where the coroutines stand, as `temporal workflow stack` shows it."""
+        return stack_text(self._stacks())
+
+    def _stacks(self) -> Mapping[str, Any]:
+        """What the query `stacks` answers (docs/temporal.md#where-it-stands)."""
+        entry = self._pin.program.entry_id if self._pin else workflow.info().workflow_type
+        told = self._unit.stacks() if self._unit else EMPTY
+        return {
+            "pid": self._pid,
+            "status": type(self._status).__name__.lower(),
+            "entry": entry,
+            "program": self._pin.program.digest if self._pin else "",
+            "at": workflow.time_ns(),
+            **told,
+        }
 
     def _state(self) -> Mapping[str, Any]:
         """What the query `state` answers (docs/temporal.md#from-other-clients); deadlines in ns since the epoch."""
