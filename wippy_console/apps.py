@@ -40,6 +40,6 @@ def _follow_versions() -> None:
     from django.db.models.signals import post_save  # noqa: PLC0415
 
     from wippy_console.models import Version  # noqa: PLC0415
-    from wippy_console.services.masking.declared import forget  # noqa: PLC0415
+    from wippy_console.models.masks.declared import forget  # noqa: PLC0415
 
     post_save.connect(forget, sender=Version, dispatch_uid="wippy masks")

@@ -14,6 +14,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from wippy_console.database.streams import attachment
 from wippy_console.models import Decision
+from wippy_console.models.masks import VeiledField
 from wippy_console.services import decisions
 
 M = TypeVar("M", bound=Model)
@@ -56,14 +57,16 @@ def _json_lines(queryset: QuerySet[Any], names: list[str]) -> Iterator[str]:
 
 
 def _rows(queryset: QuerySet[Any], names: list[str]) -> Iterator[dict[str, Any]]:
-    if queryset.model is Decision:
+    if queryset.model is Decision or any(
+        isinstance(each, VeiledField) for each in queryset.model._meta.concrete_fields
+    ):
         return ({name: _shown(each, name) for name in names} for each in queryset.iterator(chunk_size=_CHUNK))
     return iter(queryset.values(*names).iterator(chunk_size=_CHUNK))
 
 
-def _shown(decision: Decision, name: str) -> Any:
-    """A field as pages show it: until it is sent, a payload holds secrets in clear."""
-    return decisions.shown_payload(decision) if name == "payload" else getattr(decision, name)
+def _shown(row: Any, name: str) -> Any:
+    """A field as pages show it: until it is sent, the payload of a decision holds secrets in clear."""
+    return decisions.shown_payload(row) if name == "payload" and isinstance(row, Decision) else getattr(row, name)
 
 
 def _names(model_admin: Any, request: HttpRequest) -> list[str]:

@@ -7,10 +7,12 @@ import json
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 
+from wippy_console.models.masks import VeiledField, whole
 from wippy_console.models.runs import Run
 
 IN_ORDER = ["-priority", "nearest_at", "id"]
@@ -130,7 +132,7 @@ class Vote(models.Model):
     index = models.PositiveIntegerField(help_text="of the signal among those of the question")
     topic = models.CharField(max_length=500)
     label = models.CharField(max_length=200, blank=True)
-    payload = models.JSONField(null=True, blank=True)
+    payload = VeiledField(null=True, blank=True)
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -140,6 +142,22 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} votes {self.label}"
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """As the database has it, whatever is shown of that."""
+        with whole():
+            super().refresh_from_db(*args, **kwargs)
+
+    @property
+    def whole_payload(self) -> Any:
+        """The payload as it is kept: to be sent, not to be shown."""
+        with whole():
+            return self.payload
+
+    def veiled(self, name: str, value: Any) -> Any:
+        """The payload as it may be shown."""
+        run = self.question.run
+        return value if run.unveiled else run.veil().value(value)
 
 
 class Comment(models.Model):

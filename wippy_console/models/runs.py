@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 
+from wippy_console.models.masks import Veil, VeiledField, of_entry, whole
+
 
 class Run(models.Model):
-    """One workflow execution. Written by the projection only."""
+    """One workflow execution. Written by the projection only.
+
+    Input, result and failure are read with dots in place of what its entry masks, unless `unveiled` says otherwise.
+    """
 
     class Status(models.TextChoices):
         """Temporal's words for where an execution stands."""
@@ -51,9 +58,9 @@ class Run(models.Model):
     )
     waiting_totals = models.JSONField(default=dict, help_text="how many there are by kind: engine.steps.Waits")
     next_deadline = models.DateTimeField(null=True, blank=True)
-    input = models.JSONField(null=True, blank=True, help_text="the list of arguments; large ones are cut")
-    result = models.JSONField(null=True, blank=True)
-    failure = models.JSONField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
+    input = VeiledField(null=True, blank=True, help_text="the list of arguments; large ones are cut")
+    result = VeiledField(null=True, blank=True)
+    failure = VeiledField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
     parent_workflow_id = models.CharField(max_length=1000, blank=True)
     parent_run_id = models.CharField(max_length=64, blank=True)
     first_run_id = models.CharField(max_length=64, blank=True, help_text="of its chain; blank until known")
@@ -70,6 +77,9 @@ class Run(models.Model):
         related_name="+",
     )
     observed_at = models.DateTimeField(auto_now=True)
+
+    unveiled = False
+    """Whether this copy of the row shows masked values to whoever asked to see them."""
 
     class Meta:
         ordering = ["-started_at", "-run_id"]
@@ -103,6 +113,38 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workflow_id} ({self.run_id[:8]})"
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """As the database has it, whatever is shown of that."""
+        with whole():
+            super().refresh_from_db(*args, **kwargs)
+
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        """Save what it holds, whatever is shown of that."""
+        with whole():
+            super().save_base(*args, **kwargs)
+
+    @property
+    def mask(self) -> tuple[str, ...]:
+        """The paths at which its values are masked: what its entry says now, and said when the run began."""
+        return of_entry(self.entry_id, self.registry_version)
+
+    def whole(self, name: str) -> Any:
+        """The input, result or failure as it is kept: to work with, not to be shown."""
+        with whole():
+            return getattr(self, name)
+
+    def veil(self, given: Iterable[Any] = ()) -> Veil:
+        """What hides its masked values; those of its input are known, `given` are further ones."""
+        paths = self.mask
+        return Veil(paths, [self.whole("input"), *given] if paths else ())
+
+    def veiled(self, name: str, value: Any) -> Any:
+        """A column as it may be shown."""
+        if self.unveiled or not self.mask:
+            return value
+        veil = self.veil()
+        return veil.failure(value) if name == "failure" else veil.value(value)
 
     @property
     def pid(self) -> str:

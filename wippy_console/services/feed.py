@@ -22,6 +22,7 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import FeedEvent, Run
 from wippy_console.models.decisions import wait_key
+from wippy_console.models.masks import veil_of
 from wippy_console.permissions import EVERYWHERE, NOWHERE, Scope
 from wippy_console.services import grants
 
@@ -163,8 +164,13 @@ def draft(
         namespace=storable_text(namespace_of(run.entry_id if run else entry_id)),
         pid=storable_text(run.pid if run else pid),
         node=node,
-        data=storable(dict(data or {})),
+        data=storable(_veiled(run, entry_id, data or {})),
     )
+
+
+def _veiled(run: Run | None, entry_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told, without what the entry masks: rows are for everybody."""
+    return (run.veil() if run is not None else veil_of(entry_id, data)).told(data)
 
 
 def append_all(drafts: Sequence[FeedEvent]) -> list[FeedEvent]:

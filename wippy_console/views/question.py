@@ -32,7 +32,7 @@ def show(request: HttpRequest, question_id: int) -> HttpResponse:
         "decision": questions.answer_of(asked),
         "following": questions.following(request.user, asked),
         **input_of(asked.run),
-        "steps": steps(asked.run),
+        "steps": steps(asked.run, request.user),
         **comments.thread(request, asked),
         "guest": guests.asked(asked),
     }
@@ -48,12 +48,12 @@ def input_of(run: Run) -> dict[str, Any]:
     return {"fields": () if is_cut else labelled(schema, first), "given": given}
 
 
-def steps(run: Run) -> list[Row]:
+def steps(run: Run, user: Any) -> list[Row]:
     """What the run did last, the newest first; none when its history is long or can't be had."""
     if run.history_length > LONGEST_READ:
         return []
     try:
-        rows = in_words(timeline.rows(run).rows)
+        rows = in_words(timeline.rows(run, user).rows)
     except Refused:
         return []
     return [row for row in rows if row.kind not in ("task", "workflow")][: -FEW_STEPS - 1 : -1]

@@ -15,6 +15,7 @@ from wippy_console import permissions
 from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import preview, storable_text
 from wippy_console.models import AuditRow, Question, Run
+from wippy_console.models.masks import veil_of
 from wippy_console.services.audit.chain import hash_of
 
 ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
@@ -76,11 +77,13 @@ def append(
 ) -> AuditRow:
     """Add one row in the caller's transaction; `user` is an account, or the text that names somebody without one.
 
-    What it is about comes from `run` where that is given. No secrets: of payloads what may be shown.
+    What it is about comes from `run` where that is given. No secrets: of payloads what may be shown; what the
+    entry masks is masked here.
     """
     if action not in ACTIONS:
         raise ValueError(f"unknown action {action!r}: add it to ACTIONS")
     entry = run.entry_id if run is not None else entry_id
+    veil = run.veil() if run is not None else veil_of(entry, data or {})
     row = AuditRow(
         at=_to_the_millisecond(at or timezone.now()),
         user=storable_text(user if isinstance(user, str) else user.get_username()),
@@ -91,9 +94,9 @@ def append(
         run_id=run.run_id if run is not None else run_id,
         question_id=question.pk if question is not None else None,
         decision_id=decision_id,
-        label=storable_text(label[:_LONGEST]),
+        label=storable_text(veil.text(label)[:_LONGEST]),
         outcome=outcome,
-        data=_firm(preview(dict(data or {}))),
+        data=_firm(preview(veil.told(data or {}))),
     )
     with transaction.atomic():
         lock_for_transaction(_LOCK)  # the next row must know this one's hash

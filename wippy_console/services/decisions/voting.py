@@ -79,7 +79,7 @@ def with_votes(payload: Any, question: Question) -> Any:
         {
             "user": vote.user.get_username(),
             "label": vote.label,
-            "payload": vote.payload,
+            "payload": vote.whole_payload,
             "reason": vote.reason,
             "at": vote.created_at.isoformat(),
         }
@@ -106,7 +106,7 @@ def _count(
         reason=answer.reason,
     )
     votes = list(question.votes.filter(index=signal.index))
-    noted = {"payload": vote.payload, "reason": vote.reason, "votes": len(votes), "needed": needed}
+    noted = {"payload": vote.whole_payload, "reason": vote.reason, "votes": len(votes), "needed": needed}
     audit.append(audit.VOTE, answer.user, run=answer.run, question=question, label=signal.label, data=noted)
     data = {"question": question.pk, "action": "voted", "user": voter.get_username(), "label": signal.label}
     if len(votes) < needed:  # the last one is told as the decision

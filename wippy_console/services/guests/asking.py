@@ -46,7 +46,7 @@ def address_of(question: Question) -> str:
     said = question.options.get("guest")
     if not isinstance(said, str):
         return ""
-    found = paths.at(questions.first_argument(question.run), said) if said.startswith("$") else said
+    found = paths.at(questions.first_argument(question.run, whole=True), said) if said.startswith("$") else said
     return found.strip() if isinstance(found, str) else ""
 
 

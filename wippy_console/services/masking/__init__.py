@@ -1,7 +1,6 @@
 """Values that entries declare for few eyes (`meta.mask`): dots for whoever may not see them, or has not asked to."""
 
-from wippy_console.services.masking.declared import of_entry, of_run
-from wippy_console.services.masking.dots import MASK, masked
-from wippy_console.services.masking.eyes import may_see, sees
+from wippy_console.models.masks import MASK, Veil, masked, of_entry
+from wippy_console.services.masking.eyes import hide, may_see, sees, show, unveil
 
-__all__ = ["MASK", "masked", "may_see", "of_entry", "of_run", "sees"]
+__all__ = ["MASK", "Veil", "hide", "masked", "may_see", "of_entry", "sees", "show", "unveil"]

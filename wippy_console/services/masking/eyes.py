@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from wippy_console import permissions
@@ -26,3 +27,25 @@ def sees(user: Any, run: Run) -> bool:
         return False
     newest = audit.newest(user, (audit.UNMASK, audit.HIDE), run.run_id, timezone.now() - SHOWN_FOR)
     return newest == audit.UNMASK
+
+
+def unveil(user: Any, run: Run) -> Run:
+    """The very run, whose values from now on are read as the user may see them."""
+    run.unveiled = bool(run.mask) and sees(user, run)
+    return run
+
+
+@transaction.atomic
+def show(user: Any, run: Run, reason: str = "") -> None:
+    """Show the run's values to the user for a while; the audit says who saw what, and why. PermissionDenied."""
+    permissions.require(user, permissions.UNMASK_VALUES, run.namespace)
+    audit.append(
+        audit.UNMASK, user, run=run, label=reason, outcome="done", data={"paths": list(run.mask), "reason": reason}
+    )
+
+
+@transaction.atomic
+def hide(user: Any, run: Run) -> None:
+    """Show them no more; nothing is written where none are shown."""
+    if sees(user, run):
+        audit.append(audit.HIDE, user, run=run, outcome="done")

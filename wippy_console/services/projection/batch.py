@@ -140,7 +140,7 @@ class Batch:
         run.retrying, run.troubled_since = [], None
         run.next_run_id = ended.new_run_id
         keep(run, "result", ended.result)
-        keep(run, "failure", ended.failure)
+        keep(run, "failure", run.veil([ended.result]).value(ended.failure))
         if ended.history is not None:
             archive = HistoryArchive(run=run, content=ended.history, events=ended.history_length)
             self.archives.append(archive)
@@ -155,7 +155,7 @@ class Batch:
             return
         self._set_retrying(run, retry_rows(stalled.retrying) + [each for each in run.retrying if each.get("local")])
         old, new = (states.of_reason(reason) if reason else "" for reason in (run.stuck_reason, stalled.reason))
-        if run.stuck_reason == (reason := storable_text(stalled.reason)):
+        if run.stuck_reason == (reason := storable_text(run.veil().text(stalled.reason))):
             return
         run.stuck_reason = reason
         self._note_trouble(run)
@@ -192,7 +192,7 @@ class Batch:
 
     def _set_retrying(self, run: Run, retrying: list[dict[str, Any]]) -> None:
         """Announce that it began or ended to be so; further attempts are no news."""
-        retrying = retrying[:MOST_RETRYING]
+        retrying = run.veil().value(retrying[:MOST_RETRYING])
         if run.retrying == retrying:
             return
         was, run.retrying = bool(run.retrying), retrying

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from wippy_console import permissions
 from wippy_console.models import Question, QuestionRole, Run
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
-from wippy_console.services import accounts, grants
+from wippy_console.services import accounts, grants, masking
 from wippy_console.services.errors import NotFoundError
 
 MOST_ASKED = 1000
@@ -46,7 +46,9 @@ def candidate_names(question: Question) -> list[str]:
 
 def get(user: Any, question_id: int) -> Question:
     """The question, open or not, for whoever may see its run; NotFoundError."""
-    return several(user, [question_id])[0]
+    found = several(user, [question_id])[0]
+    masking.unveil(user, found.run)
+    return found
 
 
 def several(user: Any, ids: Sequence[int]) -> list[Question]:

@@ -94,13 +94,14 @@ def assigned_name(asked: Asked, run: Run) -> str:
     said = asked.options.get("assign")
     if not isinstance(said, str) or not said.startswith("$"):
         return said if isinstance(said, str) else ""
-    found = paths.at(first_argument(run), said)
+    found = paths.at(first_argument(run, whole=True), said)
     return found if isinstance(found, str) else ""
 
 
-def first_argument(run: Run) -> Any:
-    """The argument that `meta.input_schema` describes."""
-    return run.input[0] if isinstance(run.input, list) and run.input else None
+def first_argument(run: Run, *, whole: bool = False) -> Any:
+    """The argument that `meta.input_schema` describes, as it may be shown, or whole: to work with."""
+    given = run.whole("input") if whole else run.input
+    return given[0] if isinstance(given, list) and given else None
 
 
 def searched(question: Question, meta: Mapping[str, Any], run: Run) -> str:

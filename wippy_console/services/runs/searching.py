@@ -14,7 +14,7 @@ from wippy_console import permissions
 from wippy_console.database.prefixes import begins
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
-from wippy_console.services import cursors, grants, questions, states
+from wippy_console.services import cursors, grants, masking, questions, states
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
@@ -75,11 +75,11 @@ def matching(text: str, prefix: str = "") -> Q:
 
 
 def get(user: Any, workflow_id: str, run_id: str) -> Run:
-    """The run; NotFoundError."""
+    """The run, with its masked values for whoever had them shown; NotFoundError."""
     run = visible(user).filter(run_id=run_id, workflow_id=workflow_id).first()
     if run is None:
         raise NotFoundError(f"There is no run {run_id} of {workflow_id}.")
-    return run
+    return masking.unveil(user, run)
 
 
 def by_pid(user: Any, pid: str) -> Run:

@@ -15,9 +15,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from engine.errors import UnitFailed
 from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
-from wippy_console.services.masking import MASK, masked, of_entry, of_run
+from wippy_console.services.masking import MASK, Veil, of_entry
 
 _LOCAL = "core_local_activity"
+_WORDS = ("message", "stack_trace", "reason", "cause")
+"""Fields of events that hold what somebody wrote."""
 
 
 class Everywhere:
@@ -25,23 +27,21 @@ class Everywhere:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._own = of_run(run)
+        self._own = run.mask
         self._names: dict[int, str] = {}
 
-    def all(self, events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
+    def all(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
         """The events; those in which nothing is masked are the very same."""
-        return [self._event(event) for event in events]
+        paths = [self._paths(event) for event in events]
+        if not any(paths):
+            return list(events)
+        every = tuple({path: None for each in paths for path in each})
+        given = [decode(payload) for event, each in zip(events, paths, strict=True) if each for payload in of(event)]
+        known = Veil(every, given)
+        veils = {each: known.at(each) for each in set(paths)}
+        return [_hidden(event, veils[each]) for event, each in zip(events, paths, strict=True)]
 
-    def _event(self, event: HistoryEvent) -> HistoryEvent:
-        paths = self._paths(event)
-        if not paths:
-            return event
-        copy = HistoryEvent()
-        copy.CopyFrom(event)
-        changed = [_mask(payload, paths) for payload in payloads_of(copy)]
-        return copy if any(changed) else event
-
-    def _paths(self, event: HistoryEvent) -> Sequence[str]:
+    def _paths(self, event: HistoryEvent) -> tuple[str, ...]:
         name = self._about(event)
         theirs = of_entry(name, self._run.registry_version) if name else ()
         return tuple(dict.fromkeys([*self._own, *theirs])) if theirs else self._own
@@ -62,16 +62,40 @@ class Everywhere:
         return _local(attributes) if "marker_name" in fields else ""
 
 
-def payloads_of(message: Message) -> Iterator[Payload]:
+def _hidden(event: HistoryEvent, veil: Veil) -> HistoryEvent:
+    copy = HistoryEvent()
+    copy.CopyFrom(event)
+    changed = [_mask(payload, veil) for payload in of(copy)]
+    changed += [_scrub(message, veil) for message in _within(copy)]
+    return copy if any(changed) else event
+
+
+def of(message: Message) -> Iterator[Payload]:
     """Every payload in the message, wherever it stands."""
+    return (each for each in _within(message) if isinstance(each, Payload))
+
+
+def _within(message: Message) -> Iterator[Message]:
+    """The message and all in it, but for what is within payloads."""
+    yield message
     if isinstance(message, Payload):
-        yield message
         return
     for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for each in _messages(field, value):
-            yield from payloads_of(each)
+        if field.message_type is not None:
+            for each in _messages(field, value):
+                yield from _within(each)
+
+
+def _scrub(message: Message, veil: Veil) -> bool:
+    """Hide masked values in what people and code said in plain words; ids and names stay."""
+    if isinstance(message, Payload):
+        return False
+    changed = False
+    for field, value in message.ListFields():
+        if field.name in _WORDS and isinstance(value, str) and (shown := veil.text(value)) != value:
+            setattr(message, field.name, shown)
+            changed = True
+    return changed
 
 
 def _messages(field: Any, value: Any) -> Iterable[Message]:
@@ -90,10 +114,10 @@ def _local(marker: Any) -> str:
     return str(about.get("activity_type", "")) if isinstance(about, dict) else ""
 
 
-def _mask(payload: Payload, paths: Iterable[str]) -> bool:
+def _mask(payload: Payload, veil: Veil) -> bool:
     """Put dots into the payload; whether there was something to hide."""
     value = decode(payload)
-    shown = masked(value, paths)
+    shown = veil.value(value)
     if shown is value:
         return False
     payload.CopyFrom(_encoded(shown))

@@ -10,8 +10,8 @@ from wippy_console.services.secrets.masking import masked
 
 
 def message(run: Run, topic: str, value: Any) -> Any:
-    """The value as it may be shown: what any signal of the topic marks is masked."""
+    """The value as it may be shown: what any signal of the topic, or the entry, marks is masked."""
     for signal in questions.ever_of(run):
         if signal.topic == topic:
             value = masked(signal.schema, value)
-    return value
+    return run.veil().value(value)

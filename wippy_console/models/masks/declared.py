@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from wippy_console.models import Revision, Run, Version
+from wippy_console.models.registry import Revision, Version
 
 FRESH = 1.0
 """Seconds within which it is not asked whether there is a newer version; this process's own are noticed at once."""
@@ -33,11 +33,6 @@ class _Known:
 
 _known = _Known()
 _lock = threading.Lock()
-
-
-def of_run(run: Run) -> Paths:
-    """The paths that are masked in the run's values."""
-    return of_entry(run.entry_id, run.registry_version)
 
 
 def of_entry(entry_id: str, version: int | None = None) -> Paths:
