@@ -46,6 +46,42 @@ async def large() -> str:
     return "x" * 6_000
 
 
+_BROKEN: set[str] = set()
+
+
+@activity.defn(name="app.api:mended")
+async def mended(key: str) -> str:
+    """Fail for good when a key comes for the first time, then answer."""
+    if key not in _BROKEN:
+        _BROKEN.add(key)
+        raise ApplicationError("broken as yet", type="Broken", non_retryable=True)
+    return "mended"
+
+
+@workflow.defn(name="app.flows:steps")
+class Steps:
+    """A call, a child that outlives it, a wait for the signal "go", and a call that fails in the first run."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    @workflow.run
+    async def run(self) -> Any:
+        """Pass through all of it."""
+        me = workflow.info().workflow_id
+        await workflow.execute_activity("app.api:large", start_to_close_timeout=SHORT)
+        policy = workflow.ParentClosePolicy.ABANDON
+        await workflow.start_child_workflow("app.flows:child", "wait", id=f"{me}/kept", parent_close_policy=policy)
+        await workflow.wait_condition(lambda: bool(self.got))
+        done = await workflow.execute_activity("app.api:mended", me, start_to_close_timeout=SHORT)
+        return {"got": self.got, "done": done}
+
+    @workflow.signal(name="go")
+    def on_go(self, payload: Any) -> None:
+        """Go on."""
+        self.got.append(payload)
+
+
 @workflow.defn(name="app.flows:child")
 class Child:
     """End well or badly, or wait for "go"."""
@@ -209,8 +245,8 @@ async def worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[Child, Everything, Approval, Again, Deaf, Stuck],
-        activities=[flaky, refuse, slow, large],
+        workflows=[Child, Everything, Approval, Again, Deaf, Stuck, Steps],
+        activities=[flaky, refuse, slow, large, mended],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),
         default_heartbeat_throttle_interval=timedelta(milliseconds=100),
