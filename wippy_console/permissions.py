@@ -26,6 +26,7 @@ SIGNAL_RUN = f"{APP}.signal_run"
 CANCEL_RUN = f"{APP}.cancel_run"
 RAW_SIGNAL_RUN = f"{APP}.raw_signal_run"
 TERMINATE_RUN = f"{APP}.terminate_run"
+RESET_RUN = f"{APP}.reset_run"
 UNMASK_VALUES = f"{APP}.unmask_values"
 LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PUBLISH_VERSION = f"{APP}.publish_version"
@@ -34,7 +35,9 @@ VIEW_NOTIFICATION = f"{APP}.view_notification"
 RESEND_NOTIFICATION = f"{APP}.change_notification"
 SHARE_VIEW = f"{APP}.share_savedview"
 
-PRIVILEGED = (SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, LIFT_QUARANTINE, PUBLISH_VERSION)
+PRIVILEGED = (
+    SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, RESET_RUN, LIFT_QUARANTINE, PUBLISH_VERSION,
+)  # fmt: skip
 """Who holds one of these changes something for others: the audit tells when they log in."""
 
 VIEWER = "viewer"
@@ -53,7 +56,7 @@ PERSONAL = ("draft", "grant", "guestlink", "listsettings", "notification", "noti
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
 _VIEW = tuple(f"view_{model}" for model in MODELS if model not in PERSONAL)
-_OPERATE = ("start_run", "signal_run", "cancel_run", "lift_quarantine", "share_savedview")
+_OPERATE = ("start_run", "signal_run", "cancel_run", "reset_run", "lift_quarantine", "share_savedview")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 
 GROUPS: dict[str, tuple[str, ...] | None] = {
@@ -76,6 +79,7 @@ _WORDS = {
     CANCEL_RUN: "cancel runs and processes or stop services",
     RAW_SIGNAL_RUN: "send runs any signal",
     TERMINATE_RUN: "terminate runs and processes",
+    RESET_RUN: "reset runs",
     UNMASK_VALUES: "see masked values of runs",
     LIFT_QUARANTINE: "let quarantined programs run again",
     PUBLISH_VERSION: "publish registry versions",

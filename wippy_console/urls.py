@@ -25,6 +25,7 @@ from wippy_console.views import (
     question,
     registry,
     removal,
+    resets,
     rights,
     runs,
     saved_views,
@@ -48,6 +49,7 @@ run = [
     path("answer/<int:index>/", actions.answer, name="run_answer"),
     path("answer/<int:index>/standing/", actions.standing, name="run_standing"),
     path("signal/", actions.raw, name="run_signal"),
+    path("reset/", resets.reset, name="run_reset"),
     path("<str:action>/", actions.end, name="run_end"),
 ]
 

@@ -65,6 +65,16 @@ class EndForm(RefusableForm):
     reason = Words(error_messages={"required": "Say why."})
 
 
+class ResetForm(KeyForm):
+    """Reset a run: what is sent to it again, why, and what its asker saw."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    event = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=10**9)
+    signals = forms.BooleanField(required=False, label="Send the signals after this step again")
+    updates = forms.BooleanField(required=False, label="Send the updates after this step again")
+    reason = Words(error_messages={"required": "Say why."})
+
+
 class MessageForm(KeyForm):
     """A topic with a JSON payload."""
 

@@ -218,7 +218,7 @@ class Decision(models.Model):
     question = models.ForeignKey(Question, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=20, default="signal", help_text="signal, cancel or terminate")
+    action = models.CharField(max_length=20, default="signal", help_text="signal, cancel, terminate or reset")
     topic = models.CharField(max_length=500, blank=True)
     label = models.CharField(max_length=200, blank=True)
     payload = models.JSONField(null=True, blank=True)

@@ -108,6 +108,7 @@ class Run(models.Model):
             ("raw_signal_run", "Can send a run any signal"),
             ("cancel_run", "Can request a run's cancellation"),
             ("terminate_run", "Can terminate a run"),
+            ("reset_run", "Can reset a run to an earlier step"),
             ("unmask_values", "Can see masked values"),
         ]
 

@@ -35,6 +35,7 @@ SIGNAL = "SIGNAL"
 DECISION = "DECISION"
 CANCEL = "CANCEL"
 TERMINATE = "TERMINATE"
+RESET = "RESET"
 STUCK = "STUCK"
 RETRYING = "RETRYING"
 MOVING = "MOVING"
@@ -56,6 +57,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
     CANCEL: ("user", "reason", "decision"),
     TERMINATE: ("user", "reason", "decision"),
+    RESET: ("user", "reason", "decision", "event", "new_run_id"),
     STUCK: ("reason", "attempt", "state"),
     RETRYING: ("name", "attempt", "kind", "message", "next"),
     MOVING: ("state",),

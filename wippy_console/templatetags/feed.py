@@ -143,6 +143,7 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "DECISION": decided,
     "CANCEL": lambda data: f"{data.get('user') or 'somebody'} asked it to stop{because(data)}",
     "TERMINATE": lambda data: f"{data.get('user') or 'somebody'} ended it{because(data)}",
+    "RESET": lambda data: f"{data.get('user') or 'somebody'} reset it to event {data.get('event', '')}{because(data)}",
     "STUCK": lambda data: f"does not get on: {console.brief(data.get('reason') or '', 140)}",
     "RETRYING": retrying,
     "MOVING": lambda data: f"gets on again, was {console.look_of(str(data.get('state', '')), 'run').lower()}",

@@ -65,6 +65,7 @@ FEED = {
     "DECISION": Look("check", "DECISION", "wait"),
     "CANCEL": Look("circle-slash", "CANCEL", "warn"),
     "TERMINATE": Look("octagon-x", "TERMINATE", "bad"),
+    "RESET": Look("rotate-ccw", "RESET", "warn"),
     "STUCK": Look("triangle-alert", "STUCK", "warn"),
     "RETRYING": Look("rotate-ccw", "RETRYING", "warn"),
     "MOVING": Look("play", "MOVING", "run"),

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
 from wippy_console.models import Question, Run
-from wippy_console.services import decisions, runs, temporal_server, timeline
+from wippy_console.services import decisions, resetting, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
@@ -37,6 +37,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         **children(user, run),
         "children_hidden": runs.hidden_children(user, run),
         "may_start": bool(run.namespace) and permissions.allows(user, permissions.START_RUN, run.namespace),
+        "may_reset": resetting.may_reset(user, run),
         **actions(user, run),
         **TAB_CONTEXT.get(tab, history_rows)(run, request),
     }

@@ -18,6 +18,7 @@ from wippy_console.services.audit.journal import (
     PUBLISH,
     RELEASE,
     RESEND,
+    RESET,
     SERVICE,
     SHARE,
     SIGNAL,
@@ -42,7 +43,7 @@ from wippy_console.services.audit.reading import (
 
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "HIDE",
-    "LIFT", "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE",
+    "LIFT", "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE",
     "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines", "newest",
     "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

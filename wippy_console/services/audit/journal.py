@@ -20,7 +20,7 @@ from wippy_console.services.audit.chain import hash_of
 
 ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
 CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "postpone", "escalate"
-START, CANCEL, TERMINATE = "start", "cancel", "terminate"
+START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
 SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
 GUEST = "guest"
 UNMASK, HIDE = "unmask", "hide"
@@ -41,6 +41,7 @@ ACTIONS: dict[str, str] = {
     START: "Started a run",
     CANCEL: "Cancelled",
     TERMINATE: "Terminated",
+    RESET: "Reset a run",
     SPAWN: "Spawned a process",
     MESSAGE: "Sent a message",
     SERVICE: "Moved a service",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -16,6 +17,7 @@ from wippy_console.services.decisions.values import Button
 from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.questions import Signal
 
+_PATIENCE = 5.0
 _RESERVED = "__temporal"
 _DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
 
@@ -185,6 +187,31 @@ def terminate(user: Any, run: Run, reason: str, *, key: Key = None) -> Decision:
     if not reason.strip():
         raise Refused("Say why the run is to be terminated.", {"reason": ["A reason is required."]})
     return _act(Decision(run=run, user=user, action=wire.TERMINATE, reason=reason.strip()), key)
+
+
+def reset(user: Any, run: Run, options: dict[str, Any], reason: str, *, key: Key = None) -> Decision:
+    """Send a reset that `services.resetting` has looked into; also of a run that has ended. The reason is required.
+
+    `options`: `event_id` of the workflow task, `signals`, `updates`, `before` (`resets.options_of`).
+    """
+    permissions.require(user, permissions.RESET_RUN, run.namespace)
+    if not reason.strip():
+        raise Refused("Say why the run is to be reset.", {"reason": ["A reason is required."]})
+    decision = Decision(run=run, user=user, action=wire.RESET, payload=options, reason=reason.strip())
+    decision.id = journal.parsed(key)
+    return journal.make(decision)
+
+
+def known(key: Key, user: Any, run: Run) -> Decision | None:
+    """What was decided under this key before, brought to its end; of the same form sent twice the second waits."""
+    found = journal.known(key, user.pk, run)
+    if found is None:
+        return None
+    end = time.monotonic() + _PATIENCE
+    while found.state == found.State.PENDING and time.monotonic() < end:
+        time.sleep(0.1)
+        found.refresh_from_db()
+    return journal.finish(found)
 
 
 def _act(decision: Decision, key: Key) -> Decision:

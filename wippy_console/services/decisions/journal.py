@@ -18,7 +18,7 @@ from wippy_console.database.storable import preview, storable
 from wippy_console.models import Decision, Question, Run
 from wippy_console.models.decisions import ASKED_ANEW
 from wippy_console.services import accounts, audit, feed, guests, questions, secrets
-from wippy_console.services.decisions import wire
+from wippy_console.services.decisions import resets, wire
 from wippy_console.services.errors import Conflict, NoVerdict, Refused, RunEnded, Unavailable
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ IN_FLIGHT = timedelta(seconds=30)
 _FASTER = "Somebody else was faster. Reload the page."
 ANSWERED = (Question.Outcome.ANSWERED, Question.Outcome.DEFAULTED)
 _NO_VERDICT = "The run has your answer and has not said yet what it makes of it. It is asked again by itself."
+_IN_FLIGHT = "It is being done at this moment. Look at the run again."
 SENT_LATER = "Your answer is kept, and sent as soon as Temporal answers."
 
 
@@ -83,6 +84,8 @@ def finish(decision: Decision, patience: timedelta | None = None) -> Decision:
     event_id = _reached(wire.find_event, decision)
     if event_id is not None and decision.via != wire.UPDATE:
         return _complete(decision, event_id)
+    if decision.action == wire.RESET and timezone.now() - decision.created_at < IN_FLIGHT:
+        raise NoVerdict(_IN_FLIGHT)  # Temporal would do it twice
     if event_id is not None:
         return send(decision, patience)  # the same update again: the run's answer to it
     if too_late:
@@ -174,7 +177,8 @@ def _reached(act: Callable[[Decision], T], decision: Decision) -> T:
 def _refusal(decision: Decision, error: RPCError) -> Refused:
     """Temporal answered, and said no: that is final."""
     if error.status == RPCStatusCode.NOT_FOUND:
-        _fail(decision, f"The run had ended already ({error.message}).")
+        ended = "Temporal no longer has the run" if decision.action == wire.RESET else "The run had ended already"
+        _fail(decision, f"{ended} ({error.message}).")
         return RunEnded(decision.error)
     _fail(decision, f"Temporal refused it: {error.message}")
     return Refused(decision.error)
@@ -256,9 +260,11 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
             action = audit.CANCEL
         case wire.TERMINATE:
             action = audit.TERMINATE
+        case wire.RESET:
+            action = audit.RESET
         case _:
             action = audit.ANSWER if decision.question_id or decision.label else audit.SIGNAL
-    said = {"topic": decision.topic, "payload": preview(shown)} if decision.action == wire.SIGNAL else {}
+    said = _said(decision, shown)
     audit.append(
         action,
         _who(decision),
@@ -269,6 +275,17 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
         data={**said, "reason": decision.reason, **more},
         decision_id=decision.pk,
     )
+
+
+def _said(decision: Decision, shown: Any) -> dict[str, Any]:
+    match decision.action:
+        case wire.SIGNAL:
+            return {"topic": decision.topic, "payload": preview(shown)}
+        case wire.RESET:
+            made = decision.verdict if isinstance(decision.verdict, dict) else {}
+            return {**resets.options_of(decision), "new_run_id": made.get("run_id", "")}
+        case _:
+            return {}
 
 
 def _who(decision: Decision) -> str:
@@ -282,6 +299,8 @@ def _kind(decision: Decision) -> str:
             return feed.CANCEL
         case wire.TERMINATE:
             return feed.TERMINATE
+        case wire.RESET:
+            return feed.RESET
         case _:
             return feed.DECISION if decision.label else feed.SIGNAL
 
@@ -299,6 +318,9 @@ def _data(decision: Decision, shown: Any) -> dict[str, object]:
         "reason": decision.reason,
         "decision": str(decision.pk),
     }
+    if decision.action == wire.RESET:
+        said = _said(decision, shown)
+        return {**about, "event": said["event_id"], "new_run_id": said["new_run_id"]}
     if decision.action != wire.SIGNAL:
         return about
     signal = {"topic": decision.topic, "payload": preview(shown)}

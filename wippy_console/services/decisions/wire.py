@@ -25,8 +25,9 @@ from engine.hosts.temporal.wire import headers, payloads
 from engine.pids import Pid
 from wippy_console.models import Decision
 from wippy_console.services import accounts, histories, temporal
+from wippy_console.services.decisions import resets
 
-SIGNAL, CANCEL, TERMINATE = "signal", "cancel", "terminate"
+SIGNAL, CANCEL, TERMINATE, RESET = "signal", "cancel", "terminate", "reset"
 UPDATE = "update"
 VERDICT_TIMEOUT = timedelta(seconds=10)
 """So long a form waits for what the run says to an update; later the reconciler asks again."""
@@ -46,17 +47,23 @@ def send(decision: Decision, patience: timedelta | None = None) -> Verdict | Non
     client = temporal.client(decision.run.client)
     if decision.via == UPDATE:
         return temporal.run(send_update(client, _message(decision), patience or VERDICT_TIMEOUT))
+    if decision.action == RESET:
+        return Verdict({"run_id": temporal.run(resets.send(client, decision))})
     temporal.run(_SENDERS[decision.action](client, decision))
     return Verdict()
 
 
 def find_event(decision: Decision) -> int | None:
     """The id of the event that the decision became, None when it did not (yet)."""
+    if decision.action == RESET:
+        return resets.find_event(decision)
     return temporal.run(_find(temporal.client(decision.run.client), decision, _PATIENCE[:1]))
 
 
 def await_event(decision: Decision) -> int | None:
     """The same just after sending it: waits a moment for the event to be written."""
+    if decision.action == RESET:
+        return resets.point(decision)
     return temporal.run(_find(temporal.client(decision.run.client), decision, _PATIENCE))
 
 
