@@ -1,10 +1,21 @@
 """Values that an entry's schema marks `writeOnly`: sent, but shown nowhere again, in no list, feed or history."""
 
 from wippy_console.services.masking import MASK
-from wippy_console.services.secrets.events import history
+from wippy_console.services.secrets.events import describe, history, veil
 from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.places import Places
 from wippy_console.services.secrets.signals import message
 
-__all__ = ["MASK", "Marks", "Places", "arguments", "history", "is_secret", "masked", "message"]
+__all__ = [
+    "MASK",
+    "Marks",
+    "Places",
+    "arguments",
+    "describe",
+    "history",
+    "is_secret",
+    "masked",
+    "message",
+    "veil",
+]

@@ -9,13 +9,15 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import WorkflowHistory
 
 from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
 from wippy_console.services import histories, masking, questions, registry
 from wippy_console.services.errors import NotFoundError
-from wippy_console.services.secrets.everywhere import Everywhere
+from wippy_console.services.masking import Veil
+from wippy_console.services.secrets.everywhere import Everywhere, hidden
 from wippy_console.services.secrets.masking import holds, masked
 
 Mask = Callable[[Any], Any]
@@ -33,6 +35,18 @@ def history(run: Run, user: Any) -> WorkflowHistory:
     found = histories.read(run)
     events = _Masks(run).all(found.events)
     return WorkflowHistory(found.workflow_id, events if masking.sees(user, run) else Everywhere(run).all(events))
+
+
+def describe(run: Run, user: Any) -> DescribeWorkflowExecutionResponse:
+    """What Temporal knows of the run now, as the user may see it; NotFoundError, Unavailable."""
+    return hidden(histories.describe(run), veil(run, user))
+
+
+def veil(run: Run, user: Any) -> Veil:
+    """What hides from the user whatever is masked in what the run says beside its history: queries, locals, retries."""
+    if masking.sees(user, run):
+        return Veil(())
+    return Everywhere(run).veil(list(histories.read(run).events))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ It walks the messages instead of naming them: an event type that nobody thought 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from engine.errors import UnitFailed
@@ -17,7 +18,16 @@ from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
 from wippy_console.services.masking import MASK, Veil, of_entry
 
+M = TypeVar("M", bound=Message)
+
 _LOCAL = "core_local_activity"
+_NAMING = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
+    EventType.EVENT_TYPE_MARKER_RECORDED,
+}
+"""Events that name another entry first: of a run that masks nothing itself, all that is looked at."""
 _WORDS = ("message", "stack_trace", "reason", "cause")
 """Fields of events that hold what somebody wrote."""
 
@@ -28,38 +38,51 @@ class Everywhere:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._own = run.mask
-        self._names: dict[int, str] = {}
+        self._masking: dict[int, tuple[str, ...]] = {}
+        """By the event that calls or starts one of them: the paths of entries that mask something."""
 
     def all(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
         """The events; those in which nothing is masked are the very same."""
         paths = [self._paths(event) for event in events]
         if not any(paths):
             return list(events)
-        every = tuple({path: None for each in paths for path in each})
-        given = [decode(payload) for event, each in zip(events, paths, strict=True) if each for payload in of(event)]
-        known = Veil(every, given)
+        known = self._known(events, paths)
         veils = {each: known.at(each) for each in set(paths)}
         return [_hidden(event, veils[each]) for event, each in zip(events, paths, strict=True)]
 
+    def veil(self, events: Sequence[HistoryEvent]) -> Veil:
+        """What hides the same in all else that is said of the run."""
+        return self._known(events, [self._paths(event) for event in events])
+
+    def _known(self, events: Sequence[HistoryEvent], paths: Sequence[tuple[str, ...]]) -> Veil:
+        every = tuple({path: None for each in [self._own, *paths] for path in each})
+        given = (decode(payload) for event, each in zip(events, paths, strict=True) if each for payload in of(event))
+        return Veil(every, [self._run.whole("input"), *given] if every else ())
+
     def _paths(self, event: HistoryEvent) -> tuple[str, ...]:
-        name = self._about(event)
-        theirs = of_entry(name, self._run.registry_version) if name else ()
+        if not self._own and not self._masking and event.event_type not in _NAMING:
+            return ()
+        attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+        theirs = self._of(event, attributes) if attributes is not None else ()
         return tuple(dict.fromkeys([*self._own, *theirs])) if theirs else self._own
 
-    def _about(self, event: HistoryEvent) -> str:
-        """The entry that is called or started there, or ends there; "" when it is the run's own."""
-        attributes = getattr(event, event.WhichOneof("attributes") or "", None)
-        if attributes is None:
-            return ""
+    def _of(self, event: HistoryEvent, attributes: Any) -> tuple[str, ...]:
+        """The paths of the entry that is called or started there, or ends there; none of the run's own."""
         fields = attributes.DESCRIPTOR.fields_by_name
-        if "activity_type" in fields:
-            self._names[event.event_id] = attributes.activity_type.name
-            return str(attributes.activity_type.name)
         if "scheduled_event_id" in fields:
-            return self._names.get(attributes.scheduled_event_id, "")
-        if "workflow_type" in fields:
-            return str(attributes.workflow_type.name)
-        return _local(attributes) if "marker_name" in fields else ""
+            return self._masking.get(attributes.scheduled_event_id, ())
+        name = _name(attributes, fields)
+        paths = of_entry(name, self._run.registry_version) if name else ()
+        if paths:
+            self._masking[event.event_id] = paths
+        return paths
+
+
+def _name(attributes: Any, fields: Any) -> str:
+    for field in ("activity_type", "workflow_type"):
+        if field in fields:
+            return str(getattr(attributes, field).name)
+    return _local(attributes) if "marker_name" in fields else ""
 
 
 def _hidden(event: HistoryEvent, veil: Veil) -> HistoryEvent:
@@ -129,3 +152,17 @@ def _encoded(value: Any) -> Payload:
         return encode(value, "a masked value")
     except UnitFailed:  # dots may be longer than what they stand for
         return encode(MASK, "a masked value")
+
+
+def hidden(message: M, veil: Veil) -> M:
+    """The message without what is masked."""
+    if not veil:
+        return message
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for each in _within(copy):
+        if isinstance(each, Payload):
+            _mask(each, veil)
+        else:
+            _scrub(each, veil)
+    return copy

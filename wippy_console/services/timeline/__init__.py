@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wippy_console.models import Run
-from wippy_console.services import histories, secrets
+from wippy_console.services import secrets
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline.assembly import assemble
 from wippy_console.services.timeline.axis import Axis, lay_out
@@ -22,7 +22,7 @@ def rows(run: Run, user: Any = None) -> Timeline:
     fold = Fold()
     fold.read(secrets.history(run, user).events)
     if run.is_open:
-        now = histories.describe(run)
+        now = secrets.describe(run, user)
         task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
         fold.pending(now.pending_activities, task)
     return assemble(run, fold)
