@@ -158,7 +158,7 @@
   }
 
   // A refresh must not undo what the reader did: opened details, loaded payloads, typed text, the form's own key.
-  const kept = (old) => old.nodeType === 1 && (old.matches("[data-pick], [data-pick-all]") || old.matches("[data-keep][data-loaded]") || (old.matches("form") && dirty(old)) || old.matches("form.htmx-request"));
+  const kept = (old) => old.nodeType === 1 && (old.matches("[data-own], [data-pick], [data-pick-all]") || old.matches("[data-keep][data-loaded]") || (old.matches("form") && dirty(old)) || old.matches("form.htmx-request"));
   Object.assign(Idiomorph.defaults, { ignoreActiveValue: true });
   Object.assign(Idiomorph.defaults.callbacks, {
     beforeNodeMorphed: (old, fresh) => {
@@ -189,4 +189,11 @@
   });
 
   window.wippy = { announce, open, notice };
+
+  // -- parts that stay folded as the reader left them --------------------------------------------
+  for (const part of document.querySelectorAll("details[data-remember]")) {
+    const name = `folded ${part.dataset.remember}`;
+    try { if (localStorage.getItem(name)) part.open = false; } catch { /* private mode */ }
+    part.addEventListener("toggle", () => { try { part.open ? localStorage.removeItem(name) : localStorage.setItem(name, "1"); } catch { /* as above */ } });
+  }
 })();

@@ -5,6 +5,7 @@
   const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent);
 
   function move(step) {
+    if (!document.dispatchEvent(new CustomEvent("row-step", { detail: step, cancelable: true }))) return; // a list that has more rows than nodes
     const all = rows();
     if (!all.length) return;
     const now = all.findIndex((row) => row.classList.contains("here"));

@@ -51,6 +51,7 @@
   }
 
   document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`; // for forms: what a time is drawn in
+  Object.assign(window.wippy, { drawTime: draw, drawTimes: drawAll });
   drawAll();
   document.addEventListener("htmx:afterSettle", () => drawAll());
   document.addEventListener("feed-row", (event) => drawAll(event.target));

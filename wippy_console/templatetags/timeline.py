@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django import template
@@ -14,8 +15,8 @@ from wippy_console.services.timeline import Axis, Row
 from wippy_console.templatetags import console, looks
 
 register = template.Library()
-MIDDLE = 14
-"""The vertical middle of a row's picture in pixels."""
+MIDDLE = "50%"
+"""The vertical middle of a row's picture, however high it is."""
 
 CAPS = {
     "completed": "check",
@@ -31,6 +32,15 @@ CAPS = {
 def epoch(at: datetime) -> int:
     """Milliseconds since 1970, as JavaScript counts."""
     return int(at.timestamp() * 1000)
+
+
+@register.simple_tag
+def timeline_looks() -> str:
+    """The icons, words and tones of kinds and states, for the browser that draws rows itself."""
+    families = {name: looks.FAMILIES[family] for name, family in (("kinds", "kind"), ("states", "row"))}
+    return json.dumps(
+        {name: {key: [each.icon, each.word, each.tone] for key, each in found.items()} for name, found in families.items()}
+    )
 
 
 @register.filter
@@ -73,7 +83,7 @@ def row_icon(row: Row) -> SafeString:
 def row_picture(row: Row, axis: Axis) -> SafeString:
     """The row's bar, diamond or hollow bar on the axis; decoration, since the words beside it say the same."""
     parts = diamond(row, axis) if row.is_moment else bars(row, axis)
-    return format_html('<svg class="tl-track" height="28" aria-hidden="true" focusable="false">{}</svg>', joined(parts))
+    return format_html('<svg class="tl-track" aria-hidden="true" focusable="false">{}</svg>', joined(parts))
 
 
 def joined(parts: list[SafeString]) -> SafeString:

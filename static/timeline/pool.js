@@ -1,0 +1,74 @@
+// At most a few dozen row nodes, whatever the length of the list: those that leave the view are filled with what comes into it.
+// A node that has the focus or a selection keeps its row, also out of view; nodes stand in the document in the order of their rows.
+import { RowNode } from "./row.js";
+
+export const MOST = 110;
+
+export class Pool {
+  constructor(list) {
+    this.list = list;
+    this.used = new Map(); // key to node
+    this.free = [];
+  }
+
+  // Shows the items of `places` (ascending).
+  show(items, places, topOf, look) {
+    const wanted = new Set(places.map((place) => items[place].key));
+    for (const [key, node] of this.used) if (!wanted.has(key)) this.#release(key, node, look);
+    const ordered = places.map((place) => this.#fill(items, place, topOf, look));
+    this.#order(ordered.map((row) => row.node));
+    for (const row of this.free) row.node.remove();
+    this.free.length = Math.min(this.free.length, MOST);
+  }
+
+  #fill(items, place, topOf, look) {
+    const item = items[place];
+    let row = this.used.get(item.key);
+    if (!row) {
+      row = this.free.pop() ?? new RowNode();
+      this.used.set(item.key, row);
+    }
+    row.show(item, place, items.length, topOf(place), look);
+    return row;
+  }
+
+  #release(key, row, look) {
+    this.used.delete(key);
+    row.free(look);
+    this.free.push(row);
+  }
+
+  // Puts the nodes in order; one that is held is never moved, for that would cost it its focus: the others move around it.
+  #order(nodes) {
+    const held = new Set(this.held().map((row) => row.node)), due = new Set(nodes);
+    let next = this.list.firstChild;
+    for (const node of nodes) {
+      if (held.has(node) && node.isConnected) {
+        while (next !== node && next !== null && !held.has(next)) {
+          const after = next.nextSibling;
+          if (due.has(next)) this.list.append(next);
+          else next.remove();
+          next = after;
+        }
+      }
+      if (next === node) next = node.nextSibling;
+      else this.list.insertBefore(node, next);
+    }
+  }
+
+  // The rows that hold the focus or an end of the selection.
+  held() {
+    const found = new Set();
+    const selection = document.getSelection();
+    const ends = selection && !selection.isCollapsed ? [selection.anchorNode, selection.focusNode] : [];
+    for (const node of [document.activeElement, ...ends]) {
+      const item = (node?.nodeType === 1 ? node : node?.parentElement)?.closest?.(".tl-item");
+      if (item?.tlRow?.item && this.list.contains(item)) found.add(item.tlRow);
+    }
+    return [...found];
+  }
+
+  of(key) { return this.used.get(key); }
+
+  itemOf(target) { return target.closest?.(".tl-item")?.tlRow?.item ?? null; }
+}
