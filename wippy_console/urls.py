@@ -43,6 +43,7 @@ run = [
     path("", runs.show, name="run"),
     path("timeline.json", timeline.show, name="run_timeline"),
     path("rows/<int:row_id>/", runs.row, name="run_row"),
+    path("rows/question/<int:question_id>/", runs.question_row, name="run_question_row"),
     path("events/<int:event_id>/", runs.event, name="run_event"),
     path("history.json", runs.download, name="run_history"),
     path("values/<str:which>.json", runs.value, name="run_value"),

@@ -39,7 +39,10 @@ def timeline_looks() -> str:
     """The icons, words and tones of kinds and states, for the browser that draws rows itself."""
     families = {name: looks.FAMILIES[family] for name, family in (("kinds", "kind"), ("states", "row"))}
     return json.dumps(
-        {name: {key: [each.icon, each.word, each.tone] for key, each in found.items()} for name, found in families.items()}
+        {
+            name: {key: [each.icon, each.word, each.tone] for key, each in found.items()}
+            for name, found in families.items()
+        }
     )
 
 

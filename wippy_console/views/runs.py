@@ -62,6 +62,17 @@ def show(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
 @needs(permissions.VIEW_RUN)
 def row(request: HttpRequest, workflow_id: str, run_id: str, row_id: int) -> HttpResponse:
     """What is inside a row of the timeline: payloads, failure, events."""
+    return detail(request, workflow_id, run_id, row_id)
+
+
+@needs(permissions.VIEW_RUN)
+def question_row(request: HttpRequest, workflow_id: str, run_id: str, question_id: int) -> HttpResponse:
+    """The same of a row that waits for a person, whose id is its question's, below zero."""
+    return detail(request, workflow_id, run_id, -question_id)
+
+
+def detail(request: HttpRequest, workflow_id: str, run_id: str, row_id: int) -> HttpResponse:
+    """One row's part of the page; NotFoundError."""
     run = runs.get(request.user, workflow_id, run_id)
     found = next((each for each in timeline.rows(run, request.user).rows if each.id == row_id), None)
     if found is None:
