@@ -82,6 +82,7 @@ urlpatterns = [
     path("audit/export.<str:ending>", audit.export, name="audit_export"),
     path("people/<int:user_id>/rights/", rights.show, name="rights"),
     path("live/", live.show, name="live"),
+    path("live/missed/", live.missed, name="live_missed"),
     path("views/new/<str:name>/", saved_views.new, name="view_new"),
     path("views/<int:view_id>/", saved_views.edit, name="view_edit"),
     path("views/<int:view_id>/delete/", saved_views.delete, name="view_delete"),

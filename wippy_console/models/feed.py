@@ -17,6 +17,8 @@ class FeedEvent(models.Model):
     namespace = models.CharField(max_length=500, blank=True, help_text="of its entry")
     pid = models.CharField(max_length=2000, blank=True)
     node = models.CharField(max_length=100, blank=True)
+    user = models.CharField(max_length=150, blank=True, default="", help_text="who did it, or started the run")
+    search = models.TextField(blank=True, default="", help_text="what a search looks through, in lower case")
     data = models.JSONField(default=dict)
 
     class Meta:
@@ -25,6 +27,8 @@ class FeedEvent(models.Model):
             models.Index(fields=["run_id", "id"]),
             models.Index(fields=["kind", "id"]),
             models.Index(fields=["namespace", "id"], name="feed_room"),
+            models.Index(fields=["entry_id", "id"], name="feed_entry", condition=~models.Q(entry_id="")),
+            models.Index(fields=["user", "id"], name="feed_user", condition=~models.Q(user="")),
         ]
         constraints = [
             models.UniqueConstraint(

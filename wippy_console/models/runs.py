@@ -11,6 +11,9 @@ from django.db import models
 
 from wippy_console.models.masks import Veil, VeiledField, of_entry, whole
 
+ENDED_BADLY = ("failed", "timed_out")
+_STARTS_LATER = models.Q(starts_at__isnull=False, closed_at=None)
+
 
 class Run(models.Model):
     """One workflow execution. Written by the projection only.
@@ -101,6 +104,8 @@ class Run(models.Model):
             models.Index(
                 fields=["client", "run_id"], name="run_elsewhere", condition=models.Q(elsewhere=True, closed_at=None)
             ),
+            models.Index(fields=["-closed_at"], name="run_ended_badly", condition=models.Q(status__in=ENDED_BADLY)),
+            models.Index(fields=["starts_at"], name="run_starts_later", condition=_STARTS_LATER),
         ]
         permissions = [
             ("start_run", "Can start a run"),

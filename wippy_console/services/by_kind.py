@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.entry import Entry, namespace_of
+from engine.hosts.temporal.settings import reference, task_queue
 from wippy_console import permissions
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError, Refused
@@ -15,13 +16,21 @@ WORKER, PROCESS_HOST, CLIENT = "temporal.worker", "process.host", "temporal.clie
 
 def entries(kind: str) -> list[Entry]:
     """The entries of a kind."""
-    return [entry for entry in registry.entries() if entry.kind == kind]
+    return registry.of_kinds(kind)
 
 
 def entries_for(user: Any, permission: str, kind: str) -> list[Entry]:
     """Those of the namespaces where the user holds the right."""
     scope = permissions.scope(user, permission)
     return [] if scope.nowhere else [entry for entry in entries(kind) if scope.covers(entry.namespace)]
+
+
+def queues_for(user: Any, permission: str) -> dict[str, str]:
+    """The task queues, by worker entry, of the namespaces where the user holds the right."""
+    scope = permissions.scope(user, permission)
+    found = {entry.id: entry for entry in ([] if scope.nowhere else registry.of_kinds(WORKER, CLIENT))}
+    workers = [entry for entry in found.values() if entry.kind == WORKER and scope.covers(entry.namespace)]
+    return {entry.id: task_queue(entry, found.get(reference(entry, "client"))) for entry in workers}
 
 
 def refuse_others(user: Any, chosen: str, usual: str) -> None:

@@ -48,10 +48,10 @@ QUARANTINE = "QUARANTINE"
 QUESTION = "QUESTION"
 
 KINDS: dict[str, tuple[str, ...]] = {
-    STARTED: ("parent_workflow_id", "parent_run_id"),
+    STARTED: ("parent_workflow_id", "parent_run_id", "user", "starts"),
     WAITING: ("channel", "number", "key", "title", "topics", "labels", "roles", "deadline"),
     RESUMED: ("channel", "number", "key"),
-    EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id"),
+    EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id", "user"),
     CONTINUED: ("status", "new_run_id", "seconds"),
     SIGNAL: ("topic", "payload", "user", "reason", "decision"),
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),
@@ -124,6 +124,12 @@ def sight_of(scopes: Mapping[str, Scope]) -> Sight:
     return Sight(rows, runs, not fleet.nowhere and not rows.nowhere)
 
 
+LONGEST_WORD, LONGEST_SEARCH = 500, 2000
+_SAID = ("reason", "message", "title", "topic", "label", "text", "error", "name", "action", "state", "status", "host")
+_SAID += ("hostname", "version", "new_run_id", "parent", "parent_workflow_id", "to")
+_LISTED = ("topics", "labels", "roles", "names", "watchers", "created", "updated", "deleted")
+"""Fields whose text is searched."""
+
 _LOCK = 0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
 
 
@@ -157,7 +163,7 @@ def draft(
     """A row for `append_all`, not saved yet."""
     if kind not in KINDS:
         raise ValueError(f"unknown feed kind {kind!r}: add it to KINDS and docs/events.md")
-    return FeedEvent(
+    event = FeedEvent(
         at=at or timezone.now(),
         kind=kind,
         run_id=run.run_id if run else "",
@@ -168,6 +174,22 @@ def draft(
         node=node,
         data=storable(_veiled(run, entry_id, data or {})),
     )
+    event.user = str(event.data.get("user") or event.data.get("author") or "")[:150]
+    event.search = searched(event)
+    return event
+
+
+def searched(event: FeedEvent) -> str:
+    """What a search looks through, in lower case: ids, names and words, but no values of runs, which may be masked."""
+    failure = event.data.get("failure")
+    said = [event.data.get(name) for name in _SAID]
+    said += [failure.get("message")] if isinstance(failure, dict) else []
+    for name in _LISTED:
+        found = event.data.get(name)
+        said += found if isinstance(found, list) else []
+    ids = [event.workflow_id, event.run_id, event.entry_id, event.pid, event.node, event.user]
+    words = [str(each)[:LONGEST_WORD] for each in (*ids, *said) if isinstance(each, str | int) and each]
+    return "\n".join(words)[:LONGEST_SEARCH].lower()
 
 
 def _veiled(run: Run | None, entry_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,9 +252,21 @@ def latest(
     """The newest rows, newest first; with `before` those with ids under it."""
     permissions.require(user, permissions.VIEW_FEED)
     seen = sight(user)
-    rows = _select(run_id, kinds).filter(seen.condition())
+    rows = FeedEvent.objects.filter(seen.condition())
+    rows = rows.filter(run_id=run_id) if run_id else rows
     rows = rows if before is None else rows.filter(id__lt=before)
-    return trimmed(rows.order_by("-id")[:limit], seen)
+    return trimmed(of_kinds(rows, kinds, limit), seen)
+
+
+def of_kinds(rows: QuerySet[FeedEvent], kinds: Sequence[str], limit: int, *, newest: bool = True) -> list[FeedEvent]:
+    """The first rows of some kinds (none = all). Each kind has an index in order of ids, several together have none."""
+    order = "-id" if newest else "id"
+    if len(kinds) > 1:
+        firsts = [rows.filter(kind=kind).order_by(order).values_list("id", flat=True)[:limit] for kind in set(kinds)]
+        ids = sorted((each for found in firsts for each in found), reverse=newest)[:limit]
+        return list(rows.filter(id__in=ids).order_by(order))
+    rows = rows.filter(kind=kinds[0]) if kinds else rows
+    return list(rows.order_by(order)[:limit])
 
 
 def trimmed(events: Iterable[FeedEvent], seen: Sight) -> list[FeedEvent]:

@@ -14,7 +14,6 @@ from wippy_console import permissions
 from wippy_console.models import Node, Process, Service
 from wippy_console.models.fleet import FRESH
 from wippy_console.services import by_kind, feed, grants
-from wippy_console.services.by_kind import WORKER
 
 SHOWN_AFTER_END = timedelta(hours=1)
 
@@ -29,7 +28,7 @@ def nodes_for(user: Any) -> list[Node]:
     scope = permissions.scope(user, permissions.VIEW_FLEET)
     found = list(nodes() if scope.everywhere else _lately())
     if not scope.everywhere:
-        queues = {each.data.get("task_queue") for each in by_kind.entries_for(user, permissions.VIEW_FLEET, WORKER)}
+        queues = set(by_kind.queues_for(user, permissions.VIEW_FLEET).values())
         for node in found:
             node.task_queues = [each for each in node.task_queues if each in queues]
             node.hosts = [each for each in node.hosts if scope.covers(namespace_of(str(each.get("id", ""))))]

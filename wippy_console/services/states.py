@@ -113,6 +113,11 @@ def troubled() -> Q:
     return _TROUBLED | _untaken()
 
 
+def held() -> Q:
+    """Those that no further try helps: stuck, without a worker, quarantined."""
+    return (_TROUBLED & ~Q(stuck_reason="")) | _untaken()
+
+
 def _untaken() -> Q:
     """The `unserved`, for queries: while a node lives, its reconciler tells of them, at no cost for pages."""
     return _NONE if fleet.queues() else _not_taken()

@@ -32,6 +32,7 @@ from wippy_console.services import temporal
 from wippy_console.services.by_kind import CLIENT, WORKER
 
 FRESH_SECONDS = 2.0
+LATELY_SECONDS = 20.0
 PATIENCE_SECONDS = 1.5
 
 
@@ -126,6 +127,10 @@ class _Probe:
                 self._at = time.monotonic()
             return self._known
 
+    def known(self) -> list[Health]:
+        """The last answers, unless they are old."""
+        return self._known if time.monotonic() - self._at < LATELY_SECONDS else []
+
     async def _ask_all(self, wanted: list[Place]) -> list[Health]:
         return list(await asyncio.gather(*(self._ask(place) for place in wanted)))
 
@@ -166,8 +171,17 @@ def health() -> list[Health]:
 
 def health_for(user: Any) -> list[Health]:
     """The same, without the names of clients that the user may not see."""
+    return _for(user, health())
+
+
+def known(user: Any) -> list[Health]:
+    """What was answered lately, for pages that do not wait; nothing when this process did not ask for long."""
+    return _for(user, _probe.known())
+
+
+def _for(user: Any, found: list[Health]) -> list[Health]:
     scope = permissions.scope(user, permissions.VIEW_FLEET)
-    return [replace(each, place=_seen(each.place, scope)) for each in health()]
+    return [replace(each, place=_seen(each.place, scope)) for each in found]
 
 
 def _seen(place: Place, scope: Scope) -> Place:

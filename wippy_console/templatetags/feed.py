@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
+from engine.pids import Pid
 from wippy_console.models import FeedEvent, Node
 from wippy_console.templatetags import console, looks
 
 register = template.Library()
+MOST_WATCHERS = 3
 
 
 @register.simple_tag
@@ -27,6 +31,29 @@ def feed_status(event: FeedEvent) -> SafeString:
 def node_status(node: Node) -> SafeString:
     """Whether a node is alive."""
     return console.status(looks.find("node", node.state))
+
+
+@register.inclusion_tag("live/relatives.html")
+def feed_relatives(event: FeedEvent) -> dict[str, Any]:
+    """Who started or spawned it, whose child it is, what goes on in its place, and who watched it."""
+    data = event.data
+    watchers = [str(each) for each in data.get("watchers") or []]
+    return {
+        "starter": data.get("user") if event.kind in ("STARTED", "EXIT") else "",
+        "parent_run": (data.get("parent_workflow_id"), data.get("parent_run_id")) if data.get("parent_run_id") else None,
+        "next_run": (event.workflow_id, data.get("new_run_id")) if data.get("new_run_id") else None,
+        "parent": str(data.get("parent") or "") if event.kind == "PROCESS_EXIT" else "",
+        "watchers": [unit(each) for each in watchers[:MOST_WATCHERS]],
+        "unnamed": max(0, len(watchers) - MOST_WATCHERS),
+        "is_child": event.kind == "EXIT" and bool(data.get("parent_run_id")),
+    }
+
+
+def unit(name: str) -> tuple[str, str]:
+    """How a watcher is called, and its page: a process by its pid, or a service by its entry."""
+    if name.startswith("service "):
+        return name, reverse("entry", args=[name.removeprefix("service ")])
+    return name, reverse("process", args=[name]) if Pid.parse(name) else ""
 
 
 @register.filter
@@ -77,9 +104,9 @@ def published(data: dict[str, Any]) -> str:
 
 
 def started(data: dict[str, Any]) -> str:
-    """Whose child it is, when it is one."""
-    parent = data.get("parent_workflow_id")
-    return f"started as a child of {parent}" if parent else "started"
+    """That it started, and when its code begins, if that is later."""
+    begins = parse_datetime(str(data.get("starts") or ""))
+    return f"is scheduled: its code begins at {begins:%Y-%m-%d %H:%M:%S} UTC" if begins else "started"
 
 
 def supervised(data: dict[str, Any]) -> str:

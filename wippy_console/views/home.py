@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from wippy_console import permissions
-from wippy_console.models import Run
-from wippy_console.services import feed, fleet, processes, questions, runs, states, temporal_server
+from wippy_console.services import attention, by_kind, fleet, processes, questions, temporal_server
 from wippy_console.views.asked import shown
 from wippy_console.views.pages import marked, needs, page
 
-FEW = 6
+FEW, FEWER, CHANGES = 4, 3, 11
+"""Rows that fit into one screen, whatever happens."""
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """My open decisions, failing and stuck runs, latest EXITs, health."""
+    """What waits for me, what fails, what is stuck and why, what changed; within one screen."""
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
-    rows = marked(troubled(user))
     context = {
         "questions": asked(user),
-        "troubled": rows,
-        "again": any(run.retrying for run in rows),
-        "open_runs": runs.visible(user).filter(status=Run.Status.RUNNING).count(),
-        "exits": feed.latest(user, limit=FEW + 2, kinds=[feed.EXIT]) if allowed else [],
+        "failing": marked(attention.failing(user, FEW)),
+        "stuck": marked(attention.stuck(user, FEWER)),
+        "open_runs": attention.open_runs(user),
+        "upcoming": attention.upcoming(user),
+        "changes": attention.changed(user, CHANGES) if allowed else [],
         "stranger": not allowed,
     }
+    context["again"] = any(run.retrying for run in context["failing"])
+    if permissions.allows(user, permissions.VIEW_FLEET):
+        context |= fleet_health(user) | {"temporals": temporal_server.known(user)}
     return page(request, "home/home.html", context)
 
 
@@ -40,23 +41,22 @@ def asked(user: Any) -> list[Any]:
     return shown(questions.listed(user).prefetch_related("votes")[:FEW], user) if allowed else []
 
 
-def troubled(user: Any) -> list[Run]:
-    """The first open runs that do not get on, and runs that ended badly during the last day; newest first.
-
-    Asked apart: each has an index, both together have none.
-    """
-    seen, lately = runs.visible(user).order_by("-started_at", "-run_id"), timezone.now() - timedelta(days=1)
-    stuck = seen.filter(states.troubled())[:FEW]
-    ended = seen.filter(status__in=[Run.Status.FAILED, Run.Status.TIMED_OUT], closed_at__gte=lately)[:FEW]
-    return sorted([*stuck, *ended], key=lambda run: (run.started_at, run.run_id), reverse=True)[:FEW]
-
-
 @needs(permissions.VIEW_FLEET)
 def health(request: HttpRequest) -> HttpResponse:
-    """The health of Temporal and the nodes; fetched apart, since Temporal may be slow to answer."""
-    context = {
-        "temporals": temporal_server.health_for(request.user),
-        "nodes": fleet.nodes_for(request.user),
-        "services": processes.services(request.user),
+    """The health of Temporal and the nodes in a line; fetched apart, since Temporal may be slow to answer."""
+    found = fleet_health(request.user) | {"temporals": temporal_server.health_for(request.user)}
+    return render(request, "home/_health.html", found)
+
+
+def fleet_health(user: Any) -> dict[str, Any]:
+    """Nodes, queues and services as their rows say."""
+    nodes = [node for node in fleet.nodes_for(user) if node.is_alive]
+    served = fleet.queues()
+    wanted = set(by_kind.queues_for(user, permissions.VIEW_FLEET).values())
+    return {
+        "nodes": nodes,
+        "units": sum(node.units for node in nodes),
+        "queues": wanted & served,
+        "unserved": sorted(wanted - served),
+        "troubled": [each for each in processes.services(user) if each.is_trouble],
     }
-    return render(request, "home/_health.html", context)

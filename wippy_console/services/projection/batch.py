@@ -27,7 +27,7 @@ from wippy_console.services.projection.rows import (
     keep,
     new_run,
     observed_beginning,
-    parent_of,
+    beginning_data,
     retry_rows,
     still_retrying,
     wait_row,
@@ -122,8 +122,10 @@ class Batch:
         if run is None:
             run = self.runs[began.run_id] = new_run(began)
             run.elsewhere = not worker_of(self.catalog, began.ref.client, began.task_queue)
-            self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=parent_of(run)))
-        fill(run, began, self.catalog)
+            fill(run, began, self.catalog)
+            self.events.append(feed.draft(feed.STARTED, run=run, at=run.started_at, data=beginning_data(run)))
+        else:
+            fill(run, began, self.catalog)
         self.changed[run.run_id] = None
         return run
 

@@ -170,6 +170,18 @@ def parent_of(run: Run) -> dict[str, Any]:
     return {"parent_workflow_id": run.parent_workflow_id, "parent_run_id": run.parent_run_id}
 
 
+def beginning_data(run: Run) -> dict[str, Any]:
+    """The data of STARTED."""
+    later = {"starts": run.starts_at.isoformat()} if run.starts_at is not None else {}
+    return {**parent_of(run), **starter_of(run), **later}
+
+
+def starter_of(run: Run) -> dict[str, Any]:
+    """Who started it, as feed data; nothing for a run of another run, or of nobody known."""
+    users = get_user_model().objects.filter(pk=run.started_by_id) if run.started_by_id else ()
+    return {"user": user.get_username() for user in users}
+
+
 def closing_event(run: Run, ended: Ended) -> FeedEvent:
     """EXIT, or CONTINUED when a new run goes on in its place (continued as new, retried)."""
     seconds = round((ended.closed_at - run.started_at).total_seconds(), 3)
@@ -182,5 +194,6 @@ def closing_event(run: Run, ended: Ended) -> FeedEvent:
         "failure": preview(ended.failure),
         "seconds": seconds,
         **parent_of(run),
+        **starter_of(run),
     }
     return feed.draft(feed.EXIT, run=run, at=ended.closed_at, data=data)
