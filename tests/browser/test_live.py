@@ -74,6 +74,71 @@ def test_pause_holds_rows_back_and_resume_brings_them(page: Page, scene: Scene) 
     expect(page.locator(".feed-row").first).to_contain_text("while paused")
 
 
+def test_a_resumed_page_equals_a_fresh_one(page: Page, scene: Scene) -> None:
+    """Nothing is kept in the page meanwhile: it is fetched from the cursor, in order, and it says how many came."""
+    page.goto("/live/")
+    expect(page.locator("#connection")).to_have_text("Live")
+    page.get_by_role("button", name="Pause").click()
+    before = ids(page)
+    for number in range(500):
+        feed.append(feed.STUCK, run=scene.asking, data={"reason": f"missed {number}"})
+    expect(page.get_by_role("button", name="500 new")).to_be_visible()
+    assert ids(page) == before
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(".feed-row").first).to_contain_text("missed 499")
+    expect(page.locator("#feed-told")).to_contain_text("500 events came meanwhile")
+    shown = ids(page)
+    assert shown == list(range(shown[0], shown[0] - 500, -1))
+    fresh = page.context.new_page()
+    fresh.goto("/live/")
+    assert ids(fresh) == shown[:100]
+    page.get_by_role("link", name="Older events").click()
+    page.wait_for_url("**before=*")
+    assert ids(page)[0] == shown[-1] - 1
+
+
+def test_a_page_with_a_filter_hears_only_of_what_matches(page: Page, scene: Scene) -> None:
+    page.goto("/live/?q=only+this")
+    expect(page.locator("#connection")).to_have_text("Live")
+    expect(page.get_by_text("No event matches")).to_be_visible()
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "something else"})
+    feed.append(feed.STUCK, run=scene.asking, data={"reason": "this and only this"})
+    expect(page.locator(".feed-row")).to_have_count(1)
+    expect(page.locator(".feed-row")).to_contain_text("this and only this")
+    expect(page.get_by_text("No event matches")).to_have_count(0)
+    page.get_by_role("button", name="Pause").click()
+    for number in range(3):
+        feed.append(feed.STUCK, run=scene.asking, data={"reason": f"only this, {number}"})
+        feed.append(feed.STUCK, run=scene.asking, data={"reason": "something else"})
+    expect(page.get_by_role("button", name="New events")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(".feed-row")).to_have_count(4)
+    expect(page.locator(".feed-row").first).to_contain_text("only this, 2")
+
+
+def test_the_filters_of_the_feed_can_be_kept(page: Page, scene: Scene) -> None:
+    page.goto("/live/?kind=STUCK")
+    page.get_by_role("link", name="Save view…").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("What is stuck")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="What is stuck")).to_have_attribute("aria-current", "page")
+    expect(page.locator("summary", has_text="Kinds: STUCK")).to_be_visible()
+
+
+def test_home_answers_within_one_screen(enter: Enter, scene: Scene) -> None:
+    page = enter("operator", width=1440)
+    expect(page.locator("#health")).to_contain_text("Temporal")
+    for number in range(8):
+        data = {"status": "completed", "result": f"a result of {number}" * 9, "user": "operator"}
+        feed.append(feed.OPERATION, data={"action": "spawn"})
+        feed.append(feed.PUBLISHED, data={"version": number, "author": "ada", "message": str(data)})
+    page.goto("/")
+    box = page.locator("#home").bounding_box()
+    assert box is not None and box["y"] + box["height"] <= 900
+    wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide[0] <= wide[1]
+
+
 def test_the_feed_can_be_resumed_from_a_cursor_and_filtered(page: Page, scene: Scene) -> None:
     cursor = newest()
     feed.append(feed.STUCK, run=scene.asking, data={"reason": "after the cursor"})

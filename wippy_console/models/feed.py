@@ -27,8 +27,8 @@ class FeedEvent(models.Model):
             models.Index(fields=["run_id", "id"]),
             models.Index(fields=["kind", "id"]),
             models.Index(fields=["namespace", "id"], name="feed_room"),
-            models.Index(fields=["entry_id", "id"], name="feed_entry", condition=~models.Q(entry_id="")),
-            models.Index(fields=["user", "id"], name="feed_user", condition=~models.Q(user="")),
+            models.Index(fields=["entry_id", "id"], name="feed_entry"),
+            models.Index(fields=["user", "id"], name="feed_user"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -1,4 +1,4 @@
-"""What needs a look, for the home page: few of each, found by an index of theirs, counted no further than anybody reads."""
+"""What needs a look, for the home page: few of each, by indexes, and counted no further than is read."""
 
 from __future__ import annotations
 

@@ -125,10 +125,12 @@ def sight_of(scopes: Mapping[str, Scope]) -> Sight:
 
 
 LONGEST_WORD, LONGEST_SEARCH = 500, 2000
-_SAID = ("reason", "message", "title", "topic", "label", "text", "error", "name", "action", "state", "status", "host")
-_SAID += ("hostname", "version", "new_run_id", "parent", "parent_workflow_id", "to")
-_LISTED = ("topics", "labels", "roles", "names", "watchers", "created", "updated", "deleted")
-"""Fields whose text is searched."""
+_SAID: tuple[str, ...] = (
+    "reason", "message", "title", "topic", "label", "text", "error", "name", "action", "state", "status", "host",
+    "hostname", "version", "new_run_id", "to",
+)  # fmt: skip
+_LISTED = ("topics", "labels", "roles", "names", "created", "updated", "deleted")
+"""Fields whose text is searched: no `RELATIVES`, which a search would betray."""
 
 _LOCK = 0x57495050  # "WIPP": the advisory lock that makes ids commit in order on PostgreSQL
 

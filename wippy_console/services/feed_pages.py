@@ -95,6 +95,8 @@ def missed(user: Any, wanted: Wanted, since: int) -> Missed:
 def _rows(user: Any, wanted: Wanted, seen: feed.Sight) -> QuerySet[FeedEvent]:
     """All but the kinds; each of these filters has an index in order of ids, but for words."""
     rows = FeedEvent.objects.filter(seen.condition())
+    if (wanted.words or wanted.user) and not seen.rows.everywhere:
+        rows = rows.exclude(kind__in=feed.FOR_ALL)  # of these they see less than is searched
     if wanted.run:
         rows = rows.filter(run_id__in=_run_ids(user, storable_text(wanted.run.strip())))
     if wanted.entry:

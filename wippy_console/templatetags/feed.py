@@ -40,7 +40,9 @@ def feed_relatives(event: FeedEvent) -> dict[str, Any]:
     watchers = [str(each) for each in data.get("watchers") or []]
     return {
         "starter": data.get("user") if event.kind in ("STARTED", "EXIT") else "",
-        "parent_run": (data.get("parent_workflow_id"), data.get("parent_run_id")) if data.get("parent_run_id") else None,
+        "parent_run": (data.get("parent_workflow_id"), data.get("parent_run_id"))
+        if data.get("parent_run_id")
+        else None,
         "next_run": (event.workflow_id, data.get("new_run_id")) if data.get("new_run_id") else None,
         "parent": str(data.get("parent") or "") if event.kind == "PROCESS_EXIT" else "",
         "watchers": [unit(each) for each in watchers[:MOST_WATCHERS]],

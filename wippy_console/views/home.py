@@ -20,16 +20,17 @@ def show(request: HttpRequest) -> HttpResponse:
     """What waits for me, what fails, what is stuck and why, what changed; within one screen."""
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
+    failing = marked(attention.failing(user, FEW))
     context = {
         "questions": asked(user),
-        "failing": marked(attention.failing(user, FEW)),
+        "failing": failing,
+        "again": any(run.retrying for run in failing),  # no event tells of each attempt
         "stuck": marked(attention.stuck(user, FEWER)),
         "open_runs": attention.open_runs(user),
         "upcoming": attention.upcoming(user),
         "changes": attention.changed(user, CHANGES) if allowed else [],
         "stranger": not allowed,
     }
-    context["again"] = any(run.retrying for run in context["failing"])
     if permissions.allows(user, permissions.VIEW_FLEET):
         context |= fleet_health(user) | {"temporals": temporal_server.known(user)}
     return page(request, "home/home.html", context)

@@ -20,6 +20,7 @@ from wippy_console.services.projection import outcomes
 from wippy_console.services.projection.facts import Began, Ended, Fact, Ref, Stalled, Vanished
 from wippy_console.services.projection.reading import worker_of
 from wippy_console.services.projection.rows import (
+    beginning_data,
     beginning_of,
     closing_event,
     elsewhere_beginning,
@@ -27,7 +28,6 @@ from wippy_console.services.projection.rows import (
     keep,
     new_run,
     observed_beginning,
-    beginning_data,
     retry_rows,
     still_retrying,
     wait_row,

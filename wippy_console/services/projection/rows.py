@@ -178,8 +178,8 @@ def beginning_data(run: Run) -> dict[str, Any]:
 
 def starter_of(run: Run) -> dict[str, Any]:
     """Who started it, as feed data; nothing for a run of another run, or of nobody known."""
-    users = get_user_model().objects.filter(pk=run.started_by_id) if run.started_by_id else ()
-    return {"user": user.get_username() for user in users}
+    user = get_user_model().objects.filter(pk=run.started_by_id).first() if run.started_by_id else None
+    return {"user": user.get_username()} if user is not None else {}
 
 
 def closing_event(run: Run, ended: Ended) -> FeedEvent:
