@@ -81,7 +81,8 @@ def test_what_was_missed_comes_in_order_and_bounded(monkeypatch: pytest.MonkeyPa
     user, cursor = root(), feed.head()
     made = [feed.append(feed.NODE if number % 2 else feed.SERVICE).id for number in range(14)]
     wanted = Wanted(kinds=("NODE", "SERVICE"))
-    pages, seen = [], []
+    pages: list[feed_pages.Missed] = []
+    seen: list[int] = []
     while not pages or pages[-1].left:
         pages.append(feed_pages.missed(user, wanted, cursor))
         seen += [event.id for event in pages[-1].events]

@@ -36,7 +36,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0023_unmasking"),
+        ("wippy_console", "0024_resets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
