@@ -14,11 +14,12 @@ from wippy_console.services import decisions, resetting, runs, temporal_server, 
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.templatetags.console import alternatives
+from wippy_console.views import run_tabs
 from wippy_console.views.asked import sections
 from wippy_console.views.pages import choice, marked
 
 CHILDREN = 50
-TABS = ("timeline", "table", "events", "json", "audit")
+TABS = ("timeline", "table", "events", "state", "json", "audit")
 
 
 def context(request: HttpRequest, run: Run) -> dict[str, Any]:
@@ -152,4 +153,4 @@ def reapplied(run: Run, user: Any) -> list[Any]:
 
 
 JSON_SHOWN = 200_000
-TAB_CONTEXT = {"json": whole_json, "audit": audit}
+TAB_CONTEXT = {"json": whole_json, "audit": audit, "state": run_tabs.state}
