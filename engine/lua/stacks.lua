@@ -77,6 +77,10 @@ local function put_object(v, class, depth, seen)
   elseif class == "payload" and state then
     put(',"value":')
     put_value(rawget(state, "plain"), depth + 1, seen)
+  elseif class == "time.Time" and state then
+    put(format(',"sec":%d,"nsec":%d', rawget(state, "sec"), rawget(state, "nsec")))
+  elseif class == "time.Duration" and state then
+    put(format(',"ns":%d', rawget(state, "ns")))
   end
   put("}")
 end

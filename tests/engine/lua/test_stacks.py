@@ -104,6 +104,7 @@ def test_values_are_exact_and_what_is_large_or_deep_is_cut_and_says_so() -> None
         local keyed = {} for i = 1, 100 do keyed["k" .. i] = i end
         local deep = {} local at = deep for i = 1, 50 do at.next = {} at = at.next end
         local err, f = errors.new("no stock"), function() end
+        local at, span = time.unix(1700000000, 5), time.parse_duration("90s")
         funcs.call("app:f")
     """)
     found = variables(coroutines(Driver.of_source(source, "workflow"))[0])
@@ -117,6 +118,8 @@ def test_values_are_exact_and_what_is_large_or_deep_is_cut_and_says_so() -> None
     assert '"deeper": true' in json.dumps(found["deep"])
     assert found["err"] == {"t": "object", "class": "error", "text": "no stock"}
     assert found["f"] == {"t": "function", "entry": "test:unit", "line": 9}
+    assert found["at"] == {"t": "object", "class": "time.Time", "sec": 1700000000, "nsec": 5}
+    assert found["span"] == {"t": "object", "class": "time.Duration", "ns": 90 * SECOND}
 
 
 def test_variables_of_functions_around_it_are_told_without_libraries() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import UnitFailed
-from wippy_console.models import Program, Run
+from wippy_console.models import Program, Run, Version
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError
 
@@ -59,7 +59,7 @@ def source_of(run: Run, entry_id: str, user: Any) -> Source:
     own = _of_program(run, entry_id)
     if own is not None:
         return Source(entry_id, own, None, own == current)
-    at = run.registry_version
+    at = run.registry_version or _newest_at(run)
     text = _text(entry_id, at) if at is not None else None
     if text is None:
         text, at = current, None
@@ -72,6 +72,12 @@ def _of_program(run: Run, entry_id: str) -> str | None:
     program = Program.objects.filter(digest=run.program).first() if run.program else None
     chunk = program.content.get("chunks", {}).get(entry_id) if program else None
     return str(chunk["source"]) if chunk else None
+
+
+def _newest_at(run: Run) -> int | None:
+    """The version that the registry had when a run began of which its worker has told nothing yet."""
+    rows = Version.objects.filter(created_at__lte=run.started_at).order_by("-number")
+    return rows.values_list("number", flat=True).first()
 
 
 def _text(entry_id: str, at: int | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from wippy_console.services.masking import MASK
@@ -74,6 +75,18 @@ def _named(name: Any, shown: str) -> str:
 
 def _object(value: Mapping[str, Any], hidden: Hidden) -> str:
     name = str(value.get("class", "object"))
+    if "sec" in value:
+        return _moment(value["sec"], value["nsec"])
+    if "ns" in value:
+        return f"{value['ns'] / 1e9:g}s"
     if "text" in value:
         return f"{name}: {text(value['text'], hidden)}"
     return f"{name} {text(value['value'], hidden)}" if "value" in value else name
+
+
+def _moment(seconds: int, nanoseconds: int) -> str:
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s since 1970"
+    return f"{at:%Y-%m-%d %H:%M:%S}.{nanoseconds // 1_000_000:03} UTC"

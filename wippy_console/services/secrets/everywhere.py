@@ -122,7 +122,7 @@ def _scrub(message: Message, veil: Veil) -> bool:
 
 
 def _messages(field: Any, value: Any) -> Iterable[Message]:
-    if field.label != field.LABEL_REPEATED:
+    if not field.is_repeated:
         return [value]
     if field.message_type.GetOptions().map_entry:
         return [each for each in value.values() if isinstance(each, Message)]

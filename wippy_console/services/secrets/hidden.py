@@ -11,8 +11,8 @@ from engine.hosts.temporal.wire.payloads import decode
 from wippy_console.models import Run
 from wippy_console.services import histories, masking
 from wippy_console.services.masking import MASK
+from wippy_console.services.secrets import everywhere
 from wippy_console.services.secrets.events import history
-from wippy_console.services.secrets.everywhere import payloads_of
 
 SHORTEST = 4
 """Characters of a hidden text that is looked for within other texts; shorter ones only count as a whole."""
@@ -57,11 +57,11 @@ class Hidden:
 
 def of(run: Run, user: Any) -> Hidden:
     """What the history masks for the user; NotFoundError, Unavailable."""
-    found = Hidden(names=set() if masking.sees(user, run) else _last_names(masking.of_run(run)))
+    found = Hidden(names=set() if masking.sees(user, run) else _last_names(run.mask))
     whole, shown = histories.read(run).events, history(run, user).events
     for one, other in zip(whole, shown, strict=False):
         if one is not other:
-            for before, after in zip(payloads_of(one), payloads_of(other), strict=False):
+            for before, after in zip(everywhere.of(one), everywhere.of(other), strict=False):
                 _compare(decode(before), decode(after), found)
     return found
 
