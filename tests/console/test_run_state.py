@@ -6,6 +6,7 @@ import html
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -36,7 +37,7 @@ return function(order)
 end
 """
 INPUT = {"total": 30, "pin": "9876-5", "card": {"number": "4111-1111", "month": 5}}
-META = {
+META: dict[str, Any] = {
     "mask": ["card.number"],
     "input_schema": {"type": "object", "properties": {"pin": {"type": "string", "writeOnly": True}}},
 }
