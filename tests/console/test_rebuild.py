@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +24,7 @@ from tests.console.test_worker import (
     until,
 )
 from wippy_console.models import HistoryArchive, Question, Run
-from wippy_console.services import runs, temporal
+from wippy_console.services import histories, runs, temporal
 
 __all__ = ["log", "queue", "server"]
 
@@ -89,7 +87,7 @@ def rows() -> list[Any]:
         "run_id", "channel", "number", "opened_at", "deadline", "closed_at", "roles__role"
     )
     archives = [
-        {**row, "content": json.loads(gzip.decompress(row["content"]))}  # maps of a history have no order of their own
+        {**row, "content": histories.unpacked(bytes(row["content"]))}  # maps of a history have no order of their own
         for row in HistoryArchive.objects.order_by("run_id").values("run_id", "content", "events")
     ]
     return [*found, *questions.filter(closed_at=None), *archives]

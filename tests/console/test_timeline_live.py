@@ -58,7 +58,7 @@ def test_a_decision_s_signal_names_the_person(on_stage: Stage) -> None:
     assert isinstance(made, Decision)
     signal = row(run, "signal")
     assert (signal.id, signal.decision, signal.sender, signal.lane) == (made.event_id, made, "operator", "human")
-    assert signal.input == [{"approved": False}]
+    assert timeline.row(run, None, signal.id).input == [{"approved": False}]
 
 
 def test_a_terminate_is_linked_to_the_exit(on_stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from wippy_console.services.timeline.details import event_json
 from wippy_console.services.timeline.drafts import Draft
 from wippy_console.services.timeline.fold import Fold
 from wippy_console.services.timeline.heads import spoken
+from wippy_console.services.timeline.pending import pending
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -123,7 +124,7 @@ def test_the_exit_row_closes_the_row_of_the_start() -> None:
 
 @pytest.mark.parametrize(
     ("cron", "delay", "says"),
-    [("30 2 * * *", 3600, "cron 30 2 * * *"), ("", 5400, "begins after 1h30m"), ("", 0, "")],
+    [("30 2 * * *", 3600, "cron 30 2 * * *"), ("", 5400, "begins after 1h30m"), ("", 0, "order 7")],
 )
 def test_the_row_of_the_start_says_why_the_code_begins_later(cron: str, delay: int, says: str) -> None:
     first = events("everything")[0]
@@ -158,17 +159,15 @@ def test_what_is_pending_gets_its_attempt_and_last_failure_from_the_server() -> 
     )
     info.last_failure.message = "try 3"
     info.last_failure.application_failure_info.type = "Unavailable"
-    fold.pending([info], None)
-    row = fold.drafts[7]
-    assert (row.attempt, row.state, row.end) == (4, "scheduled", None)
+    row = pending(fold, [info], None, datetime.now(UTC))[7]
+    assert (row.attempt, row.state, row.end) == (4, "retrying", None)
     assert row.failure and (row.failure.kind, row.failure.message) == ("Unavailable", "try 3")
 
 
 def test_a_stuck_task_shows_how_often_it_was_tried() -> None:
     fold = folded("stuck")
-    fold.pending([], PendingWorkflowTaskInfo(attempt=7))
-    last = [draft for draft in fold.drafts.values() if draft.kind == "task"][-1]
-    assert (last.attempt, last.end) == (7, None)
+    (last,) = pending(fold, [], PendingWorkflowTaskInfo(attempt=7), datetime.now(UTC)).values()
+    assert (last.kind, last.attempt, last.end) == ("task", 7, None)
 
 
 @pytest.mark.parametrize("name", ["everything", "stuck", "timed_out", "terminated", "canceled", "failed"])

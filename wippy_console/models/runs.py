@@ -170,7 +170,7 @@ class Run(models.Model):
 
 
 class HistoryArchive(models.Model):
-    """A closed run's whole history, gzip-compressed JSON of Temporal's History message."""
+    """A closed run's whole history, Temporal's History message, compressed (`histories.packed`)."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="archive")
     content = models.BinaryField()

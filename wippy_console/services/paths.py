@@ -27,11 +27,21 @@ def at(value: Any, path: str) -> Any:
 def filled(template: str, value: Any, escaped: Callable[[str], str] = str) -> str:
     """The template with what stands at each `{path}` of the value; what is not there stays as it is written."""
 
-    def found(hole: re.Match[str]) -> str:
-        part = at(value, hole[1])
-        return hole[0] if part is MISSING else escaped(spoken(part))
+    def found(path: str) -> str | None:
+        part = at(value, path)
+        return None if part is MISSING else escaped(spoken(part))
 
-    return _HOLE.sub(found, template)
+    return replaced(template, found)
+
+
+def replaced(template: str, found: Callable[[str], str | None]) -> str:
+    """The template with what is found for each `{path}`; one without stays as it is written."""
+
+    def put(hole: re.Match[str]) -> str:
+        text = found(hole[1])
+        return hole[0] if text is None else text
+
+    return _HOLE.sub(put, template)
 
 
 def spoken(value: Any) -> str:

@@ -157,6 +157,12 @@ def duration(seconds: float | None) -> str:
     return _two_units(round(seconds))
 
 
+@register.filter
+def milliseconds(count: float | None) -> str:
+    """Milliseconds as `duration` says them."""
+    return duration(None if count is None else count / 1000)
+
+
 def _two_units(total: int) -> str:
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
     parts: list[tuple[int, str]] = []
@@ -234,8 +240,7 @@ def entry_title(context: template.Context, entry_id: str) -> str:
 @register.filter
 def alternatives(words: Sequence[str]) -> str:
     """Choices as a phrase: "Approve, Reject or Wait"."""
-    *first, last = words or [""]
-    return f"{', '.join(first)} or {last}" if first else last
+    return questions.alternatives(words)
 
 
 @register.simple_tag

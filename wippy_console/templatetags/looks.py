@@ -39,7 +39,10 @@ ROW = {
     "waiting": Look("hourglass", "Waiting", "wait"),
     "received": Look("circle-check", "Received", "ok"),
     "fired": Look("circle-check", "Fired", "ok"),
-    **{key: RUN[key] for key in ("completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new")},
+    **{
+        key: RUN[key]
+        for key in ("retrying", "completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new")
+    },
 }
 KIND = {
     "workflow": Look("workflow", "Workflow", "run"),

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from wippy_console.services.timeline import Axis, Row
+from wippy_console.services.timeline import Axis, Loop, Row
 from wippy_console.templatetags import console, looks
 
 register = template.Library()
@@ -47,7 +47,7 @@ def timeline_looks() -> str:
 
 
 @register.filter
-def row_look(row: Row) -> looks.Look:
+def row_look(row: Row | Loop) -> looks.Look:
     """A row's state; a question that waits is not just waiting, it waits for a person."""
     if row.kind == "question":
         return looks.Look("hand", "Waiting" if row.is_open else "Answered", "wait")
@@ -57,13 +57,13 @@ def row_look(row: Row) -> looks.Look:
 
 
 @register.simple_tag
-def row_status(row: Row) -> SafeString:
+def row_status(row: Row | Loop) -> SafeString:
     """A row's state as icon, word and colour."""
     return console.status(row_look(row))
 
 
 @register.simple_tag
-def row_tone(row: Row) -> str:
+def row_tone(row: Row | Loop) -> str:
     """The colour of a row's bar: by its end, else by its kind."""
     if row.kind in ("signal", "update", "question"):
         return "wait"
@@ -71,7 +71,7 @@ def row_tone(row: Row) -> str:
 
 
 @register.simple_tag
-def row_icon(row: Row) -> SafeString:
+def row_icon(row: Row | Loop) -> SafeString:
     """The icon of a row's kind, with the kind as a word for screen readers and on hover."""
     look = looks.find("kind", row.kind)
     return format_html(
@@ -83,7 +83,7 @@ def row_icon(row: Row) -> SafeString:
 
 
 @register.simple_tag
-def row_picture(row: Row, axis: Axis) -> SafeString:
+def row_picture(row: Row | Loop, axis: Axis) -> SafeString:
     """The row's bar, diamond or hollow bar on the axis; decoration, since the words beside it say the same."""
     parts = diamond(row, axis) if row.is_moment else bars(row, axis)
     return format_html('<svg class="tl-track" aria-hidden="true" focusable="false">{}</svg>', joined(parts))
@@ -94,7 +94,7 @@ def joined(parts: list[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
 
 
-def bars(row: Row, axis: Axis) -> list[SafeString]:
+def bars(row: Row | Loop, axis: Axis) -> list[SafeString]:
     """Pale while queued, solid while at work, dashed to now while open, and a cap at the end."""
     end = row.end or (now() if axis.is_open else axis.ended)
     begun = row.started or (end if row.state == "scheduled" else row.start)
@@ -106,7 +106,7 @@ def bars(row: Row, axis: Axis) -> list[SafeString]:
     return [*parts, cap(row, axis)] if row.end else parts
 
 
-def shape(row: Row) -> str:
+def shape(row: Row | Loop) -> str:
     """The class of a row's main line."""
     if row.kind == "timer":
         return "tl-bar tl-timer"
@@ -121,7 +121,7 @@ def line(kind: str, axis: Axis, begin: datetime, end: datetime, *, follows: bool
     )  # fmt: skip
 
 
-def cap(row: Row, axis: Axis) -> SafeString:
+def cap(row: Row | Loop, axis: Axis) -> SafeString:
     """A round end with an icon for how it went."""
     if row.state not in CAPS or row.end is None:
         return format_html("")
@@ -132,7 +132,7 @@ def cap(row: Row, axis: Axis) -> SafeString:
     )  # fmt: skip
 
 
-def diamond(row: Row, axis: Axis) -> list[SafeString]:
+def diamond(row: Row | Loop, axis: Axis) -> list[SafeString]:
     """A moment."""
     return [
         format_html(

@@ -15,7 +15,6 @@ from wippy_console.services.timeline import Row
 from wippy_console.views import comments
 from wippy_console.views.asked import section
 from wippy_console.views.pages import needs, page
-from wippy_console.views.run_page import in_words
 
 FEW_STEPS = 6
 LONGEST_READ = 2_000
@@ -53,7 +52,7 @@ def steps(run: Run, user: Any) -> list[Row]:
     if run.history_length > LONGEST_READ:
         return []
     try:
-        rows = in_words(timeline.rows(run, user).rows)
+        rows = timeline.rows(run, user).rows
     except Refused:
         return []
-    return [row for row in rows if row.kind not in ("task", "workflow")][: -FEW_STEPS - 1 : -1]
+    return [row for row in rows if row.kind not in ("task", "workflow") and not row.own][: -FEW_STEPS - 1 : -1]

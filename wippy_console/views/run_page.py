@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
 
 from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
-from wippy_console.models import Question, Run
+from wippy_console.models import Run
 from wippy_console.services import decisions, resetting, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
-from wippy_console.templatetags.console import alternatives
 from wippy_console.views import run_tabs
 from wippy_console.views.asked import sections
-from wippy_console.views.pages import choice, marked
+from wippy_console.views.pages import choice, marked, number
 
 CHILDREN = 50
 TABS = ("timeline", "table", "events", "state", "json", "audit")
@@ -69,13 +67,11 @@ def actions(user: Any, run: Run) -> dict[str, Any]:
 
 def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     """The timeline, laid out; when the history can't be had, the page still shows everything else and says why."""
-    only = choice(request, "only", ("", "failed", "pending"))
+    wanted = asked_for(request)
     try:
         drawn = timeline.rows(run, request.user)
     except Refused as refusal:
         return {"no_history": refusal.message}
-    drawn = replace(drawn, rows=in_words(drawn.rows))
-    wanted = {"only": only, **{name: request.GET.get(name, "") for name in ("kind", "find", "all")}}
     show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
     return {
@@ -85,6 +81,32 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         "wanted": wanted,
         **lay_out(drawn, wanted),
     }
+
+
+def asked_for(request: HttpRequest) -> dict[str, str]:
+    """The filters of the address."""
+    chosen = {"only": choice(request, "only", ("", "failed", "pending")), "order": choice(request, "order", ORDERS)}
+    return {**chosen, **{name: request.GET.get(name, "") for name in ("kind", "find", "own", "lane")}}
+
+
+def table_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """A page of the rows with their values."""
+    wanted = asked_for(request)
+    try:
+        drawn = timeline.rows(run, request.user)
+        shown = timeline.kept(drawn, wanted)
+        found = timeline.page(shown, after=row_id(request, "after"), before=row_id(request, "before"))
+        rows = timeline.opened(run, request.user, found.rows)
+    except Refused as refusal:
+        return {"no_history": refusal.message}
+    return {"timeline": drawn, "rows": rows, "paged": found, "total": len(shown), "wanted": wanted}
+
+
+def row_id(request: HttpRequest, name: str) -> int | None:
+    """The id of a row in the address; questions have theirs below zero."""
+    text = request.GET.get(name, "")
+    found = number(text.removeprefix("-"))
+    return -found if found is not None and text.startswith("-") else found
 
 
 def show_attempts(run: Run, rows: list[Row]) -> None:
@@ -105,19 +127,6 @@ def retry_of(row: Row) -> dict[str, Any]:
         "message": row.failure.message if row.failure else "",
         "next": row.deadline.isoformat() if row.deadline else None,
     }
-
-
-def in_words(rows: list[Row]) -> list[Row]:
-    """The rows, questions by what they ask instead of by their topic."""
-    return [
-        replace(row, label=words, summary=row.label) if row.question and (words := asks(row.question)) else row
-        for row in rows
-    ]
-
-
-def asks(question: Question) -> str:
-    """What a question asks, in few words."""
-    return question.title or (f"{alternatives(question.labels)}?" if question.labels else "")
 
 
 def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
@@ -153,4 +162,5 @@ def reapplied(run: Run, user: Any) -> list[Any]:
 
 
 JSON_SHOWN = 200_000
-TAB_CONTEXT = {"json": whole_json, "audit": audit, "state": run_tabs.state}
+ORDERS = ("", "asc", "desc")
+TAB_CONTEXT = {"table": table_rows, "json": whole_json, "audit": audit, "state": run_tabs.state}

@@ -12,7 +12,6 @@ from django.shortcuts import render
 from wippy_console import permissions
 from wippy_console.forms.plain import SearchForm
 from wippy_console.services import registry, resetting, runs, timeline
-from wippy_console.services.errors import NotFoundError
 from wippy_console.views import run_page, saved_views
 from wippy_console.views.pages import filters, marked, needs, page
 
@@ -74,9 +73,7 @@ def question_row(request: HttpRequest, workflow_id: str, run_id: str, question_i
 def detail(request: HttpRequest, workflow_id: str, run_id: str, row_id: int) -> HttpResponse:
     """One row's part of the page; NotFoundError."""
     run = runs.get(request.user, workflow_id, run_id)
-    found = next((each for each in timeline.rows(run, request.user).rows if each.id == row_id), None)
-    if found is None:
-        raise NotFoundError(f"The run has no row {row_id}.")
+    found = timeline.row(run, request.user, row_id)
     may_reset = resetting.may_reset(request.user, run)
     return render(request, "runs/_row_detail.html", {"run": run, "row": found, "may_reset": may_reset})
 

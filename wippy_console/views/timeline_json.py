@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from wippy_console.models import Run
-from wippy_console.services.timeline import Axis, Row, Timeline
+from wippy_console.services.timeline import Axis, Changes, Loop, Row, Timeline
 from wippy_console.templatetags import looks
 from wippy_console.templatetags.timeline import row_look, row_tone
 
@@ -28,8 +28,8 @@ def head(run: Run, drawn: Timeline) -> dict[str, Any]:
         "ended": ms(drawn.ended),
         "now": ms(timezone.now()),
         "state": state(run),
-        "knots": axis.bends(),
-        "gaps": axis.gaps,
+        "knots": [[round(offset), round(percent, 3)] for offset, percent in axis.knots],
+        "gaps": [[round(low, 3), round(high, 3), round(seconds, 3)] for low, high, seconds in axis.gaps],
     }
 
 
@@ -45,9 +45,49 @@ def state(run: Run) -> dict[str, Any]:
     }
 
 
-def rows(found: Iterable[Row], titles: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rows, without fields that say nothing."""
-    return [{name: value for name, value in row(each, titles).items() if value} for each in found]
+def changes(found: Changes, titles: Mapping[str, str]) -> dict[str, Any]:
+    """What a reader has to put in place of what it has."""
+    rows = [row(each, titles) for each in found.rows] + [loop(each, titles) for each in found.loops]
+    return {"cursor": found.cursor, "whole": found.whole, "rows": [*map(said, rows)], "gone": []}
+
+
+def whole(drawn: Timeline, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """All rows and loops of a timeline."""
+    return [said(row(each, titles)) for each in drawn.rows] + [said(loop(each, titles)) for each in drawn.loops]
+
+
+def said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say something."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def loop(found: Loop, titles: Mapping[str, str]) -> dict[str, Any]:
+    """A loop as the row that stands for it."""
+    return {
+        "id": f"L{found.first}",
+        "kind": "loop",
+        "label": cut(titles.get(found.label) or found.label),
+        "summary": cut(found.summary),
+        "state": found.state,
+        "word": looks.find("row", found.state).word,
+        "tone": row_tone(found),
+        "icon": looks.find("kind", found.kind).icon,
+        "start": ms(found.start),
+        "started": ms(found.started),
+        "end": ms(found.end),
+        "order": found.members[0].order,
+        "count": found.count,
+        "failed": found.failed,
+        "running": found.running,
+        "min": rounded(found.shortest),
+        "median": rounded(found.median),
+        "max": rounded(found.longest),
+    }
+
+
+def rounded(milliseconds: float | None) -> int | None:
+    """Whole milliseconds."""
+    return None if milliseconds is None else round(milliseconds)
 
 
 def row(found: Row, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -72,7 +112,9 @@ def row(found: Row, titles: Mapping[str, str]) -> dict[str, Any]:
         "failure": cut(found.failure.message) if found.failure else "",
         "child": list(found.child) if found.child else None,
         "href": href(found),
-        "order": ms(found.start),
+        "loop": f"L{found.loop}" if found.loop else "",
+        "own": found.own,
+        "order": found.order,
     }
 
 

@@ -29,6 +29,7 @@ class _Known:
     newest: Newest = None
     entries: dict[str, tuple[list[int], list[Paths]]] = field(default_factory=dict)
     asked: float = 0.0
+    turn: int = 0
 
 
 _known = _Known()
@@ -43,6 +44,12 @@ def of_entry(entry_id: str, version: int | None = None) -> Paths:
     versions, paths = found
     then = bisect_right(versions, version) if version is not None else 0
     return tuple(dict.fromkeys([*paths[-1], *(paths[then - 1] if then else ())]))
+
+
+def turn() -> int:
+    """A number that is another one once some entry masks other paths than before."""
+    _current()
+    return _known.turn
 
 
 def forget(**_: Any) -> None:
@@ -62,10 +69,18 @@ def _follow() -> None:
     newest = Version.objects.order_by("-number").values_list("number", "created_at").first()
     if newest == _known.newest:
         return
+    before = _masks(_known.entries)
     if not _is_there(_known.newest):
         _known.newest, _known.entries = None, {}
-    _known.entries = _with_newer(_known.entries, _known.newest[0] if _known.newest else 0)
-    _known.newest = newest
+    entries = _with_newer(_known.entries, _known.newest[0] if _known.newest else 0)
+    if _masks(entries) != before:
+        _known.turn += 1
+    _known.entries, _known.newest = entries, newest
+
+
+def _masks(entries: Mapping[str, tuple[list[int], list[Paths]]]) -> dict[str, list[Paths]]:
+    """What there was to mask, and what there is now, whichever versions said so."""
+    return {entry_id: [paths[-1], *dict.fromkeys(paths)] for entry_id, (_, paths) in entries.items()}
 
 
 def _is_there(version: Newest) -> bool:

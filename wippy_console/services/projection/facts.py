@@ -51,7 +51,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended; `history` is the archive's content (gzip JSON), None when Temporal has none any more."""
+    """How a run ended; `history` is the archive's content, None when Temporal has none any more."""
 
     began: Began
     status: str

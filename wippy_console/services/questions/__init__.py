@@ -71,7 +71,15 @@ from wippy_console.services.questions.signals import (
     signals_of,
 )
 from wippy_console.services.questions.starters import starter_of
-from wippy_console.services.questions.wording import asked_of, candidates, first_argument, put_in_order, word
+from wippy_console.services.questions.wording import (
+    alternatives,
+    asked_of,
+    asks_in_words,
+    candidates,
+    first_argument,
+    put_in_order,
+    word,
+)
 
 __all__ = [
     "ANSWERING",
@@ -83,6 +91,7 @@ __all__ = [
     "Quorum",
     "Signal",
     "Wanted",
+    "alternatives",
     "answer_among",
     "answer_of",
     "answered",
@@ -92,6 +101,7 @@ __all__ = [
     "asked_by",
     "asked_of",
     "asking",
+    "asks_in_words",
     "assign_at_opening",
     "candidate_names",
     "candidates",

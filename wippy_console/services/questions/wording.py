@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +59,18 @@ def _default(question: Question) -> dict[str, int]:
     """The index of the answer that the due date gives by itself."""
     found = [signal.index for signal in read(question.signals) if signal.default]
     return {"default": found[0]} if found else {}
+
+
+def asks_in_words(question: Question) -> str:
+    """What a question asks, in few words: its title, else the choice of answers, else the topic."""
+    labels = question.labels
+    return question.title or (f"{alternatives(labels)}?" if labels else question.channel or "inbox")
+
+
+def alternatives(words: Sequence[str]) -> str:
+    """Choices as a phrase: "Approve, Reject or Wait"."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def put_in_order(question: Question) -> None:

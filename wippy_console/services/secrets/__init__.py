@@ -1,7 +1,7 @@
 """Values that an entry's schema marks `writeOnly`: sent, but shown nowhere again, in no list, feed or history."""
 
 from wippy_console.services.masking import MASK
-from wippy_console.services.secrets.events import describe, history, veil
+from wippy_console.services.secrets.events import Shown, describe, history, veil
 from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.places import Places
@@ -11,6 +11,7 @@ __all__ = [
     "MASK",
     "Marks",
     "Places",
+    "Shown",
     "arguments",
     "describe",
     "history",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from temporalio.client import WorkflowHistory
 
 from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
+from wippy_console.models.masks import turn
 from wippy_console.services import histories, masking, questions, registry
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.masking import Veil
@@ -33,8 +34,38 @@ _UPDATES = {
 def history(run: Run, user: Any) -> WorkflowHistory:
     """Its whole history as the user may see it (None: nobody in particular); NotFoundError, Unavailable."""
     found = histories.read(run)
-    events = _Masks(run).all(found.events)
-    return WorkflowHistory(found.workflow_id, events if masking.sees(user, run) else Everywhere(run).all(events))
+    return WorkflowHistory(found.workflow_id, Shown(run, sees=masking.sees(user, run)).more(found.events))
+
+
+class Shown:
+    """The events of a run as they may be shown, given in pieces, in their order; `sees`: whether masked ones are."""
+
+    def __init__(self, run: Run, *, sees: bool) -> None:
+        self._run, self._sees = run, sees
+        self._masks = _Masks(run)
+        self._everywhere = None if sees else Everywhere(run)
+
+    def more(self, events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
+        """The next events; those in which nothing is masked are the very same."""
+        found = self._masks.all(events)
+        return found if self._everywhere is None else self._everywhere.all(found)
+
+    def again(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
+        """Any of those that were given before."""
+        found = self._masks.all(events)
+        return found if self._everywhere is None else self._everywhere.again(found)
+
+    def veil(self) -> Veil:
+        """What hides the same in what is said beside the events."""
+        return Veil(()) if self._everywhere is None else self._everywhere.veil()
+
+    def afresh(self) -> Shown:
+        """The same before the first event."""
+        return Shown(self._run, sees=self._sees)
+
+    def stamp(self) -> tuple[Hashable, ...]:
+        """What the masks are now: once it differs, what was shown before may have to be shown anew."""
+        return (turn(), *self._masks.topics())
 
 
 def describe(run: Run, user: Any) -> DescribeWorkflowExecutionResponse:
@@ -46,7 +77,9 @@ def veil(run: Run, user: Any) -> Veil:
     """What hides from the user whatever is masked in what the run says beside its history: queries, locals, retries."""
     if masking.sees(user, run):
         return Veil(())
-    return Everywhere(run).veil(list(histories.read(run).events))
+    everywhere = Everywhere(run)
+    everywhere.learn(list(histories.read(run).events))
+    return everywhere.veil()
 
 
 @dataclass(frozen=True)
@@ -58,6 +91,10 @@ class _Masks:
     def all(self, events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
         """The events; those without secrets are the very same."""
         return [self._event(event) for event in events]
+
+    def topics(self) -> list[str]:
+        """Those of messages that hold secrets."""
+        return sorted(topic for topic, schemas in self._signals.items() if schemas)
 
     def _event(self, event: HistoryEvent) -> HistoryEvent:
         which = event.WhichOneof("attributes") or ""

@@ -33,31 +33,42 @@ _WORDS = ("message", "stack_trace", "reason", "cause")
 
 
 class Everywhere:
-    """What is masked in the events of one run; give it all events, in their order."""
+    """What is masked in the events of one run; give it all events, in their order, at once or in pieces.
+
+    What is known to be masked by now is hidden in a piece; what only later ones tell is not.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._own = run.mask
         self._masking: dict[int, tuple[str, ...]] = {}
         """By the event that calls or starts one of them: the paths of entries that mask something."""
+        self._every: dict[str, None] = dict.fromkeys(self._own)
+        self._given: list[Any] = []
 
     def all(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
-        """The events; those in which nothing is masked are the very same."""
-        paths = [self._paths(event) for event in events]
-        if not any(paths):
+        """The next events; those in which nothing is masked are the very same."""
+        self.learn(events)
+        return self.again(events)
+
+    def again(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
+        """Any of those that were given before."""
+        if not self._every:
             return list(events)
-        known = self._known(events, paths)
+        paths, known = [self._paths(event) for event in events], self.veil()
         veils = {each: known.at(each) for each in set(paths)}
         return [_hidden(event, veils[each]) for event, each in zip(events, paths, strict=True)]
 
-    def veil(self, events: Sequence[HistoryEvent]) -> Veil:
-        """What hides the same in all else that is said of the run."""
-        return self._known(events, [self._paths(event) for event in events])
+    def learn(self, events: Sequence[HistoryEvent]) -> None:
+        """Take note of what they say at masked paths."""
+        found = [self._paths(event) for event in events]
+        self._every |= {path: None for each in found for path in each}
+        told = ((event, each) for event, each in zip(events, found, strict=True) if each)
+        self._given += [decode(payload) for event, _ in told for payload in of(event)]
 
-    def _known(self, events: Sequence[HistoryEvent], paths: Sequence[tuple[str, ...]]) -> Veil:
-        every = tuple({path: None for each in [self._own, *paths] for path in each})
-        given = (decode(payload) for event, each in zip(events, paths, strict=True) if each for payload in of(event))
-        return Veil(every, [self._run.whole("input"), *given] if every else ())
+    def veil(self) -> Veil:
+        """What hides the same in all else that is said of the run."""
+        return Veil(tuple(self._every), [self._run.whole("input"), *self._given] if self._every else ())
 
     def _paths(self, event: HistoryEvent) -> tuple[str, ...]:
         if not self._own and not self._masking and event.event_type not in _NAMING:

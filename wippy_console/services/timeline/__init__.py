@@ -1,37 +1,65 @@
-"""The timeline of a run: one row per head event, its followers drawn into the same row."""
+"""The timeline of a run: one row per head event, its followers drawn into the same row.
+
+`rows` is all of it, without values; `row`, `page` and `events` open parts; `changes` is what a reader does not have.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from wippy_console.models import Run
-from wippy_console.services import secrets
-from wippy_console.services.errors import NotFoundError
-from wippy_console.services.timeline.assembly import assemble
-from wippy_console.services.timeline.axis import Axis, lay_out
-from wippy_console.services.timeline.details import event_json
-from wippy_console.services.timeline.failures import read_failure
-from wippy_console.services.timeline.fold import Fold
-from wippy_console.services.timeline.values import EventRef, Row, Timeline
+from temporalio.api.history.v1 import HistoryEvent
 
-__all__ = ["Axis", "EventRef", "Row", "Timeline", "event_json", "event_payload", "lay_out", "read_failure", "rows"]
+from wippy_console.models import Run
+from wippy_console.services.errors import NotFoundError
+from wippy_console.services.timeline import assembly, changes, opening
+from wippy_console.services.timeline.axis import Axis
+from wippy_console.services.timeline.changes import Changes
+from wippy_console.services.timeline.details import event_json
+from wippy_console.services.timeline.drafts import moment
+from wippy_console.services.timeline.failures import read_failure
+from wippy_console.services.timeline.known import Known
+from wippy_console.services.timeline.layout import folded, kept, lay_out
+from wippy_console.services.timeline.looking import look
+from wippy_console.services.timeline.opening import Page, opened, page
+from wippy_console.services.timeline.values import EventRef, Loop, Row, Timeline
+
+__all__ = [
+    "Axis", "Changes", "EventRef", "Loop", "Page", "Row", "Timeline", "event_json", "event_payload", "folded", "kept",
+    "lay_out", "of_events", "opened", "page", "read_failure", "row", "rows", "since",
+]  # fmt: skip
 
 
 def rows(run: Run, user: Any = None) -> Timeline:
     """The run's timeline as the user may see it (None: nobody in particular); NotFoundError, Unavailable."""
-    fold = Fold()
-    fold.read(secrets.history(run, user).events)
-    if run.is_open:
-        now = secrets.describe(run, user)
-        task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
-        fold.pending(now.pending_activities, task)
-    return assemble(run, fold)
+    return assembly.assemble(run, look(run, user))
+
+
+def since(run: Run, user: Any, after: str) -> tuple[Timeline, Changes]:
+    """The same, and what of it changed since the cursor `after` of an earlier look."""
+    seen = look(run, user)
+    found = assembly.assemble(run, seen)
+    return found, changes.since(found, after, sees=seen.sees)
+
+
+def row(run: Run, user: Any, row_id: int) -> Row:
+    """One row with its values; NotFoundError."""
+    found = next((each for each in rows(run, user).rows if each.id == row_id), None)
+    if found is None:
+        raise NotFoundError(f"The run has no row {row_id}.")
+    return opened(run, user, [found])[0]
+
+
+def of_events(events: Iterable[HistoryEvent]) -> Timeline:
+    """The timeline of a history alone, which may be any: no run of ours, no Temporal, no database. ValueError: none."""
+    known = Known()
+    listed = list(events)
+    if not listed:
+        raise ValueError("a history has at least one event")
+    known.read(listed)
+    return assembly.timeline(known, {}, moment(listed[0].event_time), moment(listed[-1].event_time))
 
 
 def event_payload(run: Run, event_id: int, user: Any = None) -> dict[str, Any]:
     """One history event as JSON data with its payloads decoded, each cut at 64 kB; NotFoundError."""
-    events = secrets.history(run, user).events
-    found = next((event for event in events if event.event_id == event_id), None)
-    if found is None:
-        raise NotFoundError(f"Run {run.run_id} has no event {event_id}.")
-    return event_json(found)
+    return event_json(opening.event(run, user, event_id))

@@ -1,72 +1,90 @@
-"""Adds to the folded rows what the database knows: decisions, questions, who is behind a signal."""
+"""Adds to the folded rows what server and database know: attempts, decisions, questions, who is behind a signal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
+
+from django.utils import timezone
 
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services.questions import answer_among
-from wippy_console.services.timeline.drafts import Draft
-from wippy_console.services.timeline.fold import Fold
+from wippy_console.services.questions import answer_among, asks_in_words
+from wippy_console.services.timeline.known import Known
+from wippy_console.services.timeline.looking import Look
+from wippy_console.services.timeline.pending import pending
 from wippy_console.services.timeline.values import Row, State, Timeline
 
 
-def assemble(run: Run, fold: Fold) -> Timeline:
-    """The finished timeline."""
+def assemble(run: Run, seen: Look) -> Timeline:
+    """The finished timeline of a run."""
     decisions = list(run.decisions.select_related("user", "question"))
-    decisions += reapplied(fold, decisions)
-    questions = list(run.questions.prefetch_related("roles"))
-    return combine(run, fold, decisions, questions)
+    questions = list(run.questions.prefetch_related("roles", "votes"))
+    with seen.known.lock:
+        decisions += reapplied(seen.known, decisions)
+        changed = overlaid(seen, decisions, timezone.now())
+        asked = [seen.known.place(each.opened_at, _question_row(each, decisions)) for each in questions]
+        return timeline(seen.known, {**changed, **{row.id: row for row in asked}}, run.started_at, run.closed_at)
 
 
-def reapplied(fold: Fold, known: Iterable[Decision]) -> list[Decision]:
+def timeline(known: Known, volatile: Mapping[int, Row], began: datetime, ended: datetime | None) -> Timeline:
+    """The rows with those put in their place that change without an event. `began`, `ended`: if no event tells."""
+    rows = sorted({**known.rows(), **volatile}.values(), key=lambda row: (row.order, row.id))
+    start = known.rows().get(1)
+    if start is not None:
+        began, ended = start.start, start.end
+    total = known.last_event_id
+    return Timeline(total, rows, began, ended, total, known.loops(), frozenset(volatile))
+
+
+def reapplied(known: Known, decisions: Iterable[Decision]) -> list[Decision]:
     """What people decided on the run that this one was reset from: its signals were sent to this one again."""
-    ours = {str(decision.pk) for decision in known}
-    others = {draft.decision_id for draft in fold.drafts.values()} - {""} - ours
+    ours = {str(decision.pk) for decision in decisions}
+    others = [key for key in known.fold.decided if key not in ours]
     return list(Decision.objects.filter(pk__in=others).select_related("user", "question", "run")) if others else []
 
 
-def combine(run: Run, fold: Fold, decisions: Iterable[Decision], questions: Iterable[Question]) -> Timeline:
-    """The same without reading the database."""
-    known = list(decisions)
-    by_id = {str(item.pk): item for item in known}
-    by_event = {item.event_id: item for item in known if item.event_id}
-    rows = [
-        _with_decision(draft, by_id.get(draft.decision_id) or by_event.get(draft.id)) for draft in fold.drafts.values()
-    ]
-    rows += [_question_row(run, item, known) for item in questions]
-    rows.sort(key=lambda row: (row.start, row.id < 0, row.id))
-    start = fold.drafts.get(1)
-    began, ended = (start.start, start.end) if start else (run.started_at, run.closed_at)
-    return Timeline(fold.last_event_id, rows, began, ended, fold.last_event_id)
+def overlaid(seen: Look, decisions: Iterable[Decision], now: datetime) -> dict[int, Row]:
+    """The rows that server and decisions change, by id."""
+    fold, rows = seen.known.fold, seen.known.rows()
+    found: dict[int, Row] = {}
+    if seen.now is not None:
+        task = seen.now.pending_workflow_task if seen.now.HasField("pending_workflow_task") else None
+        drafts = pending(fold, seen.now.pending_activities, task, now)
+        found = {row_id: draft.row() for row_id, draft in drafts.items()}
+    for decision in decisions:
+        row_id = fold.decided.get(str(decision.pk)) or decision.event_id or 0
+        row = found.get(row_id) or rows.get(row_id)
+        if row is not None:
+            found[row_id] = replace(row, decision=decision, sender=decision.user.get_username(), lane="human")
+    return found
 
 
-def _with_decision(draft: Draft, decision: Decision | None) -> Row:
-    row = draft.row()
-    if decision is None:
-        return row
-    return replace(row, decision=decision, sender=decision.user.get_username(), lane="human")
-
-
-def _question_row(run: Run, question: Question, decisions: list[Decision]) -> Row:
-    """The wait for a person as a bar from the moment it opened to its answer."""
+def _question_row(question: Question, decisions: list[Decision]) -> Row:
+    """The wait for a person as a bar from the moment it opened to its answer, with what it asks and by which topics."""
     answer = answer_among(decisions, question)
     return Row(
         id=-question.pk,
         kind="question",
-        label=question.channel or "inbox",
+        label=asks_in_words(question),
         state=_question_state(question),
         start=question.opened_at,
         started=question.opened_at,
         end=question.closed_at,
-        summary=answer.label if answer else "",
+        summary=_question_summary(question, answer),
         sender=answer.user.get_username() if answer else "",
         decision=answer,
         question=question,
         deadline=question.deadline,
         lane="human",
     )
+
+
+def _question_summary(question: Question, answer: Decision | None) -> str:
+    topics = [topic or "inbox" for topic, *_ in question.waits] or [question.channel or "inbox"]
+    votes = len(question.votes.all())
+    counted = f"{votes} vote{'s' if votes > 1 else ''}" if votes else ""
+    return " · ".join(filter(None, [answer.label if answer else "", counted, ", ".join(dict.fromkeys(topics))]))
 
 
 def _question_state(question: Question) -> State:

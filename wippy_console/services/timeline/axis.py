@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from heapq import nlargest
+from itertools import pairwise, zip_longest
 
 from django.utils import timezone
 
-from wippy_console.services.timeline.values import Row, Timeline
+from wippy_console.services.timeline.values import Timeline
 
 GAP_SHARE = 0.1
 """How much of the picture a collapsed gap takes."""
@@ -28,8 +29,8 @@ SHORTEST_GAP = 5000.0
 WAITING = ("workflow", "timer", "question")
 """Kinds of rows that are no work: a stretch with nothing else in it is idle."""
 
-SHOWN = 400
-"""More rows than this are cut in the middle: the two ends come first."""
+MOST_GAPS = 40
+"""Of more collapsed stretches the longest ones: with so many, none of the others would be seen."""
 
 Step = tuple[float, float]
 
@@ -52,7 +53,7 @@ class Axis:
         whole = milliseconds(ended - timeline.began)
         moments = sorted({0.0, whole, *offsets(timeline)})
         steps = [(a, b) for a, b in pairwise(moments) if b <= whole]
-        knots, gaps = scale(steps, collapsed(steps, working(timeline, whole)), lasts=timeline.ended is None)
+        knots, gaps = scale(steps, collapsed(steps, merged(working(timeline, whole))), lasts=timeline.ended is None)
         return cls(timeline.began, ended, timeline.ended is None, knots, gaps)
 
     def at(self, moment: datetime) -> float:
@@ -63,22 +64,11 @@ class Axis:
         """The knots for timeline.js, which lays the picture out anew as time goes on."""
         return json.dumps(self.knots)
 
-    def bends(self) -> list[Step]:
-        """The knots at which the scale changes, and both ends."""
-        steps = list(pairwise(self.knots))
-        bent = [
-            b
-            for (a, b), (_, c) in pairwise(steps)
-            if abs((b[1] - a[1]) * (c[0] - b[0]) - (c[1] - b[1]) * (b[0] - a[0])) > 1e-6
-        ]
-        return [self.knots[0], *bent, self.knots[-1]] if steps else self.knots
-
     def ticks(self) -> list[tuple[float, float]]:
         """A few labels as (percent, seconds since the beginning)."""
         hidden = [(low, high) for low, high, _ in self.gaps]
-        if self.is_open and len(self.knots) > 1:
-            hidden.append((self.knots[-2][1], 100.1))  # the last step grows as time goes on
-        outside = [each for each in (0, 25, 50, 75, 100) if not any(low < each < high for low, high in hidden)]
+        places = (0, 25, 50, 75) if self.is_open else (0, 25, 50, 75, 100)  # the end of an open run is now
+        outside = [each for each in places if not any(low < each < high for low, high in hidden)]
         return [(percent, invert(self.knots, percent) / 1000) for percent in outside]
 
 
@@ -104,15 +94,32 @@ def working(timeline: Timeline, whole: float) -> list[Step]:
     ]
 
 
+def merged(work: list[Step]) -> list[Step]:
+    """The same time as stretches that do not touch, in order."""
+    found: list[Step] = []
+    for low, high in sorted(work):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        elif high > low:
+            found.append((low, high))
+    return found
+
+
 def collapsed(steps: list[Step], work: list[Step]) -> set[Step]:
     """The steps that are idle and so long that what happens around them could not be seen."""
-    idle = {(a, b) for a, b in steps if not any(low < b and a < high for low, high in work)}
-    worked = sum(b - a for a, b in steps if (a, b) not in idle)
-    return {(a, b) for a, b in idle if b - a > max(SHORTEST_GAP, LONG_GAP * worked)} if len(steps) > 1 else set()
+    idle, at = [], 0
+    for a, b in steps:
+        while at < len(work) and work[at][1] <= a:
+            at += 1
+        if at == len(work) or work[at][0] >= b:
+            idle.append((a, b))
+    worked = sum(b - a for a, b in steps) - sum(b - a for a, b in idle)
+    long = [(a, b) for a, b in idle if b - a > max(SHORTEST_GAP, LONG_GAP * worked)] if len(steps) > 1 else []
+    return set(nlargest(MOST_GAPS, long, key=lambda step: step[1] - step[0]))
 
 
 def scale(steps: list[Step], long: set[Step], *, lasts: bool) -> tuple[list[Step], list[tuple[float, float, float]]]:
-    """Knots and collapsed gaps. `lasts`: the last step goes on until now."""
+    """Knots where the scale changes, and collapsed gaps. `lasts`: the last step goes on until now."""
     shares = dict.fromkeys(long, GAP_SHARE)
     if lasts and steps and steps[-1] in long:
         shares[steps[-1]] = OPEN_SHARE
@@ -120,12 +127,13 @@ def scale(steps: list[Step], long: set[Step], *, lasts: bool) -> tuple[list[Step
     short = sum(b - a for a, b in steps if (a, b) not in long)
     room = 1.0 - sum(shares.values()) / crowd
     knots, gaps, percent = [(0.0, 0.0)], [], 0.0
-    for a, b in steps:
+    for (a, b), step in zip_longest(steps, steps[1:]):
         share = shares.get((a, b), 0.0) / crowd or room * (b - a) / (short or 1.0)
         if (a, b) in long:
             gaps.append((percent, percent + 100 * share, (b - a) / 1000))
         percent += 100 * share
-        knots.append((b, percent))
+        if step is None or (a, b) in long or step in long:
+            knots.append((b, percent))
     return full(knots), gaps
 
 
@@ -137,10 +145,11 @@ def full(knots: list[Step]) -> list[Step]:
 
 def interpolate(knots: list[Step], offset: float) -> float:
     """The percent of an offset."""
-    for (a, low), (b, high) in pairwise(knots):
-        if offset <= b:
-            return round(low + (high - low) * max(0.0, offset - a) / (b - a), 3)
-    return 100.0
+    index = bisect_left(knots, offset, key=lambda knot: knot[0])
+    if index == len(knots):
+        return 100.0
+    (a, low), (b, high) = knots[max(index - 1, 0)], knots[index]
+    return round(low + (high - low) * max(0.0, offset - a) / (b - a), 3) if b > a else round(high, 3)
 
 
 def invert(knots: list[Step], percent: float) -> float:
@@ -149,29 +158,3 @@ def invert(knots: list[Step], percent: float) -> float:
         if percent <= high and high > low:
             return a + (b - a) * (percent - low) / (high - low)
     return knots[-1][0]
-
-
-def lay_out(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, Any]:
-    """The rows to draw: workflow tasks hidden unless they failed, filters applied, the middle of very many left out."""
-    rows = [row for row in timeline.rows if is_shown(row, wanted)]
-    hidden = 0
-    if len(rows) > SHOWN and not wanted.get("all"):
-        hidden = len(rows) - SHOWN
-        rows = [*rows[: SHOWN // 2], None, *rows[-SHOWN // 2 :]]  # type: ignore[list-item]
-    kinds = sorted({row.kind for row in timeline.rows})
-    return {"rows": rows, "hidden": hidden, "kinds": kinds}
-
-
-def is_shown(row: Row, wanted: Mapping[str, str]) -> bool:
-    """Whether a row passes the filters: `kind`, `only` (failed, pending) and `find` (a part of its texts)."""
-    if wanted.get("kind"):
-        passes = row.kind == wanted["kind"]
-    else:
-        passes = row.kind != "task" or row.state in ("failed", "timed_out")
-    match wanted.get("only"):
-        case "failed":
-            passes = passes and row.state in ("failed", "timed_out", "terminated")
-        case "pending":
-            passes = passes and row.is_open
-    text = wanted.get("find", "").casefold()
-    return passes and (not text or text in f"{row.label} {row.summary} {row.sender}".casefold())

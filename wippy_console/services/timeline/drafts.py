@@ -39,6 +39,9 @@ class Draft:
     activity_id: str = ""
     decision_id: str = ""
     outlives: bool = False
+    own: bool = False
+    loop: int = 0
+    touched: int = 0
 
     def row(self) -> Row:
         """The finished row, without what the database adds."""
@@ -46,6 +49,7 @@ class Draft:
             id=self.id, kind=self.kind, label=self.label, state=self.state, start=self.start, started=self.started,
             end=self.end, attempt=self.attempt, summary=self.summary, events=self.events, input=self.input,
             output=self.output, failure=self.failure, child=self.child, sender=self.sender, deadline=self.deadline,
+            own=self.own, loop=self.loop, order=self.id, touched=self.touched,
         )  # fmt: skip
 
 

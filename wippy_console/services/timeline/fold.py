@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
-from temporalio.api.enums.v1 import PendingActivityState, TimeoutType, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import TimeoutType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflow.v1 import PendingActivityInfo, PendingWorkflowTaskInfo
 
 from engine.errors import CANCELED, TIMEOUT, Failure
-from wippy_console.services.timeline import drafts, heads, payloads, rules
+from wippy_console.services.timeline import drafts, heads, payloads, rules, telling
 from wippy_console.services.timeline.drafts import Draft, moment
 from wippy_console.services.timeline.failures import read_failure
+from wippy_console.services.timeline.loops import Stretches
+from wippy_console.services.timeline.telling import Tell
 from wippy_console.services.timeline.values import EventRef, State
 
 _HARMLESS = {
@@ -23,14 +25,28 @@ _HARMLESS = {
 }
 
 
-class Fold:
-    """Reads events in order; `drafts` are the rows by head event id, in order of their heads."""
+_TASK_ENDS = ("WORKFLOW_TASK_COMPLETED", "WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT")
+_ALONE = ("workflow", "exit", "task")
+"""Kinds of rows that are in no loop."""
 
-    def __init__(self) -> None:
+
+class Fold:
+    """Reads events in order; `drafts` are the rows by head event id, in the order in which they began.
+
+    `tell` says what a row did, by kind, label and arguments. A `light` fold keeps no values and no stacks.
+    `changed` are the ids of rows that changed since somebody emptied it, `decided` those of rows by their decision.
+    """
+
+    def __init__(self, tell: Tell = telling.plain, *, light: bool = False) -> None:
         self.drafts: dict[int, Draft] = {}
+        self.open: dict[int, Draft] = {}
+        self.changed: dict[int, None] = {}
+        self.decided: dict[str, int] = {}
+        self.stretches = Stretches()
+        self.last_event_id = 0
+        self._tell, self._light = tell, light
         self._heads: dict[int, int] = {}
         self._tasks: dict[int, EventRef] = {}
-        self.last_event_id = 0
 
     def read(self, events: Iterable[HistoryEvent]) -> None:
         """Take the next events."""
@@ -52,7 +68,33 @@ class Fold:
 
     def _add(self, event: HistoryEvent, name: str, draft: Draft) -> None:
         draft.events.append(drafts.reference(event, name))
+        draft.summary = draft.summary or telling.summary(draft, self._tell)
+        if self._light:
+            draft.input = draft.output = None
         self.drafts[draft.id] = draft
+        if draft.decision_id:
+            self.decided[draft.decision_id] = draft.id
+        self._touch(draft, event.event_id)
+        if not draft.own:
+            self._neighbours(draft, event.event_id)
+
+    def _neighbours(self, draft: Draft, event_id: int) -> None:
+        """Put the row into a loop with those before it, if they are one."""
+        key = None if draft.kind in _ALONE or draft.decision_id else (draft.kind, draft.label)
+        for row_id in self.stretches.add(draft.id, key):
+            self.drafts[row_id].loop = self.stretches.first
+            self._touch(self.drafts[row_id], event_id)
+
+    def _touch(self, draft: Draft, event_id: int) -> None:
+        """Note that the event changed the row."""
+        draft.touched = event_id
+        self.changed[draft.id] = None
+        if self._light and draft.failure is not None and (draft.failure.stack or draft.failure.details):
+            draft.failure = replace(draft.failure, stack="", details={})
+        if draft.end is None:
+            self.open[draft.id] = draft
+        else:
+            self.open.pop(draft.id, None)
 
     def _follow(self, event: HistoryEvent, name: str) -> None:
         rule, attrs = rules.FOLLOWS[name], drafts.attributes(event)
@@ -64,8 +106,11 @@ class Fold:
         draft.events.append(drafts.reference(event, name))
         draft.state = rule.state or draft.state
         _read_follower(draft, event, attrs)
+        if not self._light:
+            _read_output(draft, attrs)
         if rule.closes:
             draft.end = moment(event.event_time)
+        self._touch(draft, event.event_id)
 
     def _admitted(self, event: HistoryEvent) -> int:
         admitted = event.workflow_execution_update_accepted_event_attributes.accepted_request_sequencing_event_id
@@ -77,14 +122,18 @@ class Fold:
         self._heads[event.event_id] = head
         self.drafts[head].state = "running"
         self.drafts[head].events.append(drafts.reference(event, name))
+        self._touch(self.drafts[head], event.event_id)
 
     def _task(self, event: HistoryEvent, name: str) -> None:
         self._tasks[event.event_id] = drafts.reference(event, name)
         start = self.drafts.get(1)
         if name == "WORKFLOW_TASK_STARTED" and start is not None and start.started is None:
             start.started = moment(event.event_time)
+            self._touch(start, event.event_id)
         if name in rules.TASK_FAILURES and not _ordinary(event, name):
             self._task_failure(event, name)
+        if name in _TASK_ENDS:
+            self._tasks.clear()  # tasks come one after the other
 
     def _task_failure(self, event: HistoryEvent, name: str) -> None:
         attrs = drafts.attributes(event)
@@ -111,23 +160,16 @@ class Fold:
 
     def _end_all(self, exit_row: Draft, closing: EventRef) -> None:
         """What was open when the run ended is over too, except children that outlive their parent."""
-        for draft in self.drafts.values():
-            if draft.end is None and not draft.outlives:
+        start = self.drafts.get(1)
+        for draft in list(self.open.values()):
+            if draft is not start and not draft.outlives:
                 draft.end, draft.state = exit_row.end, "canceled"
-        if 1 in self.drafts:
-            start = self.drafts[1]
-            start.state, start.output, start.failure = exit_row.state, exit_row.output, exit_row.failure
+                self._touch(draft, exit_row.id)
+        if start is not None:
+            start.end, start.state, start.failure = exit_row.end, exit_row.state, exit_row.failure
+            start.output = None if self._light else exit_row.output
             start.events.append(closing)
-
-    def pending(self, activities: Iterable[PendingActivityInfo], task: PendingWorkflowTaskInfo | None) -> None:
-        """Add what only the server knows of an open run: attempts under way, and the failures before them."""
-        by_id = {draft.activity_id: draft for draft in self.drafts.values() if draft.activity_id and draft.end is None}
-        for info in activities:
-            if info.activity_id in by_id:
-                _pending_activity(by_id[info.activity_id], info)
-        last = next((draft for draft in reversed(self.drafts.values()) if draft.kind == "task"), None)
-        if task is not None and task.attempt > 1 and last is not None:
-            last.attempt, last.end = task.attempt, None
+            self._touch(start, exit_row.id)
 
 
 def _read_follower(draft: Draft, event: HistoryEvent, attrs: Any) -> None:
@@ -136,10 +178,16 @@ def _read_follower(draft: Draft, event: HistoryEvent, attrs: Any) -> None:
     if draft.state == "running" and draft.started is None:
         draft.started = moment(event.event_time)
     draft.attempt = drafts.present(attrs, "attempt") or draft.attempt
+    _read_outcome(draft, attrs)
+
+
+def _read_output(draft: Draft, attrs: Any) -> None:
     output = drafts.present(attrs, "result")
     if output is not None:
         draft.output = drafts.first(output) if hasattr(output, "payloads") else payloads.value(output)
-    _read_outcome(draft, attrs)
+    outcome = drafts.present(attrs, "outcome")
+    if outcome is not None and not outcome.HasField("failure"):
+        draft.output = drafts.first(outcome.success)
 
 
 def _read_outcome(draft: Draft, attrs: Any) -> None:
@@ -150,8 +198,6 @@ def _read_outcome(draft: Draft, attrs: Any) -> None:
     outcome = drafts.present(attrs, "outcome")
     if outcome is not None and outcome.HasField("failure"):
         draft.state, draft.failure = "failed", read_failure(outcome.failure)
-    elif outcome is not None:
-        draft.output = drafts.first(outcome.success)
     if draft.state == "completed":
         draft.failure = None
     elif draft.state in ("failed", "timed_out") and draft.failure is None:
@@ -189,14 +235,3 @@ def _ordinary(event: HistoryEvent, name: str) -> bool:
     if name == "WORKFLOW_TASK_TIMED_OUT":  # a worker went away with its sticky queue: normal on every restart
         return bool(attrs.timeout_type == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START)
     return attrs.cause in _HARMLESS
-
-
-def _pending_activity(draft: Draft, info: PendingActivityInfo) -> None:
-    draft.attempt = max(info.attempt, 1)
-    if info.HasField("last_started_time"):
-        draft.started = moment(info.last_started_time)
-    draft.state = "running" if info.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED else "scheduled"
-    if info.HasField("last_failure"):
-        draft.failure = read_failure(info.last_failure)
-    if info.HasField("next_attempt_schedule_time"):
-        draft.deadline = moment(info.next_attempt_schedule_time)

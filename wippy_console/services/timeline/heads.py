@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from wippy_console.services.timeline.failures import read_failure
 from wippy_console.services.timeline.rules import Head
 
 _MARKER = Head("marker", "completed", closes=True)
+_DECISION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOCAL, _PATCH = "core_local_activity", "core_patch"
 
 
@@ -29,6 +31,7 @@ def begin(event: HistoryEvent, name: str) -> Draft:
     draft.input = drafts.arguments(attrs)
     if name in _READERS:
         _READERS[name](draft, attrs)
+    draft.own = rules.is_own(draft.kind, draft.label, name)
     return draft
 
 
@@ -87,7 +90,8 @@ def _execution(attrs: Any) -> tuple[str, str]:
 def _signal(draft: Draft, attrs: Any) -> None:
     draft.label = attrs.signal_name
     draft.sender = drafts.header(attrs, "temporal.signal.from") or attrs.identity
-    draft.decision_id = drafts.header(attrs, "wippy-decision")
+    decision = drafts.header(attrs, "wippy-decision")
+    draft.decision_id = decision if _DECISION.fullmatch(decision) else ""
 
 
 def _update(draft: Draft, attrs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from temporalio.api.enums.v1 import EventType
 
@@ -98,11 +99,23 @@ def name(number: int) -> str:
     return _NAMES.get(number, f"EVENT_{number}")
 
 
+@cache
 def title(upper: str) -> str:
     """ACTIVITY_TASK_STARTED as ActivityTaskStarted."""
     return "".join(part.capitalize() for part in upper.split("_"))
 
 
+@cache
 def words(upper: str) -> str:
     """ACTIVITY_TASK_STARTED as "Activity task started"."""
     return upper.replace("_", " ").capitalize()
+
+
+_OWN = ("wippy.resolve", "wippy.attributes", "wippy.entropy", "wippy.filled", "wippy.watch", "wippy.unwatch",
+        "wippy.link", "wippy.unlink", "wippy.ended", "wippy.describe")  # fmt: skip
+"""What the engine looks up or keeps for itself. Others of its activities do what the code asked for."""
+
+
+def is_own(kind: Kind, label: str, event_name: str) -> bool:
+    """Whether a row is a step of the engine, or of the SDK, and none of the author's code."""
+    return label in _OWN or (kind == "marker" and event_name == "MARKER_RECORDED")

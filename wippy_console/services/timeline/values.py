@@ -25,7 +25,7 @@ Kind = Literal[
 ]
 State = Literal[
     "scheduled", "running", "completed", "failed", "canceled", "timed_out", "terminated", "continued_as_new",
-    "fired", "waiting", "received",
+    "fired", "waiting", "received", "retrying",
 ]  # fmt: skip
 Lane = Literal["main", "human"]
 
@@ -47,7 +47,10 @@ class Row:
     `started` when work began (None while queued), `end` None while it is open. Kinds signal, exit and
     marker are moments: `end == start`. `input` is the list of arguments, `output` one value; a large one is
     `{"cut": True, "bytes": n, "preview": text}`. `attempt` counts from 1. `child` is (workflow id, run id) of
-    the child or external workflow, run id "" when unknown. `deadline` is a timer's or question's.
+    the child or external workflow, run id "" when unknown. `deadline` is a timer's or question's, or the next try of a
+    call that failed. `own` is a step of the engine itself. `loop` is the id of the first row of the loop that this
+    one is in, else 0; `order` is its place among all, `touched` the newest event that changed it. Rows of a whole
+    timeline lack `input`, `output`, and of a failure stack and details: `timeline.row` reads those of one.
     """
 
     id: int
@@ -69,6 +72,10 @@ class Row:
     question: Question | None = None
     deadline: datetime | None = None
     lane: Lane = "main"
+    own: bool = False
+    loop: int = 0
+    order: float = 0
+    touched: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -87,11 +94,86 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """Neighbouring rows of one kind and label, drawn as one; `first` is the id of the first of them.
+
+    `shortest`, `median` and `longest` are the milliseconds that those took which ended, None while none did.
+    """
+
+    first: int
+    members: tuple[Row, ...]
+    failed: int
+    running: int
+    shortest: float | None
+    median: float | None
+    longest: float | None
+    touched: int
+
+    @property
+    def count(self) -> int:
+        """How many rows it stands for."""
+        return len(self.members)
+
+    @property
+    def kind(self) -> Kind:
+        """That of its rows, as is their label."""
+        return self.members[0].kind
+
+    @property
+    def label(self) -> str:
+        """What they are called."""
+        return self.members[0].label
+
+    @property
+    def summary(self) -> str:
+        """From which to which they go."""
+        first, last = self.members[0].summary, self.members[-1].summary
+        return first if first == last or not last else f"{first} … {last}"
+
+    @property
+    def start(self) -> datetime:
+        """When the first of them began."""
+        return self.members[0].start
+
+    @property
+    def started(self) -> datetime | None:
+        """When work on the first of them began."""
+        return self.members[0].started
+
+    @property
+    def end(self) -> datetime | None:
+        """When all of them were over, None while one goes on."""
+        return None if self.running else max(each.end for each in self.members if each.end)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of them goes on."""
+        return self.running > 0
+
+    @property
+    def is_moment(self) -> bool:
+        """A loop has a beginning and an end, even one of moments."""
+        return False
+
+    @property
+    def state(self) -> State:
+        """Running while one of them runs, failed when one failed."""
+        if self.running:
+            return "running"
+        return "failed" if self.failed else self.members[-1].state
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
-    """A run's rows in order of their start. `events_total` counts history events; `last_event_id` is the newest."""
+    """A run's rows in their order. `events_total` counts history events; `last_event_id` is the newest.
+
+    `volatile` are the ids of rows that change without an event: what the server and the database add to them.
+    """
 
     events_total: int
     rows: list[Row]
     began: datetime
     ended: datetime | None = None
     last_event_id: int = 0
+    loops: list[Loop] = field(default_factory=list)
+    volatile: frozenset[int] = frozenset()
