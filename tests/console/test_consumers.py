@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -268,9 +269,10 @@ def test_each_hears_of_their_own_namespaces_alone(web: int, viewer: Client) -> N
         feed.append(feed.STARTED, run=Run.objects.get(pk="shop.eu"))
         (event,) = collect(live, 1)
         assert event["run_id"] == "shop.eu", "neither a row nor a hint of the other came before it"
-        Grant.objects.update(pattern="vault")
-        feed.append(feed.SIGNAL, run=Run.objects.get(pk="shop.eu"))
-        feed.append(feed.SIGNAL, run=Run.objects.get(pk="vault"))
+        with transaction.atomic():  # read at once, by the rights of before
+            Grant.objects.update(pattern="vault")
+            feed.append(feed.SIGNAL, run=Run.objects.get(pk="shop.eu"))
+            feed.append(feed.SIGNAL, run=Run.objects.get(pk="vault"))
         while not (message := receive(live)).get("events"):
             assert message["run"]["run_id"] == "vault"
         assert [each["run_id"] for each in message["events"]] == ["vault"]

@@ -135,7 +135,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Send what there is; False when the socket was closed. The bell is unset first, so no ring is missed."""
         subscription.wake.clear()
         while True:
-            hint = subscription.take_hint()
+            hint, seen = subscription.take_hint(), self._seen
             frames, cursor = await self._read(request)
             if not frames and hint is None:
                 self._cursor = cursor
@@ -143,10 +143,11 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not await self._may_go_on():
                 return False
             await self._hint(hint)
-            shown = [each for each in frames if each.matches("", (), self._seen)]
-            if not shown:
+            if self._seen != seen:  # what was read was chosen by rights of before: it is read again
+                continue
+            if not frames:
                 self._cursor = cursor
-            elif not await self._send_chunk(shown, cursor):
+            elif not await self._send_chunk(frames, cursor):
                 return False
 
     async def _hint(self, hint: dict[str, Any] | None) -> None:
