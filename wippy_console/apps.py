@@ -20,6 +20,7 @@ class WippyConsoleConfig(AppConfig):
 
         watch_parent()
         _note_logins()
+        _keep_indexes(self)
         _follow_versions()
 
 
@@ -43,3 +44,17 @@ def _follow_versions() -> None:
     from wippy_console.models.masks.declared import forget  # noqa: PLC0415
 
     post_save.connect(forget, sender=Version, dispatch_uid="wippy masks")
+
+
+def _keep_indexes(app: AppConfig) -> None:
+    """After each `migrate`: on SQLite a table made anew has lost its triggers; elsewhere rights may have come."""
+    from django.db import connections  # noqa: PLC0415
+    from django.db.models.signals import post_migrate  # noqa: PLC0415
+
+    def install(using: str, **_: Any) -> None:
+        from wippy_console.database import texts  # noqa: PLC0415
+        from wippy_console.models.runs import SEARCHED  # noqa: PLC0415 - needs the models
+
+        texts.install(connections[using], SEARCHED)
+
+    post_migrate.connect(install, sender=app, weak=False, dispatch_uid="wippy text indexes")

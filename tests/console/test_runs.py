@@ -20,6 +20,7 @@ from wippy_console.models import FeedEvent, Question, Run
 from wippy_console.services import histories, registry, runs, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.registry import Changes
+from wippy_console.services.runs import Wanted
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -99,10 +100,11 @@ def test_one_box_takes_any_id(cast: Cast) -> None:
     make(12)
     run = Run.objects.get(workflow_id="order-11")
     for text in ["order-11", run.run_id, run.run_id[:36], run.pid, f"  {run.pid} "]:
-        assert [found.pk for found in runs.search(cast.viewer, text=text).rows] == [run.pk], text
-    assert len(runs.search(cast.viewer, text="order-1").rows) == 3
-    assert len(runs.search(cast.viewer, text="app:or").rows) == 12
-    assert runs.search(cast.viewer, text="rder-1").rows == []
+        assert [found.pk for found in runs.search(cast.viewer, Wanted(text=text)).rows] == [run.pk], text
+    assert len(runs.search(cast.viewer, Wanted(text="order-1")).rows) == 3
+    assert len(runs.search(cast.viewer, Wanted(text="app:or")).rows) == 12
+    assert len(runs.search(cast.viewer, Wanted(text="RDER-1")).rows) == 3
+    assert runs.search(cast.viewer, Wanted(text="rder-1 other")).rows == []
 
 
 @pytest.mark.parametrize("text", ["100%", "_", "o'clock", 'say "hi"', "Ünï/cödé", "{a@b|c}", "back\\slash"])
@@ -110,9 +112,9 @@ def test_ids_may_hold_anything(cast: Cast, text: str) -> None:
     make(3)
     Run.objects.create(run_id="odd", workflow_id=text, entry_id="e", client=CLIENT, worker=WORKER, started_at=NOON)
     run = Run.objects.get(pk="odd")
-    assert [found.pk for found in runs.search(cast.viewer, text=run.pid).rows] == ["odd"]
+    assert [found.pk for found in runs.search(cast.viewer, Wanted(text=run.pid)).rows] == ["odd"]
     if not text.startswith("{"):
-        assert [found.pk for found in runs.search(cast.viewer, text=text).rows] == ["odd"]
+        assert [found.pk for found in runs.search(cast.viewer, Wanted(text=text)).rows] == ["odd"]
     assert runs.get(cast.viewer, text, "odd") == run
 
 
@@ -122,9 +124,11 @@ def test_filters_add_up(cast: Cast) -> None:
     Run.objects.filter(pk=made[7].pk).update(entry_id="app:other")
     Question.objects.create(run=made[8], number=0, opened_at=NOON)
     Question.objects.create(run=made[9], number=0, opened_at=NOON, closed_at=NOON)
-    assert len(runs.search(cast.viewer, status="running").rows) == 5
-    assert [run.pk for run in runs.search(cast.viewer, status="running", entry="app:other").rows] == [made[7].pk]
-    assert [run.pk for run in runs.search(cast.viewer, waiting=True).rows] == [made[8].pk]
+    assert len(runs.search(cast.viewer, Wanted(statuses=("running",))).rows) == 5
+    assert [run.pk for run in runs.search(cast.viewer, Wanted(statuses=("running",), entry="app:other")).rows] == [
+        made[7].pk
+    ]
+    assert [run.pk for run in runs.search(cast.viewer, Wanted(waiting=True)).rows] == [made[8].pk]
 
 
 def test_who_may_not_see_runs_finds_none(cast: Cast) -> None:

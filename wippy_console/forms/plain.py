@@ -143,20 +143,3 @@ class AuditForm(forms.Form):
     outcome = forms.CharField(required=False, max_length=30)
     since = forms.DateTimeField(required=False)
     until = forms.DateTimeField(required=False)
-
-
-class SearchForm(forms.Form):
-    """The filters of the runs page, all from its address."""
-
-    STATUSES = [
-        ("", "Any status"), ("running", "Running"), ("retrying", "Retrying"), ("no_worker", "No worker"),
-        ("stuck", "Stuck"), ("quarantined", "Quarantined"), ("completed", "Completed"),
-        ("failed", "Failed"), ("canceled", "Canceled"), ("terminated", "Terminated"), ("timed_out", "Timed out"),
-        ("continued_as_new", "Continued"),
-    ]  # fmt: skip
-    q = forms.CharField(required=False, max_length=2000)
-    status = forms.CharField(required=False)
-    entry = forms.CharField(required=False)
-    waiting = forms.BooleanField(required=False)
-    parent = forms.CharField(required=False, max_length=64)
-    before = forms.CharField(required=False)

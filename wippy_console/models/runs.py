@@ -9,10 +9,31 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from wippy_console.database.folding import folded
+from wippy_console.database.texts import Texts
 from wippy_console.models.masks import Veil, VeiledField, of_entry, whole
 
 ENDED_BADLY = ("failed", "timed_out")
 _STARTS_LATER = models.Q(starts_at__isnull=False, closed_at=None)
+
+SEARCHED = Texts("wippy_console_run", "run_id", "search", "started_at")
+"""Where runs are found by any part of a text."""
+
+
+def lines(parts: Iterable[str]) -> str:
+    """What is searched: each text folded and on a line of its own, so that one can also be asked for whole."""
+    return folded("\n".join(["", *filter(None, parts), ""]))
+
+
+class SearchField(models.TextField):  # type: ignore[type-arg] # at run time it takes none
+    """What a run is found by: its ids, where the projection wrote nothing better."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        """No row is without its ids."""
+        run = model_instance
+        if not run.search:
+            run.search = lines([run.workflow_id, run.run_id, run.entry_id])
+        return str(run.search)
 
 
 class Run(models.Model):
@@ -71,6 +92,9 @@ class Run(models.Model):
         max_length=64, blank=True, help_text="the run that it continues, retries or was reset from"
     )
     next_run_id = models.CharField(max_length=64, blank=True, help_text="the run that goes on in its place")
+    search = SearchField(blank=True, editable=False, help_text="what is searched: lines, folded")
+    keys = models.JSONField(null=True, blank=True, help_text="business keys by path: meta.search; empty until known")
+    summary = models.CharField(max_length=200, blank=True, help_text="one line of meta.summary")
     cut = models.JSONField(default=dict, help_text="bytes of what is kept in part: input, result, failure")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -95,6 +119,7 @@ class Run(models.Model):
             models.Index(fields=["previous_run_id"], name="run_previous", condition=~models.Q(previous_run_id="")),
             models.Index(fields=["namespace", "-started_at", "-run_id"], name="run_room"),
             models.Index(fields=["client", "closed_at"]),
+            models.Index(fields=["-started_at"], name="run_undescribed", condition=models.Q(keys__isnull=True)),
             models.Index(
                 fields=["client", "run_id"], name="run_troubled", condition=models.Q(troubled_since__isnull=False)
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from wippy_console.models import Run
+from wippy_console.models import Question, Run
 from wippy_console.services import fleet
 
 RUNNING, RETRYING, WAITING, SLEEPING, SCHEDULED = "running", "retrying", "waiting", "sleeping", "scheduled"
@@ -30,6 +30,9 @@ FAILED_WITH = "failed_with"
 
 TROUBLES = (RETRYING, STUCK, NO_WORKER, QUARANTINED)
 """The states of open runs that do not get on."""
+
+FILTERS = (RUNNING, WAITING, SCHEDULED, *TROUBLES, *Run.Status.values[1:])
+"""What lists may be filtered by (`condition`): Running are all that are open."""
 
 TAKEN_EXPECTED = timedelta(seconds=3)
 """A task or a call that waits longer than this for a worker may be on a queue that nobody serves."""
@@ -94,18 +97,24 @@ def of_reason(reason: str) -> str:
 
 
 def condition(key: str) -> Q:
-    """The runs that a filter by state means: a status, or one of the troubles of open runs."""
-    match key:
-        case "retrying":
-            return _TROUBLED & Q(stuck_reason="")
-        case "stuck":
-            return _TROUBLED & ~Q(stuck_reason="") & ~_QUARANTINED & ~_NO_WORKER
-        case "no_worker":
-            return (_TROUBLED & _NO_WORKER) | _untaken()
-        case "quarantined":
-            return _TROUBLED & _QUARANTINED
-        case status:
-            return Q(status=status)
+    """The runs that a filter by state means: a status, or a state of open runs."""
+    found = _CONDITIONS.get(key)
+    return found() if found else Q(status=key)
+
+
+def _asking() -> Q:
+    open_questions = Question.objects.filter(closed_at=None)
+    return Q(status=Run.Status.RUNNING, troubled_since=None, pk__in=open_questions.values("run_id"))
+
+
+_CONDITIONS: dict[str, Callable[[], Q]] = {
+    RETRYING: lambda: _TROUBLED & Q(stuck_reason=""),
+    STUCK: lambda: _TROUBLED & ~Q(stuck_reason="") & ~_QUARANTINED & ~_NO_WORKER,
+    NO_WORKER: lambda: (_TROUBLED & _NO_WORKER) | _untaken(),
+    QUARANTINED: lambda: _TROUBLED & _QUARANTINED,
+    WAITING: _asking,
+    SCHEDULED: lambda: Q(status=Run.Status.RUNNING, history_length=0, starts_at__gt=timezone.now()),
+}
 
 
 def troubled() -> Q:

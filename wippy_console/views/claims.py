@@ -15,8 +15,7 @@ from wippy_console.forms.inbox import AssignForm, PostponeForm
 from wippy_console.forms.refusals import submit
 from wippy_console.models import Question
 from wippy_console.services import decisions, questions
-from wippy_console.views.inbox import zone_of
-from wippy_console.views.pages import done, needs, page, user_of
+from wippy_console.views.pages import done, needs, page, user_of, zone_of
 from wippy_console.views.typed import typed_in
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
-from urllib.parse import unquote
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
 from wippy_console.forms.inbox import InboxFilters
-from wippy_console.forms.schema import zones
 from wippy_console.services import questions, registry
 from wippy_console.views import saved_views
 from wippy_console.views.asked import shown
-from wippy_console.views.pages import ZONE_COOKIE, choice, filters, needs, page
+from wippy_console.views.pages import choice, filters, needs, page, zone_of
 
 WORDS = {
     "open": "Open",
@@ -54,11 +50,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "priorities": form.fields["priority"].choices,  # type: ignore[attr-defined]
     }
     return page(request, "inbox/list.html", context)
-
-
-def zone_of(request: HttpRequest) -> tzinfo:
-    """The zone that the viewer's browser told, UTC without one."""
-    return zones.find(zones.known(unquote(request.COOKIES.get(ZONE_COOKIE, "")))) or UTC
 
 
 @needs(permissions.VIEW_QUESTION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from wippy_console import permissions
-from wippy_console.forms.schema import MISSING, SchemaForm
+from wippy_console.forms.schema import MISSING, SchemaForm, zones
 from wippy_console.forms.typed import Restored
 from wippy_console.models import Run
 from wippy_console.services import questions, states
@@ -72,6 +73,11 @@ def schema_form(request: HttpRequest, schema: Any, data: QueryDict | None, value
     )
     form.is_edited = form.is_edited or isinstance(data, Restored)
     return form
+
+
+def zone_of(request: HttpRequest) -> tzinfo:
+    """The zone that the viewer's browser told, UTC without one."""
+    return zones.find(zones.known(unquote(request.COOKIES.get(ZONE_COOKIE, "")))) or UTC
 
 
 def number(text: str | None) -> int | None:

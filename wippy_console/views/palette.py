@@ -59,7 +59,7 @@ def found_runs(user: Any, text: str) -> list[dict[str, str]]:
     """Runs by any id."""
     if not text or not permissions.allows(user, permissions.VIEW_RUN):
         return []
-    rows = runs.search(user, text=text, limit=FEW).rows
+    rows = runs.search(user, runs.Wanted(text=text), limit=FEW).rows
     return [
         {
             "word": run.workflow_id,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.forms.plain import SearchForm
+from wippy_console.forms.runs import STATES, RunFilters
 from wippy_console.services import registry, resetting, runs, timeline
 from wippy_console.views import run_page, saved_views
-from wippy_console.views.pages import filters, marked, needs, page
-
-FILTERS = (("text", "q"), ("status", "status"), ("entry", "entry"), ("parent", "parent"), ("before", "before"))
+from wippy_console.views.pages import filters, marked, needs, page, zone_of
 
 
 @needs(permissions.VIEW_RUN)
@@ -23,17 +20,17 @@ def index(request: HttpRequest) -> HttpResponse:
     """The runs that match the filters in the address."""
     if (view := saved_views.opened(request, "runs")) is not None:
         return view
-    form = SearchForm(request.GET)
-    wanted = filters(form)
-    found = search(request.user, wanted)
+    form = RunFilters(request.GET)
+    given = filters(form)
+    found = runs.search(request.user, form.wanted(zone_of(request)), before=given["before"])
     context = {
         "page": found,
         "rows": marked(found.rows),
         "again": any(run.retrying for run in found.rows),  # no event tells of each attempt
-        "wanted": wanted,
-        "statuses": form.STATUSES,
-        "entries": workflows(request.user, str(wanted.get("entry") or "")),
-        "filtered": any(wanted.values()),
+        "wanted": given,
+        "states": STATES,
+        "entries": workflows(request.user, given["entry"]),
+        "filtered": form.is_narrowed,
         "saved": saved_views.strip(request, "runs"),
     }
     return page(request, "runs/list.html", context)
@@ -43,12 +40,6 @@ def workflows(user: Any, chosen: str) -> list[tuple[str, str]]:
     """The entries to filter by; one that is chosen, but was deleted or belongs to a foreign worker, is there too."""
     known = registry.workflows_for(user)
     return known if not chosen or chosen in dict(known) else [*known, (chosen, chosen)]
-
-
-def search(user: Any, wanted: Mapping[str, Any]) -> runs.Page:
-    """The page of runs that the filters ask for."""
-    text = {name: str(wanted.get(field) or "") for name, field in FILTERS}
-    return runs.search(user, waiting=bool(wanted.get("waiting")), **text)  # type: ignore[arg-type]
 
 
 @needs(permissions.VIEW_RUN)

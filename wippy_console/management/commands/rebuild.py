@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from engine.errors import UnitFailed
 from engine.hosts.temporal.wire import failures
 from wippy_console.services import temporal
+from wippy_console.services.projection import describe_all
 from wippy_console.services.reconciler import rebuild
 from wippy_console.services.registry import DatabaseCatalog
 from wippy_console.worker.temporal.clients import ClientPool
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         """Say how many runs were written."""
         catalog = DatabaseCatalog()
         try:
+            describe_all(catalog)
             count = asyncio.run(rebuild(catalog, ClientPool(catalog, temporal.environ(), "wippy rebuild")))
         except (UnitFailed, RPCError) as error:
             raise CommandError(f"{failures.from_exception(error).message}: nothing more was rebuilt") from error

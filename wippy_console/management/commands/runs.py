@@ -20,17 +20,19 @@ class Command(ReadingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the filters, the same as the page's."""
         super().add_arguments(parser)
-        parser.add_argument("--status", default="", choices=["", *Run.Status.values, *states.TROUBLES])
+        parser.add_argument("--status", default=[], action="append", choices=states.FILTERS, help="may be repeated")
         parser.add_argument("--entry", default="")
-        parser.add_argument("--text", default="", help="any id, or how it begins")
+        parser.add_argument("--text", default="", help="any part of an id, title, entry or key")
+        parser.add_argument("--key", default=[], action="append", help="a business key: order.id=42; may be repeated")
         parser.add_argument("--waiting", action="store_true", help="only runs that wait for an answer")
         parser.add_argument("--limit", type=int, default=50)
         parser.add_argument("--before", default="", help="the cursor that the page before ended with")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Find one page."""
-        filters = {name: options[name] for name in ("status", "entry", "text", "waiting", "limit", "before")}
-        page = runs.search(reader(options["acts_for"]), **filters)
+        filters = {name: options[name] for name in ("entry", "text", "waiting")}
+        wanted = runs.Wanted(**filters, statuses=tuple(options["status"]), keys=tuple(options["key"]))
+        page = runs.search(reader(options["acts_for"]), wanted, before=options["before"], limit=options["limit"])
         asking, unserved = questions.asked_by(page.rows), states.unserved(page.rows)
         told = [_run(run, asking.get(run.run_id, []), run.run_id in unserved) for run in page.rows]
         return {"runs": told, "next": page.next_cursor}

@@ -13,7 +13,7 @@ from engine.hosts.temporal.observations import Observation, Retrying, StartedEls
 from engine.steps import Wait
 from wippy_console.database.storable import preview, size_of, storable_text
 from wippy_console.models import FeedEvent, Question, Run
-from wippy_console.services import feed
+from wippy_console.services import business_keys, feed
 from wippy_console.services.projection.facts import Began, Ended, Ref
 from wippy_console.services.questions import Asked, candidates, read
 from wippy_console.services.secrets import arguments
@@ -141,6 +141,7 @@ def fill(run: Run, began: Began, catalog: Catalog) -> None:
     if run.input is None and began.input is not None:
         entry = entry_of(run, catalog)
         shown = arguments(entry.meta.get("input_schema") if entry else None, began.input)
+        business_keys.describe(run, entry.meta if entry else None, shown[0] if shown else None)
         run.input = [preview(value, STORED_BYTES) for value in shown]
         cut = sum(size for value in shown if (size := size_of(value)) > STORED_BYTES)
         run.cut = {**run.cut, "input": cut} if cut else run.cut

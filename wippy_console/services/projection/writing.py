@@ -36,7 +36,7 @@ SETTLED_FIELDS = [
 ]  # fmt: skip
 OLD_NEWS = timedelta(days=1)
 _FAILURES = (Run.Status.FAILED, Run.Status.TIMED_OUT)
-_LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
+LOCK = 0x57495051  # its own number: the feed's is taken last, by everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _load(catalog: Catalog, facts: Sequence[Fact]) -> Batch:
     """The runs that the facts name, locked in order, and their open questions."""
     ids = sorted({fact.run_id for fact in facts})
     # A missing row can't be locked: without this, two writers could announce one run.
-    lock_for_transaction(_LOCK)
+    lock_for_transaction(LOCK)
     # no_key: a decision that refers to the run must not wait for us, nor we for it.
     rows = Run.objects.select_for_update(no_key=True).filter(run_id__in=ids).order_by("run_id")
     runs = {run.run_id: run for run in rows}

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from wippy_console.database.folding import folded
 from wippy_console.models import Question
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
 from wippy_console.services import cursors
@@ -115,7 +116,7 @@ def _of_view(user: Any, view: str, now: datetime) -> Q:
 
 
 def _matching(rows: QuerySet[Question], wanted: Wanted) -> QuerySet[Question]:
-    for word in wanted.text.lower().split()[:MOST_WORDS]:
+    for word in folded(wanted.text).split()[:MOST_WORDS]:
         rows = rows.filter(search__contains=word)
     if wanted.entry:
         rows = rows.filter(run__entry_id=wanted.entry)
@@ -123,7 +124,7 @@ def _matching(rows: QuerySet[Question], wanted: Wanted) -> QuerySet[Question]:
         rows = rows.filter(Q(namespace=wanted.namespace) | Q(namespace__startswith=f"{wanted.namespace}."))
     if wanted.label:  # a line of its own in what is searched
         rows = rows.alias(lines=Concat(Value("\n"), "search", Value("\n"), output_field=TextField()))
-        rows = rows.filter(lines__contains=f"\n{wanted.label.strip().lower()}\n")
+        rows = rows.filter(lines__contains=f"\n{folded(wanted.label.strip())}\n")
     if wanted.priority:
         rows = rows.filter(priority__range=PRIORITIES[wanted.priority])
     if wanted.since is not None:

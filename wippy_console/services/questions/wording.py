@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.durations import option_lifetime
+from wippy_console.database.folding import folded
 from wippy_console.database.storable import storable, storable_text
 from wippy_console.models import Question, Run
 from wippy_console.models.decisions import FAR
-from wippy_console.services import paths
+from wippy_console.services import business_keys, masking, paths
 from wippy_console.services.questions.matching import Asked
 from wippy_console.services.questions.rights import escalated_to
-from wippy_console.services.questions.signals import Signal, read, text_of, texts_of, voters_of
+from wippy_console.services.questions.signals import Signal, read, text_of, voters_of
 
 USUAL_PRIORITY = 50
 _LONGEST_TITLE = 500
@@ -118,11 +119,10 @@ def first_argument(run: Run, *, whole: bool = False) -> Any:
 
 def searched(question: Question, meta: Mapping[str, Any], run: Run) -> str:
     """What is looked through for a question: ids, words, and the values that the entry declares in `meta.search`."""
-    given = first_argument(run)
-    keys = [paths.at(given, path) for path in texts_of(meta, "search")]
+    keys = business_keys.keys_of(meta, masking.masked(first_argument(run), masking.of_run(run)))
     labels = [signal.label for signal in read(question.signals)]
     parts = [run.workflow_id, run.run_id, run.entry_id, text_of(meta, "title"), question.title, *labels]
-    return "\n".join([*parts, *(paths.spoken(key) for key in keys if key is not paths.MISSING)]).lower()
+    return folded("\n".join([*parts, *keys.values()]))
 
 
 def _priority(found: Any) -> int:

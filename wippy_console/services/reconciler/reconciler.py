@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError
 from temporalio.service import RPCError
@@ -16,7 +17,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.services import clock, fleet, notifications
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.errors import Unavailable
-from wippy_console.services.projection import Clients, Fact
+from wippy_console.services.projection import Clients, Fact, describe_some
 from wippy_console.services.reconciler.follower import Follower, Followup
 from wippy_console.services.reconciler.visibility import clients_in_use
 
@@ -61,6 +62,7 @@ class Reconciler:
             await in_thread(clock.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)
+            await in_thread(partial(describe_some, self._catalog))
         except Unavailable as unavailable:
             logger.warning("Temporal does not answer, trying again: %s", unavailable)
         except (DatabaseError, InterfaceError) as error:

@@ -9,6 +9,7 @@ from wippy_console.services.runs.pids import is_run, latest, succeeding
 from wippy_console.services.runs.searching import (
     by_pid,
     children,
+    filtered,
     get,
     hidden_children,
     matching,
@@ -20,6 +21,7 @@ from wippy_console.services.runs.searching import (
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
 from wippy_console.services.runs.values import Page, Started
 from wippy_console.services.runs.waiting import result
+from wippy_console.services.runs.wanted import Wanted
 from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
 
@@ -28,10 +30,12 @@ __all__ = [
     "Chain",
     "Page",
     "Started",
+    "Wanted",
     "again",
     "by_pid",
     "chain_of",
     "children",
+    "filtered",
     "get",
     "hidden_children",
     "history",

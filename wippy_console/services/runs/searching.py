@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Concat
 
 from engine.pids import Pid
 from wippy_console import permissions
+from wippy_console.database import substrings
+from wippy_console.database.folding import folded
 from wippy_console.database.prefixes import begins
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
+from wippy_console.models.runs import SEARCHED, lines
 from wippy_console.services import cursors, grants, masking, questions, states
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.values import Page
+from wippy_console.services.runs.wanted import EVERYTHING, Wanted
 
 MAX_LIMIT = 500
 _IDS = ("run_id", "workflow_id", "entry_id")
-_FEW = 1000
-_UNINDEXED = "text_of_"
+_MOST_WORDS = 10
+_FIELDS = {
+    "entry_id": "entry",
+    "client": "client",
+    "parent_run_id": "parent",
+    "started_at__gte": "started_from",
+    "started_at__lt": "started_to",
+    "closed_at__gte": "closed_from",
+    "closed_at__lt": "closed_to",
+}
+"""Columns with what is wanted of them."""
+
 _HEAVY = ("input", "result", "failure")
 _FAILED_WITH = KeyTextTransform("message", "failure")
 
@@ -32,45 +49,63 @@ def visible(user: Any) -> QuerySet[Run]:
     return grants.narrowed(Run.objects.all(), user, permissions.VIEW_RUN)
 
 
-def search(
-    user: Any,
-    *,
-    status: str = "",
-    entry: str = "",
-    text: str = "",
-    waiting: bool = False,
-    parent: str = "",
-    before: str = "",
-    limit: int = 50,
-) -> Page:
+def search(user: Any, wanted: Wanted = EVERYTHING, *, before: str = "", limit: int = 50) -> Page:
     """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded,
-    but of a failure the message (`states.FAILED_WITH`).
-
-    `status` may also be a trouble of open runs (`states.TROUBLES`). `text` matches workflow id, run id, pid or entry,
-    exactly or by prefix; `waiting` keeps runs with an open question, `parent` the children of the run of that id.
+    but of a failure the message (`states.FAILED_WITH`). `before` is the cursor of the page before; Refused for none.
     """
-    rows = visible(user).defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
-    if status:
-        rows = rows.filter(states.condition(storable_text(status)))
-    if entry:
-        rows = rows.filter(entry_id=storable_text(entry))
-    if parent:
-        rows = rows.filter(parent_run_id=storable_text(parent))
-    if text.strip():
-        rows = _narrowed(visible(user), rows, storable_text(text.strip()))
-    if waiting:
+    words = words_of(wanted)
+    rows = _narrowed(visible(user), wanted)
+    if words and wanted.is_narrowed_otherwise:
+        rows, words = _of_few(rows, words)
+    shown = rows.defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
+    return _page(shown, words, before, max(1, min(limit, MAX_LIMIT)))
+
+
+def filtered(user: Any, wanted: Wanted) -> QuerySet[Run]:
+    """All the visible runs that are wanted, in no order: for acts over them."""
+    return substrings.containing(_narrowed(visible(user), wanted), SEARCHED, words_of(wanted))
+
+
+def words_of(wanted: Wanted) -> list[str]:
+    """What the text of a run must contain. Too many words are one phrase; the lines of keys are whole lines."""
+    text = "" if Pid.parse(wanted.text.strip()) else folded(storable_text(wanted.text)).strip()
+    _, bar, uniq = text.rpartition("|")  # part of a pid
+    words = [uniq.removesuffix("}")] if bar and uniq.strip("}") else text.split()
+    return [*(words if len(words) <= _MOST_WORDS else [text]), *(lines([storable_text(key)]) for key in wanted.keys)]
+
+
+def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
+    """By all that is wanted but the words."""
+    if wanted.statuses:
+        rows = rows.filter(reduce(or_, map(states.condition, map(storable_text, wanted.statuses))))
+    if wanted.by:
+        rows = rows.filter(started_by__in=User.objects.filter(username=storable_text(wanted.by)))
+    if wanted.waiting:
         rows = rows.filter(pk__in=questions.asking())
-    return _page(rows, before, max(1, min(limit, MAX_LIMIT)))
+    if pid := Pid.parse(wanted.text.strip()):
+        rows = rows.filter(workflow_id=storable_text(pid.uniq))
+    given = {name: getattr(wanted, field) for name, field in _FIELDS.items() if getattr(wanted, field)}
+    return rows.filter(
+        **{name: storable_text(value) if isinstance(value, str) else value for name, value in given.items()}
+    )
 
 
-def matching(text: str, prefix: str = "") -> Q:
+def _of_few(rows: QuerySet[Run], words: list[str]) -> tuple[QuerySet[Run], list[str]]:
+    """Where the other filters leave few rows, these are looked at one by one: the words may be those of a million."""
+    few = list(rows.order_by().values_list("pk", flat=True)[: substrings.FEW + 1])
+    if len(few) > substrings.FEW:
+        return rows, words
+    return substrings.containing(Run.objects.filter(pk__in=few), SEARCHED, words), []
+
+
+def matching(text: str) -> Q:
     """Runs with an id that is the text or begins with it; a pid names its workflow id."""
     pid = Pid.parse(text)
     if pid is not None:
         return Q(workflow_id=pid.uniq)
     found = Q()
     for field in _IDS:
-        found |= begins(prefix + field, text)
+        found |= begins(field, text)
     return found
 
 
@@ -119,27 +154,17 @@ def _children(rows: QuerySet[Run], run: Run) -> QuerySet[Run]:
     return rows.filter(parent_run_id=run.run_id)
 
 
-def _narrowed(seen: QuerySet[Run], rows: QuerySet[Run], text: str) -> QuerySet[Run]:
-    """Few matches are found by their indexes and then sorted; of very many, the newest by walking through time.
-
-    The database can't know which it will be: sorting 100,000 matches takes a hundred times as long.
-    """
-    some = list(seen.filter(matching(text)).order_by().values_list("pk", flat=True)[: _FEW + 1])
-    if len(some) <= _FEW:
-        return rows.filter(pk__in=some)
-    unindexed = {f"{_UNINDEXED}{field}": Concat(field, Value("")) for field in _IDS}
-    return rows.alias(**unindexed).filter(matching(text, _UNINDEXED))
-
-
-def _page(rows: QuerySet[Run], before: str, limit: int) -> Page:
-    if before:
-        at, run_id = _place(before)
-        rows = rows.filter(started_at__lte=at).filter(Q(started_at__lt=at) | Q(run_id__lt=run_id))
-    found = list(rows.order_by("-started_at", "-run_id")[: limit + 1])
-    more = len(found) > limit
-    return Page(
-        found[:limit], cursors.made(found[limit - 1].started_at.isoformat(), found[limit - 1].run_id) if more else ""
-    )
+def _page(rows: QuerySet[Run], words: Sequence[str], before: str, limit: int) -> Page:
+    after = _place(before) if before else None
+    if words:
+        ordered = substrings.newest_first(rows, SEARCHED, words, after=after)
+    else:
+        ordered = substrings.behind(rows, SEARCHED, after).order_by("-started_at", "-run_id")
+    found = list(ordered[: limit + 1])
+    if len(found) <= limit:
+        return Page(found)
+    last = found[limit - 1]
+    return Page(found[:limit], cursors.made(last.started_at.isoformat(), last.run_id))
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

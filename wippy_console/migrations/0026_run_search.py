@@ -1,0 +1,61 @@
+"""Runs are found by any part of what is said of them: at first their ids; the leading worker adds keys and titles."""
+
+from django.db import migrations, models
+
+import wippy_console.models.runs
+from wippy_console.database import texts
+from wippy_console.models.runs import SEARCHED, lines
+
+IDS = ["run_id", "workflow_id", "entry_id"]
+BATCH = 5000
+
+
+def fill(apps, schema_editor):
+    run = apps.get_model("wippy_console", "Run")
+    rows = run.objects.using(schema_editor.connection.alias)
+    while some := list(rows.filter(search="").order_by().only(*IDS)[:BATCH]):
+        for row in some:
+            row.search = lines([row.workflow_id, row.run_id, row.entry_id])
+        rows.bulk_update(some, ["search"], batch_size=500)
+
+
+def install(apps, schema_editor):
+    texts.install(schema_editor.connection, SEARCHED)
+
+
+def remove(apps, schema_editor):
+    texts.remove(schema_editor.connection, SEARCHED)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("wippy_console", "0025_watching")]
+
+    operations = [
+        migrations.AddField(
+            model_name="run",
+            name="keys",
+            field=models.JSONField(
+                blank=True, help_text="business keys by path: meta.search; empty until known", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="run",
+            name="search",
+            field=wippy_console.models.runs.SearchField(
+                blank=True, editable=False, help_text="what is searched: lines, folded"
+            ),
+        ),
+        migrations.AddField(
+            model_name="run",
+            name="summary",
+            field=models.CharField(blank=True, help_text="one line of meta.summary", max_length=200),
+        ),
+        migrations.AddIndex(
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("keys__isnull", True)), fields=["-started_at"], name="run_undescribed"
+            ),
+        ),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(install, remove),
+    ]
