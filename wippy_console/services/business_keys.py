@@ -32,7 +32,7 @@ def line_of(path: str, text: str) -> str:
 def describe(run: Run, meta: Mapping[str, Any] | None, given: Any) -> None:
     """Write into the run's row what it is about, and what it is found by; no `meta`: its ids alone."""
     about = meta or {}
-    shown = masking.masked(given, [*masking.of_run(run), *_texts(about, "mask")])
+    shown = masking.masked(given, [*masking.of_entry(run.entry_id, run.registry_version), *_texts(about, "mask")])
     run.keys = keys_of(about, shown)
     summary = about.get("summary")
     run.summary = _line(paths.filled(summary, shown)) if isinstance(summary, str) else ""

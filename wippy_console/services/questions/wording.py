@@ -119,7 +119,9 @@ def first_argument(run: Run, *, whole: bool = False) -> Any:
 
 def searched(question: Question, meta: Mapping[str, Any], run: Run) -> str:
     """What is looked through for a question: ids, words, and the values that the entry declares in `meta.search`."""
-    keys = business_keys.keys_of(meta, masking.masked(first_argument(run), masking.of_run(run)))
+    keys = business_keys.keys_of(
+        meta, masking.masked(first_argument(run), masking.of_entry(run.entry_id, run.registry_version))
+    )
     labels = [signal.label for signal in read(question.signals)]
     parts = [run.workflow_id, run.run_id, run.entry_id, text_of(meta, "title"), question.title, *labels]
     return folded("\n".join([*parts, *keys.values()]))
