@@ -33,7 +33,7 @@ def comment(user: Any, question: Question, text: str, key: uuid.UUID) -> Comment
     Refused (`text`) when it is empty or too long; NotFoundError for whoever may not see the question.
     """
     question = questions.get(user, question.pk)
-    said = storable_text(text.strip())
+    said = question.run.veil().text(storable_text(text.strip()))
     refuse_unsayable(said)
     try:
         with transaction.atomic():

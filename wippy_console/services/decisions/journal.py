@@ -70,6 +70,7 @@ def record(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> None
     The question first, as votes do: in another order an answer and a vote would wait for each other.
     """
     _answer(decision, outcome)
+    decision.reason = decision.run.veil().text(decision.reason)  # it is told to all
     decision.save(force_insert=True)
 
 
@@ -151,7 +152,7 @@ def send(decision: Decision, patience: timedelta | None = None) -> Decision:
     if verdict.failure is not None:
         _fail(decision, f"The run refused it: {verdict.failure.message}", was_taken=True)
         raise Refused(decision.error)
-    decision.verdict = storable(verdict.value)
+    decision.verdict = storable(decision.run.veil().value(verdict.value))
     event_id = _reached(wire.await_event, decision)
     if event_id is None and decision.action == wire.CANCEL:
         _refuse_second_cancel(decision)
@@ -201,6 +202,7 @@ def _complete(decision: Decision, event_id: int | None) -> Decision:
 
 def _fail(decision: Decision, message: str, *, was_taken: bool = False) -> None:
     now, shown = timezone.now(), shown_payload(decision)
+    message = decision.run.veil().text(message)
     with transaction.atomic():
         pending = Decision.objects.filter(pk=decision.pk, state=Decision.State.PENDING)
         if pending.update(state=Decision.State.FAILED, error=message, completed_at=now, payload=shown):

@@ -133,7 +133,7 @@ def _scrub(message: Message, veil: Veil) -> bool:
 
 
 def _messages(field: Any, value: Any) -> Iterable[Message]:
-    if not field.is_repeated:
+    if isinstance(value, Message):
         return [value]
     if field.message_type.GetOptions().map_entry:
         return [each for each in value.values() if isinstance(each, Message)]
