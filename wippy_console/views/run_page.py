@@ -17,7 +17,7 @@ from wippy_console.views.asked import sections
 from wippy_console.views.pages import choice, marked, number
 
 CHILDREN = 50
-TABS = ("timeline", "table", "events", "state", "json", "audit")
+TABS = ("timeline", "table", "events", "pending", "state", "details", "json", "audit")
 
 
 def context(request: HttpRequest, run: Run) -> dict[str, Any]:
@@ -163,4 +163,4 @@ def reapplied(run: Run, user: Any) -> list[Any]:
 
 JSON_SHOWN = 200_000
 ORDERS = ("", "asc", "desc")
-TAB_CONTEXT = {"table": table_rows, "json": whole_json, "audit": audit, "state": run_tabs.state}
+TAB_CONTEXT = {"table": table_rows, "json": whole_json, "audit": audit, **run_tabs.CONTEXTS}
