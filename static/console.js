@@ -117,7 +117,7 @@
 
   function tellPicked(form) {
     const told = $(`[data-picked="${form}"]`), all = picks(form), chosen = all.filter((box) => box.checked).length;
-    if (told) told.textContent = chosen ? `${chosen} chosen` : "Choose questions that take the same answer.";
+    if (told) told.textContent = chosen ? `${chosen} chosen` : told.dataset.none ?? "Choose questions that take the same answer.";
     const every = $(`[data-pick-all="${form}"]`);
     if (every) [every.checked, every.indeterminate] = [chosen > 0 && chosen === all.length, chosen > 0 && chosen < all.length];
   }

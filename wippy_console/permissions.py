@@ -46,9 +46,9 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "auditrow", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink", "historyarchive",
-    "listsettings", "node", "notification", "notificationpreference", "process", "program", "quarantine", "question",
-    "questionrole", "revision", "run", "savedview", "service", "token", "version", "vote",
+    "auditrow", "batch", "batchitem", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink",
+    "historyarchive", "listsettings", "node", "notification", "notificationpreference", "process", "program",
+    "quarantine", "question", "questionrole", "revision", "run", "savedview", "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 

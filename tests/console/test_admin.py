@@ -62,6 +62,8 @@ def rows(cast: Cast) -> Run:
     node.services.create(entry_id="app:service", state="Running", since=NOON)
     node.processes.create(pid="{n1@app:h|<b>}", entry_id="app:p", host_id="app:h", state="idle", started_at=NOON)
     node.claims.create(kind="service", key="app:service")
+    batch = models.Batch.objects.create(user=cast.operator, action="cancel", total=1)
+    batch.items.create(run=run, position=0)
     version = Version.objects.create(number=1, message="first")
     Revision.objects.create(
         version=version, entry_id="app:order", kind="workflow.lua", data={"source": "<b>return</b>"}

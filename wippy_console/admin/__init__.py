@@ -2,6 +2,7 @@
 
 from wippy_console.admin import (
     audit,
+    batches,
     decisions,
     drafts,
     feed,
@@ -17,6 +18,7 @@ from wippy_console.admin import (
 
 __all__ = [
     "audit",
+    "batches",
     "decisions",
     "drafts",
     "feed",

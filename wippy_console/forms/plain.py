@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -73,6 +74,31 @@ class ResetForm(KeyForm):
     signals = forms.BooleanField(required=False, label="Send the signals after this step again")
     updates = forms.BooleanField(required=False, label="Send the updates after this step again")
     reason = Words(error_messages={"required": "Say why."})
+
+
+class BatchForm(RefusableForm):
+    """What is to be done to each run of a batch, and why; the fields of other acts are taken away."""
+
+    topic = forms.CharField(max_length=500, widget=forms.TextInput(attrs=INPUT))
+    payload = JsonText(required=False, help_text="JSON; left empty the signal has none.")
+    step = forms.ChoiceField(
+        label="Go on from", choices=[("last", "its last step"), ("first", "its first step: all is done again")]
+    )
+    signals = forms.BooleanField(required=False, initial=True, label="Send the signals after that step again")
+    reason = Words(error_messages={"required": "Say why."})
+
+    OF = MappingProxyType({"signal": ("topic", "payload"), "reset": ("step", "signals")})
+
+    def __init__(self, action: str, data: Any = None) -> None:
+        super().__init__(data)
+        kept = {*self.OF.get(action, ()), "reason"}
+        for name in [each for each in self.fields if each not in kept]:
+            del self.fields[name]
+
+    def options(self) -> dict[str, Any]:
+        """All but the reason; a payload that was left empty is none."""
+        given = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        return {name: value for name, value in given.items() if value is not MISSING}
 
 
 class MessageForm(KeyForm):

@@ -1,6 +1,7 @@
 """Tables. Which service writes each of them stands in docs/architecture.md."""
 
 from wippy_console.models.audit import AuditRow
+from wippy_console.models.batches import Batch, BatchItem
 from wippy_console.models.decisions import Comment, Decision, GuestLink, Question, QuestionRole, Vote
 from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
@@ -15,6 +16,8 @@ from wippy_console.models.tokens import Token
 
 __all__ = [
     "AuditRow",
+    "Batch",
+    "BatchItem",
     "Claim",
     "Comment",
     "Decision",

@@ -85,6 +85,17 @@ DECISION = {
     "sent": Look("circle-check", "Sent", "ok"),
     "failed": Look("circle-x", "Failed", "bad"),
 }
+BATCH = {
+    "draft": Look("circle-dashed", "To confirm", "wait"),
+    "running": Look("circle-play", "Running", "run"),
+    "stopped": Look("circle-stop", "Stopped", "warn"),
+    "done": Look("circle-check", "Done", "ok"),
+}
+ITEM = {
+    "pending": Look("circle-dashed", "Left", "mute"),
+    "done": Look("circle-check", "Done", "ok"),
+    "failed": Look("circle-x", "Failed", "bad"),
+}
 NODE = {
     "alive": Look("circle-check", "Alive", "ok"),
     "silent": Look("triangle-alert", "Silent", "warn"),
@@ -124,6 +135,8 @@ FAMILIES = {
     "kind": KIND,
     "feed": FEED,
     "decision": DECISION,
+    "batch": BATCH,
+    "item": ITEM,
     "node": NODE,
     "service": SERVICE,
     "process": PROCESS,

@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from wippy_console import permissions
 from wippy_console.forms.runs import STATES, RunFilters
-from wippy_console.services import registry, resetting, runs, timeline
+from wippy_console.services import batches, registry, resetting, runs, timeline
 from wippy_console.views import run_page, saved_views
 from wippy_console.views.pages import filters, marked, needs, page, zone_of
 
@@ -32,6 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "entries": workflows(request.user, given["entry"]),
         "filtered": form.is_narrowed,
         "saved": saved_views.strip(request, "runs"),
+        "acts": batches.open_to(request.user),
     }
     return page(request, "runs/list.html", context)
 

@@ -5,6 +5,7 @@ from wippy_console.services.audit.journal import (
     ACTIONS,
     ANSWER,
     ASSIGN,
+    BATCH,
     CANCEL,
     CLAIM,
     COMMENT,
@@ -42,8 +43,8 @@ from wippy_console.services.audit.reading import (
 )
 
 __all__ = [
-    "ACTIONS", "ANSWER", "ASSIGN", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST", "HIDE",
-    "LIFT", "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL", "START", "TERMINATE",
-    "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines", "newest",
-    "note_login", "page", "refuse_unknown_action", "verify", "visible",
+    "ACTIONS", "ANSWER", "ASSIGN", "BATCH", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST",
+    "HIDE", "LIFT", "POSTPONE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL", "START",
+    "TERMINATE", "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines",
+    "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

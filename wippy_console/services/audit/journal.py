@@ -24,6 +24,7 @@ START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
 SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
 GUEST = "guest"
 UNMASK, HIDE = "unmask", "hide"
+BATCH = "batch"
 PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
 SHARE = "share"
 
@@ -42,6 +43,7 @@ ACTIONS: dict[str, str] = {
     CANCEL: "Cancelled",
     TERMINATE: "Terminated",
     RESET: "Reset a run",
+    BATCH: "Acted on many runs",
     SPAWN: "Spawned a process",
     MESSAGE: "Sent a message",
     SERVICE: "Moved a service",

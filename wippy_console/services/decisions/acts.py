@@ -202,12 +202,12 @@ def reset(user: Any, run: Run, options: dict[str, Any], reason: str, *, key: Key
     return journal.make(decision)
 
 
-def known(key: Key, user: Any, run: Run) -> Decision | None:
+def known(key: Key, user: Any, run: Run, patience: float = _PATIENCE) -> Decision | None:
     """What was decided under this key before, brought to its end; of the same form sent twice the second waits."""
     found = journal.known(key, user.pk, run)
     if found is None:
         return None
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + patience
     while found.state == found.State.PENDING and time.monotonic() < end:
         time.sleep(0.1)
         found.refresh_from_db()

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
 from wippy_console.database.threads import in_thread
-from wippy_console.services import clock, fleet, notifications
+from wippy_console.services import batches, clock, fleet, notifications
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.projection import Clients, Fact, describe_some
@@ -60,6 +60,7 @@ class Reconciler:
             await self._compare_after_losses()
             await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
             await in_thread(clock.tick)
+            await in_thread(batches.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)
             await in_thread(partial(describe_some, self._catalog))
