@@ -123,6 +123,50 @@ def test_a_closed_run_is_drawn_from_its_archive_without_temporal() -> None:
     assert drawn.rows == timeline.rows(run).rows, "the second time comes from memory"
 
 
+def test_the_events_of_a_run_are_paged_in_their_order_from_either_end() -> None:
+    run = archived("everything")
+    total = run.archive.events
+    forward: list[int] = []
+    after: int | None = None
+    while True:
+        page = timeline.chronicle(run, None, after=after, size=7)
+        forward += [each.event.id for each in page.events]
+        if page.after is None:
+            break
+        after = page.after
+    assert forward == list(range(1, total + 1)), "workflow tasks are in their place"
+    newest = timeline.chronicle(run, None, newest=True, size=7)
+    assert [each.event.id for each in newest.events] == list(range(total, total - 7, -1))
+    older = timeline.chronicle(run, None, newest=True, size=7, after=newest.after)
+    assert [each.event.id for each in older.events] == list(range(total - 7, total - 14, -1))
+    back = timeline.chronicle(run, None, newest=True, size=7, before=older.before)
+    assert back.events == newest.events and back.before is None
+    seventh = next(each for each in timeline.chronicle(run, None).events if each.event.id == 7)
+    assert (seventh.event.type, seventh.row, seventh.label) == ("ActivityTaskScheduled", 7, "app.api:flaky")
+
+
+def test_a_page_of_rows_holds_their_values_and_pages_on_by_row() -> None:
+    run = archived("everything")
+    shown = timeline.kept(timeline.rows(run), {})
+    first = timeline.page(shown, after=None, before=None, size=5)
+    assert (len(first.rows), first.before, first.after) == (5, None, first.rows[-1].id)
+    second = timeline.page(shown, after=first.after, before=None, size=5)
+    assert second.rows == shown[5:10] and second.before == second.rows[0].id
+    assert timeline.page(shown, after=None, before=second.before, size=5).rows == first.rows
+    opened = {row.id: row for row in timeline.opened(run, None, shown)}
+    assert opened[7].output == {"text": "hi", "attempt": 3}
+    assert opened[1].output == {"approved": True}
+    assert [row.output for row in shown] == [None] * len(shown), "a whole timeline has no values"
+
+
+def test_an_archive_written_before_is_read_as_well_as_one_of_today() -> None:
+    text = (HISTORIES / "everything.json").read_text()
+    events = list(WorkflowHistory.from_json("w", text).events)
+    assert histories.unpacked(gzip.compress(text.encode())) == events
+    assert histories.unpacked(histories.packed(events)) == events
+    assert WorkflowHistory.from_json("w", WorkflowHistory("w", histories.unpacked(histories.packed(events))).to_json())
+
+
 def test_ten_thousand_events_fold() -> None:
     """Quadratic work would hang here; `make bench` has the figures."""
     base = list(WorkflowHistory.from_json("w", (HISTORIES / "everything.json").read_text()).events)

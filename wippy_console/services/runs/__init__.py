@@ -19,6 +19,7 @@ from wippy_console.services.runs.searching import (
     visible,
 )
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
+from wippy_console.services.runs.tree import Branch, listed, tree
 from wippy_console.services.runs.values import Page, Started
 from wippy_console.services.runs.waiting import result
 from wippy_console.services.runs.wanted import Wanted
@@ -27,6 +28,7 @@ from wippy_console.services.secrets import history
 
 __all__ = [
     "Again",
+    "Branch",
     "Chain",
     "Page",
     "Started",
@@ -42,6 +44,7 @@ __all__ = [
     "is_run",
     "latest",
     "likely_worker",
+    "listed",
     "matching",
     "named_worker",
     "newer",
@@ -52,6 +55,7 @@ __all__ = [
     "start",
     "startable",
     "succeeding",
+    "tree",
     "value",
     "visible",
     "workers",

@@ -1,6 +1,7 @@
 """The timeline of a run: one row per head event, its followers drawn into the same row.
 
-`rows` is all of it, without values; `row`, `page` and `events` open parts; `changes` is what a reader does not have.
+`rows` is all of it, without values; `row`, `page` and `opened` open parts, `chronicle` pages through the events, and
+`since` tells what a reader does not have.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from wippy_console.services.errors import NotFoundError
 from wippy_console.services.timeline import assembly, changes, opening
 from wippy_console.services.timeline.axis import Axis
 from wippy_console.services.timeline.changes import Changes
+from wippy_console.services.timeline.chronicle import Chronicle, chronicle
 from wippy_console.services.timeline.details import event_json
 from wippy_console.services.timeline.drafts import moment
 from wippy_console.services.timeline.failures import read_failure
@@ -25,8 +27,8 @@ from wippy_console.services.timeline.opening import Page, opened, page
 from wippy_console.services.timeline.values import EventRef, Loop, Row, Timeline
 
 __all__ = [
-    "Axis", "Changes", "EventRef", "Loop", "Page", "Row", "Timeline", "event_json", "event_payload", "folded", "kept",
-    "lay_out", "of_events", "opened", "page", "read_failure", "row", "rows", "since",
+    "Axis", "Changes", "Chronicle", "EventRef", "Loop", "Page", "Row", "Timeline", "chronicle", "event_json",
+    "event_payload", "folded", "kept", "lay_out", "of_events", "opened", "page", "read_failure", "row", "rows", "since",
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ FORM = "1"
 
 GROUPS = 32
 _BYTES = 3
+_NOTHING = hashlib.blake2b(digest_size=_BYTES).digest() * GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Cursor:
             found = cls(kind, int(last[:9]), int(questions[:9]), base64.urlsafe_b64decode(digests))
         except (ValueError, binascii.Error):
             return None
-        return found if text.startswith(FORM) and len(found.digests) == GROUPS * _BYTES else None
+        return found if text.startswith(FORM) and len(found.digests) in (0, GROUPS * _BYTES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,14 @@ def _may_change(row: Row, timeline: Timeline) -> bool:
 def _differing(had: bytes, now: bytes) -> set[int]:
     if had == now:
         return set()
-    places = range(0, GROUPS * _BYTES, _BYTES)
+    had, now, places = had or _NOTHING, now or _NOTHING, range(0, GROUPS * _BYTES, _BYTES)
     return {at // _BYTES for at in places if had[at : at + _BYTES] != now[at : at + _BYTES]}
 
 
 def _digests(rows: list[Row]) -> bytes:
-    """Of each group of rows what they look like."""
+    """Of each group of rows what they look like; nothing when there are none."""
+    if not rows:
+        return b""
     groups = [hashlib.blake2b(digest_size=_BYTES) for _ in range(GROUPS)]
     for row in rows:
         groups[row.id % GROUPS].update(repr(_look(row)).encode(errors="surrogatepass"))

@@ -65,7 +65,7 @@ class Known:
 
     def loops(self) -> list[Loop]:
         """The loops, in their order."""
-        return list(self._loops.values())
+        return [self._loops[first] for first in self.fold.stretches.loops]
 
     def place(self, at: datetime, row: Row) -> Row:
         """A row that no event began, with its place among the others."""

@@ -10,17 +10,20 @@ from wippy_console.services.timeline.values import Loop, Row, Timeline
 SHOWN = 100
 """More rows than this are cut in the middle: the two ends come first."""
 
-FILTERS = ("find", "kind", "only", "own")
+FEWEST_LISTED = 3
+"""So many rows of each loop are listed within it, more where there are few loops: `SHOWN` of all together."""
 
 
 def lay_out(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, Any]:
-    """The rows and loops to draw, in their order, with None where `hidden` ones are left out; all with `all`."""
+    """The rows and loops to draw, in their order, with None where `hidden` ones are left out."""
     entries = folded(timeline, wanted)
     hidden = max(0, len(entries) - SHOWN)
     if hidden:
         entries = [*entries[: SHOWN // 2], None, *entries[-SHOWN // 2 :]]
     kinds = sorted({row.kind for row in timeline.rows})
-    return {"rows": entries, "hidden": hidden, "kinds": kinds, "total": len(timeline.rows)}
+    loops = sum(isinstance(entry, Loop) for entry in entries)
+    listed = f":{max(FEWEST_LISTED, SHOWN // max(loops, 1))}"
+    return {"rows": entries, "hidden": hidden, "kinds": kinds, "total": len(timeline.rows), "listed": listed}
 
 
 def folded(timeline: Timeline, wanted: Mapping[str, str]) -> list[Row | Loop | None]:
