@@ -71,7 +71,7 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.method !== "post" || form.hasAttribute("hx-post") || "again" in form.dataset) return; // a list of the admin stays when it sends a file
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
     form.dataset.dirty = "";

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.models import AuditRow
 
 
@@ -14,7 +14,7 @@ class AuditRowAdmin(base.ReadOnlyAdmin[AuditRow]):
 
     namespace = "namespace"
     list_display = ["at", "user", "action", "label", "entry_id", "workflow_id", "outcome"]
-    list_filter = ["action", "outcome", "at"]
+    list_filter = [filters.by("action"), "at"]
     search_fields = ["user", "entry_id", "workflow_id", "run_id"]
-    date_hierarchy = "at"
-    json_fields = ("data",)
+    search_help_text = "User, entry, workflow id or run id, or its beginning"
+    ordering = ["-id"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -13,14 +14,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from wippy_console import permissions
-from wippy_console.admin import export
+from wippy_console.admin import export, filters, frugal, searching
 from wippy_console.services import grants
+from wippy_console.templatetags.columns import pretty
+
+__all__ = ["FrugalAdmin", "ModelAdmin", "ReadOnlyAdmin", "ReadOnlyInline", "TabularInline", "link", "pretty"]
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
-
-_SHOWN_JSON = 20_000
-
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -40,13 +41,53 @@ else:
             return cls
 
 
-class ReadOnlyAdmin(ModelAdmin[M]):
+class FrugalAdmin(ModelAdmin[M]):
+    """Lists that read no more rows of a large table than they show, and draw them as the console does."""
+
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = frugal.Pages
+    small = False
+    """Whether the table never has more than some thousand rows."""
+    search_words: tuple[str, ...] = ()
+    """Fields whose words are looked for in the newest rows; `search_fields` are found by their beginning."""
+
+    @cached_property
+    def _columns(self) -> list[Any]:
+        return frugal.drawn_columns(self.model, self.list_display)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """With times and states drawn."""
+        return self._columns
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Django's own filter of a text reads the whole table for its values."""
+        return [filters.of(self.model, each) for each in self.list_filter]
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """Columns that an index has in order; all of a small table."""
+        return self._columns if self.small else frugal.sortable(self.model, self._columns)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """Rows found by indexes."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        return searching.found(queryset, self.search_fields, self.search_words, text), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """One that holds to them."""
+        return frugal.Rows
+
+
+class ReadOnlyAdmin(FrugalAdmin[M]):
     """Rows that services write: the view permission shows them, and there is no adding, changing or deleting."""
 
     actions = [export.as_csv, export.as_json]
-    list_per_page = 50
-    show_full_result_count = False
-    json_fields: tuple[str, ...] = ()
     namespace = ""
     entry = ""
     everything = False
@@ -122,15 +163,6 @@ class ReadOnlyInline(TabularInline[M, P]):
     def has_change_permission(self, *_: Any) -> bool:
         """Never."""
         return False
-
-
-def pretty(value: Any) -> SafeString:
-    """A JSON value over several lines; a long one is cut."""
-    if value in (None, "", [], {}):
-        return format_html("{}", "-")
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    cut = f"\n... {len(text):,} characters in all" if len(text) > _SHOWN_JSON else ""
-    return format_html('<pre class="json">{}{}</pre>', text[:_SHOWN_JSON], cut)
 
 
 def link(text: str, name: str, **where: Any) -> SafeString | str:

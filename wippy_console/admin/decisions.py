@@ -1,4 +1,4 @@
-"""Questions and the audit of decisions."""
+"""Questions, what people said about them, and the answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.models import Comment, Decision, Question, QuestionRole, Vote
 from wippy_console.services import decisions
 
@@ -30,23 +30,18 @@ class AnsweredFilter(admin.SimpleListFilter):
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         """The questions of the choice."""
-        return queryset if self.value() is None else queryset.filter(closed_at__isnull=self.value() == "open")
+        match self.value():
+            case "open":
+                return queryset.filter(closed_at=None, outcome="")
+            case "closed":
+                return queryset.filter(closed_at__isnull=False)
+        return queryset
 
 
-class RoleFilter(admin.SimpleListFilter):
-    """Groups that are asked by the questions that the user may see."""
+class AskedRole(filters.RoleFilter):
+    """Groups that are asked by a question."""
 
-    title = "role"
-    parameter_name = "role"
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices."""
-        rows = QuestionRole.objects.filter(question__in=model_admin.get_queryset(request).values("pk"))
-        return [(role, role) for role in sorted(set(rows.exclude(role="").values_list("role", flat=True)))]
-
-    def queryset(self, request: Any, queryset: Any) -> Any:
-        """The questions of the choice."""
-        return queryset.filter(roles__role=self.value()) if self.value() else queryset
+    path = "roles__role"
 
 
 @admin.register(Question)
@@ -55,11 +50,13 @@ class QuestionAdmin(base.ReadOnlyAdmin[Question]):
 
     namespace = "namespace"
     list_display = ["run", "title", "channel", "opened_at", "deadline", "assignee", "outcome", "closed_at", "page"]
-    list_filter = [AnsweredFilter, RoleFilter, "opened_at"]
+    list_filter = [AnsweredFilter, AskedRole, "opened_at"]
     list_select_related = ["run", "assignee"]
-    search_fields = ["run__run_id__startswith", "run__workflow_id__startswith", "channel"]
+    search_fields = ["run__run_id", "run__workflow_id"]
+    search_words = ("title", "channel")
+    search_help_text = "Workflow id or run id, or its beginning; words of a title"
+    ordering = ["-opened_at", "-id"]
     autocomplete_fields = ["run", "assignee"]
-    json_fields = ("signals", "options", "waits")
     inlines = [RoleInline]
 
     @admin.display(description="console")
@@ -74,9 +71,11 @@ class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
 
     namespace = "question__namespace"
     list_display = ["question", "role", "user"]
-    list_filter = ["role"]
+    list_filter = [filters.RoleFilter]
     list_select_related = ["question__run"]
-    search_fields = ["role", "question__run__workflow_id__startswith"]
+    search_fields = ["role", "question__run__workflow_id"]
+    search_help_text = "Role or workflow id, or its beginning"
+    ordering = ["-id"]
     autocomplete_fields = ["question"]
 
     def has_module_permission(self, request: Any) -> bool:
@@ -92,7 +91,10 @@ class VoteAdmin(base.ReadOnlyAdmin[Vote]):
     list_display = ["created_at", "user", "label", "question", "reason"]
     list_filter = ["created_at"]
     list_select_related = ["user", "question__run"]
-    search_fields = ["user__username", "question__run__workflow_id__startswith"]
+    search_fields = ["user__username", "question__run__workflow_id"]
+    search_words = ("reason",)
+    search_help_text = "User or workflow id; words of a reason"
+    ordering = ["-created_at", "-id"]
     autocomplete_fields = ["question", "user"]
 
 
@@ -104,7 +106,10 @@ class CommentAdmin(base.ReadOnlyAdmin[Comment]):
     list_display = ["created_at", "user", "guest", "question", "text"]
     list_filter = ["created_at"]
     list_select_related = ["user", "question__run"]
-    search_fields = ["user__username", "text", "question__run__workflow_id__startswith"]
+    search_fields = ["user__username", "guest", "question__run__workflow_id"]
+    search_words = ("text",)
+    search_help_text = "User or workflow id; words of a comment"
+    ordering = ["-created_at", "-id"]
     autocomplete_fields = ["question", "user"]
 
 
@@ -115,12 +120,12 @@ class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
     namespace = "run__namespace"
     masked = ("payload",)
     list_display = ["created_at", "user", "action", "label", "topic", "run", "state", "reason", "event"]
-    list_filter = ["state", "action", "created_at", "topic"]
+    list_filter = ["state", filters.one_of("action", "signal", "cancel", "terminate", "reset"), "created_at"]
     list_select_related = ["user", "run"]
-    search_fields = ["user__username", "run__run_id__startswith", "run__workflow_id__startswith", "topic", "reason"]
-    search_help_text = "User, workflow id, run id, topic or reason"
+    search_fields = ["user__username", "run__run_id", "run__workflow_id"]
+    search_words = ("topic", "label", "reason")
+    search_help_text = "User, workflow id or run id; words of a topic or reason"
     autocomplete_fields = ["run", "user", "question"]
-    date_hierarchy = "created_at"
     fieldsets = [
         (None, {"fields": ["id", "user", "action", "label", "topic", "reason", "shown_payload"]}),
         ("Effect", {"fields": ["run", "question", "state", "event", "error"]}),

@@ -19,7 +19,9 @@ class DraftAdmin(base.ReadOnlyAdmin[Draft]):
     actions = []
     list_display = ["user", "address", "why", "saved_at"]
     list_filter = ["why", "saved_at"]
-    search_fields = ["user__username", "address"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    search_words = ("address",)
     exclude = ["content", "digest"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.models import Claim, Node, Process, Quarantine, Service
 from wippy_console.services import grants
 
@@ -27,9 +27,10 @@ class ServiceInline(base.ReadOnlyInline[Service, Node]):
 class NodeAdmin(base.ReadOnlyAdmin[Node]):
     """Worker processes, kept alive by their heartbeats."""
 
+    small = True
     relatives = ("hosts", "task_queues")
     list_display = ["id", "hostname", "os_pid", "started_at", "heartbeat_at", "stopped_at", "units"]
-    list_filter = ["hostname", "started_at", ("stopped_at", admin.EmptyFieldListFilter)]
+    list_filter = [filters.by("hostname"), "started_at", ("stopped_at", admin.EmptyFieldListFilter)]
     search_fields = ["id", "hostname"]
     inlines = [ServiceInline]
 
@@ -38,9 +39,10 @@ class NodeAdmin(base.ReadOnlyAdmin[Node]):
 class ServiceAdmin(base.ReadOnlyAdmin[Service]):
     """Supervised services."""
 
+    small = True
     entry = "entry_id"
     list_display = ["entry_id", "kind", "node", "state", "restarts", "since", "next_attempt", "error"]
-    list_filter = ["state", "kind", "optional", "node"]
+    list_filter = [filters.by("state"), filters.by("kind"), "optional", filters.by("node_id", "node")]
     list_select_related = ["node"]
     search_fields = ["entry_id", "pid"]
     autocomplete_fields = ["node"]
@@ -50,9 +52,12 @@ class ServiceAdmin(base.ReadOnlyAdmin[Service]):
 class QuarantineAdmin(base.ReadOnlyAdmin[Quarantine]):
     """Programs that don't run on a host; lifted on the console's Workers page."""
 
+    small = True
     entry = "entry_id"
     list_display = ["entry_id", "host", "kind", "seconds", "at", "lifted_at", "lifted_by", "node"]
-    list_filter = ["kind", ("lifted_at", admin.EmptyFieldListFilter), "at"]
+    list_filter = [
+        filters.one_of("kind", "function", "process", "workflow"), ("lifted_at", admin.EmptyFieldListFilter), "at",
+    ]  # fmt: skip
     search_fields = ["entry_id", "host", "digest", "pid"]
 
 
@@ -83,7 +88,10 @@ class ProcessAdmin(base.ReadOnlyAdmin[Process]):
     entry = "entry_id"
     relatives = ("parent", "links", "watchers")
     list_display = ["pid", "entry_id", "host_id", "node", "state", "mailbox", "started_at", "page"]
-    list_filter = ["state", "kind", MailboxFilter, "host_id", "node"]
+    list_filter = [
+        filters.by("state"), filters.by("kind"), MailboxFilter, filters.by("host_id", "host"),
+        filters.by("node_id", "node"),
+    ]  # fmt: skip
     list_select_related = ["node"]
     search_fields = ["pid", "entry_id", "name_text"]
     autocomplete_fields = ["node"]
@@ -98,9 +106,10 @@ class ProcessAdmin(base.ReadOnlyAdmin[Process]):
 class ClaimAdmin(base.ReadOnlyAdmin[Claim]):
     """What one node of the fleet has alone: names of units, the lease on the services."""
 
+    small = True
     everything = True
     list_display = ["key", "kind", "node", "pid", "since"]
-    list_filter = ["kind", "node"]
+    list_filter = ["kind", filters.by("node_id", "node")]
     list_select_related = ["node"]
     search_fields = ["key", "pid"]
     autocomplete_fields = ["node"]

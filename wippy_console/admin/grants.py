@@ -29,9 +29,10 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg] # not generic when i
 
 
 @admin.register(Grant)
-class GrantAdmin(base.ModelAdmin[Grant]):
+class GrantAdmin(base.FrugalAdmin[Grant]):
     """For administrators. A group without grants has its rights everywhere."""
 
+    small = True
     form = GrantForm
     list_display = ["group", "pattern", "counts_for"]
     list_filter = ["group"]

@@ -19,11 +19,11 @@ class NotificationAdmin(base.ReadOnlyAdmin[Notification]):
 
     namespace = "run__namespace"
     list_display = ["created_at", "kind", "user", "method", "shown", "state", "attempts", "next_at", "sent_at"]
-    list_filter = ["state", "method", "kind", "created_at"]
-    search_fields = ["user__username", "fact", "run__workflow_id"]
-    date_hierarchy = "created_at"
+    list_filter = ["state", "created_at"]
+    search_fields = ["user__username", "fact", "run__run_id", "run__workflow_id"]
+    search_help_text = "User, workflow id or run id, or its beginning"
+    list_select_related = ["user"]
     exclude = ["address"]
-    json_fields = ("data",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Administrators may: nobody could else delete the account that it belongs to."""
@@ -43,7 +43,6 @@ class NotificationPreferenceAdmin(base.ReadOnlyAdmin[NotificationPreference]):
     list_display = ["user", "has_chat", "has_webhook"]
     search_fields = ["user__username"]
     exclude = ["chat", "webhook", "secret"]
-    json_fields = ("chosen",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As above."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -19,13 +19,15 @@ admin.site.site_title = "Wippy Console"
 admin.site.index_title = "Administration"
 
 
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it runs
+class PersonAdmin(base.FrugalAdmin[User], UserAdmin):  # type: ignore[type-arg] # not generic when it runs
     """Roles are groups: viewer, operator, author, administrator, and those that signals name."""
 
     list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login", "explained")
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
+    small = True
     list_filter = ("groups", "is_active", "is_staff", "is_superuser")
+    search_help_text = "Name or address, or a part of it"
 
     @admin.display(description="groups")
     def roles(self, user: User) -> str:
@@ -56,9 +58,18 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg] # not generic when it ru
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
 
+class RoleAdmin(base.FrugalAdmin[Group], GroupAdmin):
+    """Groups, each with its rights; where they count is said by grants."""
+
+    small = True
+    search_help_text = "Name of a group, or its beginning"
+
+
 def _may_touch(request: HttpRequest, person: Any) -> bool:
     return request.user.is_superuser or person is None or not person.is_superuser
 
 
 admin.site.unregister(User)
 admin.site.register(User, PersonAdmin)
+admin.site.unregister(Group)
+admin.site.register(Group, RoleAdmin)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.models import Program, Revision, Version
 from wippy_console.services.registry import versions_for
 
@@ -20,9 +20,11 @@ class VersionAdmin(base.ReadOnlyAdmin[Version]):
     """One row per change of the registry."""
 
     list_display = ["number", "created_at", "author", "source", "message", "entries"]
-    list_filter = ["source", "created_at", "author"]
+    list_filter = [filters.one_of("source", "apply", "editor", "lua"), "created_at"]
     list_select_related = ["author"]
-    search_fields = ["=number", "message", "author__username"]
+    search_fields = ["number", "author__username"]
+    search_words = ("message",)
+    search_help_text = "Number or author; words of a message"
     autocomplete_fields = ["author"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
@@ -30,7 +32,8 @@ class VersionAdmin(base.ReadOnlyAdmin[Version]):
         rows = super().get_queryset(request)
         if not self.sees_all(request):
             rows = rows.filter(pk__in=versions_for(request.user).order_by().values("pk"))
-        return rows.annotate(changed=Count("revisions"))
+        per_version = Revision.objects.filter(version=OuterRef("pk")).order_by().values("version")
+        return rows.annotate(changed=Subquery(per_version.annotate(number=Count("pk")).values("number")))
 
     @admin.display(description="entries changed")
     def entries(self, version: Version) -> Any:
@@ -44,9 +47,11 @@ class RevisionAdmin(base.ReadOnlyAdmin[Revision]):
 
     entry = "entry_id"
     list_display = ["entry_id", "version", "kind", "deleted", "page"]
-    list_filter = ["kind", "deleted", "version__created_at"]
+    list_filter = ["deleted"]
     list_select_related = ["version"]
-    search_fields = ["entry_id", "kind"]
+    search_fields = ["entry_id", "version__number"]
+    search_help_text = "Entry or its beginning, or number of a version"
+    ordering = ["-id"]
     autocomplete_fields = ["version"]
     fields = ["entry_id", "version", "kind", "deleted", "page", "shown_meta", "source", "shown_data"]
 
@@ -79,7 +84,9 @@ class ProgramAdmin(base.ReadOnlyAdmin[Program]):
     list_display = ["digest", "entry_id", "version", "created_at"]
     list_filter = ["created_at"]
     list_select_related = ["version"]
-    search_fields = ["digest__startswith", "entry_id"]
+    search_fields = ["digest", "entry_id"]
+    search_help_text = "Digest or entry, or its beginning"
+    ordering = ["-created_at", "digest"]
     autocomplete_fields = ["version"]
     fields = ["digest", "entry_id", "version", "created_at", "shown_content"]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from wippy_console import permissions
-from wippy_console.admin import base, confirmation, export
+from wippy_console.admin import base, confirmation, export, filters
 from wippy_console.models import HistoryArchive, Run
 from wippy_console.services import questions, states
 from wippy_console.services.runs import matching
@@ -43,7 +43,7 @@ class RunAdmin(base.ReadOnlyAdmin[Run]):
     namespace = "namespace"
     relatives = ("parent_workflow_id", "parent_run_id")
     list_display = ["workflow_id", "entry_id", "status", "started_at", "closed_at", "started_by", "page"]
-    list_filter = ["status", OpenFilter, "entry_id", "worker"]
+    list_filter = ["status", OpenFilter, filters.by("entry_id", "entry"), "started_at"]
     list_select_related = ["started_by"]
     search_fields = ["run_id", "workflow_id", "entry_id"]
     search_help_text = "Workflow id, run id, entry or pid; the whole of it or its beginning"
@@ -116,8 +116,10 @@ class HistoryArchiveAdmin(base.ReadOnlyAdmin[HistoryArchive]):
     list_display = ["run", "events", "archived_at", "page"]
     list_filter = ["archived_at"]
     list_select_related = ["run"]
-    search_fields = ["run__run_id__startswith", "run__workflow_id__startswith"]
+    search_fields = ["run__run_id", "run__workflow_id"]
+    search_help_text = "Workflow id or run id, or its beginning"
     autocomplete_fields = ["run"]
+    ordering = ["-archived_at", "run"]
     fields = ["run", "events", "archived_at", "page"]
 
     @admin.display(description="console")

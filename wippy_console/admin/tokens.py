@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.contrib import admin
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.models import Token
 
 
@@ -16,10 +16,9 @@ class TokenAdmin(base.ReadOnlyAdmin[Token]):
 
     entry = "store"
     list_display = ["store", "who", "created_at", "expires"]
-    list_filter = ["store", "created_at"]
+    list_filter = [filters.by("store")]
     search_fields = ["store"]
     exclude = ["digest"]
-    json_fields = ("actor", "scope", "meta")
 
     @admin.display(description="actor")
     def who(self, token: Token) -> str:

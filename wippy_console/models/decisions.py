@@ -83,6 +83,7 @@ class Question(models.Model):
         ordering = ["opened_at"]
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="one_question_per_wait")]
         indexes = [
+            models.Index(fields=["opened_at"]),
             models.Index(fields=["-closed_at", "-id"], name="question_done", condition=IS_CLOSED),
             models.Index(fields=["run", "closed_at"]),
             models.Index(fields=IN_ORDER, name="question_open", condition=IS_OPEN),
@@ -118,6 +119,7 @@ class QuestionRole(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["question", "role", "user"], name="one_row_per_candidate")]
+        indexes = [models.Index(fields=["role", "question"])]
 
     def __str__(self) -> str:
         return self.role or self.user or "(any operator)"
@@ -139,6 +141,7 @@ class Vote(models.Model):
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [models.UniqueConstraint(fields=["question", "user"], name="one_vote_per_user")]
+        indexes = [models.Index(fields=["created_at"])]
 
     def __str__(self) -> str:
         return f"{self.user} votes {self.label}"
@@ -174,6 +177,7 @@ class Comment(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["created_at"])]
 
     def __str__(self) -> str:
         return f"{self.user or self.guest}: {self.text[:40]}"
@@ -243,6 +247,11 @@ class Decision(models.Model):
                 condition=models.Q(state__in=["pending", "sent"]),
                 name="one_decision_per_question",
             )
+        ]
+        indexes = [
+            models.Index(fields=["-created_at"]),
+            models.Index(fields=["state", "-created_at"]),
+            models.Index(fields=["action", "-created_at"]),
         ]
 
     def __str__(self) -> str:

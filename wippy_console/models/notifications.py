@@ -55,6 +55,7 @@ class Notification(models.Model):
         constraints = [models.UniqueConstraint(fields=["fact", "method", "address"], name="one_notification_per_fact")]
         indexes = [
             models.Index(fields=["next_at"], name="notification_queued", condition=models.Q(state="queued")),
+            models.Index(fields=["-created_at"]),
             models.Index(fields=["state", "-created_at"]),
             models.Index(fields=["user", "-created_at"]),
         ]

@@ -55,7 +55,10 @@ class Revision(models.Model):
     class Meta:
         ordering = ["entry_id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry_id"], name="one_revision_per_version")]
-        indexes = [models.Index(fields=["entry_id", "-version"])]
+        indexes = [
+            models.Index(fields=["entry_id", "-version"]),
+            models.Index(fields=["-id"], name="revision_deleted", condition=models.Q(deleted=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry_id}@{self.version_id}"
@@ -71,7 +74,7 @@ class Program(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["entry_id", "-version"])]
+        indexes = [models.Index(fields=["entry_id", "-version"]), models.Index(fields=["created_at"])]
 
     def __str__(self) -> str:
         return f"{self.entry_id} {self.digest[:12]}"

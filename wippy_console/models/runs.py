@@ -200,7 +200,7 @@ class HistoryArchive(models.Model):
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="archive")
     content = models.BinaryField()
     events = models.PositiveIntegerField()
-    archived_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     def __str__(self) -> str:
         return f"history of {self.run_id} ({self.events} events)"

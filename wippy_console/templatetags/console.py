@@ -208,7 +208,12 @@ def pretty(value: Any) -> SafeString:
     """JSON with colours; a value that was cut because of its size shows what is there of it."""
     if isinstance(value, Mapping) and value.get("cut") is True and "preview" in value:
         return format_html("{}\n… cut: {} bytes in all", value["preview"], value.get("bytes", "?"))
-    return format_html_join("", "{}", ((part,) for part in _coloured(as_json(value))))
+    return coloured(as_json(value))
+
+
+def coloured(text: str) -> SafeString:
+    """JSON text with its parts marked for the style sheet."""
+    return format_html_join("", "{}", ((part,) for part in _coloured(text)))
 
 
 def _coloured(text: str) -> Iterator[str]:

@@ -96,6 +96,18 @@ ITEM = {
     "done": Look("circle-check", "Done", "ok"),
     "failed": Look("circle-x", "Failed", "bad"),
 }
+NOTIFICATION = {
+    "queued": Look("circle-dashed", "Queued", "run"),
+    "sent": Look("circle-check", "Sent", "ok"),
+    "dead": Look("circle-x", "Failed", "bad"),
+}
+QUESTION = {
+    "answered": Look("circle-check", "Answered", "ok"),
+    "elsewhere": Look("circle-check", "Answered from elsewhere", "ok"),
+    "defaulted": Look("timer", "Answered by its deadline", "mute"),
+    "expired": Look("alarm-clock", "Expired", "warn"),
+    "withdrawn": Look("circle-slash", "Withdrawn", "mute"),
+}
 NODE = {
     "alive": Look("circle-check", "Alive", "ok"),
     "silent": Look("triangle-alert", "Silent", "warn"),
@@ -137,6 +149,8 @@ FAMILIES = {
     "decision": DECISION,
     "batch": BATCH,
     "item": ITEM,
+    "notification": NOTIFICATION,
+    "question": QUESTION,
     "node": NODE,
     "service": SERVICE,
     "process": PROCESS,
