@@ -4,7 +4,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup setup-dev test test-postgres quick check bench attack fuzz lock format frontend
+.PHONY: run setup setup-dev screenshots test test-postgres quick check bench attack fuzz lock format frontend
 
 run: setup            ## start everything; PORT and WIPPY_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -30,6 +30,10 @@ check: setup-dev      ## format, lint, types, import contracts, templates, Djang
 
 bench: setup-dev      ## print the figures as ratios
 	$(BIN)/python -m bench $(ARGS)
+
+screenshots: setup-dev ## take pictures of every page into docs/screenshots; ONLY=runs,admin of those alone
+	@scripts/browser.sh
+	$(BIN)/python -m pytest -q tests/browser/take_screenshots.py
 
 attack: setup-dev     ## run what Lua may do to harm others, and print what it cost them; ARGS choose by name and kind
 	$(BIN)/python -m tests.attacks $(ARGS)

@@ -94,8 +94,8 @@ def enter(browser: Browser, site: str) -> Iterator[Enter]:
     Draft.objects.all().delete()
     contexts: list[BrowserContext] = []
 
-    def log_in(name: str, width: int = 1280, **options: Any) -> Page:
-        context = browser.new_context(base_url=site, viewport={"width": width, "height": 900}, **options)
+    def log_in(name: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(base_url=site, viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE * 1000)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from engine.entry import Entry
 from tests.browser.conftest import Enter, Watched
 from tests.browser.scene import Scene
-from tests.browser.test_every_page import violations
+from tests.browser.visiting import violations
 from tests.console.operating import CLIENT, LUA
 from tests.console.registry_cast import create
 from wippy_console.models import Decision, Run

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Enter
 from tests.browser.scene import Scene
-from tests.browser.test_every_page import violations
+from tests.browser.visiting import violations
 from wippy_console.models import Question
 from wippy_console.services import decisions
 

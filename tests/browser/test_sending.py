@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Enter
 from tests.browser.scene import Scene
-from tests.browser.test_every_page import violations
+from tests.browser.visiting import violations
 from wippy_console.models import Decision, Run
 
 START = "/runs/start/?entry=app.orders:process"

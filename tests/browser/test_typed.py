@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from engine.entry import Entry
 from tests.browser.conftest import Enter
 from tests.browser.scene import Scene
-from tests.browser.test_every_page import violations
+from tests.browser.visiting import violations
 from wippy_console.models import Decision, Draft, Run
 from wippy_console.services import registry
 from wippy_console.services.registry import Changes

@@ -10,7 +10,7 @@ from wippy_console.models import AuditRow
 
 @admin.register(AuditRow)
 class AuditRowAdmin(base.ReadOnlyAdmin[AuditRow]):
-    """Each row chained to the one before."""
+    """What people did: each row chained to the one before, none ever changed."""
 
     namespace = "namespace"
     list_display = ["at", "user", "action", "label", "entry_id", "workflow_id", "outcome"]

@@ -50,7 +50,7 @@ class FrugalAdmin(ModelAdmin[M]):
     show_facets = admin.ShowFacets.NEVER
     paginator = frugal.Pages
     small = False
-    """Whether the table never has more than some thousand rows."""
+    """Whether the table never has more than some ten thousand rows, as those of people and of processes."""
     search_words: tuple[str, ...] = ()
     """Fields whose words are looked for in the newest rows; `search_fields` are found by their beginning."""
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from wippy_console.admin import base, filters
-from wippy_console.models import Comment, Decision, Question, QuestionRole, Vote
+from wippy_console.models import Comment, Decision, GuestLink, Question, QuestionRole, Vote
 from wippy_console.services import decisions
 
 
@@ -113,9 +113,25 @@ class CommentAdmin(base.ReadOnlyAdmin[Comment]):
     autocomplete_fields = ["question", "user"]
 
 
+@admin.register(GuestLink)
+class GuestLinkAdmin(base.ReadOnlyAdmin[GuestLink]):
+    """Links by which people without an account answer one question, without the links themselves."""
+
+    namespace = "question__namespace"
+    list_display = ["created_at", "address", "question", "expires_at", "used_at", "withdrawn_at", "issue"]
+    list_filter = [("used_at", admin.EmptyFieldListFilter), ("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["question__run"]
+    search_fields = ["question__run__workflow_id"]
+    search_words = ("address",)
+    search_help_text = "Workflow id; a part of an address"
+    autocomplete_fields = ["question"]
+    ordering = ["-created_at"]
+    exclude = ["digest"]
+
+
 @admin.register(Decision)
 class DecisionAdmin(base.ReadOnlyAdmin[Decision]):
-    """The audit: append-only, also for superusers."""
+    """Answers, cancels and terminates: who, what and why, and the event that each became."""
 
     namespace = "run__namespace"
     masked = ("payload",)

@@ -14,8 +14,9 @@ from wippy_console.models import Draft
 
 @admin.register(Draft)
 class DraftAdmin(base.ReadOnlyAdmin[Draft]):
-    """Without the texts, which belong to whoever typed them."""
+    """Forms typed and not sent: whose, without their texts."""
 
+    small = True
     actions = []
     list_display = ["user", "address", "why", "saved_at"]
     list_filter = ["why", "saved_at"]

@@ -16,7 +16,7 @@ from wippy_console.services.runs import matching
 
 @admin.register(FeedEvent)
 class FeedEventAdmin(base.ReadOnlyAdmin[FeedEvent]):
-    """Append-only, also for superusers."""
+    """What happened, in order; the Live page shows it as it comes."""
 
     namespace = "namespace"
     relatives = ("data", "shown_data")

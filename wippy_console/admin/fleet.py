@@ -37,7 +37,7 @@ class NodeAdmin(base.ReadOnlyAdmin[Node]):
 
 @admin.register(Service)
 class ServiceAdmin(base.ReadOnlyAdmin[Service]):
-    """Supervised services."""
+    """Services, workers and clients, as each node runs them."""
 
     small = True
     entry = "entry_id"
@@ -85,6 +85,7 @@ class MailboxFilter(admin.SimpleListFilter):
 class ProcessAdmin(base.ReadOnlyAdmin[Process]):
     """Processes, as their nodes reported them last."""
 
+    small = True
     entry = "entry_id"
     relatives = ("parent", "links", "watchers")
     list_display = ["pid", "entry_id", "host_id", "node", "state", "mailbox", "started_at", "page"]

@@ -30,7 +30,7 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg] # not generic when i
 
 @admin.register(Grant)
 class GrantAdmin(base.FrugalAdmin[Grant]):
-    """For administrators. A group without grants has its rights everywhere."""
+    """In which namespaces the rights of a group count; without one, everywhere."""
 
     small = True
     form = GrantForm

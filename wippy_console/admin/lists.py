@@ -15,6 +15,7 @@ from wippy_console.models import ListSettings, SavedView
 class _ListAdmin(base.ReadOnlyAdmin[Any]):
     """Read-only, but for deleting: nobody could else delete the account that a row belongs to."""
 
+    small = True
     actions = []
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

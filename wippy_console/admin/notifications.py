@@ -15,7 +15,7 @@ from wippy_console.services.notifications import listing
 
 @admin.register(Notification)
 class NotificationAdmin(base.ReadOnlyAdmin[Notification]):
-    """The outbox; it is sent again on a page of the console."""
+    """What is sent to whom, and how far it got."""
 
     namespace = "run__namespace"
     list_display = ["created_at", "kind", "user", "method", "shown", "state", "attempts", "next_at", "sent_at"]
@@ -37,7 +37,7 @@ class NotificationAdmin(base.ReadOnlyAdmin[Notification]):
 
 @admin.register(NotificationPreference)
 class NotificationPreferenceAdmin(base.ReadOnlyAdmin[NotificationPreference]):
-    """What each user chose."""
+    """How each user wishes to hear of what."""
 
     everything = True
     list_display = ["user", "has_chat", "has_webhook"]

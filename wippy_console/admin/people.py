@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from wippy_console.admin import base
+from wippy_console.admin import base, filters
 from wippy_console.services import accounts
 
 admin.site.site_header = "Wippy Console"
@@ -19,14 +19,22 @@ admin.site.site_title = "Wippy Console"
 admin.site.index_title = "Administration"
 
 
+class InGroup(filters.RoleFilter):
+    """The members of a group."""
+
+    title = "group"
+    parameter_name = "group"
+    path = "groups__name"
+
+
 class PersonAdmin(base.FrugalAdmin[User], UserAdmin):  # type: ignore[type-arg] # not generic when it runs
-    """Roles are groups: viewer, operator, author, administrator, and those that signals name."""
+    """Accounts; their groups are their roles."""
 
     list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login", "explained")
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
     small = True
-    list_filter = ("groups", "is_active", "is_staff", "is_superuser")
+    list_filter = (InGroup, "is_active", "is_staff", "is_superuser")
     search_help_text = "Name or address, or a part of it"
 
     @admin.display(description="groups")
@@ -59,7 +67,7 @@ class PersonAdmin(base.FrugalAdmin[User], UserAdmin):  # type: ignore[type-arg] 
 
 
 class RoleAdmin(base.FrugalAdmin[Group], GroupAdmin):
-    """Groups, each with its rights; where they count is said by grants."""
+    """Roles, and those that questions name; each with its rights."""
 
     small = True
     search_help_text = "Name of a group, or its beginning"

@@ -38,7 +38,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Run)
 class RunAdmin(base.ReadOnlyAdmin[Run]):
-    """Runs with the actions cancel and terminate, each behind its permission and a confirmation."""
+    """Every run that Temporal told of; cancelled and terminated from here, after a confirmation."""
 
     namespace = "namespace"
     relatives = ("parent_workflow_id", "parent_run_id")
@@ -110,7 +110,7 @@ class RunAdmin(base.ReadOnlyAdmin[Run]):
 
 @admin.register(HistoryArchive)
 class HistoryArchiveAdmin(base.ReadOnlyAdmin[HistoryArchive]):
-    """Archived histories; the content is on the run's page."""
+    """Histories of closed runs, kept when Temporal forgets them."""
 
     namespace = "run__namespace"
     list_display = ["run", "events", "archived_at", "page"]

@@ -12,7 +12,7 @@ from wippy_console.models import Token
 
 @admin.register(Token)
 class TokenAdmin(base.ReadOnlyAdmin[Token]):
-    """Without the tokens themselves, which are kept nowhere."""
+    """Tokens of Lua's token stores: for whom, and until when."""
 
     entry = "store"
     list_display = ["store", "who", "created_at", "expires"]

@@ -200,6 +200,7 @@ class GuestLink(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["question", "address"], name="one_link_per_guest")]
+        indexes = [models.Index(fields=["-created_at"])]
 
     def __str__(self) -> str:
         return f"{self.address} on {self.question_id}"

@@ -48,6 +48,7 @@ class ListSettings(models.Model):
     opens_with = models.ForeignKey(SavedView, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
+        verbose_name_plural = "list settings"
         constraints = [models.UniqueConstraint(fields=["user", "page"], name="one_setting_per_page")]
 
     def __str__(self) -> str:

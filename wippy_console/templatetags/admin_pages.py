@@ -29,7 +29,8 @@ class Room:
 
 
 ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("People and rights", "users"): ("User", "Group", "Grant", "NotificationPreference", "Draft", "SavedView"),
+    ("People and rights", "users"): ("User", "Group", "Grant", "NotificationPreference", "Draft"),
+    ("Lists", "list"): ("SavedView", "ListSettings"),
     ("Runs", "workflow"): ("Run", "HistoryArchive", "ImportedHistory", "Batch", "BatchRow"),
     ("Questions", "hand"): ("Question", "Decision", "Vote", "Comment", "GuestLink"),
     ("Registry", "package"): ("Version", "Revision", "Program", "Token"),
@@ -63,6 +64,7 @@ def labelled(cells: Iterable[SafeString], headers: Iterable[Mapping[str, Any]]) 
     for cell, header in zip(cells, headers, strict=False):
         text = str(header["text"])
         label = "" if "<" in text else format_html(' data-label="{}"', text[:1].upper() + text[1:])
+        label += mark_safe(" data-none") if cell.endswith(">-</td>") else ""
         tag, space, rest = cell.partition(" ")
         yield mark_safe(f"{tag}{label}{space}{rest}")  # noqa: S308 # Django's own cell, and an escaped label
 

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -103,6 +105,14 @@ class LoginView(views.LoginView):
 
 login = LoginView.as_view()
 logout = views.LogoutView.as_view()
+
+
+@login_not_required
+def admin(request: HttpRequest) -> HttpResponse:
+    """The admin's own log-in page is this one; whoever is logged in already may not enter."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
 def carried(request: HttpRequest, sent: Sent) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+"""What makes a scene look lived in: more runs, questions, comments, notifications, deeds and rights."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from tests.browser.scene import Scene
+from tests.console.operating import CLIENT, WORKER
+from wippy_console.models import (
+    Claim,
+    Comment,
+    Decision,
+    Draft,
+    Grant,
+    GuestLink,
+    Notification,
+    NotificationPreference,
+    Quarantine,
+    Question,
+    Run,
+    Token,
+)
+from wippy_console.services import audit, feed, guests
+
+CUSTOMERS = ("Ada Lovelace", "Grace Hopper", "Barbara Liskov", "Katherine Johnson", "Margaret Hamilton")
+STATES = ("completed", "completed", "failed", "completed", "canceled", "terminated", "timed_out", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """The rows that pages name."""
+
+    guest: GuestLink
+    quarantine: Quarantine
+
+
+def furnish(scene: Scene) -> Furniture:
+    """Put all of it in."""
+    for number in range(24):
+        a_run(number)
+    for number in range(4):
+        a_question(scene, number)
+    cast, question = scene.stage.cast, scene.question
+    Question.objects.filter(pk=question.pk).update(text="A *laptop* for the new colleague.", priority=80)
+    Comment.objects.create(question=question, user=cast.operator, text="Is it in the **budget** of this year?")
+    Comment.objects.create(question=question, user=cast.approver, text="It is: @operator, see the list.")
+    Decision.objects.create(
+        run=scene.closed, user=cast.approver, topic="decision", label="Approve", reason="In the budget", state="sent",
+        payload={"approved": True}, event_id=5,
+    )  # fmt: skip
+    told(scene)
+    group = Group.objects.create(name="shop")
+    Grant.objects.create(group=group, pattern="shop.*")
+    Token.objects.create(store="app:tokens", digest="d" * 64, actor={"id": "a"}, scope=[], expires_ns=10**18)
+    Claim.objects.create(kind="name", key="shop/desk", node_id="node-1", pid="{node-1@app:processes|0x1}")
+    Draft.objects.create(
+        user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
+    )
+    return Furniture(a_guest(scene), a_quarantine())
+
+
+def a_run(number: int) -> None:
+    """A run that ended some time ago, with its place in the feed."""
+    began = timezone.now() - timedelta(minutes=7 * number + 3)
+    status = STATES[number % len(STATES)]
+    failure = {"kind": "Invalid", "message": "gateway says 503", "stack": "in charge"} if status == "failed" else None
+    run = Run.objects.create(
+        run_id=str(uuid.uuid4()), workflow_id=f"order-{4700 + number}", entry_id="app.orders:process", client=CLIENT,
+        worker=WORKER, status=status, started_at=began, closed_at=began + timedelta(seconds=3 * number + 1),
+        history_length=11 + number, namespace="app.orders", failure=failure,
+        input=[{"order_id": f"A-{4700 + number}", "amount": 12.5 * number, "customer": CUSTOMERS[number % 5]}],
+        result={"shipped": True, "parcel": f"P{number:05}"} if status == "completed" else None,
+    )  # fmt: skip
+    feed.append(feed.STARTED, run=run, at=run.started_at)
+    feed.append(feed.EXIT, run=run, at=run.closed_at, data={"status": status, "result": run.result, "seconds": 1.5})
+
+
+def a_question(scene: Scene, number: int) -> None:
+    """An open one more, each with another deadline and priority."""
+    run = scene.stage.start(
+        "app.flows:approval", {"wanted": 10 * number, "item": ("Chair", "Desk", "Lamp")[number % 3]}
+    )
+    made = scene.stage.ask(run, "decision", 0, timezone.now() + timedelta(hours=number - 1, minutes=20))
+    title = f"May {CUSTOMERS[number]} have it?"
+    Question.objects.filter(pk=made.pk).update(priority=(95, 50, 75, 20)[number], title=title)
+
+
+def told(scene: Scene) -> None:
+    """Notifications in each state, and deeds."""
+    person, now = scene.stage.cast.root, timezone.now()
+    NotificationPreference.objects.create(user=person, chosen={"asked": ["email"]})
+    for number, state in enumerate(("queued", "sent", "dead", "sent")):
+        Notification.objects.create(
+            user=person, kind="asked", fact=f"asked:{number}", method="email", address="root@example.com",
+            question=scene.question, run=scene.asking, state=state, attempts=number, next_at=now + timedelta(minutes=5),
+            sent_at=now if state == "sent" else None, error="450 not now" if state == "dead" else "",
+        )  # fmt: skip
+    for action, label in (("publish", "Orders"), ("answer", "Approve"), ("terminate", ""), ("claim", "")):
+        audit.append(action, person, label=label, run=scene.closed)
+
+
+def a_guest(scene: Scene) -> GuestLink:
+    """A question that asks somebody without an account."""
+    run = scene.stage.start("app.flows:approval", {"wanted": 50, "item": "Desk"})
+    made = scene.stage.ask(run, "decision")
+    signals: list[dict[str, Any]] = [dict(each) for each in made.signals]
+    signals[1] |= {"label": "Yes", "tone": "positive"}
+    about = {
+        "title": "Does Tuesday suit you, Ada?",
+        "text": "The desk comes on **Tuesday at nine**.",
+        "signals": signals,
+    }
+    Question.objects.filter(pk=made.pk).update(options={"guest": "ada@example.com"}, **about)
+    made.refresh_from_db()
+    guests.invite(made)
+    return GuestLink.objects.get(question=made)
+
+
+def a_quarantine() -> Quarantine:
+    """A program that took too long."""
+    return Quarantine.objects.create(
+        entry_id="app.api:charge", kind="function", digest="c" * 64, host="app:worker", node="node-1", seconds=5.2,
+        at=timezone.now() - timedelta(hours=1),
+    )  # fmt: skip

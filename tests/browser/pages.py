@@ -1,0 +1,163 @@
+"""Every page there is, each in the states that show most of it: one list for accessibility, looks and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote as admin_quote
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from tests.browser.furniture import Furniture
+from tests.browser.scene import Scene
+from wippy_console.models import Revision, Service, Version
+from wippy_console.services import guests
+
+PID = "{node-1@app:processes|0x0}"
+ENTRY_TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A page by its address, and what is done there first: a dialog opened, a row unfolded.
+
+    `who` is "" for somebody outside; `picture` whether it is in docs/screenshots.
+    """
+
+    name: str
+    address: str
+    act: Callable[[Page], object] | None = None
+    who: str = "root"
+    status: int = 200
+    picture: bool = True
+
+
+def pages(scene: Scene, furniture: Furniture) -> list[State]:
+    """All of them."""
+    return [
+        *_outside(furniture), *_work(scene, furniture), *_runs(scene), *_registry(), *_operations(furniture),
+        *_admin(),
+    ]  # fmt: skip
+
+
+def _outside(furniture: Furniture) -> Iterator[State]:
+    yield State("login", "/login/", who="")
+    yield State("guest", f"/guest/{guests.token_of(furniture.guest)}/", who="")
+    yield State("guest-unknown", "/guest/none/", who="", status=404, picture=False)
+
+
+def _work(scene: Scene, furniture: Furniture) -> Iterator[State]:
+    number = scene.question.pk
+    yield State("home", "/")
+    yield State("inbox", "/inbox/")
+    yield State("inbox-filters", "/inbox/?view=others&label=Approve&q=x", picture=False)
+    yield State("inbox-done", "/inbox/?view=done")
+    yield State("inbox-later", "/inbox/?view=later", picture=False)
+    yield State("question", f"/inbox/{number}/")
+    yield State("question-guest", f"/inbox/{furniture.guest.question_id}/", picture=False)
+    yield State("question-assign", f"/inbox/{number}/assign/", picture=False)
+    yield State("question-postpone", f"/inbox/{number}/postpone/", picture=False)
+    yield State("bulk", f"/inbox/bulk/?chosen={number}&answer=0")
+    yield State("bulk-choose", f"/inbox/bulk/?chosen={number}", picture=False)
+    yield State("bulk-none", "/inbox/bulk/", picture=False)
+    yield State("help", "/inbox/", lambda page: page.keyboard.press("?"))
+    yield State("palette", "/inbox/", lambda page: page.keyboard.press("Control+k"))
+    yield State("missing", "/nothing/here/", status=404)
+
+
+def _runs(scene: Scene) -> Iterator[State]:
+    closed = reverse("run", args=(scene.closed.workflow_id, scene.closed.run_id))
+    asking = reverse("run", args=(scene.asking.workflow_id, scene.asking.run_id))
+    yield State("runs", "/runs/")
+    yield State("runs-none", "/runs/?status=none", picture=False)
+    yield State("runs-of-entry", "/runs/?entry=app.flows:approval", picture=False)
+    for tab in _run_tabs():
+        yield State(f"run-{tab}", f"{closed}?tab={tab}")
+    yield State("run-asking", asking)
+    yield State("run-answer", f"{asking}answer/0/")
+    yield State("run-answer-dialog", asking, lambda page: page.locator(".answers .btn").first.click(), picture=False)
+    for word in ("signal", "cancel", "terminate"):
+        yield State(f"run-{word}", f"{asking}{word}/", picture=word == "terminate")
+        yield State(f"run-{word}-dialog", asking, _dialog(word.capitalize()), picture=word == "terminate")
+    yield State("run-event", f"{closed}events/5/", picture=False)
+    yield State("start-choose", "/runs/start/")
+    yield State("start", "/runs/start/?entry=app.orders:process")
+
+
+def _run_tabs() -> list[str]:
+    from wippy_console.views import run_page
+
+    return [str(name) for name in run_page.TABS]
+
+
+def _dialog(word: str) -> Callable[[Page], object]:
+    def open_it(page: Page) -> None:
+        link = page.locator(f"a[hx-target='#dialog']:has-text('{word}…')").first
+        if not link.is_visible():
+            page.locator("details:has(a[hx-target='#dialog']) > summary").first.click()
+        link.click()
+        page.locator("#dialog[open]").wait_for()
+
+    return open_it
+
+
+def _registry() -> Iterator[State]:
+    yield State("registry", "/registry/")
+    for tab in ENTRY_TABS:
+        yield State(f"entry-{tab.replace(' ', '-')}", f"/registry/app.orders:process/?tab={quote(tab)}")
+    yield State("editor", "/registry/edit/app.orders:process/")
+    yield State("entry-delete", "/registry/delete/app:client/")
+    yield State("entry-new", "/registry/new/")
+    yield State("entry-missing", "/registry/app.orders:none/", status=404, picture=False)
+
+
+def _operations(furniture: Furniture) -> Iterator[State]:
+    yield State("live", "/live/")
+    yield State("live-before", "/live/?before=3", picture=False)
+    yield State("audit", "/audit/")
+    yield State("audit-none", "/audit/?user=nobody", picture=False)
+    yield State("processes", "/processes/")
+    yield State("processes-none", "/processes/?q=none", picture=False)
+    yield State("processes-under", f"/processes/?under={PID}", picture=False)
+    yield State("spawn", "/processes/spawn/")
+    yield State("process", reverse("process", args=(PID,)))
+    yield State("process-message", reverse("process_message", args=(PID,)), picture=False)
+    for word in ("cancel", "terminate"):
+        yield State(f"process-{word}", reverse("process_end", args=(word, PID)), picture=False)
+    for service in Service.objects.all()[:1]:
+        yield State("service-stop", reverse("service_move", args=(service.pk, "stop")), picture=False)
+    yield State("workers", "/workers/")
+    yield State("quarantine", reverse("quarantine_lift", args=(furniture.quarantine.pk,)))
+    yield State("notifications", "/notifications/")
+    yield State("notifications-failed", "/notifications/?state=dead", picture=False)
+    yield State("preferences", "/preferences/notifications/")
+    yield State("rights", "/people/{root}/rights/")
+
+
+def _admin() -> Iterator[State]:
+    yield State("admin", "/admin/")
+    yield State("admin-password", "/admin/password_change/", picture=False)
+    for model in admin.site._registry:
+        label, name = model._meta.app_label, model._meta.model_name
+        yield State(f"admin-{name}", f"/admin/{label}/{name}/", picture=name in ("run", "decision", "user"))
+    yield State(
+        "admin-run-filter", "/admin/wippy_console/run/", lambda page: page.locator(".menu > summary").first.click()
+    )
+    for model in (Version, Revision):
+        yield _row(model, picture=model is Revision)
+    yield State("admin-user-add", "/admin/auth/user/add/", picture=False)
+    yield State("admin-grant-add", "/admin/wippy_console/grant/add/")
+    yield State("admin-person", "/admin/auth/user/{root}/change/")
+    yield State("admin-person-history", "/admin/auth/user/{root}/history/", picture=False)
+    yield State("admin-person-password", "/admin/auth/user/{root}/password/", picture=False)
+
+
+def _row(model: type[Version | Revision], *, picture: bool) -> State:
+    name, key = (
+        model._meta.model_name,
+        admin_quote(str(model.objects.order_by("pk").values_list("pk", flat=True).last())),
+    )
+    return State(f"admin-{name}-row", f"/admin/wippy_console/{name}/{key}/change/", picture=picture)
