@@ -18,7 +18,6 @@ class BatchAdmin(base.ReadOnlyAdmin[Batch]):
     list_filter = ["action", "state"]
     list_select_related = ["user"]
     search_fields = ["user__username"]
-    json_fields = ("origin",)
 
 
 @admin.register(BatchItem)

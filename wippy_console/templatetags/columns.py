@@ -20,6 +20,8 @@ STATES = {
     ("feedevent", "kind"): "feed",
     ("revision", "kind"): "entry",
     ("question", "outcome"): "question",
+    ("batch", "state"): "batch",
+    ("batchitem", "state"): "item",
 }
 """Which family of looks a field's values belong to."""
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0026_run_search"),
+        ("wippy_console", "0027_batches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
