@@ -82,6 +82,25 @@ class Steps:
         self.got.append(payload)
 
 
+@activity.defn(name="app.api:down")
+async def down(order: Any) -> None:
+    """Fail as long as it is tried."""
+    raise ApplicationError("gateway says 503", type="Unavailable")
+
+
+@workflow.defn(name="app.flows:retrying")
+class Retrying:
+    """Call what never answers."""
+
+    @workflow.run
+    async def run(self, every: float) -> None:
+        """Try again after so many seconds."""
+        policy = RetryPolicy(initial_interval=timedelta(seconds=every), backoff_coefficient=1)
+        await workflow.execute_activity(
+            "app.api:down", {"order": 17}, start_to_close_timeout=SHORT, retry_policy=policy
+        )
+
+
 @workflow.defn(name="app.flows:child")
 class Child:
     """End well or badly, or wait for "go"."""
@@ -245,8 +264,8 @@ async def worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[Child, Everything, Approval, Again, Deaf, Stuck, Steps],
-        activities=[flaky, refuse, slow, large, mended],
+        workflows=[Child, Everything, Approval, Again, Deaf, Stuck, Steps, Retrying],
+        activities=[flaky, refuse, slow, large, mended, down],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),
         default_heartbeat_throttle_interval=timedelta(milliseconds=100),

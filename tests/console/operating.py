@@ -122,6 +122,7 @@ def entries(address: str, queue: str) -> list[Entry]:
         Entry("app.flows:everything", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:child", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:deaf", "workflow.lua", data={"source": LUA}),
+        Entry("app.flows:retrying", "workflow.lua", meta={"summary": "every {0} s"}, data={"source": LUA}),
         Entry("app.flows:steps", "workflow.lua", data={"source": LUA}),
         Entry("app.flows:stuck", "workflow.lua", data={"source": LUA}),
         Entry("app.api:charge", "function.lua", data={"source": LUA}),
