@@ -34,6 +34,7 @@ from wippy_console.views import (
     session,
     start,
     timeline,
+    unmasking,
     workers,
 )
 
@@ -53,6 +54,8 @@ run = [
     path("answer/<int:index>/", actions.answer, name="run_answer"),
     path("answer/<int:index>/standing/", actions.standing, name="run_standing"),
     path("signal/", actions.raw, name="run_signal"),
+    path("unmask/", unmasking.show, name="run_unmask"),
+    path("mask/", unmasking.hide, name="run_mask"),
     path("reset/", resets.reset, name="run_reset"),
     path("<str:action>/", actions.end, name="run_end"),
 ]

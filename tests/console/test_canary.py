@@ -14,14 +14,17 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
+from temporalio.client import WorkflowHistory
 
 from engine.entry import Entry
 from engine.errors import Failure
 from tests.console.operating import LUA, SIGNALS, Stage
+from tests.console.test_secrets import encoded
 from tests.console.test_timeline_live import until
 from wippy_console import urls
 from wippy_console.live.consumer import FeedRequest, read_table
@@ -47,7 +50,7 @@ META: dict[str, Any] = {
     "signals": [{**SIGNALS[1], "topic": "finish"}, {"topic": "finish", "label": "Pay", "schema": {"type": "object"}}],
     "question": {"title": "Pay with {card.number}?", "text": "For `{card.number}` and {card}"},
 }  # fmt: skip
-POSTED_ONLY = {"logout", "draft", "draft_discard"}
+POSTED_ONLY = {"logout", "draft", "draft_discard", "run_unmask", "run_mask"}
 
 
 @dataclass
@@ -144,6 +147,7 @@ def browser(user: User) -> Client:
 
 
 def refuse(text: str, place: str) -> None:
+    assert not [each for each in (*encoded(CANARY), *encoded(ANSWERED)) if each in text], f"it stands encoded in {place}"
     assert "canary" not in text.casefold(), f"it stands in {place}: {text[max(0, text.find('canary') - 300) :][:400]}"
 
 
@@ -215,22 +219,58 @@ def test_it_is_in_no_answer_of_a_command(seeded: Seeded, json_too: tuple[str, ..
 
 def test_who_had_it_shown_sees_it_and_the_audit_knows(seeded: Seeded) -> None:
     user, run = seeded.stage.cast.administrator, seeded.run
-    masking.show(user, run, "a complaint")
     client = browser(user)
     page = reverse("run", args=(run.workflow_id, run.run_id))
-    for address in (page, f"{page}values/input.json", f"{page}events/1/", f"{page}rows/1/"):
-        assert CANARY in read(client, address), address
-    assert any(
-        ANSWERED in read(client, f"{page}rows/{row.id}/") for row in timeline.rows(run).rows if row.kind == "signal"
-    )
+    assert "Show for 15 minutes" in read(client, page)
+    assert client.post(f"{page}unmask/", {"reason": "a complaint"}).status_code == 302
     told = AuditRow.objects.get(action="unmask")
     assert (told.user, told.run_id, told.data["paths"], told.data["reason"]) == (
         "administrator", run.run_id, ["card.number"], "a complaint",
     )  # fmt: skip
+    for address in (page, f"{page}values/input.json", f"{page}events/1/", f"{page}rows/1/"):
+        assert CANARY in read(client, address), address
+    signals = [row.id for row in timeline.rows(run).rows if row.kind == "signal"]
+    assert any(ANSWERED in read(client, f"{page}rows/{row_id}/") for row_id in signals)
     refuse(read(browser(seeded.stage.cast.root), page), "the page of somebody else who may")
     refuse(read(client, reverse("run", args=(seeded.failed.workflow_id, seeded.failed.run_id))), "another run")
-    masking.hide(user, run)
+    assert client.post(f"{page}mask/").status_code == 302
     refuse(read(client, page), "the page once it is hidden again")
+
+
+def test_files_with_it_are_told_of_in_the_audit(seeded: Seeded) -> None:
+    user, run = seeded.stage.cast.administrator, seeded.run
+    page = reverse("run", args=(run.workflow_id, run.run_id))
+    client, files = browser(user), ("history.json", "values/input.json")
+    masks = [json.loads(read(client, f"{page}{name}")) for name in files]
+    assert not AuditRow.objects.filter(action="export").exists()
+    assert masks[1] == [{"card": {"number": MASK, "month": 5}, "id": "order-77"}]
+    masking.show(user, run)
+    whole = [read(client, f"{page}{name}") for name in files]
+    assert json.loads(whole[1]) == [ORDER]
+    replayable = WorkflowHistory.from_json(run.workflow_id, whole[0])
+    assert list(replayable.events)[: run.history_length] == histories.read(run).events[: run.history_length]
+    rows = AuditRow.objects.filter(action="export").order_by("id")
+    assert [(row.label, row.data["unmasked"]) for row in rows] == [("history", True), ("input", True)]
+
+
+def test_nobody_without_the_right_has_it_shown(seeded: Seeded) -> None:
+    run = seeded.run
+    page = reverse("run", args=(run.workflow_id, run.run_id))
+    for user in (*seeded.people, seeded.stage.cast.operator):
+        assert browser(user).post(f"{page}unmask/").status_code == 403
+        with pytest.raises(PermissionDenied):
+            masking.show(user, run)
+    masking.show(seeded.stage.cast.administrator, run)
+    seeded.stage.cast.administrator.groups.set([])
+    refuse(read(browser(seeded.stage.cast.administrator), page), "the page of who lost the right")
+
+
+def test_the_command_shows_it_for_a_reason(seeded: Seeded) -> None:
+    out = io.StringIO()
+    call_command("history", seeded.run.run_id, "--json", "--unmask", "a complaint", stdout=out)
+    assert CANARY in out.getvalue() and AuditRow.objects.get(action="unmask").data["reason"] == "a complaint"
+    with pytest.raises(CommandError):
+        call_command("history", seeded.run.run_id, "--as", "viewer", "--unmask", "curious", stdout=out)
 
 
 def test_what_is_kept_and_sent_is_whole(seeded: Seeded) -> None:

@@ -121,9 +121,9 @@ def test_a_value_that_is_cut_says_so_and_is_there_whole(on_stage: Stage, root: C
     text = page(root, run)
     assert text.count("Only the beginning is shown") == 2 and "&quot;preview&quot;" not in text
     address = reverse("run_value", args=(run.workflow_id, run.run_id, "result"))
-    assert json.loads(root.get(address).content) == [{"topic": "comment", "payload": LONG}]
+    assert json.loads(root.get(address).getvalue()) == [{"topic": "comment", "payload": LONG}]
     given = reverse("run_value", args=(run.workflow_id, run.run_id, "input"))
-    assert json.loads(root.get(given).content) == [{"wanted": 1, **LONG}]
+    assert json.loads(root.get(given).getvalue()) == [{"wanted": 1, **LONG}]
     assert root.get(reverse("run_value", args=(run.workflow_id, run.run_id, "failure"))).status_code == 404
 
 

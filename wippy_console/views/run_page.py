@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, resetting, runs, temporal_server, timeline
+from wippy_console.services import decisions, masking, resetting, runs, temporal_server, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.views import run_tabs
@@ -35,6 +35,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "place": temporal_server.place_of(run.client),
         **children(user, run),
         "children_hidden": runs.hidden_children(user, run),
+        "masking": masking.notice(user, run),
         "may_start": bool(run.namespace) and permissions.allows(user, permissions.START_RUN, run.namespace),
         "may_reset": resetting.may_reset(user, run),
         **actions(user, run),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
+from wippy_console.database.streams import attachment
 from wippy_console.forms.runs import STATES, RunFilters
 from wippy_console.services import batches, registry, resetting, runs, timeline
 from wippy_console.views import run_page, saved_views
@@ -79,19 +79,16 @@ def event(request: HttpRequest, workflow_id: str, run_id: str, event_id: int) ->
 
 
 @needs(permissions.VIEW_RUN)
-def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> HttpResponse:
+def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> StreamingHttpResponse:
     """The input, result or failure, whole, as a JSON file."""
     run = runs.get(request.user, workflow_id, run_id)
-    text = json.dumps(runs.value(run, which, request.user), ensure_ascii=False, indent=1, default=str)
-    name = f'attachment; filename="{which}-{run.run_id}.json"'
-    return HttpResponse(text, "application/json", headers={"Content-Disposition": name})
+    lines = runs.value_file(run, which, request.user)
+    return attachment(request, lines, "application/json", f"{which}-{run.run_id}.json")
 
 
 @needs(permissions.VIEW_RUN)
-def download(request: HttpRequest, workflow_id: str, run_id: str) -> HttpResponse:
+def download(request: HttpRequest, workflow_id: str, run_id: str) -> StreamingHttpResponse:
     """The whole history as Temporal's JSON, which its replayer reads."""
     run = runs.get(request.user, workflow_id, run_id)
-    name = f'attachment; filename="history-{run.run_id}.json"'
-    return HttpResponse(
-        runs.history(run, request.user).to_json(), "application/json", headers={"Content-Disposition": name}
-    )
+    lines = runs.history_file(run, request.user)
+    return attachment(request, lines, "application/json", f"history-{run.run_id}.json")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from wippy_console.management.operations import ReadingCommand, reader
-from wippy_console.services import runs, timeline
+from wippy_console.services import masking, runs, timeline
 
 
 class Command(ReadingCommand):
@@ -18,12 +18,16 @@ class Command(ReadingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         super().add_arguments(parser)
+        help_unmask = "show masked values as well, for this reason, which the audit keeps"
+        parser.add_argument("--unmask", metavar="REASON", default="", help=help_unmask)
         parser.add_argument("pid", metavar="PID", help="a pid (its newest run), a workflow id or a run id")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
         """Read it."""
         user = reader(options["acts_for"])
         run = runs.by_pid(user, options["pid"])
+        if options["unmask"]:
+            masking.show(user, run, options["unmask"])
         events = [timeline.event_json(event) for event in runs.history(run, user).events]
         return {"pid": run.pid, "workflow_id": run.workflow_id, "run_id": run.run_id, "events": events}
 

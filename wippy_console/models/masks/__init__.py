@@ -1,8 +1,8 @@
 """What entries mask (`meta.mask`): paths, dots in their place, and the columns of runs that are read through them."""
 
-from wippy_console.models.masks.declared import of_entry, turn
+from wippy_console.models.masks.declared import anything, of_entry, turn
 from wippy_console.models.masks.dots import MASK, masked, steps
 from wippy_console.models.masks.field import VeiledField, whole
 from wippy_console.models.masks.veil import Veil, veil_of
 
-__all__ = ["MASK", "Veil", "VeiledField", "masked", "of_entry", "steps", "turn", "veil_of", "whole"]
+__all__ = ["MASK", "Veil", "VeiledField", "anything", "masked", "of_entry", "steps", "turn", "veil_of", "whole"]

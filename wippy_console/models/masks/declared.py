@@ -52,6 +52,11 @@ def turn() -> int:
     return _known.turn
 
 
+def anything() -> bool:
+    """Whether any entry masks, or ever masked, something."""
+    return bool(_current())
+
+
 def forget(**_: Any) -> None:
     """Ask for the newest version with the next question: one was just written here."""
     _known.asked = 0.0

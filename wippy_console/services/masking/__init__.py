@@ -1,6 +1,30 @@
 """Values that entries declare for few eyes (`meta.mask`): dots for whoever may not see them, or has not asked to."""
 
 from wippy_console.models.masks import MASK, Veil, masked, of_entry
-from wippy_console.services.masking.eyes import hide, may_see, sees, show, unveil
+from wippy_console.services.masking.eyes import (
+    Notice,
+    hide,
+    may_see,
+    note_file,
+    notice,
+    sees,
+    show,
+    told,
+    unveil,
+)
 
-__all__ = ["MASK", "Veil", "hide", "masked", "may_see", "of_entry", "sees", "show", "unveil"]
+__all__ = [
+    "MASK",
+    "Notice",
+    "Veil",
+    "hide",
+    "masked",
+    "may_see",
+    "note_file",
+    "notice",
+    "of_entry",
+    "sees",
+    "show",
+    "told",
+    "unveil",
+]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.models import Run
+from wippy_console.models.masks import anything, veil_of
 from wippy_console.services import audit
 
 SHOWN_FOR = timedelta(minutes=15)
@@ -35,13 +38,29 @@ def unveil(user: Any, run: Run) -> Run:
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is said of a run's masked values: at which paths, whether they are shown now, and may be."""
+
+    paths: tuple[str, ...]
+    shown: bool
+    may_see: bool
+
+
+def notice(user: Any, run: Run) -> Notice | None:
+    """None where nothing is masked; for whoever may see them also where only what the run calls may mask something."""
+    may = may_see(user, run)
+    if not run.mask and not (may and anything()):
+        return None
+    return Notice(run.mask, may and sees(user, run), may)
+
+
 @transaction.atomic
 def show(user: Any, run: Run, reason: str = "") -> None:
     """Show the run's values to the user for a while; the audit says who saw what, and why. PermissionDenied."""
     permissions.require(user, permissions.UNMASK_VALUES, run.namespace)
-    audit.append(
-        audit.UNMASK, user, run=run, label=reason, outcome="done", data={"paths": list(run.mask), "reason": reason}
-    )
+    data = {"paths": list(run.mask), "reason": reason}
+    audit.append(audit.UNMASK, user, run=run, label=reason, outcome="done", data=data)
 
 
 @transaction.atomic
@@ -49,3 +68,15 @@ def hide(user: Any, run: Run) -> None:
     """Show them no more; nothing is written where none are shown."""
     if sees(user, run):
         audit.append(audit.HIDE, user, run=run, outcome="done")
+
+
+def note_file(user: Any, run: Run, what: str) -> None:
+    """The audit tells of a file (`what` is in it) that has the masked values as they are."""
+    if notice(user, run) and sees(user, run):
+        audit.append(audit.EXPORT, user, run=run, label=what, outcome="done", data={"what": what, "unmasked": True})
+
+
+def told(user: Any, entry_id: str, value: Any) -> Any:
+    """What a unit that is no run answered to the user, who called it: whole for whoever may see masked values there."""
+    allowed = permissions.allows(user, permissions.UNMASK_VALUES, namespace_of(entry_id))
+    return value if allowed else veil_of(entry_id, {"value": value}).value(value)

@@ -22,7 +22,7 @@ from engine.hosts.temporal.wire.requests import START, STOP
 from engine.registry.references import default_host
 from wippy_console import permissions
 from wippy_console.models import Process, Service
-from wippy_console.services import accounts, audit, by_kind, feed, registry, schemas, secrets
+from wippy_console.services import accounts, audit, by_kind, feed, masking, registry, schemas, secrets
 from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
 from wippy_console.services.processes import nodes, reading
@@ -75,7 +75,7 @@ def run(
     request, limit = _new_process(user, entry_id, host, args, name), timedelta(seconds=timeout)
     with _recorded(user, _spawning(request)) as operation:
         operation.pid, ended = nodes.wait_for(lambda client: client.run(request, timeout=limit), timeout)
-    return operation.pid, ended
+    return operation.pid, masking.told(user, entry_id, ended)
 
 
 def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any:
@@ -89,7 +89,8 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any
         raise Refused(f"{entry_id} is a {entry.kind}, which can't be called.")
     schemas.refuse_input(entry, args)
     request = CallRequest(entry_id, tuple(args), options=_call_options(entry))
-    return nodes.wait_for(lambda client: client.call(request, timeout=timedelta(seconds=timeout)), timeout)
+    found = nodes.wait_for(lambda client: client.call(request, timeout=timedelta(seconds=timeout)), timeout)
+    return masking.told(user, entry_id, found)
 
 
 def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wippy_console.services.runs.again import Again, again
 from wippy_console.services.runs.chains import Chain, chain_of
+from wippy_console.services.runs.files import history_file, value_file
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
 from wippy_console.services.runs.searching import (
@@ -41,6 +42,7 @@ __all__ = [
     "get",
     "hidden_children",
     "history",
+    "history_file",
     "is_run",
     "latest",
     "likely_worker",
@@ -57,6 +59,7 @@ __all__ = [
     "succeeding",
     "tree",
     "value",
+    "value_file",
     "visible",
     "workers",
 ]

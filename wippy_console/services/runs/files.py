@@ -1,0 +1,42 @@
+"""A run's values and its history as files, written out part by part: a large one is not in memory twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.json_format import MessageToJson
+
+from engine.hosts.temporal.wire.payloads import plain
+from wippy_console.models import Run
+from wippy_console.services import masking
+from wippy_console.services.runs.whole import value
+from wippy_console.services.secrets import history
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def value_file(run: Run, which: str, user: Any) -> Iterator[str]:
+    """The input, result or failure as JSON, bytes as the engine writes them; NotFoundError, Unavailable before a line.
+
+    The audit tells when it has masked values as they are.
+    """
+    found = plain(value(run, which, user))
+    masking.note_file(user, run, which)
+    return _ENCODER.iterencode(found)
+
+
+def history_file(run: Run, user: Any) -> Iterator[str]:
+    """The whole history as Temporal's JSON, which its replayer reads; the same errors and the same row of the audit."""
+    events = history(run, user).events
+    masking.note_file(user, run, "history")
+    return _events(events)
+
+
+def _events(events: Any) -> Iterator[str]:
+    separator = '{"events": ['
+    for event in events:
+        yield f"{separator}\n{MessageToJson(event)}"
+        separator = ","
+    yield "\n]}\n"
