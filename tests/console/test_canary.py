@@ -147,7 +147,9 @@ def browser(user: User) -> Client:
 
 
 def refuse(text: str, place: str) -> None:
-    assert not [each for each in (*encoded(CANARY), *encoded(ANSWERED)) if each in text], f"it stands encoded in {place}"
+    assert not [each for each in (*encoded(CANARY), *encoded(ANSWERED)) if each in text], (
+        f"it stands encoded in {place}"
+    )
     assert "canary" not in text.casefold(), f"it stands in {place}: {text[max(0, text.find('canary') - 300) :][:400]}"
 
 

@@ -42,9 +42,9 @@ class Source:
         return self.text.splitlines() or [""]
 
 
-def stack_lines(text: str) -> Iterator[StackLine]:
+def stack_lines(text: str | None) -> Iterator[StackLine]:
     """The lines of a traceback or a message, those with a place in Lua code apart."""
-    for each in text.splitlines()[:MOST_LINES]:
+    for each in (text or "").splitlines()[:MOST_LINES]:  # a failure that was cut has none
         if found := _PLACE.match(each):
             yield StackLine(found["before"], found["entry"], int(found["line"][:9]), each[found.end() :])
         else:
