@@ -178,6 +178,19 @@ def test_many_are_shown_by_their_roots_in_pages(node: Node, monkeypatch: pytest.
     assert (found.form, found.matching, found.total, found.pages) == ("roots", 3, 4, 2)
 
 
+def test_a_large_tree_is_paged_and_no_line_stands_alone(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 3)
+    top = make(node, "top")
+    child = make(node, "child", parent=top.pid)
+    for name in ("a", "b", "c"):
+        make(node, name, parent=child.pid)
+    assert shown() == [(0, "top", 1), (1, "child", 3), (2, "a", 0)]
+    second = processes.search(root(), page=2)
+    assert [line.above for line in second.lines] == [True, True, False, False]
+    assert shown(page=2) == [(0, "top", 1), (1, "child", 3), (2, "b", 0), (2, "c", 0)]
+    assert (second.form, second.pages, second.total) == ("tree", 2, 5)
+
+
 def test_processes_are_found_by_parts_of_pid_entry_and_name(node: Node) -> None:
     make(node, "0xAB12", names=["Büro/“7”"], name_text="Büro/“7”")
     make(node, "other", entry_id="shop:desk", host_id="shop:host", mailbox=8, mailbox_limit=8)

@@ -236,8 +236,9 @@ def test_what_people_do_to_processes_happens_once_and_is_told(console: Console) 
     until(lambda: "stopping since tea" in console.names(pid))
     assert "user:root noted hi 2" not in console.names(pid)
     assert console.post("process_end", "terminate", pid, reason="enough").status_code == 302
-    until(lambda: console.client.get(reverse("process", args=(pid,))).status_code == 404)
-    until(lambda: not Process.objects.filter(pid=pid).exists())
+    page = reverse("process", args=(pid,))
+    until(lambda: "The process has ended" in console.client.get(page).content.decode())
+    assert Process.objects.get(pid=pid).state == "terminated"
     assert [row["reason"] for action in ("cancel", "terminate") for row in told(action)] == ["tea", "enough"]
 
     late = console.post("process_message", pid, topic="note")

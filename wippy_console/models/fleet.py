@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 
 FRESH = timedelta(seconds=15)
+KEPT_FOR = timedelta(days=1)
+"""How long a process that has ended is kept, if its node did not keep a thousand newer ones."""
 
 
 class Node(models.Model):
@@ -27,6 +29,7 @@ class Node(models.Model):
     task_queues = models.JSONField(default=list)
     units = models.PositiveIntegerField(default=0)
     hosts = models.JSONField(default=list)
+    ends_dropped = models.PositiveIntegerField(default=0, help_text="processes that ended and are not kept: too many")
 
     class Meta:
         ordering = ["-started_at"]
@@ -127,12 +130,17 @@ class Claim(models.Model):
         return f"{self.kind} {self.key}"
 
 
-class Process(models.Model):
-    """A process, or a long function call, on a node; gone when it or its node ends.
+_HAS_ENDED = models.Q(ended_at__isnull=False)
 
-    `state` is idle, or busy when it was at work whenever the node looked. `watchers` are the pids of those who monitor
-    it, and `service <entry id>`. `name_text` is for searching: JSON escapes what is not ASCII. `mailbox` is about
-    right: it is written when it doubles or halves.
+
+class Process(models.Model):
+    """A process, or a long function call, on a node; what still runs is gone with its node.
+
+    With `ended_at` it is a process that has ended, kept for a while (`worker.reporting.ended`): its `state` is
+    completed, failed, canceled or terminated then, with `result` and `failure` cut when they are large.
+    Otherwise `state` is idle, or busy when it was at work whenever the node looked. `watchers` are the pids of those
+    who monitor it, and `service <entry id>`. `name_text` is for searching: JSON escapes what is not ASCII. `mailbox`
+    is about right: it is written when it doubles or halves.
     """
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="processes")
@@ -149,6 +157,9 @@ class Process(models.Model):
     mailbox = models.PositiveIntegerField(default=0)
     mailbox_limit = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    failure = models.JSONField(null=True, blank=True, help_text="engine.errors.Failure.to_json")
 
     class Meta:
         ordering = ["started_at", "id"]
@@ -158,10 +169,22 @@ class Process(models.Model):
             models.Index(fields=["pid"], name="process_pid"),
             models.Index(fields=["parent"], name="process_parent"),
             models.Index(fields=["started_at", "id"], name="process_started"),
+            models.Index(fields=["-ended_at", "-id"], name="process_ended", condition=_HAS_ENDED),
         ]
 
     def __str__(self) -> str:
         return self.pid
+
+    @property
+    def why(self) -> str:
+        """The message of its failure, or how that begins; "" for none."""
+        found = self.failure if isinstance(self.failure, dict) else {}
+        return str(found.get("message") or found.get("preview") or "")
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran, or runs by now."""
+        return ((self.ended_at or timezone.now()) - self.started_at).total_seconds()
 
     @property
     def is_full(self) -> bool:

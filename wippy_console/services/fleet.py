@@ -12,7 +12,7 @@ from django.utils import timezone
 from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.models import Node, Process, Service
-from wippy_console.models.fleet import FRESH
+from wippy_console.models.fleet import FRESH, KEPT_FOR
 from wippy_console.services import by_kind, feed, grants
 
 SHOWN_AFTER_END = timedelta(hours=1)
@@ -89,9 +89,13 @@ def leader() -> str:
 
 
 def announce_silent() -> bool:
-    """Drop the processes of nodes that are gone, and write a NODE row for each that fell silent; whether one did."""
-    Process.objects.exclude(node__in=alive()).delete()
+    """Drop what ran on nodes that are gone and what ended long ago, and write a NODE row for each that fell silent.
+
+    Whether one did.
+    """
     now = timezone.now()
+    Process.objects.exclude(node__in=alive()).filter(ended_at=None).delete()
+    Process.objects.filter(ended_at__lt=now - KEPT_FOR).delete()
     silent = Node.objects.filter(stopped_at=None, heartbeat_at__range=(now - SHOWN_AFTER_END, now - FRESH))
     lost = [node for node in silent if not feed.is_silence_announced(node.id, since=node.heartbeat_at)]
     for node in lost:

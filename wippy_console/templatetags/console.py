@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
+from engine.pids import Pid
 from wippy_console.models import Question, Run
 from wippy_console.services import audit, questions, states
 from wippy_console.services.markdown import to_html
@@ -177,6 +178,12 @@ def _two_units(total: int) -> str:
 def took(run: Run) -> str:
     """How long a run took, or has taken by now."""
     return duration(((run.closed_at or now()) - run.started_at).total_seconds())
+
+
+@register.filter
+def is_pid(text: str) -> bool:
+    """Whether it is a pid, and no user or system."""
+    return Pid.parse(text) is not None
 
 
 @register.filter

@@ -129,6 +129,7 @@ PROCESS = {
     "busy": Look("activity", "Busy", "run"),
     "queued": Look("activity", "At work", "run"),
     "stepping": Look("activity", "At work", "run"),
+    **{key: RUN[key] for key in ("completed", "failed", "canceled", "terminated")},
 }
 ENTRY = {
     "workflow.lua": Look("workflow", "workflow", "run"),

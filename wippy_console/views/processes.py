@@ -33,7 +33,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "alive": alive(nodes),
         "several": len(alive(nodes)) > 1,
         "hosts": processes.hosts(nodes),
-        "filtered": any(value for name, value in wanted.items() if name != "page"),
+        "filtered": any(value for name, value in wanted.items() if name not in ("page", "ended")),
+        "dropped": sum(node.ends_dropped for node in nodes),
     }
     if not is_partial(request):
         context |= fleet_context(request, nodes)
@@ -68,7 +69,8 @@ def alive(nodes: list[Any]) -> list[Any]:
 def search(user: Any, wanted: Mapping[str, Any]) -> processes.Found:
     """The page of processes that the filters ask for."""
     text = {name: str(wanted.get(field) or "") for name, field in FILTERS}
-    return processes.search(user, full=bool(wanted.get("full")), page=wanted.get("page") or 1, **text)
+    ticked = {"full": bool(wanted.get("full")), "has_ended": bool(wanted.get("ended"))}
+    return processes.search(user, page=wanted.get("page") or 1, **ticked, **text)  # type: ignore[arg-type]
 
 
 @needs(permissions.VIEW_FLEET)
@@ -79,7 +81,7 @@ def show(request: HttpRequest, pid: str) -> HttpResponse:
         return redirect("run", run.workflow_id, run.run_id)
     partial = is_partial(request)
     try:
-        detail = processes.describe(request.user, pid, now=not partial)
+        detail = processes.describe(request.user, pid, now=not partial, also_ended=True)
     except NotFoundError as error:
         if not partial:
             raise
@@ -88,7 +90,9 @@ def show(request: HttpRequest, pid: str) -> HttpResponse:
 
 
 def allowed(request: HttpRequest, detail: Detail) -> dict[str, bool]:
-    """What the user may do to the process."""
+    """What the user may do to the process; nothing, when it has ended."""
+    if detail.process.ended_at is not None:
+        return {}
     namespace = namespace_of(detail.process.entry_id)
     return {
         "may_message": permissions.allows(request.user, permissions.SIGNAL_RUN, namespace),

@@ -21,6 +21,7 @@ from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.watched import watched_by
 from engine.node import LocalNode
+from engine.steps import Exited
 from wippy_console.database.threads import in_thread
 from wippy_console.services import fleet
 from wippy_console.services.projection import NODE, Mailbox, Projection
@@ -33,6 +34,7 @@ from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node
 from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
 from wippy_console.worker.registry_follower import RegistryFollower
+from wippy_console.worker.reporting.ended import Ends
 from wippy_console.worker.reporting.process_exits import ExitReporter
 from wippy_console.worker.reporting.processes import ProcessReporter
 from wippy_console.worker.reporting.services import ServiceReporter
@@ -68,6 +70,7 @@ class WorkerNode:
         self._directory = DatabaseDirectory()
         self._peers = TemporalPeers(self.id, self._directory, clients.any_client)
         self._exits = ExitReporter(self.id)
+        self._ends = Ends()
         self._node = LocalNode(
             self.id,
             variables.catalog,
@@ -75,12 +78,12 @@ class WorkerNode:
             ask_handlers=ask_handlers(self._catalog, variables, self._on_publish),
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
-            on_process_end=self._exits.on_end,
+            on_process_end=self._on_process_end,
             unit_factory=watched_by(self._watcher),
         )
         self._registry = RegistryFollower(self._catalog, self._node, self._follow_registry)
         self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
-        self._processes = ProcessReporter(self.id, self._node.processes)
+        self._processes = ProcessReporter(self.id, self._node.processes, self._ends)
         self._services = ServiceReporter(self.id)
         self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self, self._watcher)
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
@@ -134,6 +137,7 @@ class WorkerNode:
         await asyncio.to_thread(self._projection.stop, WRITING_SECONDS)
         self._run_exits.stop()
         self._cancel("heartbeat", "directory", "processes")
+        await self._in_time("processes", 1.0, self._processes.flush())
         await self._in_time("leaving", LEAVING_SECONDS, self._leave())
         self._cancel("service states")
 
@@ -159,6 +163,10 @@ class WorkerNode:
     async def _leave(self) -> None:
         await self._services.flush()
         await self._heartbeat.leave()
+
+    def _on_process_end(self, info: ProcessInfo, exited: Exited) -> None:
+        self._exits.on_end(info, exited)
+        self._ends.on_end(info, exited)
 
     def _on_publish(self) -> None:
         self._registry.on_publish()
@@ -204,7 +212,7 @@ class WorkerNode:
 
     def _status(self) -> NodeStatus:
         hosts = tuple(self._node.hosts(self._processes.waiting))
-        return NodeStatus(sum(host.running for host in hosts), self._workers.queues(), hosts)
+        return NodeStatus(sum(host.running for host in hosts), self._workers.queues(), hosts, self._ends.dropped)
 
     def _cancel(self, *names: str) -> None:
         for task in self._tasks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,24 +21,28 @@ from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.processes import nodes
 
 PAGE = 100
-# Few enough to be shown as one tree; of more, only those without a parent, each with how many are below.
-WHOLE_TREE = 200
+# Few enough to be put in order as one tree; of more, only those without a parent, each with how many are below.
+WHOLE_TREE = 2000
 KIN = 50
 NOT_VISIBLE = "not visible"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the list: a process, how deep it stands in the tree, and how many children it has."""
+    """One row of the list: a process, how deep it stands in the tree, and how many children it has.
+
+    `above`: it stands on the page before, and here for those below it.
+    """
 
     process: Process
     depth: int = 0
     children: int = 0
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of processes. `form` is tree (all of them), roots (those without a living parent) or list (matches)."""
+    """A page of processes. `form` is tree (all), roots (those without a living parent), list (matches), or ended."""
 
     lines: list[Line]
     form: str
@@ -63,12 +67,24 @@ class Detail:
 
 def live() -> QuerySet[Process]:
     """The processes of nodes that are alive."""
-    return Process.objects.filter(node__in=fleet.alive())
+    return Process.objects.filter(node__in=fleet.alive(), ended_at=None)
 
 
 def visible(user: Any) -> QuerySet[Process]:
     """Those of entries that the user may see."""
     return grants.narrowed(live(), user, permissions.VIEW_FLEET, entry="entry_id")
+
+
+def ended(user: Any) -> QuerySet[Process]:
+    """What has ended and is kept of these entries, the latest first; also of nodes that are gone."""
+    rows = Process.objects.filter(ended_at__isnull=False).order_by("-ended_at", "-id")
+    return grants.narrowed(rows, user, permissions.VIEW_FLEET, entry="entry_id")
+
+
+def known(user: Any) -> QuerySet[Process]:
+    """Both."""
+    rows = Process.objects.filter(Q(node__in=fleet.alive(), ended_at=None) | Q(ended_at__isnull=False))
+    return grants.narrowed(rows, user, permissions.VIEW_FLEET, entry="entry_id")
 
 
 def entry_of(pid: str) -> str:
@@ -78,15 +94,29 @@ def entry_of(pid: str) -> str:
 
 
 def search(
-    user: Any, *, text: str = "", node: str = "", host: str = "", under: str = "", full: bool = False, page: int = 1
+    user: Any,
+    *,
+    text: str = "",
+    node: str = "",
+    host: str = "",
+    under: str = "",
+    full: bool = False,
+    has_ended: bool = False,
+    page: int = 1,
 ) -> Found:
-    """A page of the processes: by part of a pid, entry or name, by node, by host, by parent, with full mailboxes."""
+    """A page of the processes: by part of a pid, entry or name, by node, by host, by parent, with full mailboxes.
+
+    Of those that run, or of those that have ended and are kept, the latest first.
+    """
     permissions.require(user, permissions.VIEW_FLEET)
+    if has_ended:
+        rows = _narrowed(ended(user).select_related("node"), text.strip(), node, host, under, False)
+        return _paged(rows, rows, "ended", ended(user).count(), page, order=("-ended_at", "-id"))
     rows, total = visible(user), visible(user).count()
     if any((text.strip(), node, host, under, full)):
         return _paged(rows, _narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
     if total <= WHOLE_TREE:
-        return Found([*_tree(list(rows))], "tree", total, total, 1, 1)
+        return _tree_page(rows, total, page)
     parents = visible(user).filter(pid=OuterRef("parent"))
     return _paged(rows, rows.exclude(Exists(parents)), "roots", total, page)
 
@@ -110,29 +140,45 @@ def get_service(user: Any, service_id: int) -> Service:
     return found
 
 
-def describe(user: Any, pid: str, *, now: bool = True) -> Detail:
+def describe(user: Any, pid: str, *, now: bool = True, also_ended: bool = False) -> Detail:
     """One process, as its node sees it at this moment, or with `now` false as it was written last.
 
-    NotFoundError when it is gone. A node that does not answer leaves what was written.
+    NotFoundError when it is gone, but for `also_ended` processes that are kept. A node that does not answer leaves
+    what was written.
     """
     permissions.require(user, permissions.VIEW_FLEET)
-    row = live().select_related("node").filter(pid=pid).first()
-    stale = ""
-    if now or row is None:
+    over = Process.objects.select_related("node").filter(pid=pid, ended_at__isnull=False)
+    row, stale = over.first() if also_ended else None, ""
+    if row is None:
         try:
-            row = _asked(pid, row)
-        except Unavailable as error:
-            if row is None:
+            row, stale = _running(pid, now=now)
+        except NotFoundError:
+            if not also_ended or (row := over.first()) is None:
                 raise
-            stale = error.message
-    assert row is not None
     if not permissions.allows(user, permissions.VIEW_FLEET, namespace_of(row.entry_id)):
         raise NotFoundError(f"{pid} is not here: it has ended, or never was.")
+    return _detail(user, row, stale)
+
+
+def _running(pid: str, *, now: bool) -> tuple[Process, str]:
+    """The row of one that runs, and why it is not what its node says now, where that is so."""
+    row = live().select_related("node").filter(pid=pid).first()
+    if row is not None and not now:
+        return row, ""
+    try:
+        return _asked(pid, row), ""
+    except Unavailable as error:
+        if row is None:
+            raise
+        return row, error.message
+
+
+def _detail(user: Any, row: Process, stale: str) -> Detail:
     _hide_relatives(user, row)
-    children = visible(user).filter(parent=pid)
+    children = known(user).filter(parent=row.pid).order_by(F("ended_at").desc(nulls_first=True), "started_at", "id")
     return Detail(
         process=row,
-        parent=visible(user).filter(pid=row.parent).first() if row.parent else None,
+        parent=known(user).filter(pid=row.parent).first() if row.parent else None,
         children=list(children[:KIN]),
         child_count=children.count(),
         watchers=[each for each in row.watchers if not each.startswith("service ")],
@@ -146,7 +192,7 @@ def _hide_relatives(user: Any, row: Process) -> None:
     if permissions.scope(user, permissions.VIEW_FLEET).everywhere:
         return
     named = {row.parent, *row.links, *row.watchers}
-    seen = set(visible(user).filter(pid__in=named).values_list("pid", flat=True))
+    seen = set(known(user).filter(pid__in=named).values_list("pid", flat=True))
     row.parent = _shown(row.parent, seen)
     row.links, row.watchers = ([_shown(each, seen) for each in names] for names in (row.links, row.watchers))
 
@@ -183,13 +229,49 @@ def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: s
     return rows.filter(mailbox_limit__gt=0, mailbox__gte=F("mailbox_limit")) if full else rows
 
 
-def _paged(seen: QuerySet[Process], rows: QuerySet[Process], form: str, total: int, page: int) -> Found:
+def _paged(
+    seen: QuerySet[Process],
+    rows: QuerySet[Process],
+    form: str,
+    total: int,
+    page: int,
+    order: Sequence[str] = ("started_at", "id"),
+) -> Found:
     matching = rows.count()
-    pages = max(1, -(-matching // PAGE))
-    page = min(max(1, page), pages)
-    shown = list(rows.order_by("started_at", "id")[(page - 1) * PAGE : page * PAGE])
-    counts = _children(seen, [each.pid for each in shown])
+    page, pages = _place(matching, page)
+    shown = list(rows.order_by(*order)[(page - 1) * PAGE : page * PAGE])
+    counts = _children(seen, [each.pid for each in shown]) if form != "ended" else Counter()
     return Found([Line(each, 0, counts[each.pid]) for each in shown], form, matching, total, page, pages)
+
+
+def _place(matching: int, page: int) -> tuple[int, int]:
+    """The page that is meant, and how many there are."""
+    pages = max(1, -(-matching // PAGE))
+    return min(max(1, page), pages), pages
+
+
+def _tree_page(rows: QuerySet[Process], total: int, page: int) -> Found:
+    """A page of the whole tree; its first line is not left without those that it stands below."""
+    order = [*_tree(list(rows.only("pid", "parent").order_by("started_at", "id")))]
+    page, pages = _place(len(order), page)
+    start = (page - 1) * PAGE
+    lines = [*_above(order, start), *order[start : start + PAGE]]
+    whole = rows.in_bulk([line.process.pk for line in lines])
+    shown = [replace(line, process=whole[line.process.pk]) for line in lines if line.process.pk in whole]
+    return Found(shown, "tree", total, total, page, pages)
+
+
+def _above(order: Sequence[Line], start: int) -> list[Line]:
+    """The lines that the line at `start` stands below, from the root on."""
+    found: list[Line] = []
+    depth = order[start].depth if start < len(order) else 0
+    for line in reversed(order[:start]):
+        if line.depth < depth:
+            depth = line.depth
+            found.insert(0, replace(line, above=True))
+        if not depth:
+            break
+    return found
 
 
 def _children(seen: QuerySet[Process], pids: Sequence[str]) -> Counter[str]:

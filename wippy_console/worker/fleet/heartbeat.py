@@ -40,6 +40,7 @@ class NodeStatus:
     units: int
     task_queues: tuple[str, ...]
     hosts: tuple[HostInfo, ...]
+    ends_dropped: int = 0
 
 
 class Heartbeat:
@@ -111,6 +112,7 @@ class Heartbeat:
             "task_queues": list(status.task_queues),
             "units": status.units,
             "hosts": [asdict(host) for host in status.hosts],
+            "ends_dropped": status.ends_dropped,
         }
 
 
@@ -122,9 +124,9 @@ def beat(node_id: str, row: dict[str, object]) -> bool:
 
 
 def announce(node_id: str, state: str, row: dict[str, object]) -> None:
-    """Write the node's row, and that it came or left, its processes with it."""
+    """Write the node's row, and that it came or left, what still ran on it with it."""
     with transaction.atomic():
         beat(node_id, row)
-        Process.objects.filter(node_id=node_id).delete()
+        Process.objects.filter(node_id=node_id, ended_at=None).delete()
         data = {"state": state, "hostname": row["hostname"], "os_pid": row["os_pid"]}
         feed.append(feed.NODE, node=node_id, data=data)

@@ -18,6 +18,8 @@ from engine.durations import SECOND
 from wippy_console.database.storable import storable_text
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Process
+from wippy_console.worker.reporting.ended import ENDED, Ends, Trimmer, with_end
+from wippy_console.worker.reporting.process_exits import End
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +85,9 @@ class Differ:
         self._written |= {each.pid: self._signature(each) for each in rows}
 
     def deleted(self, pids: Sequence[Pid]) -> None:
-        """These were deleted."""
+        """These were deleted, or are rows of what has ended now."""
         for pid in pids:
-            del self._written[pid]
+            self._written.pop(pid, None)
 
     def _signature(self, info: ProcessInfo) -> tuple[object, ...]:
         """What is worth a write. A mailbox counts when it doubles, halves, or becomes full or empty."""
@@ -100,10 +102,12 @@ def is_long(info: ProcessInfo, now: int) -> bool:
 
 
 class ProcessReporter:
-    """Writes the rows of one node. `processes` takes the snapshot, from any thread."""
+    """Writes the rows of one node. `processes` takes the snapshot, from any thread; `ends` has what ended since."""
 
-    def __init__(self, node_id: str, processes: Callable[[], Sequence[ProcessInfo]]) -> None:
+    def __init__(self, node_id: str, processes: Callable[[], Sequence[ProcessInfo]], ends: Ends | None = None) -> None:
         self.waiting: Mapping[str, int] = {}
+        self.ends = ends or Ends()
+        self._trimmer = Trimmer(node_id)
         self._node_id = node_id
         self._processes = processes
         self._differ = Differ()
@@ -118,24 +122,49 @@ class ProcessReporter:
                 logger.warning("the processes could not be written: %s", error)
             await asyncio.sleep(min(max(PERIOD, self._took * SHARE), LONGEST_PERIOD))
 
+    async def flush(self) -> None:
+        """A last look, when the node has stopped: how its processes ended stays."""
+        try:
+            await in_thread(self.write)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the ends of processes could not be written: %s", error)
+
     def write(self) -> None:
         """One look, and what it found written; anew when others deleted rows because this node was silent."""
-        if Process.objects.filter(node_id=self._node_id).count() != self._differ.rows:
-            Process.objects.filter(node_id=self._node_id).delete()
+        live = Process.objects.filter(node_id=self._node_id, ended_at=None)
+        if live.count() != self._differ.rows:
+            live.delete()
             self._differ = Differ()
         began = time.monotonic()
-        found = self._differ.compare(self._processes(), time.time_ns())
+        seen = self._processes()
+        ends = self.ends.take()  # after the look: what ended meanwhile is not taken for alive
+        over = {info.pid for info, _ in ends}
+        found = self._differ.compare([each for each in seen if each.pid not in over], time.time_ns())
         self._took = time.monotonic() - began
         self.waiting = found.waiting
-        for ended in portions(found.ended):
-            Process.objects.filter(node_id=self._node_id, pid__in=ended).delete()
+        self._write_ends(ends)
+        for ended in portions([pid for pid in found.ended if pid not in over]):
+            live.filter(pid__in=ended).delete()
             self._differ.deleted(ended)
         for some in portions([*found.fresh, *found.changed]):
-            rows = [self._row(each) for each in some]
-            Process.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["node", "pid"], update_fields=VOLATILE
-            )  # fmt: skip
+            self._save([self._row(each) for each in some], VOLATILE)
             self._differ.written(some)
+
+    def _write_ends(self, ends: Sequence[End]) -> None:
+        """Keep how they ended, in the rows that they have or in new ones."""
+        try:
+            if ends:
+                self._save([with_end(self._row(info), exited) for info, exited in ends], ENDED)
+                self._differ.deleted([info.pid for info, _ in ends])
+            self._trimmer.trim(len(ends))
+        except (DatabaseError, InterfaceError):
+            self.ends.give_back(ends)
+            raise
+
+    def _save(self, rows: Sequence[Process], columns: Sequence[str]) -> None:
+        Process.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["node", "pid"], update_fields=columns
+        )  # fmt: skip
 
     def _row(self, info: ProcessInfo) -> Process:
         return Process(
