@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0025_watching"),
+        ("wippy_console", "0028_admin_lists"),
     ]
 
     operations = [
