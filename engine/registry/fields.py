@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.entry import Entry
-from engine.registry import asking, kinds, options, placeholders, shapes, storable
+from engine.registry import asking, hiding, kinds, options, placeholders, shapes, storable
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, TEXTS, mapping
 from engine.registry.problems import Problem, errors_in
 from engine.security.conditions import BadPolicyError
@@ -125,6 +125,7 @@ def _check_meta(entry: Entry) -> Iterator[Problem]:
     yield from _staying(entry.meta.get("temporal"), "meta.temporal")
     if entry.kind in kinds.EXECUTABLE:
         yield from shapes.check(meta, OF_PEOPLE, "meta")
+        yield from hiding.check(meta)
     given = entry.meta.get("options")
     if entry.kind in kinds.EXECUTABLE and isinstance(given, Mapping):
         yield from options.check(placeholders.with_defaults(given))

@@ -305,6 +305,21 @@ def test_one_answer_of_a_topic_is_the_default_and_something_is_due() -> None:
     ]
 
 
+def test_a_masked_path_that_another_field_would_show_is_a_warning() -> None:
+    meta = {
+        "mask": ["card", "$.to.iban", "a..b"],
+        "search": ["card.number", "id"],
+        "summary": "{to.iban} {to.name} {id}",
+    }
+    found = [(each.field, each.severity, each.message.partition(" ")[0]) for each in problems(workflow("w", meta))]
+    assert found == [
+        ("meta.mask", "warning", "`a..b`"),
+        ("meta.search", "warning", "`card.number`"),
+        ("meta.summary", "warning", "`to.iban`"),
+    ]
+    assert not problems(workflow("w", {"mask": ["$"]}))
+
+
 def test_what_is_of_people_is_free_where_nothing_runs() -> None:
     assert told(entry("x", "registry.entry", {"search": 5, "notify": "x", "mask": 1, "summary": []})) == []
     assert [each.field for each in problems(workflow("w", {"search": "customer", "notify": "me", "summary": 5}))] == [
