@@ -104,7 +104,7 @@ def pending(run: Run, user: Any) -> Pending:
     task = now.pending_workflow_task if now.HasField("pending_workflow_task") else None
     counts = {"calls": len(now.pending_activities), "children": len(now.pending_children), "timers": len(timers)}
     return Pending(
-        task=_task(task, rows) if task else None,
+        task=_task(task, _why(run, user, rows) if task.attempt > 1 else None) if task else None,
         activities=tuple(_activity(each) for each in _first(now.pending_activities)),
         children=tuple(_child(each) for each in _first(now.pending_children)),
         timers=tuple(sorted(timers, key=lambda row: row.deadline or row.start)[:MOST]),
@@ -164,15 +164,20 @@ def _child(info: PendingChildExecutionInfo) -> Child:
     return Child(info.workflow_id, info.run_id, info.workflow_type_name, policy.lower().replace("_", " "))
 
 
-def _task(info: PendingWorkflowTaskInfo, rows: Iterable[Row]) -> Task:
+def _why(run: Run, user: Any, rows: Iterable[Row]) -> Failure | None:
+    """Why the newest workflow task failed, with its stack."""
+    failed = [row for row in rows if row.kind == "task" and row.failure][-1:]
+    return next((row.failure for row in timeline.opened(run, user, failed)), None)
+
+
+def _task(info: PendingWorkflowTaskInfo, failure: Failure | None) -> Task:
     started = info.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
-    failed = [row for row in rows if row.kind == "task" and row.failure]
     return Task(
         state="Under way" if started else "Waits for a worker",
         attempt=max(info.attempt, 1),
         since=_moment(info, "original_scheduled_time") or _moment(info, "scheduled_time"),
         started=_moment(info, "started_time"),
-        failure=failed[-1].failure if failed and info.attempt > 1 else None,
+        failure=failure,
     )
 
 
