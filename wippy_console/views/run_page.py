@@ -17,7 +17,7 @@ from wippy_console.views.asked import sections
 from wippy_console.views.pages import choice, marked, number
 
 CHILDREN = 50
-TABS = ("timeline", "table", "events", "pending", "state", "details", "json", "audit")
+TABS = ("timeline", "table", "events", "pending", "state", "tree", "details", "json", "audit")
 
 
 def context(request: HttpRequest, run: Run) -> dict[str, Any]:
@@ -130,15 +130,6 @@ def retry_of(row: Row) -> dict[str, Any]:
     }
 
 
-def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
-    """The history as JSON text, cut for the page; the download has all of it."""
-    try:
-        text = runs.history(run, request.user).to_json()
-    except Refused as refusal:
-        return {"no_history": refusal.message}
-    return {"json_text": text[:JSON_SHOWN], "json_size": len(text), "json_cut": len(text) > JSON_SHOWN}
-
-
 def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
     """What people did to the run."""
     rows: list[Any] = [*decisions.audit(run)[:500], *reapplied(run, request.user)]
@@ -162,6 +153,5 @@ def reapplied(run: Run, user: Any) -> list[Any]:
     return found
 
 
-JSON_SHOWN = 200_000
 ORDERS = ("", "asc", "desc")
-TAB_CONTEXT = {"table": table_rows, "json": whole_json, "audit": audit, **run_tabs.CONTEXTS}
+TAB_CONTEXT = {"table": table_rows, "audit": audit, **run_tabs.CONTEXTS}

@@ -7,11 +7,17 @@ from typing import Any
 from django.http import HttpRequest
 
 from wippy_console.models import Run
+from wippy_console.services import runs, timeline
 from wippy_console.services.diagnosis import details as services_details
 from wippy_console.services.diagnosis import pending as services_pending
 from wippy_console.services.diagnosis.stacks import stacks
 from wippy_console.services.errors import Refused
+from wippy_console.services.runs import history_text
+from wippy_console.views.pages import choice, marked, number
 
+JSON_SHOWN = 200_000
+"""Characters of a history that its page shows."""
+LONGEST_FIND = 200
 MESSAGES = ("topic", "inbox", "events")
 """The kinds of waits that are for messages."""
 
@@ -58,6 +64,50 @@ def details(run: Run, request: HttpRequest) -> dict[str, Any]:
         return {"no_history": refusal.message}
 
 
+def events(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """All events as they were written, a page at a time."""
+    order, find = choice(request, "order", ("", "asc", "desc")), request.GET.get("find", "")[:LONGEST_FIND]
+    try:
+        found = timeline.chronicle(
+            run,
+            request.user,
+            after=number(request.GET.get("after")),
+            before=number(request.GET.get("before")),
+            newest=order == "desc",
+            find=find,
+        )
+    except Refused as refusal:
+        return {"no_history": refusal.message}
+    return {"chronicle": found, "wanted": {"find": find, "order": order}}
+
+
+def tree(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """The family of the run: those above it, and all below the topmost."""
+    above = runs.ancestors(request.user, run)
+    top = above[0] if above else run
+    root = runs.tree(request.user, top)
+    listed = runs.listed(root)
+    here = any(branch.run.run_id == run.run_id for branch in listed)
+    apart = None if here else runs.tree(request.user, run)
+    marked(branch.run for branch in [*listed, *(runs.listed(apart) if apart else [])])
+    return {"root": root, "apart": apart, "above_hidden": top.parent_workflow_id}
+
+
+def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """The history as JSON text, cut for the page; the download has all of it."""
+    try:
+        found = list(runs.history(run, request.user).events)
+    except Refused as refusal:
+        return {"no_history": refusal.message}
+    text, whole = history_text.beginning(found, JSON_SHOWN)
+    return {
+        "json_text": text,
+        "json_cut": not whole,
+        "events_total": len(found),
+        "bytes_total": history_text.size(found),
+    }
+
+
 def _none_pending(title: str, why: str, icon: str) -> dict[str, Any]:
     return {"no_pending_title": title, "no_pending": why, "no_pending_icon": icon}
 
@@ -66,5 +116,12 @@ def _nothing(title: str, why: str, icon: str) -> dict[str, Any]:
     return {"no_stacks_title": title, "no_stacks": why, "no_stacks_icon": icon}
 
 
-CONTEXTS = {"state": state, "pending": pending, "details": details}
+CONTEXTS = {
+    "state": state,
+    "pending": pending,
+    "details": details,
+    "events": events,
+    "tree": tree,
+    "json": whole_json,
+}
 """What each tab needs, by its name."""

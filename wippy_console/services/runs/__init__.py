@@ -20,7 +20,7 @@ from wippy_console.services.runs.searching import (
     visible,
 )
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
-from wippy_console.services.runs.tree import Branch, listed, tree
+from wippy_console.services.runs.tree import Branch, ancestors, listed, tree
 from wippy_console.services.runs.values import Page, Started
 from wippy_console.services.runs.waiting import result
 from wippy_console.services.runs.wanted import Wanted
@@ -35,6 +35,7 @@ __all__ = [
     "Started",
     "Wanted",
     "again",
+    "ancestors",
     "by_pid",
     "chain_of",
     "children",

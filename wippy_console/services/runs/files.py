@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.json_format import MessageToJson
-
 from engine.hosts.temporal.wire.payloads import plain
 from wippy_console.models import Run
 from wippy_console.services import masking
+from wippy_console.services.runs import history_text
 from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
 
@@ -31,12 +30,4 @@ def history_file(run: Run, user: Any) -> Iterator[str]:
     """The whole history as Temporal's JSON, which its replayer reads; the same errors and the same row of the audit."""
     events = history(run, user).events
     masking.note_file(user, run, "history")
-    return _events(events)
-
-
-def _events(events: Any) -> Iterator[str]:
-    separator = '{"events": ['
-    for event in events:
-        yield f"{separator}\n{MessageToJson(event)}"
-        separator = ","
-    yield "\n]}\n"
+    return history_text.pieces(events)

@@ -19,7 +19,7 @@ DEEPEST = 50
 
 _READ = ("run_id", "workflow_id", "entry_id", "namespace", "status", "stuck_reason", "retrying", "started_at",
          "starts_at", "closed_at", "waiting", "waiting_totals", "next_deadline", "task_queue", "history_length",
-         "elsewhere", "parent_run_id", "client")  # fmt: skip
+         "elsewhere", "parent_run_id", "parent_workflow_id", "client")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -48,6 +48,20 @@ def tree(user: Any, run: Run, most: int = MOST) -> Branch:
         level = [child for parent in level for child in parent.children]
     _count_left_out(user, root)
     return root
+
+
+def ancestors(user: Any, run: Run) -> list[Run]:
+    """Those that the run was started by, the topmost first; it ends where the user may not see one."""
+    found: list[Run] = []
+    seen, at = {run.run_id}, run
+    while len(found) < DEEPEST and at.parent_run_id and at.parent_run_id not in seen:
+        above = visible(user).filter(run_id=at.parent_run_id).only(*_READ).first()
+        if above is None:
+            break
+        seen.add(above.run_id)
+        found.append(above)
+        at = above
+    return found[::-1]
 
 
 def listed(root: Branch) -> list[Branch]:

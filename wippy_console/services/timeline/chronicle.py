@@ -30,32 +30,52 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Chronicle:
-    """A page of events. `before` and `after` are event ids to page on from, None at the ends; `total` counts all."""
+    """A page of events. `before` and `after` are event ids to page on from, None at the ends.
+
+    `total` counts all events, `found` those that match.
+    """
 
     events: list[Noted]
     before: int | None
     after: int | None
     total: int
+    found: int
 
 
 def chronicle(
-    run: Run, user: Any, *, after: int | None = None, before: int | None = None, newest: bool = False, size: int = PAGE
+    run: Run,
+    user: Any,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    newest: bool = False,
+    size: int = PAGE,
+    find: str = "",
 ) -> Chronicle:
     """The events that follow the one of id `after`, or come before `before`, in the order that is shown.
 
-    `newest` shows the newest first. NotFoundError, Unavailable. No values: any reader may see them.
+    `newest` shows the newest first; `find` is any part of an event's type or of what its row is called.
+    NotFoundError, Unavailable. No values: any reader may see them.
     """
     rows = look(run, user).known
     every = list(histories.read(run).events)
     if newest:
         after, before = before, after
-    begin, end = _place(every, after, before, size, last=newest)
     with rows.lock:
         heads = {ref.id: row for row in rows.rows().values() for ref in row.events if ref.id > 1 or row.id == 1}
-    found = [_noted(event, heads.get(event.event_id)) for event in every[begin:end]]
+    matching = [event for event in every if _matches(event, heads.get(event.event_id), find)] if find else every
+    begin, end = _place(matching, after, before, size, last=newest)
+    found = [_noted(event, heads.get(event.event_id)) for event in matching[begin:end]]
     low = found[0].event.id if found and begin > 0 else None
-    high = found[-1].event.id if found and end < len(every) else None
-    return Chronicle(found[::-1], high, low, len(every)) if newest else Chronicle(found, low, high, len(every))
+    high = found[-1].event.id if found and end < len(matching) else None
+    if newest:
+        found, low, high = found[::-1], high, low
+    return Chronicle(found, low, high, len(every), len(matching))
+
+
+def _matches(event: HistoryEvent, row: Any, find: str) -> bool:
+    text = f"{rules.title(rules.name(event.event_type))} {row.label if row is not None else ''}"
+    return find.casefold().replace(" ", "") in text.casefold().replace(" ", "")
 
 
 def _noted(event: HistoryEvent, row: Any) -> Noted:
