@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from statistics import median
 from typing import Any
 
+from bench.console import prepared
 from bench.figure import Figure
 
 FEW, MANY, OVER = 50, 5_000, 20_000
@@ -19,7 +19,7 @@ SIGNALS = [{"topic": "decision", "label": label, "role": "approvers"} for label 
 def pages_by_questions() -> Figure:
     """The time of the first page at 50 open questions against that at 5,000. The other views have fewer rows at 50."""
     with tempfile.TemporaryDirectory(prefix="wippy-bench-", ignore_cleanup_errors=True) as folder:
-        client = _prepared(folder)
+        client = prepared(folder)
         _ask(OVER, is_open=False)
         _ask(FEW, first=OVER)
         few = {view: _milliseconds(client, view) for view in VIEWS}
@@ -28,27 +28,6 @@ def pages_by_questions() -> Figure:
     times = ", ".join(f"{view} {few[view]:.1f} and {many[view]:.1f} ms" for view in VIEWS)
     detail = f"at {FEW} and at {MANY:,} beside {OVER:,} that are over: {times}"
     return Figure(f"inbox at {FEW} / at {MANY:,} open questions", few["open"] / many["open"], 0.67, detail)
-
-
-def _prepared(folder: str) -> Any:
-    """A client of an operator, on a database of its own."""
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "wippy_console.settings", "WIPPY_DATA": folder}
-    os.environ.pop("DATABASE_URL", None)
-    import django  # noqa: PLC0415
-
-    django.setup()
-    from django.conf import settings  # noqa: PLC0415
-    from django.contrib.auth.models import Group, User  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
-
-    settings.ALLOWED_HOSTS = ["testserver"]
-    call_command("migrate", verbosity=0)
-    olga = User.objects.create_user("olga")
-    olga.groups.set([Group.objects.get(name="operator"), Group.objects.create(name="approvers")])
-    client = Client()
-    client.force_login(olga)
-    return client
 
 
 def _ask(count: int, first: int = 0, *, is_open: bool = True) -> None:
