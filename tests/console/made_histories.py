@@ -116,7 +116,7 @@ class _Chance:
         self.made = Made("app:flow", {"order": seed})
         self.calls: list[int] = []
         self.timers: list[int] = []
-        self.steps = [self.call, self.call, self.call, self.begin, self.finish, self.finish, self.time, self.other]
+        self.steps = [self.call, self.call, self.poll, self.begin, self.finish, self.finish, self.time, self.other]
 
     def step(self) -> None:
         """Something happens."""
@@ -127,6 +127,12 @@ class _Chance:
         self.calls.append(
             self.made.call(self.random.choice(["app:charge", "app:charge", "app:mail"]), self.random.random())
         )
+
+    def poll(self) -> None:
+        """The same a few times with pauses between."""
+        for _ in range(self.random.randrange(1, 7)):
+            self.made.whole_call("app:poll", 1)
+            self.made.fired(self.made.timer(1))
 
     def begin(self) -> None:
         """A worker takes one."""

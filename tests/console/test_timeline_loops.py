@@ -45,7 +45,7 @@ def test_a_loop_tells_its_spread_its_failures_and_what_still_runs() -> None:
     assert loop.end is not None
 
 
-def test_another_call_a_timer_and_a_person_s_answer_end_a_loop_and_the_engine_s_steps_do_not() -> None:
+def test_another_call_and_a_person_s_answer_end_a_loop_and_the_engine_s_steps_do_not() -> None:
     made = Made()
     for number in range(8):
         made.whole_call("app:charge")
@@ -56,9 +56,31 @@ def test_another_call_a_timer_and_a_person_s_answer_end_a_loop_and_the_engine_s_
     assert [loop.count for loop in loops(made)] == [4, 4]
     rows = timeline.of_events(made.events).rows
     assert {row.label for row in rows if row.own} == {"wippy.resolve", "core_patch_or_so"}
-    made.timer(1)
+    made.whole_call("app:mail")
     made.whole_call("app:charge")
     assert [loop.count for loop in loops(made)] == [4, 4]
+
+
+def test_a_timer_between_two_tries_of_the_same_belongs_to_their_loop() -> None:
+    made = Made()
+    for number in range(5):
+        made.whole_call("app:poll", number)
+        made.fired(made.timer(2))
+    (loop,) = loops(made)
+    assert (loop.count, len(loop.members), loop.label) == (5, 9, "app:poll"), "the last timer may be for something else"
+    assert loop.longest == 2.0, "what the timers took is not what the calls took"
+    made.whole_call("app:mail")
+    assert [loop.count for loop in loops(made)] == [5]
+
+
+def test_timers_in_a_row_are_a_loop_of_their_own() -> None:
+    made = Made()
+    made.whole_call("app:poll")
+    for _ in range(4):
+        made.timer(3)
+    made.whole_call("app:poll")
+    (loop,) = loops(made)
+    assert (loop.count, loop.label) == (4, "Sleep 3s")
 
 
 def test_own_steps_are_left_out_of_a_page_until_they_are_asked_for() -> None:

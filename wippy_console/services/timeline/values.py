@@ -97,22 +97,19 @@ class Row:
 class Loop:
     """Neighbouring rows of one kind and label, drawn as one; `first` is the id of the first of them.
 
+    `count` is how many there are; `members` are those and the timers between them.
     `shortest`, `median` and `longest` are the milliseconds that those took which ended, None while none did.
     """
 
     first: int
     members: tuple[Row, ...]
+    count: int
     failed: int
     running: int
     shortest: float | None
     median: float | None
     longest: float | None
     touched: int
-
-    @property
-    def count(self) -> int:
-        """How many rows it stands for."""
-        return len(self.members)
 
     @property
     def kind(self) -> Kind:
