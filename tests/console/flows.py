@@ -199,6 +199,11 @@ class Approval:
         await workflow.wait_condition(lambda: len(self.got) >= first.get("wanted", 1))
         return self.got
 
+    @workflow.query
+    def echo(self, first: Any = None, second: Any = None) -> Any:
+        """Answer with what was asked."""
+        return [first, second]
+
     @workflow.signal(dynamic=True)
     def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Keep topic and payload."""

@@ -119,6 +119,22 @@ class RawSignalForm(MessageForm):
     reason = Words(required=False)
 
 
+class QueryForm(forms.Form):
+    """A query of a run: its name and its arguments."""
+
+    name = forms.CharField(
+        max_length=200, label="Query", widget=forms.TextInput(attrs={**INPUT, "list": "query-names"})
+    )
+    args = JsonText(
+        required=False, label="Arguments", help_text="JSON: a list is the arguments, any other value the only one."
+    )
+
+    def given(self) -> list[Any]:
+        """The arguments."""
+        value = self.cleaned_data["args"]
+        return [] if value is MISSING else value if isinstance(value, list) else [value]
+
+
 class StartForm(KeyForm):
     """Where a run starts, and under which id. Who sends no key starts a run each time."""
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from wippy_console.models import Run
 from wippy_console.services.diagnosis import code
+from wippy_console.templatetags.console import pretty
 
 register = template.Library()
 
@@ -38,3 +39,9 @@ def engine_details(details: Any) -> Any:
     if not isinstance(details, Mapping):
         return None
     return {key: value for key, value in details.items() if str(key).startswith("_")}
+
+
+@register.filter
+def answered(value: Any) -> Any:
+    """An answer for people: a text of lines as it is, anything else as JSON."""
+    return value if isinstance(value, str) and "\n" in value else pretty(value)

@@ -17,7 +17,7 @@ from wippy_console.views.asked import sections
 from wippy_console.views.pages import choice, marked, number
 
 CHILDREN = 50
-TABS = ("timeline", "table", "events", "pending", "state", "tree", "details", "json", "audit")
+TABS = ("timeline", "table", "events", "pending", "state", "queries", "tree", "details", "json", "audit")
 
 
 def context(request: HttpRequest, run: Run) -> dict[str, Any]:

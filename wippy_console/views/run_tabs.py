@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from wippy_console.forms.plain import QueryForm
 from wippy_console.models import Run
 from wippy_console.services import runs, timeline
+from wippy_console.services.diagnosis import by_name
 from wippy_console.services.diagnosis import details as services_details
 from wippy_console.services.diagnosis import pending as services_pending
 from wippy_console.services.diagnosis.stacks import stacks
@@ -108,6 +110,15 @@ def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def queries(run: Run, request: HttpRequest) -> dict[str, Any]:
+    """The form of a query, with the names that the worker offers, or why it offers none."""
+    form = QueryForm(initial={"name": request.GET.get("name", "state" if run.worker else "")})
+    try:
+        return {"form": form, "offered": by_name.offered(request.user, run)}
+    except Refused as refusal:
+        return {"form": form, "offered": [], "not_offered": refusal.message}
+
+
 def _none_pending(title: str, why: str, icon: str) -> dict[str, Any]:
     return {"no_pending_title": title, "no_pending": why, "no_pending_icon": icon}
 
@@ -123,5 +134,6 @@ CONTEXTS = {
     "events": events,
     "tree": tree,
     "json": whole_json,
+    "queries": queries,
 }
 """What each tab needs, by its name."""
