@@ -7,6 +7,7 @@ from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.grants import Grant
+from wippy_console.models.imported import ImportedHistory
 from wippy_console.models.lists import ListSettings, SavedView
 from wippy_console.models.notifications import Notification, NotificationPreference
 from wippy_console.models.quarantine import Quarantine
@@ -26,6 +27,7 @@ __all__ = [
     "Grant",
     "GuestLink",
     "HistoryArchive",
+    "ImportedHistory",
     "ListSettings",
     "Node",
     "Notification",

@@ -105,6 +105,7 @@ def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
     return {
         "json_text": text,
         "json_cut": not whole,
+        "json_masked": runs.is_masked(run, request.user),
         "events_total": len(found),
         "bytes_total": history_text.size(found),
     }

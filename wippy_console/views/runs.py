@@ -88,7 +88,8 @@ def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> St
 
 @needs(permissions.VIEW_RUN)
 def download(request: HttpRequest, workflow_id: str, run_id: str) -> StreamingHttpResponse:
-    """The whole history as Temporal's JSON, which its replayer reads."""
+    """The whole history as Temporal's JSON, which its replayer reads; its name says when values are masked in it."""
     run = runs.get(request.user, workflow_id, run_id)
+    masked = "-masked" if runs.is_masked(run, request.user) else ""
     lines = runs.history_file(run, request.user)
-    return attachment(request, lines, "application/json", f"history-{run.run_id}.json")
+    return attachment(request, lines, "application/json", f"history-{run.run_id}{masked}.json")

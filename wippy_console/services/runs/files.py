@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.hosts.temporal.wire.payloads import plain
 from wippy_console.models import Run
-from wippy_console.services import masking
+from wippy_console.services import histories, masking
 from wippy_console.services.runs import history_text
 from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
@@ -31,3 +31,9 @@ def history_file(run: Run, user: Any) -> Iterator[str]:
     events = history(run, user).events
     masking.note_file(user, run, "history")
     return history_text.pieces(events)
+
+
+def is_masked(run: Run, user: Any) -> bool:
+    """Whether values are hidden from the user in the history, so that a replay of it may go another way."""
+    shown, own = history(run, user).events, histories.read(run).events
+    return any(mine is not theirs and mine != theirs for mine, theirs in zip(shown, own, strict=False))

@@ -17,18 +17,19 @@ from wippy_console.services.timeline import assembly, changes, opening
 from wippy_console.services.timeline.axis import Axis
 from wippy_console.services.timeline.changes import Changes
 from wippy_console.services.timeline.chronicle import Chronicle, chronicle
-from wippy_console.services.timeline.details import event_json
+from wippy_console.services.timeline.details import event_head, event_json
 from wippy_console.services.timeline.drafts import moment
 from wippy_console.services.timeline.failures import read_failure
 from wippy_console.services.timeline.known import Known
 from wippy_console.services.timeline.layout import folded, kept, lay_out
 from wippy_console.services.timeline.looking import look
-from wippy_console.services.timeline.opening import Page, opened, page
+from wippy_console.services.timeline.opening import Page, opened, opened_among, page
 from wippy_console.services.timeline.values import EventRef, Loop, Row, Timeline
 
 __all__ = [
-    "Axis", "Changes", "Chronicle", "EventRef", "Loop", "Page", "Row", "Timeline", "chronicle", "event_json",
-    "event_payload", "folded", "kept", "lay_out", "of_events", "opened", "page", "read_failure", "row", "rows", "since",
+    "Axis", "Changes", "Chronicle", "EventRef", "Loop", "Page", "Row", "Timeline", "chronicle", "event_head",
+    "event_json", "event_payload", "folded", "kept", "lay_out", "of_events", "opened", "opened_among",
+    "page", "read_failure", "row", "rows", "since",
 ]  # fmt: skip
 
 

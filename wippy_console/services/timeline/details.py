@@ -8,7 +8,8 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 
-from wippy_console.services.timeline import payloads, rules
+from wippy_console.services.timeline import drafts, payloads, rules
+from wippy_console.services.timeline.values import EventRef
 
 LIMIT = 64 * 1024
 
@@ -24,6 +25,11 @@ def event_json(event: HistoryEvent) -> dict[str, Any]:
         "attributes": _opened(MessageToDict(getattr(event, which))) if which else {},
     }
     return {**shown, "user_metadata": _opened(raw["userMetadata"])} if "userMetadata" in raw else shown
+
+
+def event_head(event: HistoryEvent) -> EventRef:
+    """The event as lists tell of it."""
+    return drafts.reference(event, rules.name(event.event_type))
 
 
 def _opened(data: Any) -> Any:

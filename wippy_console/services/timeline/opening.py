@@ -31,10 +31,19 @@ class Page:
 def opened(run: Run, user: Any, rows: Iterable[Row]) -> list[Row]:
     """The rows with their arguments, results, and whole failures, read from their events."""
     wanted = list(rows)
-    ids = sorted({event.id for row in wanted for event in row.events})
-    fold = Fold()
-    fold.read(events(run, user, ids))
+    return opened_among(events(run, user, _events_of(wanted)), wanted)
+
+
+def opened_among(known: Iterable[HistoryEvent], rows: Iterable[Row]) -> list[Row]:
+    """The same from events that one has, which may be more than those of the rows."""
+    wanted = list(rows)
+    ids, fold = set(_events_of(wanted)), Fold()
+    fold.read([each for each in known if each.event_id in ids])
     return [_opened(row, fold) for row in wanted]
+
+
+def _events_of(rows: Iterable[Row]) -> list[int]:
+    return sorted({event.id for row in rows for event in row.events})
 
 
 def _opened(row: Row, fold: Fold) -> Row:
