@@ -53,6 +53,7 @@ run = [
     path("history.json", runs.download, name="run_history"),
     path("values/<str:which>.json", runs.value, name="run_value"),
     path("query/", run_query.show, name="run_query"),
+    path("payloads/<slug:key>/", runs.payload, name="run_payload"),
     path("source/<id:entry_id>/", run_source.show, name="run_source"),
     path("answer/<int:index>/", actions.answer, name="run_answer"),
     path("answer/<int:index>/standing/", actions.standing, name="run_standing"),

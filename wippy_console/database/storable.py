@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from typing import Any
@@ -14,7 +15,8 @@ PREVIEW_BYTES = 4096
 def storable(value: Any) -> Any:
     """The value as JSON data that SQLite and PostgreSQL both take.
 
-    NaN and infinities become their names, bytes and unknown types text, NUL characters and lone surrogates U+FFFD.
+    NaN and infinities become their names, unknown types text, NUL characters and lone surrogates U+FFFD. Bytes become
+    `{"$bytes": base64}`, as on the wire.
     """
     match value:
         case None | bool() | int():
@@ -25,6 +27,8 @@ def storable(value: Any) -> Any:
             return [storable(item) for item in value]
         case Failure():
             return storable(value.to_json())
+        case bytes():
+            return {"$bytes": base64.b64encode(value).decode("ascii")}
         case _:
             return _leaf(value)
 
@@ -33,7 +37,7 @@ def _leaf(value: Any) -> float | str:
     """A float that JSON knows, else text."""
     if isinstance(value, float) and math.isfinite(value):
         return value
-    return storable_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+    return storable_text(str(value))
 
 
 def storable_text(text: str) -> str:

@@ -87,6 +87,15 @@ def value(request: HttpRequest, workflow_id: str, run_id: str, which: str) -> St
 
 
 @needs(permissions.VIEW_RUN)
+def payload(request: HttpRequest, workflow_id: str, run_id: str, key: str) -> HttpResponse:
+    """All of one payload of the history, as it was sent."""
+    run = runs.get(request.user, workflow_id, run_id)
+    data, kind = runs.payload_file(run, key, request.user)
+    name = f"payload-{key}.{'json' if kind.endswith('json') else 'bin'}"
+    return HttpResponse(data, kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@needs(permissions.VIEW_RUN)
 def download(request: HttpRequest, workflow_id: str, run_id: str) -> StreamingHttpResponse:
     """The whole history as Temporal's JSON, which its replayer reads; its name says when values are masked in it."""
     run = runs.get(request.user, workflow_id, run_id)

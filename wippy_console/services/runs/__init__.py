@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wippy_console.services.runs.again import Again, again
 from wippy_console.services.runs.chains import Chain, chain_of
-from wippy_console.services.runs.files import history_file, is_masked, value_file
+from wippy_console.services.runs.files import history_file, is_masked, payload_file, value_file
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
 from wippy_console.services.runs.searching import (
@@ -54,6 +54,7 @@ __all__ = [
     "newer",
     "newest_of",
     "parent",
+    "payload_file",
     "result",
     "search",
     "start",

@@ -2,6 +2,7 @@
 
 from wippy_console.services.masking import MASK
 from wippy_console.services.secrets.events import Shown, describe, history, veil
+from wippy_console.services.secrets.everywhere import of as payloads_of
 from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.places import Places
@@ -18,5 +19,6 @@ __all__ = [
     "is_secret",
     "masked",
     "message",
+    "payloads_of",
     "veil",
 ]
