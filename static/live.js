@@ -25,9 +25,10 @@
   }
 
   // -- telling the page ------------------------------------------------------------------------
-  // Leading and trailing: the first event acts at once, later ones within the window act together at its end.
+  // Leading and trailing: the first event acts at once, later ones within the window act together at its end. Windows that
+  // follow one another grow: of a run that goes on fast a page hears about once a second.
   const windows = new Map();
-  function tell(name) {
+  function tell(name, pause = 300) {
     const open = windows.get(name);
     if (open) { open.again = true; return; }
     fire(name);
@@ -35,8 +36,8 @@
     windows.set(name, opened);
     setTimeout(() => {
       windows.delete(name);
-      if (opened.again) tell(name);
-    }, 300);
+      if (opened.again) tell(name, Math.min(900, pause * 1.5));
+    }, pause);
   }
 
   const unseen = new Set();
@@ -72,7 +73,7 @@
     for (const event of fresh) document.body.dispatchEvent(new CustomEvent("feed", { detail: event }));
     if (frame.cursor > last) last = frame.cursor;
     page.feed = last;
-    new Set(fresh.flatMap(names)).forEach(tell);
+    new Set(fresh.flatMap(names)).forEach((name) => tell(name));
     if (fresh.length) announce(fresh);
   }
 

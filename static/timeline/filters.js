@@ -34,6 +34,12 @@ export class Filters {
     history.replaceState(history.state, "", url);
   }
 
+  leaveLanes() {
+    this.form.elements.lane.checked = false;
+    this.wanted = this.#read();
+    this.#keep();
+  }
+
   // A kind that came up since the page was drawn can be chosen.
   offer(kinds) {
     const select = this.form.elements.kind, known = new Set([...select.options].map((option) => option.value));

@@ -1,5 +1,6 @@
 // At most a few dozen row nodes, whatever the length of the list: those that leave the view are filled with what comes into it.
 // A node that has the focus or a selection keeps its row, also out of view; nodes stand in the document in the order of their rows.
+import { LaneNode } from "./lane.js";
 import { RowNode } from "./row.js";
 
 export const MOST = 110;
@@ -8,7 +9,8 @@ export class Pool {
   constructor(list) {
     this.list = list;
     this.used = new Map(); // key to node
-    this.free = [];
+    this.free = []; // rows
+    this.freeLanes = [];
   }
 
   // Shows the items of `places` (ascending).
@@ -17,15 +19,14 @@ export class Pool {
     for (const [key, node] of this.used) if (!wanted.has(key)) this.#release(key, node, look);
     const ordered = places.map((place) => this.#fill(items, place, topOf, look));
     this.#order(ordered.map((row) => row.node));
-    for (const row of this.free) row.node.remove();
-    this.free.length = Math.min(this.free.length, MOST);
+    for (const row of [...this.free, ...this.freeLanes]) row.node.remove();
   }
 
   #fill(items, place, topOf, look) {
     const item = items[place];
     let row = this.used.get(item.key);
     if (!row) {
-      row = this.free.pop() ?? new RowNode();
+      row = item.lane ? this.freeLanes.pop() ?? new LaneNode() : this.free.pop() ?? new RowNode();
       this.used.set(item.key, row);
     }
     row.show(item, place, items.length, topOf(place), look);
@@ -35,7 +36,7 @@ export class Pool {
   #release(key, row, look) {
     this.used.delete(key);
     row.free(look);
-    this.free.push(row);
+    (row instanceof LaneNode ? this.freeLanes : this.free).push(row);
   }
 
   // Puts the nodes in order; one that is held is never moved, for that would cost it its focus: the others move around it.

@@ -4,6 +4,7 @@ import { Children } from "./children.js";
 import { Details } from "./details.js";
 import { Filters } from "./filters.js";
 import { Heights } from "./heights.js";
+import { lanes } from "./lanes.js";
 import { Memory } from "./memory.js";
 import { outline } from "./outline.js";
 import { Overview } from "./overview.js";
@@ -132,7 +133,7 @@ export class Timeline {
     const follows = this.reading.isAtEnd(descending), focused = this.#focused();
     const held = follows ? null : this.reading.anchor(focused);
     if (moved) {
-      this.items = outline(this.source, this.filters.wanted, this.spread, (row, key) => this.children.of(row, key));
+      this.items = this.#arranged();
       this.children.keep(this.spread);
       this.heights.lay(this.items, (key) => this.opened.has(key));
     }
@@ -146,6 +147,11 @@ export class Timeline {
     this.axis.draw();
     if (focused && document.activeElement === document.body) this.#refocus(focused);
     if (fresh.length) this.#tellNew(fresh, follows);
+  }
+
+  #arranged() {
+    if (this.filters.wanted.lane) return lanes(this.source, this.filters.wanted, this.source.now());
+    return outline(this.source, this.filters.wanted, this.spread, (row, key) => this.children.of(row, key));
   }
 
   #fit() {
@@ -165,6 +171,7 @@ export class Timeline {
 
   draw() {
     if (!this.pooled) return;
+    this.#enter();
     const { from, to } = this.reading.view(), { items, heights } = this;
     const first = heights.at(from - OVERSCAN), last = items.length ? Math.min(heights.at(to + OVERSCAN), first + MOST - 6) : -1;
     const places = new Set();
@@ -181,7 +188,7 @@ export class Timeline {
 
   #look() {
     return {
-      scale: this.scale, now: this.source.now(), drawn: this.drawn, here: this.here,
+      scale: this.scale, width: this.axis.box.clientWidth, now: this.source.now(), drawn: this.drawn, here: this.here,
       opened: (key) => this.opened.has(key), detail: (item) => this.details.of(item),
       away: (node) => this.details.away(node), back: (parent, node) => this.details.back(parent, node),
     };
@@ -277,11 +284,7 @@ export class Timeline {
     const focused = this.#focused()?.key ?? this.here, was = this.heights.index.get(focused);
     const start = was ?? this.heights.at(this.reading.view().from) - (by > 0 ? 1 : 0);
     const place = Math.min(this.items.length - 1, Math.max(0, start + by));
-    if (!this.items[place]) return;
-    this.here = this.items[place].key;
-    this.reading.reveal(place);
-    this.draw();
-    this.pool.of(this.here)?.summary.focus({ preventScroll: true });
+    if (this.items[place]) this.show(this.items[place].key);
   }
 
   #listen() {
@@ -298,11 +301,34 @@ export class Timeline {
   }
 
   #click(event) {
+    if (this.filters.wanted.lane) return this.#leaveLanes(event);
     const twist = event.target.closest(".tl-twist"), summary = event.target.closest(".tl-row"), item = this.pool.itemOf(event.target);
     if (!item || !(twist || summary)) return;
     event.preventDefault();
     if (twist) this.setSpread(item.key);
     else this.setOpen(item.key, !this.opened.has(item.key));
+  }
+
+  // A row that was chosen in a lane is shown in the list, opened.
+  #leaveLanes(event) {
+    const node = event.target.closest(".tl-item")?.tlRow;
+    const row = event.target.closest("a") ? node?.item.lane.rows[0] : event.target.closest(".tl-track") && node?.at(event.clientX);
+    if (!row) return;
+    event.preventDefault();
+    this.filters.leaveLanes();
+    if (row.loop) this.spread.add(String(row.loop));
+    this.opened.add(String(row.id));
+    this.#lay({ fresh: [], moved: true });
+    this.show(String(row.id));
+  }
+
+  show(key) {
+    const place = this.heights.index.get(key);
+    if (place === undefined) return;
+    this.here = key;
+    this.reading.reveal(place);
+    this.draw();
+    this.pool.of(key)?.summary.focus({ preventScroll: true });
   }
 
   #button(event) {
@@ -322,8 +348,14 @@ export class Timeline {
   #pushed() {
     const top = this.list.getBoundingClientRect().top + scrollY, moved = top - (this.top ?? top);
     this.top = top;
-    if (moved && top - scrollY - moved < this.reading.under) scrollBy({ top: moved, behavior: "instant" });
+    if (moved && this.inside) scrollBy({ top: moved, behavior: "instant" });
     this.#later();
+  }
+
+  // Within the rows it is done here, and not by the browser as well, which can't tell rows that are filled anew.
+  #enter() {
+    this.inside = this.list.getBoundingClientRect().top < this.reading.under;
+    document.documentElement.style.overflowAnchor = this.inside ? "none" : "";
   }
 
   // Open rows and "now" move on.
