@@ -5,6 +5,7 @@ export class Details {
   // `grown(key)` hears when a part has new content.
   constructor(grown) {
     this.grown = grown;
+    this.returned = [];
     this.parts = new Map(); // key to {node, row, asked, scrolled}
   }
 
@@ -68,7 +69,12 @@ export class Details {
 
   back(parent, node) {
     parent.append(node);
-    for (const [each, top, left] of node.tlPart.scrolled) each.scrollTo({ top, left, behavior: "instant" });
+    this.returned.push(node);
+  }
+
+  // Once those that came back stand in the document, they are scrolled to where they were.
+  settled() {
+    for (const node of this.returned.splice(0)) for (const [each, top, left] of node.tlPart.scrolled) each.scrollTo({ top, left, behavior: "instant" });
   }
 }
 

@@ -4,6 +4,7 @@ const NAMES = ["find", "kind", "only", "own", "order", "lane"];
 export class Filters {
   constructor(form, changed) {
     this.form = form;
+    this.#fromAddress();
     this.wanted = this.#read();
     let timer = 0;
     const act = () => {
@@ -22,6 +23,16 @@ export class Filters {
   #read() {
     const data = new FormData(this.form);
     return Object.fromEntries(NAMES.map((name) => [name, String(data.get(name) ?? "").trim()]));
+  }
+
+  #fromAddress() {
+    const asked = new URLSearchParams(location.search);
+    for (const name of NAMES) {
+      const field = this.form.elements[name], value = asked.get(name) ?? "";
+      if (field.type === "checkbox") field.checked = Boolean(value);
+      else field.value = value;
+      if (field.value !== value && field.tagName === "SELECT") field.add(new Option(value, value, true, true));
+    }
   }
 
   #keep() {

@@ -19,6 +19,7 @@ export class Pool {
     for (const [key, node] of this.used) if (!wanted.has(key)) this.#release(key, node, look);
     const ordered = places.map((place) => this.#fill(items, place, topOf, look));
     this.#order(ordered.map((row) => row.node));
+    look.settled();
     for (const row of [...this.free, ...this.freeLanes]) row.node.remove();
   }
 
@@ -39,9 +40,11 @@ export class Pool {
     (row instanceof LaneNode ? this.freeLanes : this.free).push(row);
   }
 
-  // Puts the nodes in order; one that is held is never moved, for that would cost it its focus: the others move around it.
+  // Puts the nodes in order; one that is held or open is never moved, for that would cost it its focus, or what in it was
+  // scrolled: the others move around it.
   #order(nodes) {
-    const held = new Set(this.held().map((row) => row.node)), due = new Set(nodes);
+    const open = nodes.filter((node) => node.isConnected && node.tlRow.details.open);
+    const held = new Set([...open, ...this.held().map((row) => row.node)]), due = new Set(nodes);
     let next = this.list.firstChild;
     for (const node of nodes) {
       if (held.has(node) && node.isConnected) {

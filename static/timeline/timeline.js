@@ -191,6 +191,7 @@ export class Timeline {
       scale: this.scale, width: this.axis.box.clientWidth, now: this.source.now(), drawn: this.drawn, here: this.here,
       opened: (key) => this.opened.has(key), detail: (item) => this.details.of(item),
       away: (node) => this.details.away(node), back: (parent, node) => this.details.back(parent, node),
+      settled: () => this.details.settled(),
     };
   }
 
