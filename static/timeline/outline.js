@@ -34,7 +34,7 @@ export function outline(source, wanted, spread, children, prefix = "", depth = 0
   for (const row of rows) {
     if (row.kind === "loop" ? flat : row.loop && !flat) continue;
     if (row.kind !== "loop" && !passes(row, wanted)) continue;
-    if (row.kind === "loop" && row.own && !wanted.own) continue;
+    if (row.kind === "loop" && !passes(source.rows.get(Number(String(row.id).slice(1))) ?? row, wanted)) continue; // as its first row
     add(row, depth);
   }
 

@@ -15,8 +15,10 @@ export class RowNode {
     this.kind = element("span", "tl-kind", icon(""), element("span", "sr"));
     this.name = element("span", "tl-name");
     this.attempt = element("span", "tag warn", icon("rotate-ccw"), element("span"));
+    this.count = element("span", "tag");
+    this.failed = element("span", "tag warn");
     this.summaryText = element("span", "tl-summary");
-    this.label = element("span", "tl-label", this.kind, this.name, this.attempt, this.summaryText);
+    this.label = element("span", "tl-label", this.kind, this.name, this.attempt, this.count, this.failed, this.summaryText);
     this.track = new Track();
     this.status = element("span", "status", icon(""), element("span"));
     this.time = element("time");
@@ -82,6 +84,10 @@ export class RowNode {
       this.attempt.title = `attempt ${row.attempt}`;
       setText(this.attempt.lastChild, String(row.attempt));
     }
+    this.count.hidden = row.kind !== "loop";
+    this.failed.hidden = !row.failed;
+    setText(this.count, row.count ? `${row.count}×` : "");
+    setText(this.failed, row.failed ? `${row.failed} failed` : "");
     const text = failing ? row.failure : row.summary ?? "";
     setText(this.summaryText, text);
     this.summaryText.classList.toggle("tl-failure", Boolean(failing));
@@ -104,7 +110,7 @@ export class RowNode {
       this.time.removeAttribute("data-time");
       this.time.title = "";
       this.time.className = "";
-      return setText(this.time, duration((row.end - row.start) / 1000));
+      return setText(this.time, duration((row.median ?? (row.end ?? row.start) - row.start) / 1000));
     }
     this.time.dateTime = new Date(at).toISOString();
     this.time.dataset.time = how;
@@ -142,5 +148,5 @@ export class RowNode {
 function timeOf(row) {
   if (row.deadline && isOpen(row)) return [["timer", "activity"].includes(row.kind) ? "until" : "deadline", row.deadline];
   if (isMoment(row)) return ["clock", row.start];
-  return isOpen(row) ? ["since", row.start] : [""];
+  return isOpen(row) && row.kind !== "loop" ? ["since", row.start] : [""];
 }

@@ -1,9 +1,8 @@
-"""The timeline in the browser: a pool of rows over thousands of events that is patched in place while the run goes on."""
+"""The timeline in the browser: a pool of rows over thousands of events, patched in place while the run goes on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,9 +27,9 @@ OVERLAPS = """() => {
 
 
 @pytest.fixture(scope="module")
-def long(scene: Scene) -> Iterator[Run]:
+def long(scene: Scene) -> Run:
     """A run of ten thousand events that has ended."""
-    yield a_long_run(CALLS)
+    return a_long_run(CALLS)
 
 
 def address(run: Run, name: str = "run", *args: object) -> str:
@@ -111,7 +110,8 @@ class Server:
     def answer(self, route: Route) -> None:
         self.asked += 1
         if not self.is_well:
-            return route.fulfill(status=503, body="down")
+            route.fulfill(status=503, body="down")
+            return
         since = int(route.request.url.partition("after=")[2] or -1)
         rows = [each for key, each in self.rows.items() if self.changed.get(key, 0) > since]
         body = json.dumps({
