@@ -100,7 +100,10 @@ def table_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         rows = timeline.opened(run, request.user, found.rows)
     except Refused as refusal:
         return {"no_history": refusal.message}
-    return {"timeline": drawn, "rows": rows, "paged": found, "total": len(shown), "wanted": wanted}
+    kinds = sorted({row.kind for row in drawn.rows})
+    return {
+        "timeline": drawn, "rows": rows, "paged": found, "total": len(shown), "wanted": wanted, "kinds": kinds,
+    }  # fmt: skip
 
 
 def row_id(request: HttpRequest, name: str) -> int | None:
