@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench import fanout, growth, inbox, kernel, prices, timeline, workflows
+from bench import fanout, growth, inbox, kernel, prices, searching, timeline, workflows
 from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
@@ -35,6 +35,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "inbox": inbox.pages_by_questions,
     "timeline": timeline.page_by_events,
     "updates": timeline.update_by_events,
+    "runs": searching.pages_by_runs,
 }
 LIMIT_SECONDS = 240
 ONE = "--one"

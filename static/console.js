@@ -150,6 +150,12 @@
 
   document.addEventListener("htmx:sendError", () => notice("The console does not answer. Your input is kept; try again in a moment."));
 
+  // Once filters can be used again, nothing says that they could not.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400 || !event.detail.requestConfig?.elt?.matches("form[role=search]")) return;
+    document.querySelectorAll("#messages .note.error").forEach((note) => note.remove());
+  });
+
   function notice(text) {
     const note = document.createElement("div");
     note.className = "note error";

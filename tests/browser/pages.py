@@ -72,7 +72,10 @@ def _runs(scene: Scene) -> Iterator[State]:
     closed = reverse("run", args=(scene.closed.workflow_id, scene.closed.run_id))
     asking = reverse("run", args=(scene.asking.workflow_id, scene.asking.run_id))
     yield State("runs", "/runs/")
-    yield State("runs-none", "/runs/?status=none", picture=False)
+    yield State("runs-none", "/runs/?q=nothing+like+it", picture=False)
+    yield State("runs-columns", "/runs/?columns=id,entry,keys,result,by,queue,version&status=failed&status=completed")
+    yield State("runs-menu", "/runs/", lambda page: page.locator("#columns summary").click(), picture=False)
+    yield State("view-new", "/views/new/runs/?query=q%3Dx", picture=False)
     yield State("runs-of-entry", "/runs/?entry=app.flows:approval", picture=False)
     for tab in _run_tabs():
         yield State(f"run-{tab}", f"{closed}?tab={tab}")

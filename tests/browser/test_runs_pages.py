@@ -32,7 +32,7 @@ def test_a_run_with_an_odd_id_is_found_and_opened(enter: Enter, scene: Scene) ->
     run = archived("canceled", "canceled", workflow_id=ODD_ID)
     page = enter("viewer")
     page.goto("/runs/")
-    page.get_by_label("Search by workflow id").fill("order/7//")
+    page.get_by_label("Search by any part").fill("order/7//")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("tbody tr").get_by_role("link").first.click()
     expect(page.locator("h1")).to_have_text("app.flows:canceled")
@@ -46,7 +46,7 @@ def test_search_takes_any_id(enter: Enter, scene: Scene) -> None:
     page = enter("viewer")
     for text in (scene.closed.run_id, scene.closed.workflow_id, scene.closed.pid, "app.flows:everything"):
         page.goto("/runs/")
-        page.get_by_label("Search by workflow id").fill(text)
+        page.get_by_label("Search by any part").fill(text)
         expect(page.locator("tbody tr")).to_have_count(1)
         expect(page.locator("tbody")).to_contain_text("everything-1")
 

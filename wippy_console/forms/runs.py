@@ -15,6 +15,14 @@ from wippy_console.services.runs import Wanted
 WITHIN = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 """How long ago a run may have started, by the words of the address."""
 
+WORDS_OF_WITHIN = [
+    ("", "Any time"),
+    ("1h", "Last hour"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+]
+
 PLACES = ("before", saved_views.COLUMNS, saved_views.MARK, "dense")
 """Fields that are no filters."""
 

@@ -12,6 +12,7 @@ from engine.registry.texts import entry_text, fields_text
 from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import registry, runs
+from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, marked, needs, number, page
 
@@ -73,7 +74,7 @@ def tab_context(request: HttpRequest, entry: Entry, revisions: list[Any], tab: s
             return {"users": registry.used_by_for(request.user, entry.id)}
         case "open runs":
             open_runs = runs.visible(request.user).filter(entry_id=entry.id, status=Run.Status.RUNNING)
-            return {"open_runs": marked(open_runs[:100])}
+            return {"open_runs": marked(open_runs[:100]), "columns": columns.usual()}
         case "diff":
             return comparison(request, entry.id, revisions)
     return {}

@@ -9,10 +9,11 @@ from django.shortcuts import render
 
 from wippy_console import permissions
 from wippy_console.database.streams import attachment
-from wippy_console.forms.runs import STATES, RunFilters
-from wippy_console.services import batches, registry, resetting, runs, timeline
-from wippy_console.views import run_page, saved_views
-from wippy_console.views.pages import filters, marked, needs, page, zone_of
+from wippy_console.forms.runs import STATES, WORDS_OF_WITHIN, RunFilters
+from wippy_console.services import batches, by_kind, registry, resetting, runs, timeline
+from wippy_console.services.saved_views import settings_of
+from wippy_console.views import columns, run_page, saved_views
+from wippy_console.views.pages import filters, marked, needs, page, user_of, zone_of
 
 
 @needs(permissions.VIEW_RUN)
@@ -21,8 +22,10 @@ def index(request: HttpRequest) -> HttpResponse:
     if (view := saved_views.opened(request, "runs")) is not None:
         return view
     form = RunFilters(request.GET)
-    given = filters(form)
-    found = runs.search(request.user, form.wanted(zone_of(request)), before=given["before"])
+    given, chosen = filters(form), settings_of(user_of(request), "runs")
+    shown = columns.shown(request, chosen)
+    results = any(column.name == "result" for column in shown)
+    found = runs.search(request.user, form.wanted(zone_of(request)), before=given["before"], results=results)
     context = {
         "page": found,
         "rows": marked(found.rows),
@@ -31,10 +34,23 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": STATES,
         "entries": workflows(request.user, given["entry"]),
         "filtered": form.is_narrowed,
-        "saved": saved_views.strip(request, "runs"),
+        "columns": shown,
+        "has_id": any(column.name == "id" for column in shown),
+        "offered": columns.offered(shown, found.rows),
+        "dense": chosen.dense,
+        "clients": clients(request.user, given["client"]),
+        "within": WORDS_OF_WITHIN,
+        "saved": saved_views.strip(request, "runs", shown if shown != columns.usual() else ()),
         "acts": batches.open_to(request.user),
     }
     return page(request, "runs/list.html", context)
+
+
+def clients(user: Any, chosen: str) -> list[str]:
+    """The clients to filter by, where there is more than one."""
+    known = [entry.id for entry in by_kind.entries_for(user, permissions.VIEW_RUN, by_kind.CLIENT)]
+    found = sorted({*known, *([chosen] if chosen else [])})
+    return found if chosen or len(found) > 1 else []
 
 
 def workflows(user: Any, chosen: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,13 +26,17 @@ NEEDED = {"runs": permissions.VIEW_RUN, "live": permissions.VIEW_FEED, "inbox": 
 """The right to see each page that has views."""
 
 
-def strip(request: HttpRequest, name: str) -> dict[str, Any]:
-    """What `parts/saved_views.html` draws: the views, which of them the address shows, and whether it was changed."""
+def strip(request: HttpRequest, name: str, columns: Iterable[Any] = ()) -> dict[str, Any]:
+    """What `parts/saved_views.html` draws: the views, which of them the address shows, and whether it was changed.
+
+    `columns` are those of the page, to be kept with a view that is saved.
+    """
     user, marked = user_of(request), request.GET.get(saved_views.MARK, "")
     views: list[Any] = list(saved_views.visible(user, name))
     chosen = next((view for view in views if str(view.pk) == marked), None)
     for view in views:
         view.address = saved_views.address(view)
+    kept = urlencode({"query": _with_columns(request, columns)})
     now = saved_views.filters_in(name, request.GET.urlencode())
     return {
         "page": name,
@@ -40,8 +45,8 @@ def strip(request: HttpRequest, name: str) -> dict[str, Any]:
         "is_changed": chosen is not None and now != saved_views.filters_in(name, chosen.address[1:]),
         "is_filtered": bool(now[0]),
         "may_change": chosen is not None and saved_views.may_change(user, chosen),
-        "new": f"{reverse('view_new', args=(name,))}?{urlencode({'query': request.GET.urlencode()})}",
-        "edit": _edit(chosen, request) if chosen else "",
+        "new": f"{reverse('view_new', args=(name,))}?{kept}",
+        "edit": f"{reverse('view_edit', args=(chosen.pk,))}?{kept}" if chosen else "",
     }
 
 
@@ -130,8 +135,12 @@ def _may_share(user: User) -> bool:
     return permissions.allows(user, permissions.SHARE_VIEW)
 
 
-def _edit(view: SavedView, request: HttpRequest) -> str:
-    return f"{reverse('view_edit', args=(view.pk,))}?{urlencode({'query': request.GET.urlencode()})}"
+def _with_columns(request: HttpRequest, columns: Iterable[Any]) -> str:
+    """The query of the address, with the columns that the page shows."""
+    fields = request.GET.copy()
+    if names := [column.name for column in columns]:
+        fields[saved_views.COLUMNS] = ",".join(names)
+    return fields.urlencode()
 
 
 def _shown(request: HttpRequest, view: SavedView, deed: str) -> HttpResponse:

@@ -49,15 +49,17 @@ def visible(user: Any) -> QuerySet[Run]:
     return grants.narrowed(Run.objects.all(), user, permissions.VIEW_RUN)
 
 
-def search(user: Any, wanted: Wanted = EVERYTHING, *, before: str = "", limit: int = 50) -> Page:
-    """A page of the visible runs, newest first; their `input`, `result` and `failure` are not loaded,
-    but of a failure the message (`states.FAILED_WITH`). `before` is the cursor of the page before; Refused for none.
+def search(user: Any, wanted: Wanted = EVERYTHING, *, before: str = "", limit: int = 50, results: bool = False) -> Page:
+    """A page of the visible runs, newest first; their `input`, `failure` and (without `results`) `result` are not
+    loaded, but of a failure the message (`states.FAILED_WITH`). `before` is the cursor of the page before; Refused
+    for none.
     """
     words = words_of(wanted)
     rows = _narrowed(visible(user), wanted)
     if words and wanted.is_narrowed_otherwise:
         rows, words = _of_few(rows, words)
-    shown = rows.defer(*_HEAVY).annotate(**{states.FAILED_WITH: _FAILED_WITH})
+    heavy = [name for name in _HEAVY if name != "result" or not results]
+    shown = rows.defer(*heavy).select_related("started_by").annotate(**{states.FAILED_WITH: _FAILED_WITH})
     return _page(shown, words, before, max(1, min(limit, MAX_LIMIT)))
 
 
