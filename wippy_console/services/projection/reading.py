@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import (
     HistoryEvent,
     MarkerRecordedEventAttributes,
@@ -17,7 +18,8 @@ from temporalio.api.history.v1 import (
 )
 
 from engine.contracts.catalog import Catalog
-from engine.hosts.temporal.client.closings import CONTINUED, read_closing
+from engine.errors import Failure
+from engine.hosts.temporal.client.closings import CANCELED, CONTINUED, TERMINATED, Closed, read_closing
 from engine.hosts.temporal.settings import reference, task_queue
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
@@ -108,10 +110,25 @@ async def ending(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> 
         closed_at=closed.at,
         history_length=len(events),
         result=closed.value,
-        failure=closed.failure,
+        failure=_by_whom(closed, events),
         new_run_id=closed.successor,
         history=await asyncio.to_thread(histories.packed, events),
     )
+
+
+def _by_whom(closed: Closed, events: Sequence[HistoryEvent]) -> Failure | None:
+    """The failure; of a run that somebody ended, from whichever client, with `by` and `reason` in its details."""
+    if closed.failure is None or closed.status not in (CANCELED, TERMINATED):
+        return closed.failure
+    asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+    newest = (each for each in reversed(events) if each.event_type == asked)
+    last = events[-1] if closed.status == TERMINATED else next(newest, None)
+    if last is None:
+        return closed.failure
+    ended = last.workflow_execution_terminated_event_attributes
+    canceled = last.workflow_execution_cancel_requested_event_attributes
+    told = {"by": ended.identity or canceled.identity, "reason": ended.reason or canceled.cause}
+    return replace(closed.failure, details={name: text for name, text in told.items() if text})
 
 
 def worker_of(catalog: Catalog, client: str, queue: str) -> str:
