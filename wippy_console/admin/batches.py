@@ -12,6 +12,7 @@ from wippy_console.models import Batch, BatchItem
 class BatchAdmin(base.ReadOnlyAdmin[Batch]):
     """Who did what to how many; without options, which may hold secrets until the batch has ended."""
 
+    small = True
     everything = True
     exclude = ["options", "key"]
     list_display = ["id", "action", "user", "state", "total", "reason", "started_at", "finished_at"]
