@@ -130,6 +130,7 @@
   document.addEventListener("htmx:afterSettle", () => { const box = $("[data-pick-all]"); if (box) tellPicked(box.dataset.pickAll); });
 
   // -- htmx ------------------------------------------------------------------------------------
+  const FIRST = ":is(input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea):not([disabled], [hidden])"; // the first field to fill in
   const swappedDialog = (target) => target?.id === "dialog";
 
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -137,7 +138,7 @@
       const dialog = $("#dialog");
       if (dialog.children.length) open("dialog");
       else if (dialog.open) dialog.close();
-      $("[aria-invalid=true], [autofocus]", dialog)?.focus();
+      ($("[aria-invalid=true], [autofocus]", dialog) ?? $(FIRST, dialog))?.focus();
     } else if (event.detail.requestConfig?.verb === "post" && event.detail.xhr.status < 400 && $("#dialog")?.open && !event.detail.select) { // a list within it selects itself
       $("#dialog").close();
     }
@@ -148,7 +149,18 @@
     if (button && !button.form.matches(".htmx-request")) button.disabled = "over" in event.target.dataset;
   });
 
-  document.addEventListener("htmx:sendError", () => notice("The console does not answer. Your input is kept; try again in a moment."));
+  // A message goes with its cause: that nobody answers with the next answer, an error of an address when that one answers well.
+  const SILENT = "(silence)";
+  let cause = "";
+  document.addEventListener("htmx:sendError", () => { notice("The console does not answer. Your input is kept; try again in a moment."); cause = SILENT; });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { xhr, requestConfig: { path, verb } = {}, target } = event.detail, asked = `${verb} ${path}`;
+    if (!xhr?.status) return;
+    if (xhr.status < 400 && (cause === SILENT || cause === asked)) {
+      if (target?.id !== "messages") $("#messages")?.replaceChildren();
+      cause = "";
+    } else if (xhr.status >= 400 && target?.id === "messages") cause = asked;
+  });
 
   // Once filters can be used again, nothing says that they could not.
   document.addEventListener("htmx:beforeSwap", (event) => {
