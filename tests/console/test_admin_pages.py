@@ -207,3 +207,14 @@ def test_roles_are_offered_by_the_names_of_groups(root: Client, runs: list[Run])
     Group.objects.get_or_create(name="approvers")
     text = root.get(address(models.Question, "changelist"), {"role": "approvers"}).content.decode()
     assert "order/3" in text
+
+
+def test_pages_of_the_console_lead_to_the_admin_whoever_may_go_there(root: Client, runs: list[Run], cast: Cast) -> None:
+    run = runs[0]
+    page, there = reverse("run", args=(run.workflow_id, run.run_id)), f'href="{address(Run, "change", run.pk)}"'
+    assert there in root.get(page).content.decode()
+    cast.viewer.is_staff = False
+    cast.viewer.save()
+    viewer = Client()
+    viewer.force_login(cast.viewer)
+    assert there not in viewer.get(page).content.decode()
