@@ -54,6 +54,7 @@ def furnish(scene: Scene) -> Furniture:
         run=scene.closed, user=cast.approver, topic="decision", label="Approve", reason="In the budget", state="sent",
         payload={"approved": True}, event_id=5,
     )  # fmt: skip
+    answered(scene)
     told(scene)
     group = Group.objects.create(name="shop")
     Grant.objects.create(group=group, pattern="shop.*")
@@ -89,6 +90,22 @@ def a_question(scene: Scene, number: int) -> None:
     made = scene.stage.ask(run, "decision", 0, timezone.now() + timedelta(hours=number - 1, minutes=20))
     title = f"May {CUSTOMERS[number]} have it?"
     Question.objects.filter(pk=made.pk).update(priority=(95, 50, 75, 20)[number], title=title)
+
+
+def answered(scene: Scene) -> None:
+    """Questions that ended: answered, expired, withdrawn."""
+    now = timezone.now()
+    for number, outcome in enumerate(("answered", "expired", "withdrawn", "answered")):
+        question = Question.objects.create(
+            run=scene.closed, key=f"key {number}", number=number, title=f"May {CUSTOMERS[number]} travel?",
+            opened_at=now - timedelta(hours=number + 2), closed_at=now - timedelta(hours=number + 1), outcome=outcome,
+            namespace=scene.closed.namespace, signals=scene.question.signals,
+        )  # fmt: skip
+        if outcome == "answered":
+            Decision.objects.create(
+                run=scene.closed, question=question, user=scene.stage.cast.approver, topic="decision", label="Approve",
+                reason="It is in the plan", state="sent", payload={"approved": True}, event_id=5,
+            )  # fmt: skip
 
 
 def told(scene: Scene) -> None:

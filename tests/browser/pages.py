@@ -76,6 +76,7 @@ def _runs(scene: Scene) -> Iterator[State]:
     yield State("runs-columns", "/runs/?columns=id,entry,keys,result,by,queue,version&status=failed&status=completed")
     yield State("runs-menu", "/runs/", lambda page: page.locator("#columns summary").click(), picture=False)
     yield State("view-new", "/views/new/runs/?query=q%3Dx", picture=False)
+    yield State("runs-refused", "/runs/?status=none", status=422, picture=False)
     yield State("runs-of-entry", "/runs/?entry=app.flows:approval", picture=False)
     for tab in _run_tabs():
         yield State(f"run-{tab}", f"{closed}?tab={tab}")

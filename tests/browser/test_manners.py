@@ -56,23 +56,25 @@ def test_a_notice_that_nobody_answers_goes_with_the_next_answer(enter: Enter, sc
     expect(page.locator("#messages")).not_to_contain_text("does not answer")
 
 
+ROWS_OF_EDITOR = """(host) => {
+    const top = (element) => Math.round(element.getBoundingClientRect().top);
+    const numbers = [...host.shadowRoot.querySelectorAll(".cm-lineNumbers .cm-gutterElement")];
+    const shown = numbers.filter((each) => each.style.visibility !== "hidden" && each.offsetHeight);
+    return [shown.map(top), [...host.shadowRoot.querySelectorAll(".cm-line")].map(top)];
+}"""
+
+
 def test_the_editor_numbers_each_line_beside_it(enter: Enter, scene: Scene) -> None:
     page = enter("root", width=390)
     page.goto("/registry/edit/app.orders:process/")
-    page.locator(".cm-line").first.wait_for()
-    tops = page.evaluate(
-        """() => [...document.querySelectorAll(".editor-host")].map((host) => {
-            const top = (element) => Math.round(element.getBoundingClientRect().top);
-            const numbers = [...host.shadowRoot.querySelectorAll(".cm-lineNumbers .cm-gutterElement")];
-            const lines = [...host.shadowRoot.querySelectorAll(".cm-line")];
-            const shown = numbers.filter((each) => each.style.visibility !== "hidden" && each.offsetHeight);
-            return [shown.map(top), lines.map(top)];
-        })"""
-    )
-    assert tops
-    for numbers, lines in tops:
-        assert len(numbers) == len(lines)
-        assert max(abs(number - line) for number, line in zip(numbers, lines, strict=True)) <= 1
+    for name in ("source", "fields_text"):
+        host = page.locator(f".editor-host[data-for={name}]")
+        host.scroll_into_view_if_needed()
+        page.wait_for_function(
+            f"(host) => {{ const [a, b] = ({ROWS_OF_EDITOR})(host); "
+            "return a.length && a.every((top, at) => Math.abs(top - b[at]) < 2); }",
+            arg=host.element_handle(),
+        )
 
 
 @pytest.mark.parametrize("address", ["/audit/", "/inbox/", "/runs/"])
