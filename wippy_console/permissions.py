@@ -29,6 +29,7 @@ TERMINATE_RUN = f"{APP}.terminate_run"
 RESET_RUN = f"{APP}.reset_run"
 UNMASK_VALUES = f"{APP}.unmask_values"
 LIFT_QUARANTINE = f"{APP}.lift_quarantine"
+PROMOTE_BUILD = f"{APP}.promote_build"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
 VIEW_NOTIFICATION = f"{APP}.view_notification"
@@ -36,7 +37,8 @@ RESEND_NOTIFICATION = f"{APP}.change_notification"
 SHARE_VIEW = f"{APP}.share_savedview"
 
 PRIVILEGED = (
-    SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, RESET_RUN, LIFT_QUARANTINE, PUBLISH_VERSION,
+    SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, RESET_RUN, LIFT_QUARANTINE, PROMOTE_BUILD,
+    PUBLISH_VERSION,
 )  # fmt: skip
 """Who holds one of these changes something for others: the audit tells when they log in."""
 
@@ -60,7 +62,7 @@ PERSONAL = (
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
 _VIEW = tuple(f"view_{model}" for model in MODELS if model not in PERSONAL)
-_OPERATE = ("start_run", "signal_run", "cancel_run", "reset_run", "lift_quarantine", "share_savedview")
+_OPERATE = ("start_run", "signal_run", "cancel_run", "reset_run", "lift_quarantine", "promote_build", "share_savedview")
 _WRITE = ("raw_signal_run", "terminate_run", "publish_version")
 
 GROUPS: dict[str, tuple[str, ...] | None] = {
@@ -86,6 +88,7 @@ _WORDS = {
     RESET_RUN: "reset runs",
     UNMASK_VALUES: "see masked values of runs",
     LIFT_QUARANTINE: "let quarantined programs run again",
+    PROMOTE_BUILD: "make builds of workers current",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
     VIEW_NOTIFICATION: "see what is sent to others",

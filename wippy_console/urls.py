@@ -131,6 +131,7 @@ urlpatterns = [
     path("processes/<id:pid>/", processes.show, name="process"),
     path("workers/", workers.show, name="workers"),
     path("workers/quarantine/<int:quarantine_id>/", workers.lift, name="quarantine_lift"),
+    path("workers/promote/", workers.promote, name="promote"),
     path("admin/login/", session.admin),
     path("admin/logout/", session.logout),
     path("admin/", admin.site.urls),

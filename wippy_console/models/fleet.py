@@ -31,8 +31,11 @@ class Node(models.Model):
     hosts = models.JSONField(default=list)
     ends_dropped = models.PositiveIntegerField(default=0, help_text="processes that ended and are not kept: too many")
 
+    version = models.CharField(max_length=100, blank=True, default="", help_text="of the product that runs on it")
+
     class Meta:
         ordering = ["-started_at"]
+        permissions = [("promote_build", "Can make a build of a worker deployment current")]
 
     def __str__(self) -> str:
         return self.id

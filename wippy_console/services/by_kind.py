@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.entry import Entry, namespace_of
@@ -45,18 +46,29 @@ def only(kind: str, near: str = "") -> str:
     Looked for in the namespace of the entry `near`, then in the namespace around that, last everywhere: each
     application brings a host and a worker of its own.
     """
-    every = entries(kind)
+    every = [entry.id for entry in entries(kind)]
     if not every:
         raise NotFoundError(f"The registry has no {kind}.")
-    around = near.partition(":")[0]
-    while around and not _within(around, every):
-        around = around.rpartition(".")[0]
-    found = _within(around, every) if around else [entry.id for entry in every]
+    found = _around(every, near)
     if len(found) > 1:
         field = kind.rpartition(".")[2]
         raise Refused(f"There is more than one {kind}.", {field: [f"Choose one of {', '.join(found)}."]})
     return found[0]
 
 
-def _within(namespace: str, entries: list[Entry]) -> list[str]:
-    return [each.id for each in entries if f"{each.namespace}.".startswith(f"{namespace}.")]
+def nearest(ids: Sequence[str], near: str) -> str:
+    """The one that `only` means of these, "" where it would be none or several."""
+    found = _around(ids, near)
+    return found[0] if len(found) == 1 else ""
+
+
+def _around(ids: Sequence[str], near: str) -> list[str]:
+    """Those of the namespace, else of the one around it, and so on."""
+    around = near.partition(":")[0]
+    while around and not _within(around, ids):
+        around = around.rpartition(".")[0]
+    return _within(around, ids) if around else list(ids)
+
+
+def _within(namespace: str, ids: Sequence[str]) -> list[str]:
+    return [each for each in ids if f"{namespace_of(each)}.".startswith(f"{namespace}.")]

@@ -73,7 +73,7 @@ def of(run: Run, *, asks: bool, unserved: bool = False) -> State:
     reason = run.stuck_reason or (f"{NOBODY} serves {QUEUE}{run.task_queue}" if unserved else "")
     if reason:
         key = of_reason(reason)
-        return State(key, reason, queue=_queue(reason) if key == NO_WORKER else "")
+        return State(key, reason, queue=queue_in(reason) if key == NO_WORKER else "")
     if run.retrying:
         return _retrying(run.retrying[0], len(run.retrying) - 1)
     if asks:
@@ -162,7 +162,8 @@ def _by_itself(run: Run) -> State:
     return State(RUNNING)
 
 
-def _queue(reason: str) -> str:
+def queue_in(reason: str) -> str:
+    """The queue that a `stuck_reason` says nobody serves, "" in others."""
     return reason.partition(QUEUE)[2].partition(CALL)[0]
 
 

@@ -127,6 +127,7 @@ def operated(data: dict[str, Any]) -> str:
         "start": "started the service",
         "stop": "stopped the service",
         "restart": "restarted the service",
+        "promote": f"made the build {data.get('name', '')} current",
     }
     doubt = " (the node did not answer)" if data.get("outcome") == "unknown" else ""
     return f"{who} {acts.get(str(data.get('action')), 'acted on it')}{because(data)}{doubt}"

@@ -22,6 +22,7 @@ ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
 CLAIM, RELEASE, ASSIGN, POSTPONE, ESCALATE = "claim", "release", "assign", "postpone", "escalate"
 START, CANCEL, TERMINATE, RESET = "start", "cancel", "terminate", "reset"
 SPAWN, MESSAGE, SERVICE, LIFT = "spawn", "message", "service", "lift"
+PROMOTE = "promote"
 GUEST = "guest"
 UNMASK, HIDE = "unmask", "hide"
 BATCH = "batch"
@@ -48,6 +49,7 @@ ACTIONS: dict[str, str] = {
     MESSAGE: "Sent a message",
     SERVICE: "Moved a service",
     LIFT: "Lifted a quarantine",
+    PROMOTE: "Made a build current",
     UNMASK: "Had masked values shown",
     HIDE: "Had values masked again",
     PUBLISH: "Published",

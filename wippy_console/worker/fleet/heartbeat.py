@@ -19,7 +19,7 @@ from engine.contracts.operations import HostInfo
 from wippy_console.database.threads import in_thread, in_thread_persistently
 from wippy_console.models import Node, Process
 from wippy_console.services import feed, fleet
-from wippy_console.worker.fleet.machine import machine_id
+from wippy_console.worker.fleet.machine import machine_id, product_version
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class Heartbeat:
         status = self._status()
         return {
             "hostname": socket.gethostname(),
+            "version": product_version(),
             "machine": machine_id(),
             "os_pid": os.getppid(),  # its guardian's, which is what one starts, signals and kills
             "started_at": self._started_at,

@@ -1,15 +1,30 @@
-"""This machine, and which of its processes live: a killed node is known to be dead before its heartbeat is old."""
+"""This machine, what runs on it, and which of its processes live: a killed node is dead before its heartbeat is old."""
 
 from __future__ import annotations
 
 import os
 import socket
+import tomllib
 import uuid
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
+from engine.steps import KERNEL
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_TOP = Path(__file__).parents[3]
 _PID_NAMESPACE = Path("/proc/self/ns/pid")
+
+
+@cache
+def product_version() -> str:
+    """What runs here, in words: the product, the kernel of its runs, the SDK."""
+    try:
+        ours = tomllib.loads((_TOP / "pyproject.toml").read_text())["project"]["version"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        ours = "?"
+    return f"{ours}, kernel {KERNEL}, SDK {version('temporalio')}"[:100]
 
 
 @cache
