@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,8 +12,8 @@ from django.urls import reverse
 
 from tests.console.made_histories import BEGAN, Made
 from tests.console.operating import CLIENT, WORKER, Cast
-from wippy_console.models import HistoryArchive, Run
-from wippy_console.services import histories
+from wippy_console.models import HistoryArchive, Question, Run
+from wippy_console.services import histories, timeline
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,22 @@ def alternating(calls: int) -> Made:
     for number in range(calls):
         made.whole_call("app:charge" if number % 2 else "app:mail", f"order-{number:04}")
     return made
+
+
+def test_a_timer_says_which_answer_it_waits_for() -> None:
+    made = Made()
+    made.timer(300)
+    made.timer(900)
+    run = archived(made)
+    Question.objects.create(
+        run=run, number=0, key="k", title="Approve?", opened_at=BEGAN, deadline=BEGAN + timedelta(seconds=300),
+        closed_at=made.at, waits=[["decision", 0], ["", 0], ["decision", 1]],
+    )  # fmt: skip
+    rows = {row.id: row for row in timeline.rows(run).rows}
+    assert (rows[2].summary, rows[3].summary) == ("until the answer is due: Approve?", "")
+    asked = min(rows)
+    assert (rows[asked].label, rows[asked].summary) == ("Approve?", "decision, inbox")
+    assert rows[1].order < rows[asked].order < rows[2].order
 
 
 @pytest.fixture

@@ -33,6 +33,15 @@ def answer_among(decisions: Iterable[Decision], question: Question) -> Decision 
     return next((each for each in decisions if each.question_id == question.pk and each.state in ANSWERING), None)
 
 
+def answers_among(decisions: Iterable[Decision]) -> dict[int, Decision]:
+    """The same of all questions, by their keys."""
+    found: dict[int, Decision] = {}
+    for each in decisions:
+        if each.question_id is not None and each.state in ANSWERING:
+            found.setdefault(each.question_id, each)
+    return found
+
+
 def open_questions(run: Run) -> list[Question]:
     """What the run waits for now."""
     return list(run.questions.filter(closed_at__isnull=True).prefetch_related("decisions__user"))

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from wippy_console.models import Decision, Question, Run
-from wippy_console.services.questions import answer_among, asks_in_words
+from wippy_console.services.questions import answers_among, asks_in_words
 from wippy_console.services.timeline.known import Known
 from wippy_console.services.timeline.looking import Look
 from wippy_console.services.timeline.pending import pending
 from wippy_console.services.timeline.values import Row, State, Timeline
 
+_NEAR = timedelta(seconds=3)
+"""A run counts from the beginning of its task, Temporal from the end of it."""
+
 
 def assemble(run: Run, seen: Look) -> Timeline:
     """The finished timeline of a run."""
     decisions = list(run.decisions.select_related("user", "question"))
-    questions = list(run.questions.prefetch_related("roles", "votes"))
+    questions = list(run.questions.prefetch_related("votes"))
     with seen.known.lock:
         decisions += reapplied(seen.known, decisions)
         changed = overlaid(seen, decisions, timezone.now())
-        asked = [seen.known.place(each.opened_at, _question_row(each, decisions)) for each in questions]
-        return timeline(seen.known, {**changed, **{row.id: row for row in asked}}, run.started_at, run.closed_at)
+        answers = answers_among(decisions)
+        asked = {-each.pk: seen.known.place(each.opened_at, _question_row(each, answers)) for each in questions}
+        volatile = {**_deadlines(seen.known, asked.values()), **changed, **asked}
+        return timeline(seen.known, volatile, run.started_at, run.closed_at)
 
 
 def timeline(known: Known, volatile: Mapping[int, Row], began: datetime, ended: datetime | None) -> Timeline:
@@ -60,9 +66,30 @@ def overlaid(seen: Look, decisions: Iterable[Decision], now: datetime) -> dict[i
     return found
 
 
-def _question_row(question: Question, decisions: list[Decision]) -> Row:
+def _deadlines(known: Known, asked: Iterable[Row]) -> dict[int, Row]:
+    """The timers that questions wait with, each saying what for: those that begin and end with their time."""
+    timers = [row for row in known.timers() if row.deadline is not None]
+    found: dict[int, Row] = {}
+    for question in asked:
+        low = bisect_left(timers, question.start - _NEAR, key=lambda row: row.start)
+        high = bisect_right(timers, question.start + _NEAR, key=lambda row: row.start)
+        near = [row for row in timers[low:high] if _apart(row, question) < _NEAR and not row.summary]
+        if near:
+            timer = min(near, key=lambda row: _apart(row, question))
+            found[timer.id] = replace(timer, summary=f"until the answer is due: {question.label}")
+    return found
+
+
+def _apart(timer: Row, question: Row) -> timedelta:
+    """How far apart their deadlines are."""
+    if timer.deadline is None or question.deadline is None:
+        return timedelta.max
+    return abs(timer.deadline - question.deadline)
+
+
+def _question_row(question: Question, answers: Mapping[int, Decision]) -> Row:
     """The wait for a person as a bar from the moment it opened to its answer, with what it asks and by which topics."""
-    answer = answer_among(decisions, question)
+    answer = answers.get(question.pk)
     return Row(
         id=-question.pk,
         kind="question",

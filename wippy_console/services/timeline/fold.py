@@ -26,6 +26,9 @@ _HARMLESS = {
 
 
 _TASK_ENDS = ("WORKFLOW_TASK_COMPLETED", "WORKFLOW_TASK_FAILED", "WORKFLOW_TASK_TIMED_OUT")
+_MESSAGE = 500
+"""Characters of a failure's message that a light fold keeps."""
+
 _ALONE = ("workflow", "exit", "task")
 """Kinds of rows that are in no loop."""
 
@@ -89,8 +92,8 @@ class Fold:
         """Note that the event changed the row."""
         draft.touched = event_id
         self.changed[draft.id] = None
-        if self._light and draft.failure is not None and (draft.failure.stack or draft.failure.details):
-            draft.failure = replace(draft.failure, stack="", details={})
+        if self._light and draft.failure is not None:
+            draft.failure = replace(draft.failure, message=draft.failure.message[:_MESSAGE], stack="", details={})
         if draft.end is None:
             self.open[draft.id] = draft
         else:

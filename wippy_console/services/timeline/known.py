@@ -36,6 +36,7 @@ class Known:
         self._rows: dict[int, Row] = {}
         self._loops: dict[int, Loop] = {}
         self._begun: list[tuple[datetime, int]] = []
+        self._timers: list[int] = []
 
     @property
     def last_event_id(self) -> int:
@@ -53,6 +54,7 @@ class Known:
             draft = self.fold.drafts[row_id]
             if row_id not in self._rows:
                 self._begun.append((draft.events[0].at, row_id))
+                self._timers += [row_id] if draft.kind == "timer" else []
             self._rows[row_id] = draft.row()
             touched.add(draft.loop)
         self.fold.changed.clear()
@@ -62,6 +64,10 @@ class Known:
     def rows(self) -> dict[int, Row]:
         """The rows by id, without what server and database add; do not change it."""
         return self._rows
+
+    def timers(self) -> list[Row]:
+        """The rows of timers."""
+        return [self._rows[row_id] for row_id in self._timers]
 
     def loops(self) -> list[Loop]:
         """The loops, in their order."""
