@@ -55,7 +55,12 @@ def _at(value: Any, rest: Sequence[str]) -> Any:
 
 def _is_cut(value: dict[str, Any]) -> bool:
     """Whether it stands for a longer value, of which it holds the beginning as a text."""
-    return isinstance(value.get("preview"), str) and {"preview", "bytes"} <= value.keys() <= {"preview", "bytes", "cut"}
+    return isinstance(value.get("preview"), str) and {"preview", "bytes"} <= value.keys() <= {
+        "preview",
+        "bytes",
+        "cut",
+        "key",
+    }
 
 
 def _replaced(value: dict[str, Any], names: Sequence[str], rest: Sequence[str]) -> dict[str, Any]:
