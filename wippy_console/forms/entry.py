@@ -156,3 +156,15 @@ def suggestion(kind: str) -> dict[str, Any]:
 def initial(entry: Entry, base: int) -> dict[str, Any]:
     """What the editor shows at first."""
     return {"base": base, "source": entry.data.get("source", ""), "fields_text": fields_text(entry)}
+
+
+class EntryFilters(forms.Form):
+    """The filters of the registry's tree, all from its address."""
+
+    q = forms.CharField(required=False, max_length=500, label="search")
+    kind = forms.ChoiceField(required=False)
+
+    def __init__(self, data: Any, *, kinds: list[str]) -> None:
+        super().__init__(data)
+        field: Any = self.fields["kind"]
+        field.choices = [(kind, kind) for kind in ("", *dict.fromkeys([*kinds, *KINDS]))]

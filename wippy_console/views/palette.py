@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from wippy_console import permissions
+from wippy_console.database.folding import folded
 from wippy_console.services import registry, runs
 
 FEW = 6
@@ -38,7 +39,7 @@ def pages(user: Any, text: str) -> list[dict[str, str]]:
     return [
         {"word": word, "url": reverse(name), "icon": icon, "hint": "Page"}
         for word, name, icon, needed in PAGES
-        if text.casefold() in word.casefold() and (needed is None or permissions.allows(user, needed))
+        if folded(text) in folded(word) and (needed is None or permissions.allows(user, needed))
     ]
 
 
@@ -46,9 +47,7 @@ def entries(user: Any, text: str) -> list[dict[str, str]]:
     """Entries whose id or title holds the text."""
     if not text or not permissions.allows(user, permissions.VIEW_REGISTRY):
         return []
-    matching = (
-        e for e in registry.entries_for(user) if text.casefold() in f"{e.id} {e.meta.get('title', '')}".casefold()
-    )
+    matching = (e for e in registry.entries_for(user) if folded(text) in folded(f"{e.id} {e.meta.get('title', '')}"))
     return [
         {"word": entry.id, "url": reverse("entry", args=[entry.id]), "icon": "package", "hint": entry.kind}
         for _, entry in zip(range(FEW), matching, strict=False)

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from engine.entry import Entry
 from engine.registry.texts import entry_text, fields_text
 from wippy_console import permissions
+from wippy_console.database.folding import folded
+from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
 from wippy_console.services import registry, runs
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
-from wippy_console.views.pages import choice, marked, needs, number, page
+from wippy_console.views.pages import choice, filters, marked, needs, number, page
 
 TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
 
@@ -22,12 +24,14 @@ TABS = ("source", "fields", "versions", "diff", "used by", "open runs")
 @needs(permissions.VIEW_REGISTRY)
 def index(request: HttpRequest) -> HttpResponse:
     """Every entry by namespace, filtered by a text and a kind."""
-    text, kind = request.GET.get("q", "").strip(), request.GET.get("kind", "")
     entries = registry.entries_for(request.user)
+    kinds = sorted({entry.kind for entry in entries})
+    given = filters(EntryFilters(request.GET, kinds=kinds))
+    text, kind = given["q"], given["kind"]
     shown = [entry for entry in entries if matches(entry, text, kind)]
     context = {
         "namespaces": by_namespace(shown),
-        "kinds": sorted({entry.kind for entry in entries}),
+        "kinds": kinds,
         "total": len(entries),
         "shown": len(shown),
         "version": registry.versions_for(request.user).first(),
@@ -39,8 +43,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def matches(entry: Entry, text: str, kind: str) -> bool:
     """Whether an entry passes the filters."""
-    texts = f"{entry.id} {entry.meta.get('title', '')} {entry.meta.get('description', '')}".casefold()
-    return text.casefold() in texts and (not kind or entry.kind == kind)
+    texts = folded(f"{entry.id} {entry.meta.get('title', '')} {entry.meta.get('description', '')}")
+    return folded(text) in texts and (not kind or entry.kind == kind)
 
 
 def by_namespace(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
