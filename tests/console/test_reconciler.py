@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -302,6 +302,26 @@ async def test_a_run_on_a_queue_that_others_serve_is_followed_once_it_is_known(s
     await scene.handle("a").terminate("enough")
     assert (await scene.until(lambda run: not run.is_open)).status == "terminated"
     assert await kinds() == ["STARTED", "STUCK", "EXIT"]
+
+
+async def test_a_run_of_ours_on_a_queue_that_nobody_serves_is_found_whoever_started_it(scene: Scene) -> None:
+    scene.catalog.publish(Entry("app:flow", "workflow.lua", {}, {"source": "return function() end", "method": "main"}))
+    await scene.start("a", queue=f"nobody {scene.queue}")
+    run = await scene.until(lambda run: bool(run.stuck_reason))
+    assert (run.entry_id, run.stuck_reason) == ("app:flow", f"no worker serves task queue nobody {scene.queue}")
+    assert run.elsewhere
+
+
+async def test_runs_of_others_and_those_on_queues_that_others_serve_are_not_ours(scene: Scene) -> None:
+    scene.catalog.publish(
+        Entry("app:caller", "workflow.lua", {}, {"source": "return function() end", "method": "main"})
+    )
+    await scene.start("a", queue=f"nobody {scene.queue}")
+    others = replace(scene, queue=f"theirs {scene.queue}")
+    async with others.worker():
+        await others.start("b", kind="app:caller", arg=f"nobody {scene.queue}")
+        for _ in range(3):
+            assert await scene.step() == []
 
 
 async def test_a_run_with_a_delay_is_scheduled_until_then(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
 from wippy_console.services.projection import Clients, Fact, Ref, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
+from wippy_console.services.reconciler.unserved import Unserved
 from wippy_console.services.reconciler.visibility import PAGE, first_page, on_queues, pages, queues_of, ref_of, since
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Follower:
         self._server_reports = True
         self._comparing: asyncio.Task[None] | None = None
         self._compare_next = True
+        self._unserved = Unserved(client_id, catalog)
 
     async def step(self) -> None:
         """One look; RPCError or UnitFailed while Temporal does not answer."""
@@ -68,6 +70,8 @@ class Follower:
         if self._from is None:
             self._from = await in_thread(partial(watermarks, self._client_id))
         started, closed = self._from
+        for ref in await self._unserved.look(client, queues, started):
+            self._followup.begin_soon(ref)
         started = await self._follow_started(client, queues, started)
         closed = await self._follow_closed(client, queues, closed)
         self._from = started, closed
