@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,10 +19,13 @@ from wippy_console.services.timeline.values import Row, State, Timeline
 _NEAR = timedelta(seconds=3)
 """A run counts from the beginning of its task, Temporal from the end of it."""
 
+_BESIDE = 10
+"""So many timers before and after a question are looked at."""
+
 
 def assemble(run: Run, seen: Look) -> Timeline:
     """The finished timeline of a run."""
-    decisions = list(run.decisions.select_related("user", "question"))
+    decisions = list(run.decisions.select_related("user"))
     questions = list(run.questions.prefetch_related("votes"))
     with seen.known.lock:
         decisions += reapplied(seen.known, decisions)
@@ -71,9 +74,12 @@ def _deadlines(known: Known, asked: Iterable[Row]) -> dict[int, Row]:
     timers = [row for row in known.timers() if row.deadline is not None]
     found: dict[int, Row] = {}
     for question in asked:
-        low = bisect_left(timers, question.start - _NEAR, key=lambda row: row.start)
-        high = bisect_right(timers, question.start + _NEAR, key=lambda row: row.start)
-        near = [row for row in timers[low:high] if _apart(row, question) < _NEAR and not row.summary]
+        if question.deadline is None:
+            continue
+        at = bisect_left(timers, question.start, key=lambda row: row.start)
+        beside = timers[max(0, at - _BESIDE) : at + _BESIDE]
+        near = [row for row in beside if abs(row.start - question.start) < _NEAR and not row.summary]
+        near = [row for row in near if _apart(row, question) < _NEAR]
         if near:
             timer = min(near, key=lambda row: _apart(row, question))
             found[timer.id] = replace(timer, summary=f"until the answer is due: {question.label}")
