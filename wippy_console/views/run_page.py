@@ -75,13 +75,10 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         return {"no_history": refusal.message}
     show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
-    return {
-        "timeline": drawn,
-        "again": run.is_open and again,
-        "axis": Axis.of(drawn),
-        "wanted": wanted,
-        **lay_out(drawn, wanted),
-    }
+    found = {"timeline": drawn, "again": run.is_open and again, "wanted": wanted}
+    if getattr(request, "htmx", None):  # the browser has drawn the rows itself, and keeps them
+        return found
+    return {**found, "axis": Axis.of(drawn), **lay_out(drawn, wanted)}
 
 
 def asked_for(request: HttpRequest) -> dict[str, str]:
