@@ -11,7 +11,7 @@ export class Overview {
     this.node.hidden = true;
     for (const [name, value] of [["role", "slider"], ["aria-label", "Overview of all rows"], ["aria-orientation", "horizontal"], ["aria-valuemin", 1]]) this.node.setAttribute(name, value);
     before.before(this.node);
-    Object.assign(this, { go, items: [], first: 0, last: 0 });
+    Object.assign(this, { go, items: [], first: 0, last: 0, size: [0, 0] });
     this.#listen();
   }
 
@@ -19,7 +19,7 @@ export class Overview {
   show(items, first, last) {
     this.node.hidden = items.length <= FROM;
     if (this.node.hidden || (items === this.items && first === this.first && last === this.last && !this.stale)) return;
-    if (items !== this.items || this.stale) this.tones = null;
+    if (items !== this.items || this.stale) this.picture = null;
     Object.assign(this, { items, first, last, stale: false });
     this.node.setAttribute("aria-valuemax", items.length);
     this.node.setAttribute("aria-valuenow", first + 1);
@@ -27,25 +27,37 @@ export class Overview {
     this.#paint();
   }
 
+  // The rows are painted when they change; as the view moves, only its frame is.
   #paint() {
-    const ratio = devicePixelRatio || 1, width = this.node.clientWidth, height = this.node.clientHeight;
+    const ratio = devicePixelRatio || 1, [width, height] = this.size; // told, for to measure would lay the page out once more
     if (!width) return;
-    [this.node.width, this.node.height] = [width * ratio, height * ratio];
-    const brush = this.node.getContext("2d"), style = getComputedStyle(this.node);
+    this.picture ??= this.#picture(width, height, ratio);
+    if (this.node.width !== this.picture.width) [this.node.width, this.node.height] = [this.picture.width, this.picture.height];
+    const brush = this.node.getContext("2d");
+    brush.setTransform(1, 0, 0, 1, 0, 0);
+    brush.clearRect(0, 0, this.node.width, this.node.height);
+    brush.drawImage(this.picture, 0, 0);
     brush.scale(ratio, ratio);
-    this.tones ??= this.#columns(width);
-    this.tones.forEach((tone, x) => {
+    this.#frame(brush, width, height);
+  }
+
+  #picture(width, height, ratio) {
+    const made = Object.assign(document.createElement("canvas"), { width: width * ratio, height: height * ratio });
+    const brush = made.getContext("2d");
+    this.colours = Object.fromEntries([...Object.keys(RANK), "accent"].map((tone) => [tone, this.#colour(tone)]));
+    brush.scale(ratio, ratio);
+    this.#columns(width).forEach((tone, x) => {
       if (!tone) return;
-      brush.fillStyle = this.#colour(style, tone);
+      brush.fillStyle = this.colours[tone] ?? this.colours.mute;
       const low = tone === "ok" || tone === "mute" ? 0.35 : 0.1;
       brush.fillRect(x, height * low, 1, height * (1 - low));
     });
-    this.#frame(brush, style, width, height);
+    return made;
   }
 
-  #frame(brush, style, width, height) {
+  #frame(brush, width, height) {
     const from = this.first / this.items.length * width, wide = Math.max(6, (this.last - this.first + 1) / this.items.length * width);
-    brush.strokeStyle = this.#colour(style, "accent");
+    brush.strokeStyle = this.colours.accent;
     brush.lineWidth = 2;
     brush.strokeRect(Math.min(from, width - wide) + 1, 1, wide - 2, height - 2);
   }
@@ -61,10 +73,10 @@ export class Overview {
   }
 
   // A colour of the page's tokens, which know light from dark: read from an element that has it.
-  #colour(style, tone) {
+  #colour(tone) {
     this.probe ??= this.node.parentElement.appendChild(Object.assign(document.createElement("span"), { hidden: true }));
     this.probe.style.color = `var(--${tone})`;
-    return getComputedStyle(this.probe).color || style.color;
+    return getComputedStyle(this.probe).color;
   }
 
   renew() {
@@ -81,7 +93,10 @@ export class Overview {
     this.node.addEventListener("pointerdown", (event) => { this.node.setPointerCapture(event.pointerId); at(event); });
     this.node.addEventListener("pointermove", (event) => { if (event.buttons & 1) at(event); });
     this.node.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.renew()).observe(this.node);
+    new ResizeObserver(([entry]) => {
+      this.size = [entry.contentRect.width, entry.contentRect.height];
+      this.renew();
+    }).observe(this.node);
     new MutationObserver(() => this.renew()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.renew());
   }

@@ -11,6 +11,7 @@ export class Pool {
     this.used = new Map(); // key to node
     this.free = []; // rows
     this.freeLanes = [];
+    this.ends = []; // nodes at the ends of the selection
   }
 
   // Shows the items of `places` (ascending).
@@ -63,13 +64,17 @@ export class Pool {
   // The rows that hold the focus or an end of the selection.
   held() {
     const found = new Set();
-    const selection = document.getSelection();
-    const ends = selection && !selection.isCollapsed ? [selection.anchorNode, selection.focusNode] : [];
-    for (const node of [document.activeElement, ...ends]) {
+    for (const node of [document.activeElement, ...this.ends]) {
       const item = (node?.nodeType === 1 ? node : node?.parentElement)?.closest?.(".tl-item");
       if (item?.tlRow?.item && this.list.contains(item)) found.add(item.tlRow);
     }
     return [...found];
+  }
+
+  // Told when the selection changes: to look at it while rows are drawn would lay the page out once more.
+  select() {
+    const selection = document.getSelection();
+    this.ends = selection && !selection.isCollapsed ? [selection.anchorNode, selection.focusNode] : [];
   }
 
   of(key) { return this.used.get(key); }

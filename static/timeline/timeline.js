@@ -89,11 +89,22 @@ export class Timeline {
     if (moved || first) this.filters.offer(new Set([...this.source.rows.values()].map((row) => row.kind)));
     this.#tellLive();
     this.#tellRun(ended);
+    if (!first) this.#unfold(fresh);
     this.#lay({ fresh: first ? [] : fresh, moved: moved || first });
     if (first && this.first) this.#return();
   }
 
-  #childTold({ moved, first }) {
+  // Rows that became a loop while one of them is open or has the focus go on being seen.
+  #unfold(fresh) {
+    const loops = new Set(fresh.map(String).filter((id) => id.startsWith("L") && !this.spread.has(id)));
+    if (!loops.size) return;
+    for (const key of [...this.opened, this.#focused()?.key ?? ""]) {
+      const loop = this.source.rows.get(Number(key))?.loop;
+      if (loop && loops.has(String(loop))) this.spread.add(String(loop));
+    }
+  }
+
+  #childTold() {
     this.#tellLive();
     this.#lay({ fresh: [], moved: true });
   }
@@ -293,7 +304,7 @@ export class Timeline {
     this.region.addEventListener("click", (event) => this.#button(event));
     this.region.addEventListener("wheel", (event) => this.axis.wheel(event), { passive: false });
     document.addEventListener("row-step", (event) => { event.preventDefault(); this.step(event.detail); });
-    document.addEventListener("selectionchange", () => this.#later());
+    document.addEventListener("selectionchange", () => this.pool.select());
     addEventListener("scroll", () => { this.reading.touched = true; this.#later(); }, { passive: true });
     addEventListener("resize", () => { this.#later(); this.axis.draw(); });
     addEventListener("pagehide", () => this.#save());

@@ -341,6 +341,44 @@ def test_the_axis_zooms_by_keys_and_its_labels_never_overlap(page: Page, long: R
         expect(page.locator("#timeline")).not_to_have_attribute("data-zoomed", "")
 
 
+def test_the_axis_zooms_by_dragging_and_by_the_wheel_with_control(page: Page, long: Run) -> None:
+    page.goto(address(long))
+    pooled(page)
+    axis = page.locator("#tl-scale")
+    axis.scroll_into_view_if_needed()
+    box = axis.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 100, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, middle, steps=4)
+    page.mouse.up()
+    expect(page.locator("#timeline")).to_have_attribute("data-zoomed", "")
+    axis.dblclick()
+    expect(page.locator("#timeline")).not_to_have_attribute("data-zoomed", "")
+    wheel = """(each, ctrlKey) => each.dispatchEvent(
+        new WheelEvent("wheel", { deltaY: -100, ctrlKey, cancelable: true, bubbles: true }))"""
+    assert axis.evaluate(wheel, False) is True  # it scrolls
+    assert axis.evaluate(wheel, True) is False
+    expect(page.locator("#timeline")).to_have_attribute("data-zoomed", "")
+
+
+def test_rows_that_become_a_loop_while_one_is_open_go_on_being_seen(page: Page, long: Run) -> None:
+    server = Server(page, long, 4)
+    page.goto(address(long))
+    pooled(page)
+    row(page, 5).locator("summary").click()
+    expect(row(page, 5).locator("dd")).to_be_visible()
+    for number in (2, 5, 8, 11):
+        server.add(number, loop="L2")
+    server.put({"id": "L2", "kind": "loop", "label": "call", "state": "completed", "word": "Completed", "tone": "ok",
+                "icon": "repeat", "start": BEGAN, "end": server.now, "count": 4,
+                "order": server.rows[2]["order"]})  # fmt: skip
+    server.hint()
+    expect(row(page, "L2")).to_be_visible()
+    expect(row(page, 5).locator("details")).to_have_attribute("open", "")
+
+
 def test_the_overview_of_a_long_run_moves_the_view(page: Page, long: Run) -> None:
     page.goto(address(long))
     pooled(page)
