@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from wippy_console.database import texts
+from wippy_console.models.runs import SEARCHED
 
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]", "testserver"}
 
@@ -55,3 +59,13 @@ def _temporal_problems() -> Iterator[CheckMessage]:
             hint="Set TEMPORAL_ADDRESS to your cluster, or unset the credentials.",
             id="wippy_console.E004",
         )
+
+
+@register(Tags.database)
+def check_search(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Check that searches have their index, of the databases that are asked for: `check --database default`."""
+    return [
+        Warning("Every search of runs reads every run.", hint=problem, id="wippy_console.W002")
+        for name in databases or ()
+        if (problem := texts.problem(connections[name], SEARCHED))
+    ]

@@ -14,12 +14,14 @@ from engine.contracts.catalog import Catalog
 from engine.entry import Entry
 from engine.memory.catalog import MemoryCatalog
 from tests.console.operating import CLIENT, WORKER, Cast
+from wippy_console.checks import check_search
 from wippy_console.database import substrings, texts
 from wippy_console.database.folding import folded
 from wippy_console.models import Grant, Question, Run
 from wippy_console.models.runs import SEARCHED
-from wippy_console.services import projection, runs
+from wippy_console.services import projection, registry, runs
 from wippy_console.services.projection import Began, Ref
+from wippy_console.services.registry import Changes
 from wippy_console.services.runs import Wanted
 
 pytestmark = pytest.mark.django_db
@@ -162,8 +164,10 @@ def test_the_index_is_there_and_comes_back_after_its_table_was_made_anew(cast: C
     Run.objects.create(run_id="r", workflow_id="here", entry_id="e", client=CLIENT, started_at=NOON)
     texts.remove(connection, SEARCHED)
     assert texts.problem(connection, SEARCHED)
+    assert [each.id for each in check_search(databases=["default"])] == ["wippy_console.W002"]
     texts.install(connection, SEARCHED)
-    assert texts.problem(connection, SEARCHED) == ""
+    assert texts.problem(connection, SEARCHED) == runs.search_problem() == ""
+    assert check_search(databases=["default"]) == []
     assert found(cast.viewer, "here") == ["r"]
 
 
@@ -204,3 +208,17 @@ def test_a_search_costs_the_same_queries_however_many_runs_match(cast: Cast) -> 
             assert len(runs.search(cast.viewer, Wanted(text="flow"), limit=20).rows) == 20
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_what_a_later_version_masks_is_neither_shown_nor_found(cast: Cast) -> None:
+    meta = {"search": ["customer"], "summary": "for {customer}"}
+    entry = Entry("shop:order", "workflow.lua", meta, SOURCE)
+    registry.publish(cast.author, Changes(create=(entry,)), base=None, message="first")
+    projection.write(MemoryCatalog([entry]), [began(1, {"customer": "Ann"})])
+    assert (found(cast.viewer, "ann"), Run.objects.get().summary) == (["run-0001"], "for Ann")
+    veiled = Entry("shop:order", "workflow.lua", {**meta, "mask": ["customer"]}, SOURCE)
+    registry.publish(cast.author, Changes(update=(veiled,)), base=None, message="second")
+    assert (Run.objects.get().keys, Run.objects.get().summary) == (None, "")
+    projection.describe_all(MemoryCatalog([veiled]))
+    assert (Run.objects.get().keys, Run.objects.get().summary) == ({}, "for ••••••")
+    assert found(cast.viewer, "ann") == []

@@ -5,9 +5,10 @@ Both come from the first argument, without what `meta.mask` hides: lists and sea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from engine.entry import Entry
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
 from wippy_console.models.runs import lines
@@ -39,6 +40,17 @@ def describe(run: Run, meta: Mapping[str, Any] | None, given: Any) -> None:
     title = about.get("title")
     ids = [run.workflow_id, run.run_id, run.entry_id, title if isinstance(title, str) else "", run.summary]
     run.search = lines([*map(storable_text, ids), *(line_of(path, text) for path, text in run.keys.items())])
+
+
+def forget_masked(before: Mapping[str, Entry], after: Mapping[str, Entry], touched: Iterable[str]) -> None:
+    """Of entries that now mask more, let rows show no key until the worker that leads has described them anew."""
+    more = [each for each in touched if _masks(after.get(each)) - _masks(before.get(each))]
+    if more:
+        Run.objects.filter(entry_id__in=more).update(keys=None, summary="")
+
+
+def _masks(entry: Entry | None) -> set[str]:
+    return set(_texts(entry.meta, "mask")) if entry else set()
 
 
 def _texts(meta: Mapping[str, Any], name: str) -> list[str]:

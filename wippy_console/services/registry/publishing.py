@@ -28,7 +28,7 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable_text
 from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
-from wippy_console.services import audit, feed
+from wippy_console.services import audit, business_keys, feed
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.registry import reading, seeing
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
@@ -251,6 +251,7 @@ def _write(prepared: _Prepared, publisher: _Publisher) -> Version:
         restores=publisher.restores,
     )
     Revision.objects.bulk_create([*_revisions(version, prepared)])
+    business_keys.forget_masked(reading.snapshot(prepared.number), prepared.after, prepared.changes.touched)
     Program.objects.bulk_create([*_programs(version, prepared)], ignore_conflicts=True)
     _note(version, changes, publisher)
     _announce(version, changes, publisher.unit)

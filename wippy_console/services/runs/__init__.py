@@ -17,6 +17,7 @@ from wippy_console.services.runs.searching import (
     newer,
     parent,
     search,
+    search_problem,
     visible,
 )
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
@@ -57,6 +58,7 @@ __all__ = [
     "payload_file",
     "result",
     "search",
+    "search_problem",
     "start",
     "startable",
     "succeeding",

@@ -9,12 +9,13 @@ from operator import or_
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from engine.pids import Pid
 from wippy_console import permissions
-from wippy_console.database import substrings
+from wippy_console.database import substrings, texts
 from wippy_console.database.folding import folded
 from wippy_console.database.prefixes import begins
 from wippy_console.database.storable import storable_text
@@ -98,6 +99,11 @@ def _of_few(rows: QuerySet[Run], words: list[str]) -> tuple[QuerySet[Run], list[
     if len(few) > substrings.FEW:
         return rows, words
     return substrings.containing(Run.objects.filter(pk__in=few), SEARCHED, words), []
+
+
+def search_problem() -> str:
+    """Why searches are slow, "" when they have their index."""
+    return texts.problem(connection, SEARCHED)
 
 
 def matching(text: str) -> Q:
