@@ -207,3 +207,12 @@ def test_what_was_decided_before_a_reset_is_shown_with_the_run_that_it_was_appli
     client.force_login(on_stage.cast.root)
     text = client.get(reverse("run", args=(newer.workflow_id, newer.run_id)), {"tab": "audit"}).content.decode()
     assert "applied again here by a reset" in text and "Reject" in text
+
+
+def test_the_cache_of_histories_is_bounded_in_bytes_too() -> None:
+    cache = histories._Cache()
+    large = WorkflowHistory.from_json("w", (HISTORIES / "failed.json").read_text()).events[0]
+    large.workflow_execution_started_event_attributes.identity = "x" * 1_000_000
+    for number in range(4):
+        cache.put(str(number), [large] * 30)
+    assert [len(cache.get(str(number))) for number in range(4)] == [0, 0, 30, 30]
