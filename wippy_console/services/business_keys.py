@@ -12,10 +12,9 @@ from engine.entry import Entry
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
 from wippy_console.models.runs import lines
-from wippy_console.services import masking, paths
+from wippy_console.services import masking, paths, summaries
 
 MOST_KEYS = 20
-LONGEST_SUMMARY = 200
 
 
 def keys_of(meta: Mapping[str, Any], given: Any) -> dict[str, str]:
@@ -35,8 +34,7 @@ def describe(run: Run, meta: Mapping[str, Any] | None, given: Any) -> None:
     about = meta or {}
     shown = masking.masked(given, [*masking.of_entry(run.entry_id, run.registry_version), *_texts(about, "mask")])
     run.keys = keys_of(about, shown)
-    summary = about.get("summary")
-    run.summary = _line(paths.filled(summary, shown)) if isinstance(summary, str) else ""
+    run.summary = storable_text(summaries.of(about, [shown]))[: summaries.LONGEST]
     title = about.get("title")
     ids = [run.workflow_id, run.run_id, run.entry_id, title if isinstance(title, str) else "", run.summary]
     run.search = lines([*map(storable_text, ids), *(line_of(path, text) for path, text in run.keys.items())])
@@ -58,8 +56,3 @@ def _texts(meta: Mapping[str, Any], name: str) -> list[str]:
     found = meta.get(name)
     listed = found if isinstance(found, list | tuple) else [found]
     return [each for each in listed if isinstance(each, str) and each]
-
-
-def _line(text: str) -> str:
-    line = storable_text(" ".join(text.split()))
-    return line if len(line) <= LONGEST_SUMMARY else line[: LONGEST_SUMMARY - 1] + "…"
