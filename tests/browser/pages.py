@@ -121,11 +121,17 @@ def _registry() -> Iterator[State]:
 def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("live", "/live/")
     yield State("live-before", "/live/?before=3", picture=False)
+    yield State("live-filtered", "/live/?kind=EXIT&kind=STARTED&entry=app.flows:approval")
+    yield State("live-nothing", "/live/?q=nothing+like+it&user=nobody", picture=False)
     yield State("audit", "/audit/")
     yield State("audit-none", "/audit/?user=nobody", picture=False)
     yield State("processes", "/processes/")
     yield State("processes-none", "/processes/?q=none", picture=False)
     yield State("processes-under", f"/processes/?under={PID}", picture=False)
+    yield State("processes-ended", "/processes/?ended=1")
+    for number, how in enumerate(("completed", "failed")):
+        over = f"{{node-1@app:processes|0xe{number}}}"
+        yield State(f"process-{how}", reverse("process", args=(over,)), picture=how == "failed")
     yield State("spawn", "/processes/spawn/")
     yield State("process", reverse("process", args=(PID,)))
     yield State("process-message", reverse("process_message", args=(PID,)), picture=False)

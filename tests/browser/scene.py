@@ -111,6 +111,13 @@ def a_fleet() -> None:
             links=["{node-1@app:processes|0x9}"], watchers=["service app:watcher", "{node-1@app:processes|0x8}"],
             state="busy", mailbox=8 * number, mailbox_limit=8, started_at=now,
         )  # fmt: skip
+    for number, how in enumerate(("completed", "failed")):
+        Process.objects.create(
+            node=node, pid=f"{{node-1@app:processes|0xe{number}}}", entry_id="app.flows:approval",
+            host_id="app:processes", kind="process", parent="{node-1@app:processes|0x0}", state=how, started_at=now,
+            ended_at=now, watchers=["service app:watcher"], result={"total": 42} if how == "completed" else None,
+            failure={"kind": "Conflict", "message": "it broke", "stack": "in main"} if how == "failed" else None,
+        )  # fmt: skip
 
 
 def a_host(entry_id: str) -> dict[str, Any]:
