@@ -80,6 +80,7 @@ def test_lists_pages_and_the_command_line_tell_the_state_alike(
         text = client.get(address).content.decode()
         assert f"</svg>{word}</span>" in text, address
         assert says in text or address != "/runs/"
+    assert f'<span class="hint">{word}</span>' in client.get("/palette/?q=order-1").content.decode()
     assert command()[0]["state"]["key"] == key
 
 

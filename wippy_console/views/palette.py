@@ -11,6 +11,8 @@ from django.urls import reverse
 from wippy_console import permissions
 from wippy_console.database.folding import folded
 from wippy_console.services import registry, runs
+from wippy_console.templatetags import looks
+from wippy_console.views.pages import marked
 
 FEW = 6
 PAGES = (
@@ -64,7 +66,7 @@ def found_runs(user: Any, text: str) -> list[dict[str, str]]:
             "word": run.workflow_id,
             "url": reverse("run", args=[run.workflow_id, run.run_id]),
             "icon": "workflow",
-            "hint": run.status,
+            "hint": looks.of_run(run).word,
         }
-        for run in rows
+        for run in marked(rows)
     ]
