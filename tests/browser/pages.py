@@ -81,6 +81,10 @@ def _runs(scene: Scene) -> Iterator[State]:
     for tab in _run_tabs():
         yield State(f"run-{tab}", f"{closed}?tab={tab}")
     yield State("run-asking", asking)
+    for tab in ("pending", "state", "queries"):
+        yield State(f"run-asking-{tab}", f"{asking}?tab={tab}")
+    yield State("run-query", f"{asking}query/?name=echo&args=%5B1%5D", picture=False)
+    yield State("run-source", f"{asking}source/app.flows:approval/#L1", picture=False)
     yield State("run-answer", f"{asking}answer/0/")
     yield State("run-answer-dialog", asking, lambda page: page.locator(".answers .btn").first.click(), picture=False)
     for word in ("signal", "cancel", "terminate"):

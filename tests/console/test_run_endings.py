@@ -51,3 +51,16 @@ def test_the_page_of_a_run_that_another_client_terminated_names_it_and_its_reaso
     page = text_of(on_stage.cast.viewer, Run.objects.get(pk=run.pk), "?tab=audit")
     assert "by night-shift@desk : wrong <customer>" in plain(page)
     assert "wrong &lt;customer&gt;" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_was_asked_to_stop_and_goes_on_says_who_asked(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:deaf")
+
+    async def cancel() -> None:
+        client = await Client.connect(on_stage.address, identity="night-shift@desk")
+        await client.get_workflow_handle(run.workflow_id, run_id=run.run_id).cancel(reason="no <stock>")
+
+    asyncio.run(cancel())
+    page = text_of(on_stage.cast.viewer, run, "?tab=events")
+    assert "Asked to cancel by night-shift@desk: no <stock>" in plain(page)

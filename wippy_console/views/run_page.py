@@ -10,6 +10,7 @@ from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import decisions, masking, resetting, runs, temporal_server, timeline
+from wippy_console.services.diagnosis.cancels import cancel_asked
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.views import run_tabs
@@ -24,6 +25,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """Everything on the page; what only a tab needs is fetched for that tab."""
     tab = choice(request, "tab", TABS)
     user = request.user
+    of_tab = TAB_CONTEXT.get(tab, history_rows)(run, request)
     parent, sees_all = runs.parent(user, run), permissions.scope(user, permissions.VIEW_RUN).everywhere
     return {
         "run": run,
@@ -39,7 +41,8 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "may_start": bool(run.namespace) and permissions.allows(user, permissions.START_RUN, run.namespace),
         "may_reset": resetting.may_reset(user, run),
         **actions(user, run),
-        **TAB_CONTEXT.get(tab, history_rows)(run, request),
+        "cancel_asked": cancel_asked(run, user),
+        **of_tab,
     }
 
 
