@@ -71,6 +71,8 @@ def shown(pair: Pair) -> Shown:
     """The pair with the lines that differ."""
     if pair.a is None or pair.b is None or not pair.differs:
         return Shown(pair, [], [])
+    if pair.row.kind == "workflow":
+        return Shown(pair, unified(text(pair.a.input), text(pair.b.input)), [])
     inputs = unified(text(pair.a.input), text(pair.b.input)) if "input" in pair.differs else []
     return Shown(pair, inputs, unified(outcome(pair.a), outcome(pair.b)))
 

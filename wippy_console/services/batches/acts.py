@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from wippy_console.models import Batch, Run
 from wippy_console.services import decisions, histories, resetting, runs
 from wippy_console.services.errors import Refused
 
-_MADE = re.compile(r"[0-9a-f]{32}$|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
-_LONGEST = 980
 _HIDDEN = "Values of its input are hidden from you ({}): start it again by its own form."
 
 Made = tuple[str, str]
@@ -73,8 +70,8 @@ def _again(batch: Batch, run: Run, key: uuid.UUID) -> Made:
 
 def named_again(run: Run, key: uuid.UUID) -> str:
     """The same at each try; "" where the id of the run was made by itself."""
-    own = _MADE.search(run.workflow_id) or len(run.workflow_id) > _LONGEST
-    return "" if own else f"{run.workflow_id}-again-{key.hex[:8]}"
+    base = runs.id_again(run.workflow_id)
+    return base and f"{base}-{key.hex[:8]}"
 
 
 def open_to(user: Any) -> list[tuple[str, Act]]:

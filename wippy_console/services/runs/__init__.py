@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wippy_console.services.runs.again import Again, again
+from wippy_console.services.runs.again import Again, again, id_again
 from wippy_console.services.runs.chains import Chain, chain_of
 from wippy_console.services.runs.files import history_file, is_masked, payload_file, value_file
 from wippy_console.services.runs.newest import newest_of
@@ -45,6 +45,7 @@ __all__ = [
     "hidden_children",
     "history",
     "history_file",
+    "id_again",
     "is_masked",
     "is_run",
     "latest",

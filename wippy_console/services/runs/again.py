@@ -14,7 +14,7 @@ from wippy_console.services.runs.whole import INPUT, value
 from wippy_console.services.secrets import MASK
 
 _MADE = re.compile(r"[0-9a-f]{32}$|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
-_NUMBERED = re.compile(r"-again(-\d+)?$")
+_NUMBERED = re.compile(r"-again(-\d+|-[0-9a-f]{8})?$")
 _TRIES = 100
 _LONGEST = 950
 
@@ -72,11 +72,17 @@ def _spoken(path: Path) -> str:
     return " › ".join(str(each + 1) if isinstance(each, int) else each for each in steps) or "the whole input"
 
 
+def id_again(workflow_id: str) -> str:
+    """`order-7` as `order-7-again`, also where it is that already; "" for an id that was made by itself."""
+    own = _MADE.search(workflow_id) or len(workflow_id) > _LONGEST
+    return "" if own else f"{_NUMBERED.sub('', workflow_id)}-again"
+
+
 def _free_id(run: Run) -> str:
-    """`order-7` as `order-7-again`, then `order-7-again-2`."""
-    if _MADE.search(run.workflow_id) or len(run.workflow_id) > _LONGEST:
+    """That, then `order-7-again-2`."""
+    base = id_again(run.workflow_id)
+    if not base:
         return ""
-    base = f"{_NUMBERED.sub('', run.workflow_id)}-again"
     wanted = [base, *(f"{base}-{number}" for number in range(2, _TRIES))]
     taken = Run.objects.filter(client=run.client, workflow_id__in=wanted).values_list("workflow_id", flat=True)
     return next((each for each in wanted if each not in set(taken)), "")
