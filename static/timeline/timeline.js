@@ -194,7 +194,7 @@ export class Timeline {
     this.pool.show(items, [...places].sort((a, b) => a - b), (place) => heights.top(place), this.#look());
     this.#watchSizes();
     this.overview.show(items, heights.at(from), Math.max(heights.at(from), heights.at(to - 1)));
-    this.#trimNew();
+    this.#trimNew(from, to);
   }
 
   #look() {
@@ -266,11 +266,12 @@ export class Timeline {
       const place = this.heights.index.get(String(id));
       if (place !== undefined) this.reading.fresh.add(String(id));
     }
-    this.#trimNew();
+    const { from, to } = this.reading.view();
+    this.#trimNew(from, to);
   }
 
-  #trimNew() {
-    const { from, to } = this.reading.view();
+  // `from` and `to`: what is in view; not measured again, which would lay the page out in the midst of drawing.
+  #trimNew(from, to) {
     for (const key of this.reading.fresh) {
       const place = this.heights.index.get(key), top = place === undefined ? -1 : this.heights.top(place);
       if (place === undefined || (top >= from - this.heights.base && top < to)) this.reading.fresh.delete(key);

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import Enter
 from tests.browser.long import a_long_run
 from tests.browser.scene import Scene, archived
+from tests.browser.visiting import violations
 from wippy_console.models import Run
 
 CALLS = 3_333
@@ -457,3 +458,22 @@ def test_a_real_run_that_ends_while_one_reads_leaves_the_row_open_and_the_reader
     expect(row(page, 1).locator("details")).to_have_attribute("open", "")
     expect(detail).to_contain_text("Laptop")
     assert page.evaluate("window.sameDocument") is True
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_pool_with_open_rows_its_overview_and_lanes_are_accessible(
+    enter: Enter, scene: Scene, long: Run, theme: Any
+) -> None:
+    page = enter("viewer", color_scheme=theme, reduced_motion="reduce")
+    page.goto(f"{address(long)}?only=failed")
+    pooled(page)
+    page.locator(".tl-item summary").first.click()
+    page.locator(".tl-detail dl").wait_for()
+    assert not violations(page)
+    page.goto(address(long))
+    pooled(page)
+    page.locator(".tl-map").wait_for()
+    assert not violations(page)
+    page.goto(f"{address(scene.asking)}?lane=1")
+    page.locator(".tl-lane").first.wait_for()
+    assert not violations(page)
