@@ -24,6 +24,11 @@ def keys_of(meta: Mapping[str, Any], given: Any) -> dict[str, str]:
     return {path: storable_text(text) for path, text in spoken.items() if masking.MASK not in text}
 
 
+def shown_of(meta: Mapping[str, Any], given: Any) -> Any:
+    """The value without what the entry itself masks."""
+    return masking.masked(given, _texts(meta, "mask"))
+
+
 def line_of(path: str, text: str) -> str:
     """A key as it is searched, and as it is written in Temporal's search attributes: `order.id=42`."""
     return f"{path.removeprefix('$').removeprefix('.')}={text}"
@@ -32,7 +37,7 @@ def line_of(path: str, text: str) -> str:
 def describe(run: Run, meta: Mapping[str, Any] | None, given: Any) -> None:
     """Write into the run's row what it is about, and what it is found by; no `meta`: its ids alone."""
     about = meta or {}
-    shown = masking.masked(given, [*masking.of_entry(run.entry_id, run.registry_version), *_texts(about, "mask")])
+    shown = masking.masked(shown_of(about, given), masking.of_entry(run.entry_id, run.registry_version))
     run.keys = keys_of(about, shown)
     run.summary = storable_text(summaries.of(about, [shown]))[: summaries.LONGEST]
     title = about.get("title")

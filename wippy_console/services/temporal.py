@@ -18,7 +18,7 @@ from engine.entry import Entry
 from engine.errors import UNAVAILABLE, UnitFailed
 from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, NAMESPACE_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
-from engine.hosts.temporal.settings import worker_settings
+from engine.hosts.temporal.settings import KeysOf, no_keys, worker_settings
 from engine.hosts.temporal.wire.outages import in_words, is_raw
 from wippy_console.env import variables_for_entries
 from wippy_console.services.by_kind import CLIENT
@@ -159,10 +159,10 @@ async def connected(entry: Entry) -> Client:
     return await _holder.get().clients.of(entry)
 
 
-def host(worker_id: str) -> WorkflowHost:
-    """The client side of a temporal.worker entry; NotFoundError, Unavailable."""
+def host(worker_id: str, keys: KeysOf = no_keys) -> WorkflowHost:
+    """The client side of a temporal.worker entry, `keys` for those who start by it; NotFoundError, Unavailable."""
     try:
-        found = worker_settings(catalog(), worker_id, strict=settings.STRICT_SECURITY)
+        found = worker_settings(catalog(), worker_id, strict=settings.STRICT_SECURITY, keys=keys)
     except UnitFailed as error:
         raise NotFoundError(f"There is no usable worker {worker_id}: {error}.") from error
     return WorkflowHost(client(found.client), found)

@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 
 from engine.entry import Entry, namespace_of
 from engine.errors import UnitFailed
+from engine.hosts.temporal.client import business_keys
 from engine.hosts.temporal.client.connections import (
     ClientSettings,
     NamespaceMissing,
@@ -91,13 +92,15 @@ class Place:
 class Health:
     """A place as this process sees it. `message` says in words what is wrong, "" when nothing is.
 
-    `is_away` is false for a server that answers, and has no such namespace.
+    `is_away` is false for a server that answers, and has no such namespace; `has_keys` says whether runs have their
+    business keys there.
     """
 
     place: Place
     version: str = ""
     message: str = ""
     is_away: bool = False
+    has_keys: bool = True
 
     @property
     def ok(self) -> bool:
@@ -136,20 +139,21 @@ class _Probe:
 
     async def _ask(self, place: Place) -> Health:
         try:
-            version, found = await asyncio.wait_for(self._look(place), PATIENCE_SECONDS)
+            version, found, has_keys = await asyncio.wait_for(self._look(place), PATIENCE_SECONDS)
         except TimeoutError:
             return Health(place, message=f"It did not answer within {PATIENCE_SECONDS:g} seconds.", is_away=True)
         except RPCError as error:
             return Health(place, message=failures.from_exception(error).message, is_away=True)
         except Exception as error:
             return Health(place, message=str(error), is_away=not isinstance(error, NamespaceMissing | NoNamespace))
-        return Health(place, version, "" if found else no_namespace(place.address, place.namespace))
+        message = "" if found else no_namespace(place.address, place.namespace)
+        return Health(place, version, message, has_keys=has_keys or not found or not place.clients)
 
-    async def _look(self, place: Place) -> tuple[str, bool]:
-        """The server's version, and whether it has the namespace."""
+    async def _look(self, place: Place) -> tuple[str, bool, bool]:
+        """The server's version, whether it has the namespace, and whether that takes business keys."""
         client = await self._client(place)
         answer = await client.workflow_service.get_system_info(GetSystemInfoRequest())
-        return answer.server_version, await has_namespace(client)
+        return answer.server_version, await has_namespace(client), await business_keys.is_taken(client)
 
     async def _client(self, place: Place) -> Client:
         """That of an entry, as runs use it; else one by the settings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from engine.errors import UnitFailed, invalid, not_found
 from engine.hosts.temporal.observations import Observe, ignore
 from engine.lua.unit import Unit
 from engine.pids import Pid
-from engine.steps import Limits
+from engine.steps import Limits, Value
 
 # Measured: 0.2 to 0.4 s of plain Lua loops under the count hook, and the SDK gives a task 2 s
 # (docs/pitfalls.md#the-deadlock-detector).
@@ -26,6 +26,15 @@ FLEET_QUEUE = "wippy-fleet"
 GRACE = timedelta(seconds=10)
 # Cancels reach an activity with the answer to a heartbeat; the SDK would hold beats back for most of their timeout.
 HEARTBEAT_THROTTLE = timedelta(seconds=2)
+
+
+KeysOf = Callable[[Entry, Sequence[Value]], Sequence[str]]
+"""The business keys of a start, as `order.id=42`; called on the loop, so that it asks nobody."""
+
+
+def no_keys(entry: Entry, arguments: Sequence[Value]) -> Sequence[str]:
+    """Of starts that nobody looks for."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class WorkerSettings:
     observe: Observe = ignore
     limits: Limits = field(default=WORKFLOW_LIMITS)
     strict: bool = False
+    keys: KeysOf = no_keys
     unit_factory: Callable[..., Unit] = Unit
 
     def limits_of(self, kernel: int) -> Limits:
@@ -75,7 +85,7 @@ def task_queue(worker: Entry, client: Entry | None) -> str:
 
 
 def worker_settings(
-    catalog: Catalog, worker_id: str, observe: Observe = ignore, *, strict: bool = False
+    catalog: Catalog, worker_id: str, observe: Observe = ignore, *, strict: bool = False, keys: KeysOf = no_keys
 ) -> WorkerSettings:
     """The settings of a `temporal.worker` entry; raises UnitFailed when it, or its client or queue, is missing."""
     worker = catalog.entry(worker_id)
@@ -87,4 +97,4 @@ def worker_settings(
     queue = task_queue(worker, client)
     if not worker.data.get("task_queue"):
         raise UnitFailed(invalid(f"worker '{worker_id}' has no task_queue"))
-    return WorkerSettings(catalog, worker_id, client.id, queue, observe, strict=strict)
+    return WorkerSettings(catalog, worker_id, client.id, queue, observe, strict=strict, keys=keys)

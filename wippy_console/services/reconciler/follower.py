@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.contracts.catalog import Catalog
+from engine.hosts.temporal.client import business_keys
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Run
 from wippy_console.services.projection import Clients, Fact, Ref, fetch_beginning, fetch_state, is_gone
@@ -68,6 +69,7 @@ class Follower:
             return
         client = await self._clients.client(self._client_id)
         if self._from is None:
+            await self._register_keys(client)
             self._from = await in_thread(partial(watermarks, self._client_id))
         started, closed = self._from
         for ref in await self._unserved.look(client, queues, started):
@@ -77,6 +79,11 @@ class Follower:
         self._from = started, closed
         await self._look_for_troubles(client, queues)
         self._start_comparing(client, queues)
+
+    async def _register_keys(self, client: Client) -> None:
+        """Let the namespace take business keys; where it does not, runs start without, and health says so."""
+        if refusal := await business_keys.register(client):
+            logger.warning("runs of %s start without business keys for Temporal: %s", self._client_id, refusal)
 
     def compare_again(self) -> None:
         """Compare all open runs at the next step: observations may have been lost."""

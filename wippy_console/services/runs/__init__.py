@@ -5,6 +5,7 @@ from __future__ import annotations
 from wippy_console.services.runs.again import Again, again, id_again
 from wippy_console.services.runs.chains import Chain, chain_of
 from wippy_console.services.runs.files import history_file, is_masked, payload_file, value_file
+from wippy_console.services.runs.keys import starting_keys
 from wippy_console.services.runs.newest import newest_of
 from wippy_console.services.runs.pids import is_run, latest, succeeding
 from wippy_console.services.runs.searching import (
@@ -62,6 +63,7 @@ __all__ = [
     "search_problem",
     "start",
     "startable",
+    "starting_keys",
     "succeeding",
     "tree",
     "value",

@@ -21,6 +21,7 @@ from wippy_console.services import accounts, audit, by_kind, projection, registr
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
+from wippy_console.services.runs.keys import starting_keys
 from wippy_console.services.runs.values import Started
 
 _ID_LENGTH = 1000
@@ -96,7 +97,7 @@ def _bad_id(workflow_id: str) -> dict[str, list[str]]:
 
 def _host(worker: str) -> WorkflowHost:
     try:
-        return temporal.host(worker)
+        return temporal.host(worker, starting_keys)
     except NotFoundError as error:
         raise NotFoundError(error.message, {"worker": [error.message]}) from error
 

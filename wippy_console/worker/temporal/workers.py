@@ -29,6 +29,7 @@ from engine.hosts.watched import watched_by
 from engine.node import LocalNode
 from wippy_console.services.by_kind import CLIENT, WORKER
 from wippy_console.services.reconciler import clients_in_use
+from wippy_console.services.runs import starting_keys
 from wippy_console.worker.temporal.clients import ClientPool
 from wippy_console.worker.temporal.run_exits import recorded_ends
 from wippy_console.worker.temporal.supervisor import WorkerSupervisor
@@ -152,8 +153,8 @@ class TemporalWorkers:
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)
         worker_id = worker.id
-        settings = worker_settings(self._node.catalog, worker_id, self._observe, strict=self._node.strict)
-        settings = replace(settings, unit_factory=watched_by(self._watcher))
+        found = worker_settings(self._node.catalog, worker_id, self._observe, strict=self._node.strict)
+        settings = replace(found, unit_factory=watched_by(self._watcher), keys=starting_keys)
         client = await self._clients.another(settings.client)
         former = self._hosts.get(worker_id) or self._retired.pop(worker_id, None)
         host = WorkflowHost(client, settings, remembered=recorded_ends(settings.client), former=former)

@@ -9,11 +9,13 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
 
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
+from engine.hosts.temporal.client import business_keys
 from engine.hosts.temporal.client.request_ids import starts_by
 from engine.hosts.temporal.client.search_attributes import typed_for
 from engine.hosts.temporal.client.signals import Signal, send_signal
@@ -41,6 +43,7 @@ class Start:
     messages: tuple[Message, ...]
     options: StartOptions
     request_id: str = ""
+    keys: tuple[str, ...] = ()
 
 
 def prepare(settings: WorkerSettings, request: SpawnRequest, request_id: str = "") -> Start:
@@ -68,6 +71,7 @@ def prepare(settings: WorkerSettings, request: SpawnRequest, request_id: str = "
         messages=tuple(Message(topic, values, request.parent) for topic, values in request.messages),
         options=options,
         request_id=request_id,
+        keys=tuple(settings.keys(entry, request.args)),
     )
 
 
@@ -111,6 +115,27 @@ def _entry(settings: WorkerSettings, entry_id: str) -> Entry:
 
 
 async def _start(client: Client, start: Start, head: dict[str, Payload], first: Message | None = None) -> Handle:
+    """With its business keys, if the server takes them: no start fails because of them."""
+    given = await typed_for(client, start.options.search_attributes)
+    keys = await business_keys.attribute(client, start.keys)
+    if keys is None:
+        return await _sent(client, start, head, first, given)
+    try:
+        return await _sent(client, start, head, first, business_keys.joined(given, keys))
+    except RPCError as error:
+        if error.status != RPCStatusCode.INVALID_ARGUMENT:
+            raise
+        business_keys.doubt(client)
+        return await _sent(client, start, head, first, given)
+
+
+async def _sent(
+    client: Client,
+    start: Start,
+    head: dict[str, Payload],
+    first: Message | None,
+    attributes: TypedSearchAttributes | None,
+) -> Handle:
     options = start.options
     signal_args = payloads.encode_all(first.payloads, f"startup message {first.topic}") if first else []
     with headers.outgoing(head), starts_by(client, start.request_id):
@@ -127,7 +152,7 @@ async def _start(client: Client, start: Start, head: dict[str, Payload], first: 
             retry_policy=options.retry_policy,
             cron_schedule=options.cron_schedule,
             memo=options.memo,
-            search_attributes=await typed_for(client, options.search_attributes),
+            search_attributes=attributes,
             static_summary=options.summary,
             static_details=options.details,
             start_delay=options.start_delay,
