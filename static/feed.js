@@ -16,6 +16,7 @@
   let waiting = 0; // what was heard of since and is wanted, as far as this page can tell
   let paused = false;
   let busy = false;
+  let failed = false; // the last try; its notice goes with the next that succeeds
 
   const reading = () => paused || window.scrollY > 240;
 
@@ -73,8 +74,11 @@
         if (page.left) waiting = page.left;
       }
       tell(found, skipped);
+      if (failed) document.getElementById("messages")?.replaceChildren();
+      failed = false;
     } catch {
       window.wippy?.notice("What was missed could not be fetched. It is tried again with the next event.");
+      failed = true;
       waiting = waiting || 1;
     }
     busy = false;

@@ -124,7 +124,7 @@ def test_a_row_is_a_sentence_with_its_relatives(client: Client) -> None:
     assert f"/runs/parent/{parent.run_id}/" in text and "which watched it" in text
     assert all(reverse("process", args=[pid]) in text for pid in ("{n@app:host|9}", "{n@app:host|2}"))
     assert reverse("entry", args=["app:s"]) in text and "/runs/order-17/90000000-0000-0000-0000-000000000009/" in text
-    assert "its code begins at 2026-12-01 08:00:00 UTC" in text
+    assert "is scheduled<span>: its code begins <time" in text and "2026-12-01 08:00:00 UTC" in text
 
 
 def test_the_page_refuses_filters_that_are_none(client: Client) -> None:

@@ -39,6 +39,7 @@ def feed_relatives(event: FeedEvent) -> dict[str, Any]:
     data = event.data
     watchers = [str(each) for each in data.get("watchers") or []]
     return {
+        "begins": parse_datetime(str(data.get("starts") or "")) if event.kind == "STARTED" else None,
         "starter": data.get("user") if event.kind in ("STARTED", "EXIT") else "",
         "parent_run": (data.get("parent_workflow_id"), data.get("parent_run_id"))
         if data.get("parent_run_id")
@@ -106,9 +107,8 @@ def published(data: dict[str, Any]) -> str:
 
 
 def started(data: dict[str, Any]) -> str:
-    """That it started, and when its code begins, if that is later."""
-    begins = parse_datetime(str(data.get("starts") or ""))
-    return f"is scheduled: its code begins at {begins:%Y-%m-%d %H:%M:%S} UTC" if begins else "started"
+    """That it started, or that its code begins later."""
+    return "is scheduled" if data.get("starts") else "started"
 
 
 def supervised(data: dict[str, Any]) -> str:
