@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,6 +18,8 @@ from wippy_console.templatetags import console, looks
 register = template.Library()
 MIDDLE = "50%"
 """The vertical middle of a row's picture, however high it is."""
+
+MODULES = sorted(path.name for path in (settings.STATICFILES_DIRS[0] / "timeline").glob("*.js"))
 
 CAPS = {
     "completed": "check",
@@ -32,6 +35,12 @@ CAPS = {
 def epoch(at: datetime) -> int:
     """Milliseconds since 1970, as JavaScript counts."""
     return int(at.timestamp() * 1000)
+
+
+@register.simple_tag
+def timeline_modules() -> list[str]:
+    """The addresses of the timeline's modules, to be fetched at once and not one after the other as they are found."""
+    return [static(f"timeline/{name}") for name in MODULES]
 
 
 @register.simple_tag
