@@ -67,7 +67,7 @@ def loop(found: Loop, titles: Mapping[str, str]) -> dict[str, Any]:
         "id": f"L{found.first}",
         "kind": "loop",
         "label": cut(titles.get(found.label) or found.label),
-        "summary": cut(" · ".join(filter(None, [counted(found), found.summary]))),
+        "summary": cut(found.summary),
         "state": found.state,
         "word": looks.find("row", found.state).word,
         "tone": row_tone(found),
@@ -83,12 +83,6 @@ def loop(found: Loop, titles: Mapping[str, str]) -> dict[str, Any]:
         "median": rounded(found.median),
         "max": rounded(found.longest),
     }
-
-
-def counted(found: Loop) -> str:
-    """How many rows a loop stands for, and how they go."""
-    parts = [f"{found.count} times", f"{found.failed} failed" if found.failed else ""]
-    return ", ".join(filter(None, [*parts, f"{found.running} open" if found.running else ""]))
 
 
 def rounded(milliseconds: float | None) -> int | None:
