@@ -113,6 +113,12 @@ def test_the_table_keeps_what_its_filters_name_and_shows_values(viewer: Client) 
     assert newest.index("order-0019") < newest.index("order-0000")
 
 
+def test_an_answer_that_comes_after_the_one_that_told_the_end_is_morphed_into_the_page_too(viewer: Client) -> None:
+    region = re.search(r'<div class="stack" id="run"[^>]*>', text(viewer, archived(alternating(2))))
+    assert region and "hx-get" not in region[0]
+    assert 'hx-swap="morph:outerHTML"' in region[0], "else it replaces the rows, and the page starts anew"
+
+
 def test_a_row_is_opened_by_its_id_alone(viewer: Client) -> None:
     run = archived(alternating(20))
     url = reverse("run_row", args=(run.workflow_id, run.run_id, 2))
