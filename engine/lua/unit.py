@@ -113,7 +113,7 @@ class Unit:
         return self._book.listed(most, most_topics) if self._book else Waits()
 
     def stacks(self) -> dict[str, Any]:
-        """Where each coroutine stands and what it waits for (docs/temporal.md#state); between two steps only.
+        """Where each coroutine stands and what it waits for (docs/temporal.md#where-it-stands); between two steps only.
 
         It changes nothing that code could observe, and is bounded in bytes and in time. Nothing before the first step
         and after the end.
