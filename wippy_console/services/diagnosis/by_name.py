@@ -76,4 +76,4 @@ def answer(user: Any, run: Run, name: str, args: Sequence[Any] = ()) -> Answer:
         raise Refused("Which query?", {"name": ["Name a query."]})
     found = ask(run, name, args)
     masks = hidden.of(run, user)
-    return Answer(masks.masked(payloads.value(found, LIMIT)), len(found.data))
+    return Answer(masks.masked(payloads.value(found, LIMIT), names=name not in OWN), len(found.data))

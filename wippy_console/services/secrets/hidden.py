@@ -41,13 +41,14 @@ class Hidden:
         """The same of the first characters of a longer text."""
         return self.hides(text) or any(each.startswith(text) for each in self._long())
 
-    def masked(self, value: Any) -> Any:
-        """Plain data with dots in place of all that is hidden."""
+    def masked(self, value: Any, *, names: bool = True) -> Any:
+        """Plain data with dots in place of all that is hidden; without `names` of the values alone."""
         match value:
             case dict():
-                return {key: MASK if self.hides_name(key) else self.masked(item) for key, item in value.items()}
+                hides = self.hides_name if names else (lambda name: False)
+                return {key: MASK if hides(key) else self.masked(item, names=names) for key, item in value.items()}
             case list():
-                return [self.masked(item) for item in value]
+                return [self.masked(item, names=names) for item in value]
             case _:
                 return MASK if self.hides(value) else value
 
