@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from wippy_console import permissions
 from wippy_console.admin import export, filters, frugal, searching
+from wippy_console.models.masks import VeiledField
 from wippy_console.services import grants
 from wippy_console.templatetags.columns import pretty
 
@@ -123,7 +124,8 @@ class ReadOnlyAdmin(FrugalAdmin[M]):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Not by what is hidden: a list that is narrowed by it would tell it letter by letter."""
         field = lookup.partition("__")[0]
-        if request is None or field in self.masked or field in self.hidden(request):
+        masked = {*self.masked, *(each.name for each in self.opts.concrete_fields if isinstance(each, VeiledField))}
+        if request is None or field in masked or field in self.hidden(request):
             return False
         return super().lookup_allowed(lookup, value, request)
 

@@ -11,8 +11,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import models
+from django.db.models import signals
 from django.db.models.query_utils import DeferredAttribute
 
+_LOADED = "_wippy_loaded"
 _whole: ContextVar[bool] = ContextVar("whole", default=False)
 
 
@@ -33,10 +35,17 @@ class _Veiled(DeferredAttribute):
         if instance is None:
             return self
         value = super().__get__(instance, cls)
-        return value if value is None or _whole.get() else instance.veiled(self.field.attname, value)
+        if value is None or _whole.get() or instance.__dict__.get(_LOADED):
+            return value
+        return instance.veiled(self.field.attname, value)
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
+
+
+def _note_loaded(instance: Any, raw: bool, **_: Any) -> None:
+    if raw:
+        instance.__dict__[_LOADED] = True
 
 
 class VeiledField(models.JSONField):
@@ -48,6 +57,11 @@ class VeiledField(models.JSONField):
         """To the database it is JSON like any other."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
+
+    def contribute_to_class(self, cls: Any, name: str, *args: Any, **kwargs: Any) -> None:
+        """A row that is loaded from a file is saved past all methods of its model."""
+        super().contribute_to_class(cls, name, *args, **kwargs)
+        signals.pre_save.connect(_note_loaded, sender=cls, dispatch_uid=f"wippy veil {cls.__name__}")
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         """What is saved is the whole value."""

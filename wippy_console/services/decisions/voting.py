@@ -103,7 +103,7 @@ def _count(
         topic=signal.topic,
         label=signal.label,
         payload=secrets.masked(signal.schema, answer.payload),
-        reason=answer.reason,
+        reason=answer.run.veil().text(answer.reason),
     )
     votes = list(question.votes.filter(index=signal.index))
     noted = {"payload": vote.whole_payload, "reason": vote.reason, "votes": len(votes), "needed": needed}

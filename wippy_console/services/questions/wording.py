@@ -32,13 +32,13 @@ Candidate = tuple[str, str]
 
 def word(question: Question, asked: Asked, meta: Mapping[str, Any], run: Run) -> None:
     """Write what is asked into a question that opens now."""
-    said, given = asked.options, first_argument(run)
+    said, given, veil = asked.options, first_argument(run), run.veil()
     channel, question.number = asked.waits[0]
     question.channel = storable_text(channel)[:_LONGEST_CHANNEL]
     question.key, question.waits = asked.key, storable(asked.waits)
     question.namespace = run.namespace
-    question.title = storable_text(paths.filled(text_of(said, "title"), given)[:_LONGEST_TITLE])
-    question.text = storable_text(_filled(text_of(said, "text"), given))
+    question.title = storable_text(veil.text(paths.filled(text_of(said, "title"), given))[:_LONGEST_TITLE])
+    question.text = storable_text(veil.text(_filled(text_of(said, "text"), given)))
     question.signals = storable(list(asked.signals))
     notify = {"notify": meta["notify"]} if meta.get("notify") else {}
     kept = notify | {name: said[name] for name in _KEPT if name in said}
