@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench import fanout, growth, inbox, kernel, prices, searching, timeline, workflows
+from bench import fanout, feed, growth, inbox, kernel, prices, searching, timeline, workflows
 from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
@@ -33,6 +33,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "burst": kernel.memory_after_burst,
     "command": command_against_setup,
     "inbox": inbox.pages_by_questions,
+    "feed": feed.page_by_events,
     "timeline": timeline.page_by_events,
     "updates": timeline.update_by_events,
     "runs": searching.pages_by_runs,

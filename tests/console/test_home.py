@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from engine.entry import Entry
 from tests.console.registry_cast import create
-from wippy_console.models import Node, Question, QuestionRole, Run
+from wippy_console.models import Node, Quarantine, Question, QuestionRole, Run
 from wippy_console.services import attention, feed
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +116,8 @@ def test_health_tells_nodes_queues_and_the_next_start_in_a_line(client: Client, 
     text = client.get("/").content.decode()
     assert "1 node<" in text and "7 units" in text and "1 queue<" in text and "queue without a worker" not in text
     assert 'data-time="until"' in text and "nightly" in text and "1 open run" in text
+    Quarantine.objects.create(entry_id="app:slow", kind="function", digest="d", host="app:slow", seconds=3, at=NOW)
+    assert "1 quarantined" in client.get("/").content.decode()
 
 
 def test_home_costs_the_same_at_fifty_and_at_five_hundred(client: Client, root: User) -> None:

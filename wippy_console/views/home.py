@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.services import attention, by_kind, fleet, processes, questions, runs, temporal_server
+from wippy_console.services import attention, by_kind, fleet, processes, quarantine, questions, runs, temporal_server
 from wippy_console.views.asked import shown
 from wippy_console.views.pages import marked, needs, page
 
@@ -60,5 +60,6 @@ def fleet_health(user: Any) -> dict[str, Any]:
         "units": sum(node.units for node in nodes),
         "queues": wanted & served,
         "unserved": sorted(wanted - served),
+        "quarantined": quarantine.visible(user).count(),
         "troubled": [each for each in processes.services(user) if each.is_trouble],
     }
