@@ -89,4 +89,13 @@ def test_the_help_lists_the_keys_that_there_are(enter: Enter, scene: Scene) -> N
     page = enter("root")
     page.goto("/runs/")
     listed = set(page.locator("#help kbd").evaluate_all("all => all.map((each) => each.textContent.trim())"))
-    assert {"/", "?", "j", "k", "Enter", "Esc"} <= listed
+    assert {"/", "?", "j", "k", "Enter", "Esc", "+", "-", "0"} <= listed
+    page.goto(run_page(scene))
+    axis = page.get_by_label("Time axis", exact=False).first
+    axis.focus()
+    before = axis.inner_html()
+    page.keyboard.press("+")
+    assert axis.inner_html() != before
+    page.keyboard.press("0")
+    page.keyboard.press("?")
+    expect(page.locator("#help[open]")).to_be_visible()

@@ -218,3 +218,54 @@ def test_pages_of_the_console_lead_to_the_admin_whoever_may_go_there(root: Clien
     viewer = Client()
     viewer.force_login(cast.viewer)
     assert there not in viewer.get(page).content.decode()
+
+
+EXPORTS = {"as_csv", "as_json"}
+ON_RUNS = {"operator": {"cancel_runs"}, "author": {"cancel_runs", "terminate_runs"}}
+ON_RUNS |= {"administrator": ON_RUNS["author"], "root": ON_RUNS["author"]}
+KEPT = {
+    "auditrow",
+    "decision",
+    "feedevent",
+    "historyarchive",
+    "program",
+    "question",
+    "revision",
+    "run",
+    "version",
+    "vote",
+}
+"""What nobody deletes in the admin, whatever their rights."""
+
+
+@pytest.mark.parametrize("who", ["viewer", "operator", "author", "administrator", "root"])
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
+def test_each_role_is_offered_the_actions_of_its_rights_on_each_model(
+    runs: list[Run], cast: Cast, model: Any, who: str
+) -> None:
+    request, pages = RequestFactory().get("/"), admin.site._registry[model]
+    request.user = getattr(cast, who)
+    name, offered = str(model._meta.model_name), set(pages.get_actions(request))
+    may_export = pages.has_view_permission(request)
+    assert offered - EXPORTS - {"delete_selected"} == (ON_RUNS.get(who, set()) if model is Run else set())
+    assert may_export or not offered & EXPORTS
+    deletes = pages.has_delete_permission(request)
+    assert deletes or "delete_selected" not in offered
+    assert not deletes or (who in ("administrator", "root") and name not in KEPT)
+    assert not pages.has_add_permission(request) or (
+        who in ("administrator", "root") and name in ("user", "group", "grant")
+    )
+
+
+def test_a_page_asks_before_it_deletes_and_names_what_goes(root: Client, cast: Cast) -> None:
+    group = Group.objects.create(name="shop")
+    grant = models.Grant.objects.create(group=group, pattern="shop.*")
+    page = address(models.Grant, "delete", grant.pk)
+    text = root.get(page).content.decode()
+    assert "Delete shop in shop.*?" in text and "does not come back" in text
+    assert models.Grant.objects.filter(pk=grant.pk).exists()
+    chosen = {"_selected_action": [grant.pk], "action": "delete_selected"}
+    asked = root.post(address(models.Grant, "changelist"), chosen).content.decode()
+    assert "Delete 1 grant?" in asked or "Delete 1 grants?" in asked
+    assert root.post(page, {"post": "yes"}).status_code == 302
+    assert not models.Grant.objects.filter(pk=grant.pk).exists()
