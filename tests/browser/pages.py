@@ -35,12 +35,20 @@ class State:
     picture: bool = True
 
 
+AREAS = ("outside", "work", "runs", "registry", "operations", "admin")
+
+
+def areas(scene: Scene, furniture: Furniture) -> dict[str, list[State]]:
+    """All of them, by where they belong."""
+    parts = (
+        _outside(furniture), _work(scene, furniture), _runs(scene), _registry(), _operations(furniture), _admin(),
+    )  # fmt: skip
+    return {area: list(part) for area, part in zip(AREAS, parts, strict=True)}
+
+
 def pages(scene: Scene, furniture: Furniture) -> list[State]:
-    """All of them."""
-    return [
-        *_outside(furniture), *_work(scene, furniture), *_runs(scene), *_registry(), *_operations(furniture),
-        *_admin(),
-    ]  # fmt: skip
+    """All of them, one after the other."""
+    return [state for part in areas(scene, furniture).values() for state in part]
 
 
 def _outside(furniture: Furniture) -> Iterator[State]:

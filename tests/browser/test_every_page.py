@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.browser.conftest import Enter
 from tests.browser.furniture import furnish
-from tests.browser.pages import State, pages
+from tests.browser.pages import AREAS, State, areas
 from tests.browser.scene import Scene
 from tests.browser.visiting import address, too_wide, violations, visits
 
@@ -31,15 +31,24 @@ ZOOMED = (
 
 
 @pytest.fixture(scope="module")
-def states(scene: Scene) -> list[State]:
-    """All of them, in a scene that looks lived in."""
-    return pages(scene, furnish(scene))
+def parts(scene: Scene) -> dict[str, list[State]]:
+    """All of them by area, in a scene that looks lived in."""
+    return areas(scene, furnish(scene))
+
+
+@pytest.fixture
+def states(parts: dict[str, list[State]]) -> list[State]:
+    """The same, one after the other."""
+    return [state for part in parts.values() for state in part]
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_every_page_is_accessible_fits_and_breaks_no_policy(enter: Enter, states: list[State], width: int) -> None:
+@pytest.mark.parametrize("area", AREAS)
+def test_every_page_is_accessible_fits_and_breaks_no_policy(
+    enter: Enter, parts: dict[str, list[State]], area: str, width: int
+) -> None:
     wrong: dict[str, Any] = {}
-    for state, page, watched in visits(enter, states, width, color_scheme="light"):
+    for state, page, watched in visits(enter, parts[area], width, color_scheme="light"):
         # The axe script itself is put in past the policy, so complaints count before it.
         found: list[Any] = [each for each in watched.complaints if str(state.status) not in each]
         found += ["wider than the screen"] if too_wide(page) else []

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from wippy_console.admin import base, filters
+from wippy_console.admin import base, filters, frugal
 from wippy_console.models import Comment, Decision, GuestLink, Question, QuestionRole, Vote
 from wippy_console.services import decisions
 
@@ -39,9 +39,14 @@ class AnsweredFilter(admin.SimpleListFilter):
 
 
 class AskedRole(filters.RoleFilter):
-    """Groups that are asked by a question."""
+    """Groups that are asked by a question; the newest questions of each."""
 
-    path = "roles__role"
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        """The questions of the choice."""
+        if not self.value():
+            return queryset
+        asked = QuestionRole.objects.filter(role=self.value()).order_by("-question_id").values("question_id")
+        return queryset.filter(pk__in=asked[: frugal.MOST])
 
 
 @admin.register(Question)
@@ -75,7 +80,7 @@ class QuestionRoleAdmin(base.ReadOnlyAdmin[QuestionRole]):
     list_select_related = ["question__run"]
     search_fields = ["role", "question__run__workflow_id"]
     search_help_text = "Role or workflow id, or its beginning"
-    ordering = ["-id"]
+    ordering = ["-question_id"]
     autocomplete_fields = ["question"]
 
     def has_module_permission(self, request: Any) -> bool:

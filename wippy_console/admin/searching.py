@@ -17,18 +17,22 @@ NEWEST = 10_000
 """Rows whose words are looked through: no index has these."""
 
 
+FOUND = 1000
+"""Rows that a search shows by each field, the newest."""
+
+
 def found(rows: QuerySet[Any], names: Iterable[str], words: Iterable[str], text: str) -> QuerySet[Any]:
     """Rows by fields of their own or of rows that they point to ("run__workflow_id"), and by words of new ones.
 
-    A condition over several tables at once would be tried on each row; so other tables are asked first.
+    Each field is looked for apart: a condition over several would be tried on each row of the table.
     """
-    wanted = Q(pk__in=[])
-    for name in names:
-        wanted |= _one(rows.model, name, text)
+    order = _newest(rows)
+    parts = [rows.filter(_one(rows.model, name, text)) for name in names]
     if words := [*words]:
-        newest = Q(pk__in=rows.model._default_manager.order_by(*_newest(rows)).values("pk")[:NEWEST])
-        wanted |= newest & _any(words, text)
-    return rows.filter(wanted)
+        newest = Q(pk__in=rows.model._default_manager.order_by(*order).values("pk")[:NEWEST])
+        parts.append(rows.filter(newest & _any(words, text)))
+    keys = {key for part in parts for key in part.order_by(*order).values_list("pk", flat=True)[:FOUND]}
+    return rows.filter(pk__in=keys)
 
 
 def _any(words: Iterable[str], text: str) -> Q:

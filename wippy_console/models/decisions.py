@@ -253,6 +253,7 @@ class Decision(models.Model):
             models.Index(fields=["-created_at"]),
             models.Index(fields=["state", "-created_at"]),
             models.Index(fields=["action", "-created_at"]),
+            models.Index(fields=["user", "-created_at"]),
         ]
 
     def __str__(self) -> str:

@@ -69,6 +69,13 @@ def filtered(user: Any, wanted: Wanted) -> QuerySet[Run]:
     return substrings.containing(_narrowed(visible(user), wanted), SEARCHED, words_of(wanted))
 
 
+def newest_of_text(rows: QuerySet[Run], text: str, most: int) -> list[str]:
+    """The run ids of those of the rows that the console's search finds by the text, the newest `most`."""
+    wanted = Wanted(text=text)
+    found = substrings.newest_first(_narrowed(rows.order_by(), wanted), SEARCHED, words_of(wanted))
+    return list(found.values_list("pk", flat=True)[:most])
+
+
 def words_of(wanted: Wanted) -> list[str]:
     """What the text of a run must contain. Too many words are one phrase; the lines of keys are whole lines."""
     text = "" if Pid.parse(wanted.text.strip()) else folded(storable_text(wanted.text)).strip()
