@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('wippy_console', '0031_versions_of_workers'),
+        ("wippy_console", "0031_versions_of_workers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['user', '-created_at'], name='wippy_conso_user_id_186077_idx'),
+            model_name="decision",
+            index=models.Index(fields=["user", "-created_at"], name="wippy_conso_user_id_186077_idx"),
         ),
     ]
