@@ -172,6 +172,8 @@ def test_a_failure_leads_to_its_lines_and_keeps_the_engines_notes_apart(stage: L
     page = text_of(stage.cast.viewer, run, "")
     link = f'<a href="/runs/{run.workflow_id}/{run.run_id}/source/case:order/#L4">case:order:4</a>'
     assert page.count(link) == 2
+    assert "/registry/edit/case:order/" not in page
+    assert "/registry/edit/case:order/" in text_of(stage.cast.author, run, "")
     assert page.index("stock") < page.index("Details of the engine") < page.index("_activity_id")
 
 
