@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
@@ -99,6 +100,25 @@ def test_the_page_is_whole_while_temporal_is_away(client: Client, monkeypatch: p
         temporal.reset()
     assert "Not known" in text and "Which there are is not known now" in text
     assert '<b class="mono">orders</b>' in text and "0.1, kernel 2" in text and "7" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_temporal_that_hangs_holds_the_page_up_for_seconds_only(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(settings, "TEMPORAL_ADDRESS", address)
+        temporal.reset()
+        signed_in(client)
+        create(
+            Entry("app:client", "temporal.client", {}, {"address": address, "namespace": "default"}),
+            Entry("app:worker", "temporal.worker", {}, {"client": "client", "task_queue": "orders"}),
+        )
+        node(task_queues=["orders"])
+        text = client.get("/workers/").content.decode()
+    temporal.reset()
+    assert "Temporal did not answer within 2 seconds." in text and "0.1, kernel 2" in text
 
 
 @contextmanager

@@ -81,19 +81,23 @@ class Known:
     errors: tuple[tuple[str, str], ...] = ()
 
 
-def listed(user: Any) -> Known:
-    """The deployments of the clients whose workers the user may see; takes two seconds at most.
+def asked(user: Any) -> Callable[[], Known]:
+    """Ask for the deployments of the clients whose workers the user may see; the function waits for the answer.
 
-    Whoever does not see everything gets those that such a worker names.
+    It takes two seconds at most. Whoever does not see everything gets those that such a worker names.
     """
     scope = permissions.scope(user, permissions.VIEW_FLEET)
     workers = [worker for worker in registry.of_kinds(WORKER) if scope.covers(worker.namespace)]
-    clients = sorted({reference(worker, "client") for worker in workers})
-    found = temporal.run(_of_all(clients), timeout=None) if clients else {}
-    errors = tuple((client, told) for client, told in found.items() if isinstance(told, str))
-    every = [each for told in found.values() if not isinstance(told, str) for each in told]
-    mine = [_with_workers(each, workers) for each in every]
-    return Known(tuple(each for each in mine if scope.everywhere or each.workers), errors)
+    answer = temporal.begin(_of_all(sorted({reference(worker, "client") for worker in workers})))
+
+    def known() -> Known:
+        found = answer.result()
+        errors = tuple((client, told) for client, told in found.items() if isinstance(told, str))
+        every = [each for told in found.values() if not isinstance(told, str) for each in told]
+        mine = [_with_workers(each, workers) for each in every]
+        return Known(tuple(each for each in mine if scope.everywhere or each.workers), errors)
+
+    return known
 
 
 def get(user: Any, client_id: str, name: str) -> Deployment:
@@ -168,6 +172,8 @@ def _asked(client_id: str, act: Callable[[Client], Coroutine[Any, Any, T]]) -> T
 
 async def _of_all(clients: Sequence[str]) -> dict[str, list[Deployment] | str]:
     tasks = {client: asyncio.create_task(_of(client)) for client in clients}
+    if not tasks:
+        return {}
     await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
     late = f"Temporal did not answer within {PATIENCE_SECONDS:g} seconds."
     found = {client: task.result() if task.done() else late for client, task in tasks.items()}

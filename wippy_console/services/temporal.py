@@ -74,6 +74,10 @@ class _Connections:
                 raise
             raise Unavailable(f"Temporal did not answer within {timeout:g} seconds.") from error
 
+    def begin(self, coro: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Start the coroutine on the loop thread."""
+        return asyncio.run_coroutine_threadsafe(coro, self._loop)
+
     def stop(self) -> None:
         """End the thread; the clients' connections go with their last reference."""
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -130,6 +134,11 @@ def run(coro: Coroutine[Any, Any, T], timeout: float | None = TIMEOUT) -> T:
         if better is error:
             raise
         raise better from error
+
+
+def begin(coro: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Start `coro` on the loop thread, which bounds its own time; for what is asked beside something else."""
+    return _holder.get().begin(coro)
 
 
 def translated(error: Exception) -> Exception:

@@ -173,6 +173,11 @@ def health() -> list[Health]:
     return _probe.all()
 
 
+def begin() -> None:
+    """Ask beside something else: `health` waits for the answer, or has it."""
+    threading.Thread(target=health, name="temporal-health", daemon=True).start()
+
+
 def health_for(user: Any) -> list[Health]:
     """The same, without the names of clients that the user may not see."""
     return _for(user, health())

@@ -30,8 +30,9 @@ def show(request: HttpRequest) -> HttpResponse:
         "upcoming": attention.upcoming(user),
         "changes": attention.changed(user, CHANGES) if allowed else [],
         "stranger": not allowed,
+        "sees_fleet": permissions.allows(user, permissions.VIEW_FLEET),
     }
-    if permissions.allows(user, permissions.VIEW_FLEET):
+    if context["sees_fleet"]:
         context |= fleet_health(user) | {"temporals": temporal_server.known(user)}
     return page(request, "home/home.html", context)
 

@@ -28,9 +28,10 @@ def show(request: HttpRequest) -> HttpResponse:
     What Temporal says is asked within seconds; where it says nothing the page says why, and shows the rest.
     """
     user, nodes = request.user, fleet.nodes_for(request.user)
-    queues = task_queues.listed(user, nodes)
-    builds = task_queues.builds(queues)
-    known = deployments.listed(user)
+    temporal_server.begin()
+    asked = deployments.asked(user)
+    queues = task_queues.listed(user, nodes)  # all three are under way now
+    builds, known = task_queues.builds(queues), asked()
     context = {
         "queues": queues,
         "several": len({queue.client for queue in queues}) > 1,
