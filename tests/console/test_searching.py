@@ -98,7 +98,11 @@ def test_words_may_be_anything_and_none_breaks_the_query(cast: Cast) -> None:
     assert found(cast.viewer, "x" * 2000) == []
 
 
-def test_pages_of_a_search_have_each_match_once_newest_first(cast: Cast) -> None:
+@pytest.mark.parametrize("few", [5, 1000])
+def test_pages_of_a_search_have_each_match_once_newest_first(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(substrings, "FEW", few)
     rows = [
         Run(run_id=f"{(n * 37) % 100:03}", workflow_id=f"flow {n}", entry_id="shop:order", client=CLIENT,
             started_at=NOON + timedelta(milliseconds=n // 4))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet, Value
+from django.db.models import Model, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from wippy_console.database.texts import PER_MILLISECOND, Texts, has_index
@@ -78,7 +78,7 @@ def _planned(rows: QuerySet[M], texts: Texts, words: Sequence[str]) -> QuerySet[
     if len(some) <= FEW:
         return rows.filter(pk__in=some)
     unindexed = f"unindexed_{texts.text}"
-    rows = rows.alias(**{unindexed: Concat(texts.text, Value(""))})
+    rows = rows.alias(**{unindexed: Concat(texts.text, Value(""), output_field=TextField())})
     for word in words:
         rows = rows.filter(**{f"{unindexed}__contains": word})
     return rows
