@@ -10,7 +10,7 @@ from wippy_console.services.timeline.values import Loop, Row, Timeline
 SHOWN = 100
 """More rows than this are cut in the middle: the two ends come first."""
 
-FEWEST_LISTED = 3
+FEWEST_LISTED = 1
 """So many rows of each loop are listed within it, more where there are few loops: `SHOWN` of all together."""
 
 
