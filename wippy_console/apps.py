@@ -37,13 +37,15 @@ def _note_logins() -> None:
 
 
 def _follow_versions() -> None:
-    """What a new version masks is masked at once by whoever wrote it."""
+    """What a new version masks is masked at once by whoever wrote it, and by others with their next request."""
+    from django.core.signals import request_started  # noqa: PLC0415
     from django.db.models.signals import post_save  # noqa: PLC0415
 
     from wippy_console.models import Version  # noqa: PLC0415
     from wippy_console.models.masks.declared import forget  # noqa: PLC0415
 
     post_save.connect(forget, sender=Version, dispatch_uid="wippy masks")
+    request_started.connect(forget, dispatch_uid="wippy masks")
 
 
 def _keep_indexes(app: AppConfig) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 from wippy_console.models.registry import Revision, Version
 
 FRESH = 1.0
-"""Seconds within which it is not asked whether there is a newer version; this process's own are noticed at once."""
+"""Seconds within which it is not asked whether there is a newer version; each request asks once, if it matters to it,
+and this process's own versions are noticed at once."""
 
 Paths = tuple[str, ...]
 Newest = tuple[int, datetime] | None
