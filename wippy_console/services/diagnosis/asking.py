@@ -22,6 +22,8 @@ from wippy_console.services.errors import NotFoundError, Refused, Unavailable
 
 PATIENCE = 4.0
 """Seconds within which a worker answers or is told to be silent."""
+JUST_BORN = 0.5
+"""Seconds for a worker that starts at this moment, of which the server does not know yet."""
 
 _LATE = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
@@ -50,6 +52,8 @@ async def _asked(client: Client, run: Run, name: str, args: list[RawValue]) -> P
     pollers = asyncio.create_task(_pollers(client, run.task_queue))
     try:
         await asyncio.wait({query, pollers}, return_when=asyncio.FIRST_COMPLETED)
+        if not query.done() and not await pollers:
+            await asyncio.wait({query}, timeout=JUST_BORN)
         if not query.done() and not await pollers:
             raise Unavailable(f"Nobody can answer: no worker serves task queue {run.task_queue or '(unknown)'}.")
         return await query
