@@ -62,8 +62,8 @@ export class Axis {
       const [a, low] = knots[i - 1], [b, high] = knots[i];
       if (this.#isGap(low, high) || high <= low || this.scale.seen(high) < 0 || this.scale.seen(low) > 100) continue;
       const perPixel = (b - a) / ((this.scale.seen(high) - this.scale.seen(low)) / 100 * width);
-      const wide = Math.max(52, brush.measureText(offset(b, 1000)).width + APART) * perPixel;
-      const step = STEPS.find((each) => each >= wide) ?? STEPS.at(-1) * Math.ceil(wide / STEPS.at(-1));
+      const wide = (each) => (Math.max(40, ...[1, 2].map((n) => brush.measureText(offset(Math.max(each, (Math.floor(b / each) + 1 - n) * each), each)).width)) + APART + 2) * perPixel;
+      const step = STEPS.find((each) => each >= wide(each)) ?? STEPS.at(-1) * Math.ceil(wide(STEPS.at(-1)) / STEPS.at(-1));
       const [from, to] = [Math.max(a, this.scale.offsetAt(0)), Math.min(b, this.scale.offsetAt(1))];
       for (let at = Math.ceil(from / step) * step; at <= to; at += step) yield [at, step];
     }

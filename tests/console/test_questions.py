@@ -134,7 +134,7 @@ def test_what_runs_ask_is_read_in_one_query(django_assert_num_queries: Callable[
         told = list(questions.open_for(User(username="root", is_superuser=True))[:10])
     assert {each.run_id: each.labels for each in told} == {"first": ["Approve", "Reject"], "second": ["Accept"]}
     with django_assert_num_queries(1):
-        assert questions.asked_by([first.run, second.run]) == {"first": ["Approve", "Reject"], "second": ["Accept"]}
+        assert questions.asked_by([first.run, second.run]) == {"first": ["Approve or Reject?"], "second": ["Accept?"]}
 
 
 def test_what_the_inbox_asks_leaves_out_the_topics_that_are_listened_to() -> None:
@@ -158,7 +158,7 @@ def test_what_one_select_waits_on_is_one_question() -> None:
 def test_a_run_of_no_known_entry_still_says_where_it_listens() -> None:
     question = asked("foreign", "")
     Question.objects.filter(pk=question.pk).update(channel="approval")
-    assert questions.asked_by([question.run]) == {"foreign": ["approval"]}
+    assert questions.asked_by([question.run]) == {"foreign": ["approval?"]}
 
 
 def test_what_is_no_signal_is_left_out_everywhere() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ _UNKNOWN = "–"
 _DEPTH = 3
 _LOOKED_AT = 50
 _CUT = {"cut", "bytes", "preview"}
+_NAMES = re.compile(r"(^|_)(id|key|name|number|code|sku|email|title)$|[a-z]Id$")
+"""Fields that tell most: they come first. (Tables of Lua arrive in no order that an author chose.)"""
 
 
 def of(meta: Mapping[str, Any], arguments: Sequence[Any] | None) -> str:
@@ -36,7 +39,7 @@ def filled(template: str, arguments: Sequence[Any] | None) -> str:
 
 
 def telling(arguments: Sequence[Any] | None) -> str:
-    """The first scalar of the arguments that says something, "" when there is none."""
+    """The scalar of the arguments that says most: an id or a name, else the first; "" when there is none."""
     for name, value in _scalars(list(arguments or ()), "", 0):
         text = value if isinstance(value, str) else paths.spoken(value)
         if text.strip():
@@ -65,6 +68,7 @@ def _scalars(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
         yield name, value["preview"]
         return
     items = list(value.items() if isinstance(value, dict) else (("", each) for each in value))[:_LOOKED_AT]
+    items.sort(key=lambda item: not _NAMES.search(str(item[0])))
     for deep in (False, True):
         for key, each in items:
             if isinstance(each, dict | list) is deep:

@@ -17,6 +17,12 @@ register = template.Library()
 register.filter("stack_lines", code.stack_lines)
 
 
+@register.filter
+def has_code(stack: str | None) -> bool:
+    """Whether a traceback names a place in Lua code; one of the engine alone says nothing."""
+    return any(each.entry for each in code.stack_lines(stack))
+
+
 @register.simple_tag
 def source_url(run: Run | None, entry_id: str, line: int) -> str:
     """The address of a line of the source that a run runs; without a run, of the entry as it is now."""

@@ -13,6 +13,7 @@ from wippy_console.models import Question, QuestionRole, Run
 from wippy_console.models.decisions import IN_ORDER, IS_OPEN
 from wippy_console.services import accounts, grants, masking
 from wippy_console.services.errors import NotFoundError
+from wippy_console.services.questions.wording import asks_in_words
 
 MOST_ASKED = 1000
 MOST_NAMES = 100
@@ -66,12 +67,17 @@ def asking() -> QuerySet[Question, Any]:
 
 
 def asked_by(runs: Collection[Run]) -> dict[str, list[str]]:
-    """What the runs ask now, by run id: labels in the order of the questions. One query; silent runs are left out."""
-    waiting = Question.objects.filter(run__in=runs, closed_at=None).only("run_id", "channel", "signals")
+    """What the runs ask now, by run id, in the order of the questions. One query; silent runs are left out."""
+    waiting = Question.objects.filter(run__in=runs, closed_at=None).only("run_id", "channel", "signals", "title")
     found: dict[str, list[str]] = {}
     for question in waiting.order_by("pk")[:MOST_ASKED]:
-        found.setdefault(question.run_id, []).extend(question.labels or [question.channel or "an answer"])
+        found.setdefault(question.run_id, []).append(_asks(question))
     return found
+
+
+def _asks(question: Question) -> str:
+    known = question.title or question.labels
+    return asks_in_words(question) if known else f"{question.channel or 'an answer'}?"
 
 
 def allowed(user: Any) -> QuerySet[Question]:
