@@ -117,12 +117,13 @@ def test_a_row_is_a_sentence_with_its_relatives(client: Client) -> None:
         feed.PROCESS_EXIT, pid="{n@app:host|1}", entry_id="app:p",
         data={"status": "failed", "parent": "{n@app:host|9}", "watchers": ["{n@app:host|2}", "service app:s"]},
     )  # fmt: skip
+    feed.append(feed.EXIT, run=run("spawned"), data={"status": "completed", "parent": "{n@app:host|7}"})
     feed.append(feed.CONTINUED, run=child, data={"new_run_id": "90000000-0000-0000-0000-000000000009"})
     feed.append(feed.STARTED, run=child, data={"starts": "2026-12-01T08:00:00+00:00"})
     text = client.get("/live/").content.decode()
     assert "completed after 12 s: 42<span>, started by <b>ada</b></span><span>, child of <a" in text
     assert f"/runs/parent/{parent.run_id}/" in text and "which watched it" in text
-    assert all(reverse("process", args=[pid]) in text for pid in ("{n@app:host|9}", "{n@app:host|2}"))
+    assert all(reverse("process", args=[pid]) in text for pid in ("{n@app:host|9}", "{n@app:host|2}", "{n@app:host|7}"))
     assert reverse("entry", args=["app:s"]) in text and "/runs/order-17/90000000-0000-0000-0000-000000000009/" in text
     assert "is scheduled<span>: its code begins <time" in text and "2026-12-01 08:00:00 UTC" in text
 

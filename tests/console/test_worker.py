@@ -218,11 +218,13 @@ def test_a_process_hears_the_exit_of_a_run_that_somebody_terminates(server: Serv
         (spawned,) = until(lambda: lines(log, "spawned"), log=log)
         run = until(lambda: Run.objects.filter(status="running").first(), log=log)
         assert run.pid == spawned["fields"]["pid"]
-        assert Service.objects.get(entry_id="app:watching").state == "running"
+        service = Service.objects.get(entry_id="app:watching")
+        assert service.state == "running"
         server.terminate(run.workflow_id)
         (line,) = until(lambda: lines(log, "exit"), at_most(10), log)
         assert line["fields"]["pid"] == run.pid
         assert line["entry"] == "app:watcher"
+        assert FeedEvent.objects.get(kind="EXIT", run_id=run.run_id).data["parent"] == service.pid
     states = FeedEvent.objects.filter(kind="SERVICE", entry_id="app:watching").order_by("id")
     assert "running" in [row.data["state"] for row in states]
 

@@ -51,7 +51,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     STARTED: ("parent_workflow_id", "parent_run_id", "user", "starts"),
     WAITING: ("channel", "number", "key", "title", "topics", "labels", "roles", "deadline"),
     RESUMED: ("channel", "number", "key"),
-    EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id", "user"),
+    EXIT: ("status", "result", "failure", "seconds", "parent_workflow_id", "parent_run_id", "user", "parent"),
     CONTINUED: ("status", "new_run_id", "seconds"),
     SIGNAL: ("topic", "payload", "user", "reason", "decision"),
     DECISION: ("topic", "label", "payload", "user", "reason", "decision"),

@@ -45,7 +45,7 @@ def feed_relatives(event: FeedEvent) -> dict[str, Any]:
         if data.get("parent_run_id")
         else None,
         "next_run": (event.workflow_id, data.get("new_run_id")) if data.get("new_run_id") else None,
-        "parent": str(data.get("parent") or "") if event.kind == "PROCESS_EXIT" else "",
+        "parent": str(data.get("parent") or "") if event.kind in ("EXIT", "PROCESS_EXIT") else "",
         "watchers": [unit(each) for each in watchers[:MOST_WATCHERS]],
         "unnamed": max(0, len(watchers) - MOST_WATCHERS),
         "is_child": event.kind == "EXIT" and bool(data.get("parent_run_id")),

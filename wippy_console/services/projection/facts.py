@@ -24,7 +24,8 @@ class Began:
     """How a run began. `input` None means not known yet; `started_by` is a user's id; `starts_at` only when later.
 
     `first_run_id` names its chain, `previous_run_id` the run that it continues, retries or was reset from.
-    `starter` is the name of that user where a history tells it, "" when nobody of the console started it.
+    `starter` is the name of that user where a history tells it, "" when nobody of the console started it; `spawner` is
+    the pid of the process or function that did, where a history tells that.
     """
 
     ref: Ref
@@ -39,6 +40,7 @@ class Began:
     parent_run_id: str = ""
     started_by: int | None = None
     starter: str = ""
+    spawner: str = ""
     starts_at: datetime | None = None
     first_run_id: str = ""
     previous_run_id: str = ""

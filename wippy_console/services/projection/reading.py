@@ -23,6 +23,7 @@ from engine.hosts.temporal.client.closings import CANCELED, CONTINUED, TERMINATE
 from engine.hosts.temporal.settings import reference, task_queue
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.lookups import RESOLVE, Resolution
+from engine.pids import Pid
 from wippy_console.models import Run
 from wippy_console.services import accounts, histories
 from wippy_console.services.projection.facts import Began, Ended, Ref
@@ -52,6 +53,7 @@ def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Beg
         parent_workflow_id=event.parent_workflow_execution.workflow_id,
         parent_run_id=event.parent_workflow_execution.run_id,
         starter=_starter(event),
+        spawner=_spawner(event),
         starts_at=_starts_at(first),
         first_run_id=event.first_execution_run_id,
         previous_run_id=_reset_from(events) or event.continued_execution_run_id,
@@ -91,6 +93,13 @@ def _starter(event: WorkflowExecutionStartedEventAttributes) -> str:
     if not isinstance(name, str) or not name or "\0" in name:  # no column holds it
         return ""
     return name if event.identity == accounts.identity_of(name) else ""
+
+
+def _spawner(event: WorkflowExecutionStartedEventAttributes) -> str:
+    """The process or function that spawned it; a run that did is its parent."""
+    parent = headers.text(event.header.fields, headers.PARENT)
+    is_unit = Pid.parse(parent) is not None and not event.parent_workflow_execution.workflow_id
+    return parent if is_unit and not event.continued_execution_run_id else ""
 
 
 def _starts_at(first: HistoryEvent) -> datetime | None:

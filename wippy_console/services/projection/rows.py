@@ -197,4 +197,6 @@ def closing_event(run: Run, ended: Ended) -> FeedEvent:
         **parent_of(run),
         **starter_of(run),
     }
+    if ended.began.spawner:
+        data["parent"] = ended.began.spawner
     return feed.draft(feed.EXIT, run=run, at=ended.closed_at, data=data)
