@@ -122,6 +122,15 @@ def test_bytes_in_a_value_are_kept_as_bytes() -> None:
     assert storable({"a": b"\xff\x00"}) == {"a": {"$bytes": "/wA="}}
 
 
+def test_the_page_of_a_question_says_so_of_a_long_input(viewer: Client) -> None:
+    run = archived(encode(1, "it"), input=[{"preview": '{"text": "abc', "bytes": 90_000}], cut={"input": 90_000})
+    asked = Question.objects.create(run=run, namespace="app", channel="c", number=0, key="k", opened_at=timezone.now())
+    QuestionRole.objects.create(question=asked, role="")
+    text = viewer.get(f"/inbox/{asked.pk}/").content.decode()
+    assert "Only the beginning is shown: it has 87.9" in text and "&quot;preview&quot;" not in text
+    assert f"/runs/values/{run.run_id}/values/input.json" in text
+
+
 def test_no_text_of_anybody_runs(viewer: Client, cast: Cast) -> None:
     run = archived(
         encode({"text": ATTACK, ATTACK: 1}, "it"), said=ATTACK, input=[{"text": ATTACK, ATTACK: 1}],

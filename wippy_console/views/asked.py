@@ -25,7 +25,7 @@ def with_words(question: Any, user: Any) -> Any:
     question.is_mine = question.holder is not None and questions.has(user, question)
     question.meant_for = questions.meant_for(question)
     question.is_late = question.nearest_at <= timezone.now()
-    question.facts = facts(question.run.input)
+    question.facts = [] if question.run.cut.get("input") else facts(question.run.input)
     question.tally = decisions.tally(question) if question.is_open else []
     question.has_voted = question.is_open and any(vote.user_id == user.pk for vote in question.votes.all())
     question.answer = None if question.is_open else questions.answer_of(question)

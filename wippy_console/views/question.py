@@ -44,8 +44,7 @@ def input_of(run: Run) -> dict[str, Any]:
     schema = questions.meta_of(run).get("input_schema")
     given = secrets.arguments(schema, run.input) if isinstance(run.input, list) else run.input
     first = given[0] if isinstance(given, list) and given else None
-    is_cut = isinstance(first, dict) and first.get("cut") is True
-    return {"fields": () if is_cut else labelled(schema, first), "given": given}
+    return {"fields": () if run.cut.get("input") else labelled(schema, first), "given": given}
 
 
 def steps(run: Run, user: Any) -> list[Row]:
