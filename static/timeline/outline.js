@@ -9,7 +9,7 @@ export function passes(row, wanted) {
   if (wanted.kind ? row.kind !== wanted.kind : row.kind === "task" && !["failed", "timed_out"].includes(row.state)) return false;
   if (wanted.only === "failed" && !FAILED.includes(row.state)) return false;
   if (wanted.only === "pending" && !isOpen(row)) return false;
-  return !wanted.find || `${row.label ?? ""} ${row.summary ?? ""} ${row.from ?? ""}`.toLowerCase().includes(wanted.find.toLowerCase());
+  return !wanted.find || `${row.label ?? ""} ${row.entry ?? ""} ${row.summary ?? ""} ${row.from ?? ""}`.toLowerCase().includes(wanted.find.toLowerCase());
 }
 
 export const narrows = (wanted) => Boolean(wanted.find || wanted.only || wanted.kind);

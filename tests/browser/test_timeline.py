@@ -176,7 +176,7 @@ def test_an_open_row_keeps_its_content_focus_selection_and_scroll_while_the_run_
         expect(page.locator("#tl-count")).to_have_text(f"{len(server.rows) * 3} events")
     server.end()
     expect(page.locator("#tl-count")).to_have_text(f"{len(server.rows) * 3} events")
-    page.wait_for_function("!document.querySelector('#timeline').hasAttribute('data-open')")
+    expect(page.locator("#timeline")).not_to_have_attribute("data-open", "")
     expect(row(page, 11).locator("details")).to_have_attribute("open", "")
     assert page.evaluate("document.activeElement.textContent") == "inside 11"
     assert page.evaluate("getSelection().toString()") == "1"

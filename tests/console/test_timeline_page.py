@@ -31,3 +31,14 @@ def test_a_history_that_can_t_be_had_is_said_where_the_timeline_would_be(on_stag
     for headers in ({}, {"HX-Request": "true"}):
         text = client.get(url, headers=headers).content.decode()
         assert '<div id="timeline"><div class="empty">' in text
+
+
+@pytest.mark.parametrize("text", ["APPROVAL", "flows:appr", "50"])
+def test_rows_are_found_by_title_id_and_summary(on_stage: Stage, client: Client, text: str) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 50})
+    client.force_login(on_stage.cast.viewer)
+    url = reverse("run", args=(run.workflow_id, run.run_id))
+    assert 'id="row-1"' in client.get(url, {"find": text}).content.decode()
+    rows = client.get(reverse("run_timeline", args=(run.workflow_id, run.run_id))).json()["rows"]
+    first = next(row for row in rows if row["id"] == 1)
+    assert (first["label"], first["entry"], first["summary"]) == ("Approval", "app.flows:approval", "wanted 50")

@@ -83,7 +83,7 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     found = {"timeline": drawn, "again": run.is_open and again, "wanted": wanted}
     if getattr(request, "htmx", None):  # the browser has drawn the rows itself, and keeps them
         return found
-    return {**found, "axis": Axis.of(drawn), **lay_out(drawn, wanted)}
+    return {**found, "axis": Axis.of(drawn), **lay_out(drawn, wanted, registry.titles())}
 
 
 def asked_for(request: HttpRequest) -> dict[str, str]:
@@ -97,7 +97,7 @@ def table_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     wanted = asked_for(request)
     try:
         drawn = timeline.rows(run, request.user)
-        shown = timeline.kept(drawn, wanted)
+        shown = timeline.kept(drawn, wanted, registry.titles())
         found = timeline.page(shown, after=row_id(request, "after"), before=row_id(request, "before"))
         rows = timeline.opened(run, request.user, found.rows)
     except Refused as refusal:

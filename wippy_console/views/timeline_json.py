@@ -98,6 +98,7 @@ def row(found: Row, titles: Mapping[str, str]) -> dict[str, Any]:
         "kind": found.kind,
         "lane": "human" if found.lane == "human" else "",
         "label": cut(titles.get(found.label) or found.label),
+        "entry": cut(found.label) if titles.get(found.label) else "",
         "summary": cut(found.summary),
         "state": found.state,
         "word": look.word,

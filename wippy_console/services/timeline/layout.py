@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from wippy_console.services.timeline.values import Loop, Row, Timeline
@@ -10,13 +11,15 @@ from wippy_console.services.timeline.values import Loop, Row, Timeline
 SHOWN = 100
 """More rows than this are cut in the middle: the two ends come first."""
 
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
+
 FEWEST_LISTED = 1
 """So many rows of each loop are listed within it, more where there are few loops: `SHOWN` of all together."""
 
 
-def lay_out(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, Any]:
+def lay_out(timeline: Timeline, wanted: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES) -> dict[str, Any]:
     """The rows and loops to draw, in their order, with None where `hidden` ones are left out."""
-    entries = folded(timeline, wanted)
+    entries = folded(timeline, wanted, titles)
     hidden = max(0, len(entries) - SHOWN)
     if hidden:
         entries = [*entries[: SHOWN // 2], None, *entries[-SHOWN // 2 :]]
@@ -26,9 +29,11 @@ def lay_out(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, Any]:
     return {"rows": entries, "hidden": hidden, "kinds": kinds, "total": len(timeline.rows), "listed": listed}
 
 
-def folded(timeline: Timeline, wanted: Mapping[str, str]) -> list[Row | Loop | None]:
+def folded(
+    timeline: Timeline, wanted: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES
+) -> list[Row | Loop | None]:
     """The rows that pass; those of a loop as one, unless filters look for single ones; the newest first on demand."""
-    shown = kept(timeline, wanted)
+    shown = kept(timeline, wanted, titles)
     found: list[Row | Loop | None] = list(shown)
     if not any(wanted.get(name) for name in ("find", "kind", "only")):
         loops = {each.first: each for each in timeline.loops}
@@ -36,14 +41,17 @@ def folded(timeline: Timeline, wanted: Mapping[str, str]) -> list[Row | Loop | N
     return found
 
 
-def kept(timeline: Timeline, wanted: Mapping[str, str]) -> list[Row]:
+def kept(timeline: Timeline, wanted: Mapping[str, str], titles: Mapping[str, str] = NO_TITLES) -> list[Row]:
     """The rows that pass the filters, in the order that is wanted."""
-    found = [row for row in timeline.rows if is_shown(row, wanted)]
+    found = [row for row in timeline.rows if is_shown(row, wanted, titles.get(row.label, ""))]
     return found[::-1] if wanted.get("order") == "desc" else found
 
 
-def is_shown(row: Row, wanted: Mapping[str, str]) -> bool:
-    """Whether a row passes: `kind`, `only` (failed, pending), `find` (part of its texts); with `own` also own steps."""
+def is_shown(row: Row, wanted: Mapping[str, str], title: str = "") -> bool:
+    """Whether a row passes: `kind`, `only` (failed, pending), `find` (part of its texts); with `own` also own steps.
+
+    static/timeline/outline.js decides the same.
+    """
     if row.own and not wanted.get("own"):
         return False
     if wanted.get("kind"):
@@ -56,4 +64,4 @@ def is_shown(row: Row, wanted: Mapping[str, str]) -> bool:
         case "pending":
             passes = passes and row.is_open
     text = wanted.get("find", "").casefold()
-    return passes and (not text or text in f"{row.label} {row.summary} {row.sender}".casefold())
+    return passes and (not text or text in f"{title} {row.label} {row.summary} {row.sender}".casefold())
