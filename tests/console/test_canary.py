@@ -203,6 +203,9 @@ def refuse_in_rows() -> None:
     for model in (FeedEvent, AuditRow, Question, Notification, Decision):
         rows = list(model._default_manager.values())
         refuse(json.dumps(rows, default=str), model.__name__)
+    found = list(Run.objects.values("search", "keys", "summary", "retrying", "stuck_reason"))
+    refuse(json.dumps(found), "what runs are found by")
+    assert "order-77" in json.dumps(found)
     for each in Notification.objects.all():
         said = wording.message_of(each)
         refuse(said.text + said.html + json.dumps(wording.payload_of(each)), each.kind)
