@@ -114,7 +114,10 @@ export class Timeline {
     const said = JSON.stringify(this.source.head.state ?? null);
     const changed = this.said !== undefined && this.said !== said;
     this.said = said;
-    if (changed || ended) document.body.dispatchEvent(new CustomEvent("run-state"));
+    if (changed || ended) this.telling ||= setTimeout(() => { // a run that goes on fast changes its state many times a second
+      this.telling = 0;
+      document.body.dispatchEvent(new CustomEvent("run-state"));
+    }, ended ? 0 : 1000);
   }
 
   #tellLive() {
