@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from tests.browser.acted import Acted, acted
 from tests.browser.scene import Scene
 from tests.console.operating import CLIENT, WORKER
 from wippy_console.models import (
@@ -38,6 +39,7 @@ class Furniture:
 
     guest: GuestLink
     quarantine: Quarantine
+    acted: Acted
 
 
 def furnish(scene: Scene) -> Furniture:
@@ -63,7 +65,7 @@ def furnish(scene: Scene) -> Furniture:
     Draft.objects.create(
         user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
     )
-    return Furniture(a_guest(scene), a_quarantine())
+    return Furniture(a_guest(scene), a_quarantine(), acted(scene))
 
 
 def a_run(number: int) -> None:

@@ -11,6 +11,7 @@ from django.contrib.admin.utils import quote as admin_quote
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from tests.browser.acted import Acted
 from tests.browser.furniture import Furniture
 from tests.browser.scene import Scene
 from wippy_console.models import Revision, Service, Version
@@ -35,13 +36,14 @@ class State:
     picture: bool = True
 
 
-AREAS = ("outside", "work", "runs", "registry", "operations", "admin")
+AREAS = ("outside", "work", "runs", "acts", "registry", "operations", "admin")
 
 
 def areas(scene: Scene, furniture: Furniture) -> dict[str, list[State]]:
     """All of them, by where they belong."""
     parts = (
-        _outside(furniture), _work(scene, furniture), _runs(scene), _registry(), _operations(furniture), _admin(),
+        _outside(furniture), _work(scene, furniture), _runs(scene), _acts(scene, furniture.acted),
+        _registry(), _operations(furniture), _admin(),
     )  # fmt: skip
     return {area: list(part) for area, part in zip(AREAS, parts, strict=True)}
 
@@ -101,6 +103,34 @@ def _runs(scene: Scene) -> Iterator[State]:
     yield State("run-event", f"{closed}events/5/", picture=False)
     yield State("start-choose", "/runs/start/")
     yield State("start", "/runs/start/?entry=app.orders:process")
+
+
+def _acts(scene: Scene, acted: Acted) -> Iterator[State]:
+    asking = reverse("run", args=(scene.asking.workflow_id, scene.asking.run_id))
+    more = "#run-more > summary"
+    yield State("run-more", asking, lambda page: page.locator(more).click(), picture=False)
+    yield State("run-reset", f"{asking}reset/")
+    yield State("run-reset-dialog", asking, _reset, picture=False)
+    yield State("start-again", f"/runs/start/?again={scene.closed.run_id}", picture=False)
+    yield State("runs-picked", "/runs/", lambda page: page.locator("[data-pick]").first.check())
+    yield State("batches", "/runs/batches/")
+    for name, batch in acted.batches.items():
+        yield State(f"batch-{name}", f"/runs/batches/{batch.pk}/", picture=name in ("draft", "running"))
+    here = f"/runs/imported/{acted.history.pk}/"
+    yield State("import", "/runs/import/")
+    for tab in ("timeline", "table", "events", "json"):
+        yield State(f"imported-{tab}", f"{here}?tab={tab}", picture=tab == "timeline")
+    yield State("imported-event", f"{here}events/1/", picture=False)
+    yield State("compare-choose", f"/runs/compare/?a={scene.closed.run_id}")
+    yield State("compare-any", "/runs/compare/", picture=False)
+    yield State("compare", f"/runs/compare/?a={scene.closed.run_id}&b={scene.asking.run_id}")
+    yield State("compare-file", f"/runs/compare/?a={scene.closed.run_id}&b=file:{acted.history.pk}", picture=False)
+
+
+def _reset(page: Page) -> None:
+    page.locator("#run-more > summary").click()
+    page.locator("#run-more a[hx-target='#dialog']").click()
+    page.locator("#dialog[open]").wait_for()
 
 
 def _run_tabs() -> list[str]:
