@@ -112,4 +112,5 @@ def _with_newer(
 
 def _paths(meta: Any) -> Paths:
     found = meta.get("mask") if isinstance(meta, Mapping) else None
+    found = [found] if isinstance(found, str) else found  # of kinds that are not checked
     return tuple(path for path in found if isinstance(path, str)) if isinstance(found, list) else ()
