@@ -19,9 +19,9 @@ from tests.browser.scene import Scene
 from tests.browser.visiting import visits
 
 FOLDER = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[2] / "docs" / "screenshots")
-TALLEST = {1440: 1100, 390: 1400}
+TALLEST = {1440: 1000, 390: 1300}
 """Pixels of a long page that are shown."""
-QUALITY = 55
+QUALITY = 25
 """Of WebP; a page has about 20 KB then."""
 
 
