@@ -301,4 +301,9 @@ def test_what_a_callee_masks_is_masked_in_the_history_of_its_caller(on_stage: St
     shown = timeline.event_payload(run, row.id)["attributes"]["input"]
     assert shown == [{**ORDER, "card": {"number": MASK, "month": 5}}]
     assert row.failure and MASK in row.failure.message and CANARY not in row.failure.message
+    words, client = "Values masked in what it calls", browser(on_stage.cast.administrator)
+    assert words in read(client, reverse("run", args=(run.workflow_id, run.run_id)))
+    other = on_stage.start("app.flows:child", "wait")
+    assert words not in read(client, reverse("run", args=(other.workflow_id, other.run_id)))
+    decisions.terminate(on_stage.cast.author, other, "seen enough")
     decisions.terminate(on_stage.cast.author, run, "seen enough")

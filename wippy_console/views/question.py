@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, guests, masking, questions, secrets, timeline
+from wippy_console.services import decisions, guests, questions, secrets, timeline
 from wippy_console.services.errors import Refused
 from wippy_console.services.labelled import labelled
 from wippy_console.services.timeline import Row
@@ -28,7 +28,7 @@ def show(request: HttpRequest, question_id: int) -> HttpResponse:
     context = {
         "question": section(asked, request.user, decisions.buttons(request.user, asked.run, asked.pk)),
         "run": asked.run,
-        "masking": masking.notice(request.user, asked.run),
+        "masking": secrets.notice(request.user, asked.run),
         "decision": questions.answer_of(asked),
         "following": questions.following(request.user, asked),
         **input_of(asked.run),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from engine.hosts.temporal.observations import FIRST_TOLD
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.services import decisions, masking, registry, resetting, runs, temporal_server, timeline
+from wippy_console.services import decisions, registry, resetting, runs, secrets, temporal_server, timeline
 from wippy_console.services.by_kind import WORKFLOW
 from wippy_console.services.diagnosis.cancels import cancel_asked
 from wippy_console.services.errors import Refused
@@ -38,7 +38,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "place": temporal_server.place_of(run.client),
         **children(user, run),
         "children_hidden": runs.hidden_children(user, run),
-        "masking": masking.notice(user, run),
+        "masking": secrets.notice(user, run),
         "may_start": bool(run.namespace) and permissions.allows(user, permissions.START_RUN, run.namespace),
         "may_edit": bool(run.failure and run.namespace) and registry.may_publish(user, WORKFLOW, run.namespace),
         "may_reset": resetting.may_reset(user, run),

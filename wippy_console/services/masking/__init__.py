@@ -2,11 +2,9 @@
 
 from wippy_console.models.masks import MASK, Veil, masked, of_entry
 from wippy_console.services.masking.eyes import (
-    Notice,
     hide,
     may_see,
     note_file,
-    notice,
     sees,
     show,
     told,
@@ -15,13 +13,11 @@ from wippy_console.services.masking.eyes import (
 
 __all__ = [
     "MASK",
-    "Notice",
     "Veil",
     "hide",
     "masked",
     "may_see",
     "note_file",
-    "notice",
     "of_entry",
     "sees",
     "show",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from engine.entry import namespace_of
 from wippy_console import permissions
 from wippy_console.models import Run
-from wippy_console.models.masks import anything, veil_of
+from wippy_console.models.masks import veil_of
 from wippy_console.services import audit
 
 SHOWN_FOR = timedelta(minutes=15)
@@ -38,23 +37,6 @@ def unveil(user: Any, run: Run) -> Run:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What is said of a run's masked values: at which paths, whether they are shown now, and may be."""
-
-    paths: tuple[str, ...]
-    shown: bool
-    may_see: bool
-
-
-def notice(user: Any, run: Run) -> Notice | None:
-    """None where nothing is masked; for whoever may see them also where only what the run calls may mask something."""
-    may = may_see(user, run)
-    if not run.mask and not (may and anything()):
-        return None
-    return Notice(run.mask, may and sees(user, run), may)
-
-
 @transaction.atomic
 def show(user: Any, run: Run, reason: str = "") -> None:
     """Show the run's values to the user for a while; the audit says who saw what, and why. PermissionDenied."""
@@ -72,7 +54,7 @@ def hide(user: Any, run: Run) -> None:
 
 def note_file(user: Any, run: Run, what: str) -> None:
     """The audit tells of a file (`what` is in it) that has the masked values as they are."""
-    if notice(user, run) and sees(user, run):
+    if sees(user, run):
         audit.append(audit.EXPORT, user, run=run, label=what, outcome="done", data={"what": what, "unmasked": True})
 
 

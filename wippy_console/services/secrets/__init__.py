@@ -5,12 +5,14 @@ from wippy_console.services.secrets.events import Shown, describe, history, veil
 from wippy_console.services.secrets.everywhere import of as payloads_of
 from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
+from wippy_console.services.secrets.notices import Notice, notice
 from wippy_console.services.secrets.places import Places
 from wippy_console.services.secrets.signals import message
 
 __all__ = [
     "MASK",
     "Marks",
+    "Notice",
     "Places",
     "Shown",
     "arguments",
@@ -19,6 +21,7 @@ __all__ = [
     "is_secret",
     "masked",
     "message",
+    "notice",
     "payloads_of",
     "veil",
 ]
