@@ -21,7 +21,7 @@ export class Timeline {
   constructor(region) {
     this.region = region;
     this.list = $("tl-rows");
-    this.opened = new Set([...this.list.querySelectorAll("details[open]")].map((each) => each.id.slice("row-details-".length)));
+    this.opened = new Set();
     this.spread = new Set();
     this.items = [];
     this.here = "";
@@ -48,6 +48,10 @@ export class Timeline {
 
   // -- the first answer: the pool takes over from the server's rows -------------------------------
   #begin() {
+    for (const each of this.list.querySelectorAll(".tl-item > details[open]")) this.opened.add(each.id.slice("row-details-".length));
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.closest(".tl-item") : null;
+    this.refocus = Boolean(focused);
+    if (focused) this.here = focused.id.slice("row-".length);
     this.list.classList.add("pooled");
     this.list.replaceChildren();
     this.pooled = true;
@@ -65,7 +69,7 @@ export class Timeline {
     for (const [key, height] of kept.heights ?? []) this.heights.measured.set(key, height);
     if (kept.zoom) this.scale.zoom = kept.zoom;
     this.scale.idle = Boolean(kept.idle);
-    this.here = kept.here ?? "";
+    this.here ||= kept.here ?? "";
     this.first = kept.held ?? null;
     if (this.first) history.scrollRestoration = "manual";
   }
@@ -91,6 +95,8 @@ export class Timeline {
     this.#tellRun(ended);
     if (!first) this.#unfold(fresh);
     this.#lay({ fresh: first ? [] : fresh, moved: moved || first });
+    if (this.refocus) this.pool.of(this.here)?.summary.focus({ preventScroll: true });
+    this.refocus = false;
     if (first && this.first) this.#return();
   }
 

@@ -187,6 +187,21 @@ def test_an_open_row_keeps_its_content_focus_selection_and_scroll_while_the_run_
     assert page.locator(".tl-item").count() <= MOST
 
 
+def test_a_row_that_was_opened_before_the_rows_came_is_open_and_has_the_focus(page: Page, long: Run) -> None:
+    server = Server(page, long, 20)
+    held: list[Route] = []
+    page.unroute("**/timeline.json*")
+    page.route("**/timeline.json*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks its handlers
+    with page.expect_request("**/timeline.json*"):
+        page.goto(address(long))
+    row(page, 2).locator("summary").click()
+    expect(row(page, 2).locator("details")).to_have_attribute("open", "")
+    server.answer(held[0])
+    pooled(page)
+    expect(row(page, 2).locator("dd")).to_have_text("1")
+    assert page.evaluate("document.activeElement.closest('.tl-item').id") == "row-2"
+
+
 def test_a_row_that_is_scrolled_away_comes_back_open_and_scrolled(page: Page, long: Run) -> None:
     Server(page, long, 2_000)
     page.goto(address(long))
