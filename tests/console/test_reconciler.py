@@ -29,6 +29,7 @@ from wippy_console.models import FeedEvent, Node, Quarantine, Run
 from wippy_console.services import fleet, states
 from wippy_console.services.projection import Fact, Ref, Vanished, write
 from wippy_console.services.reconciler import follower as following
+from wippy_console.services.reconciler import reconciler as reconciling
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
 from wippy_console.services.reconciler.visibility import quoted
@@ -393,6 +394,28 @@ async def test_of_runs_that_temporal_reports_those_known_to_be_in_trouble_hide_n
     monkeypatch.setattr(following, "first_page", first_page)
     asked = await scene.follower._reported(scene.temporal, [scene.queue])
     assert [ref.run_id for ref in asked] == ["r30"]
+
+
+async def test_a_batch_that_waits_for_its_temporal_holds_up_neither_due_dates_nor_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    goes_on, batches, ticks = threading.Event(), [], []
+
+    def waits() -> int:
+        batches.append(goes_on.wait(PATIENCE))
+        return 0
+
+    monkeypatch.setattr(reconciling.fleet, "leader", lambda: "me")
+    monkeypatch.setattr(reconciling.batches, "tick", waits)
+    monkeypatch.setattr(reconciling.clock, "tick", lambda: ticks.append(len(batches)))
+    catalog: Any = MemoryCatalog([])
+    reconciler = reconciling.Reconciler("me", catalog, SimpleNamespace(), SimpleNamespace(), lambda fact: None)  # type: ignore[arg-type]
+    for _ in range(3):
+        await reconciler._poll()
+    assert ticks == [0, 0, 0], "and one slice at a time"
+    goes_on.set()
+    while not batches:
+        await asyncio.sleep(0)
 
 
 def test_watermarks_reach_back_from_the_newest_rows() -> None:

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 0.5
 """So long a slice takes at most, of all batches together, about once a second."""
+_HEAVY = ("run__input", "run__result", "run__failure")
 AT_ONCE = 25
 """Runs in one slice: the rate of a batch is bounded, whatever Temporal could take."""
 
@@ -31,13 +32,21 @@ AT_ONCE = 25
 def tick() -> int:
     """Do a slice of each batch that runs; returns how many runs it brought to their end. Called by the reconciler."""
     batches = list(Batch.objects.filter(state=Batch.State.RUNNING).select_related("user").order_by("started_at"))
-    return sum(_slice(batch, SECONDS / len(batches), max(1, AT_ONCE // len(batches))) for batch in batches)
+    away: set[str] = set()
+    return sum(_slice(batch, SECONDS / len(batches), max(1, AT_ONCE // len(batches)), away) for batch in batches)
 
 
-def _slice(batch: Batch, seconds: float, most: int) -> int:
+def _slice(batch: Batch, seconds: float, most: int, away: set[str]) -> int:
+    """`away` are the clients whose Temporal did not answer: each is waited for once in a round, not for every run."""
     until, ended = time.monotonic() + seconds, 0
     for item in _left(batch, most):
-        ended += _carried_out(batch, item)
+        if item.run.client in away:
+            continue
+        try:
+            ended += _carried_out(batch, item)
+        except Unavailable as silent:
+            logger.warning("batch %s waits for %s: %s", batch.pk, item.run.client, silent)
+            away.add(item.run.client)
         if time.monotonic() > until or not _goes_on(batch):
             return ended
     if not batch.items.filter(state=BatchItem.State.PENDING).exists():
@@ -47,7 +56,7 @@ def _slice(batch: Batch, seconds: float, most: int) -> int:
 
 def _left(batch: Batch, most: int) -> Iterator[BatchItem]:
     """The next ones, by turns of chance among the first: one that waits for Temporal keeps none behind it."""
-    left = batch.items.filter(state=BatchItem.State.PENDING).select_related("run")
+    left = batch.items.filter(state=BatchItem.State.PENDING).select_related("run").defer(*_HEAVY)
     found = list(left.order_by("position")[: 2 * most])
     yield from (
         found[:most] if len(found) <= most else sorted(random.sample(found, most), key=lambda each: each.position)
@@ -59,16 +68,13 @@ def _goes_on(batch: Batch) -> bool:
 
 
 def _carried_out(batch: Batch, item: BatchItem) -> bool:
-    """Do it to one run; whether it is done with, well or not."""
+    """Do it to one run; whether it is done with, well or not. Unavailable when Temporal does not answer."""
     try:
         made = ACTS[batch.action].do(batch, item.run, key_of(batch, item))
     except NoVerdict as waiting:
         logger.info("batch %s, run %s: %s", batch.pk, item.run_id, waiting)
         return False
-    except Unavailable as away:
-        logger.warning("batch %s waits: %s", batch.pk, away)
-        return False
-    except (DatabaseError, InterfaceError):
+    except (Unavailable, DatabaseError, InterfaceError):
         raise
     except (Refused, PermissionDenied) as refusal:
         return _settle(item, BatchItem.State.FAILED, error=str(refusal))

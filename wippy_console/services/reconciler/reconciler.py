@@ -40,6 +40,7 @@ class Reconciler:
         self._offer = offer
         self._followers: dict[str, Follower] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
+        self._batches: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -50,6 +51,8 @@ class Reconciler:
                 await asyncio.sleep(max(0.1, PERIOD - (time.monotonic() - began)))
         finally:
             self._drop_followers()
+            if self._batches is not None:
+                self._batches.cancel()
 
     async def _poll(self) -> None:
         """One look; whatever fails is said and tried again."""
@@ -59,8 +62,8 @@ class Reconciler:
                 return
             await self._compare_after_losses()
             await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
+            self._start_batches()
             await in_thread(clock.tick)
-            await in_thread(batches.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)
             await in_thread(partial(describe_some, self._catalog))
@@ -70,6 +73,19 @@ class Reconciler:
             logger.warning("the database does not answer, trying again: %s", error)
         except Exception:
             logger.exception("the reconciler stumbled; trying again")
+
+    def _start_batches(self) -> None:
+        """A slice beside all else: an act may wait long for its Temporal, and due dates and messages must not."""
+        if self._batches is None or self._batches.done():
+            self._batches = asyncio.create_task(self._do_batches(), name="batches")
+
+    async def _do_batches(self) -> None:
+        try:
+            await in_thread(batches.tick)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer, batches wait: %s", error)
+        except Exception:
+            logger.exception("a batch stumbled; trying again")
 
     async def _compare_after_losses(self) -> None:
         """A node that died may have lost observations."""
