@@ -223,6 +223,7 @@ def test_what_a_later_version_masks_is_neither_shown_nor_found(cast: Cast) -> No
     veiled = Entry("shop:order", "workflow.lua", {**meta, "mask": ["customer"]}, SOURCE)
     registry.publish(cast.author, Changes(update=(veiled,)), base=None, message="second")
     assert (Run.objects.get().keys, Run.objects.get().summary) == (None, "")
+    assert (found(cast.viewer, "ann"), found(cast.viewer, "BESTELLUNG/1")) == ([], ["run-0001"]), "by ids, at once"
     projection.describe_all(MemoryCatalog([veiled]))
     assert (Run.objects.get().keys, Run.objects.get().summary) == ({}, "for ••••••")
     assert found(cast.viewer, "ann") == []
