@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.entry import Entry
 from engine.errors import Failure
 from engine.memory.catalog import MemoryCatalog
 from engine.steps import Wait
+from tests.console.made_histories import Made
 from tests.console.registry_cast import create
 from tests.console.test_projection import SEEN, TIMER
 from wippy_console.management.operations import operator
@@ -24,6 +26,7 @@ from wippy_console.services import registry
 from wippy_console.services.masking import MASK, masked, of_entry
 from wippy_console.services.projection import write
 from wippy_console.services.registry import Changes
+from wippy_console.services.secrets import Shown
 
 GIVEN: dict[str, Any] = {"card": {"number": "4111", "month": 5}, "lines": [{"sku": "a"}, {"sku": "b"}], "n": None}
 
@@ -114,3 +117,23 @@ def test_a_row_that_is_saved_copied_or_dumped_keeps_the_whole_value() -> None:
     (dumped,) = serializers.deserialize("json", serializers.serialize("json", Run.objects.all()))
     dumped.save()
     assert Run.objects.get().whole("input") == [{"card": "4111"}]
+
+
+@pytest.mark.django_db
+def test_of_a_followed_run_what_it_masks_is_kept_and_not_all_that_it_says() -> None:
+    create(Entry("app:approval", "workflow.lua", {"mask": ["card"]}, {"source": "return {}"}))
+    write(MemoryCatalog([]), [replace(SEEN, input=({"card": "4111"},))])
+    made = Made("app:approval", {"card": "4111"})
+    for number in range(100):
+        made.whole_call("app:f", {"card": f"card-{number:03}", "text": f"{number} " * 10_000})
+    made.signal("said", {"text": "card-007"})
+    shown = Shown(Run.objects.get(), sees=False)
+    tracemalloc.start()
+    try:
+        shown.more(made.events[:-1])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000, "of three million bytes"
+    (last,) = shown.more(made.events[-1:])
+    assert b"card-007" not in last.SerializeToString() and shown.veil().text("card-099") == MASK

@@ -13,7 +13,9 @@ BATCH = 5000
 def fill(apps, schema_editor):
     run = apps.get_model("wippy_console", "Run")
     rows = run.objects.using(schema_editor.connection.alias)
-    while some := list(rows.filter(search="").order_by().only(*IDS)[:BATCH]):
+    last = ""
+    while some := list(rows.filter(pk__gt=last).order_by("pk").only(*IDS)[:BATCH]):
+        last = some[-1].pk
         for row in some:
             row.search = lines([row.workflow_id, row.run_id, row.entry_id])
         rows.bulk_update(some, ["search"], batch_size=500)

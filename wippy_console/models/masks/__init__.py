@@ -3,6 +3,19 @@
 from wippy_console.models.masks.declared import anything, of_entry, turn
 from wippy_console.models.masks.dots import MASK, masked, steps
 from wippy_console.models.masks.field import VeiledField, whole
-from wippy_console.models.masks.veil import Veil, veil_of
+from wippy_console.models.masks.veil import Veil, longest, telling, veil_of
 
-__all__ = ["MASK", "Veil", "VeiledField", "anything", "masked", "of_entry", "steps", "turn", "veil_of", "whole"]
+__all__ = [
+    "MASK",
+    "Veil",
+    "VeiledField",
+    "anything",
+    "longest",
+    "masked",
+    "of_entry",
+    "steps",
+    "telling",
+    "turn",
+    "veil_of",
+    "whole",
+]

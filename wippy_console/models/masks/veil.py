@@ -18,11 +18,11 @@ MOST = 500
 
 
 class Veil:
-    """That of some paths, for values that are known to stand at them."""
+    """That of some paths, for values that are known to stand at them: in `given`, or `told` before (`telling`)."""
 
-    def __init__(self, paths: Sequence[str], given: Iterable[Any] = ()) -> None:
+    def __init__(self, paths: Sequence[str], given: Iterable[Any] = (), told: Iterable[str] = ()) -> None:
         self.paths = paths
-        self._known = sorted(_telling(given, paths), key=len, reverse=True)[:MOST] if paths else []
+        self._known = longest({*telling(given, paths), *told}) if paths else []
         self._pattern = re.compile("|".join(map(re.escape, self._known))) if self._known else None
 
     def at(self, paths: Sequence[str]) -> Veil:
@@ -92,7 +92,12 @@ def veil_of(entry_id: str, data: Mapping[str, Any]) -> Veil:
     return Veil(paths, data.values() if paths else ())
 
 
-def _telling(given: Iterable[Any], paths: Sequence[str]) -> set[str]:
+def longest(known: Iterable[str]) -> list[str]:
+    """Those that are looked for, where there are too many."""
+    return sorted(known, key=len, reverse=True)[:MOST]
+
+
+def telling(given: Iterable[Any], paths: Sequence[str]) -> set[str]:
     """The values at the paths that are long enough to be theirs alone, as texts."""
     found = {str(each) for value in given for each in picked(value, paths) if _can_tell(each)}
     return {text for text in found if len(text) >= SHORTEST and text != MASK}

@@ -1,6 +1,6 @@
 """Values that entries declare for few eyes (`meta.mask`): dots for whoever may not see them, or has not asked to."""
 
-from wippy_console.models.masks import MASK, Veil, masked, of_entry
+from wippy_console.models.masks import MASK, Veil, longest, masked, of_entry, telling
 from wippy_console.services.masking.eyes import (
     hide,
     may_see,
@@ -15,12 +15,14 @@ __all__ = [
     "MASK",
     "Veil",
     "hide",
+    "longest",
     "masked",
     "may_see",
     "note_file",
     "of_entry",
     "sees",
     "show",
+    "telling",
     "told",
     "unveil",
 ]

@@ -65,7 +65,7 @@ class Shown:
 
     def stamp(self) -> tuple[Hashable, ...]:
         """What the masks are now: once it differs, what was shown before may have to be shown anew."""
-        return (turn(), *self._masks.topics())
+        return (turn(), self._run.mask, *self._masks.topics())
 
 
 def describe(run: Run, user: Any) -> DescribeWorkflowExecutionResponse:

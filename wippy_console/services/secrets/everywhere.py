@@ -16,7 +16,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from engine.errors import UnitFailed
 from engine.hosts.temporal.wire.payloads import decode, encode
 from wippy_console.models import Run
-from wippy_console.services.masking import MASK, Veil, of_entry
+from wippy_console.services.masking import MASK, Veil, longest, of_entry, telling
 
 M = TypeVar("M", bound=Message)
 
@@ -44,7 +44,8 @@ class Everywhere:
         self._masking: dict[int, tuple[str, ...]] = {}
         """By the event that calls or starts one of them: the paths of entries that mask something."""
         self._every: dict[str, None] = dict.fromkeys(self._own)
-        self._given: list[Any] = []
+        self._told: list[str] = []
+        """What stood at masked paths; the events themselves are not kept."""
 
     def all(self, events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
         """The next events; those in which nothing is masked are the very same."""
@@ -63,12 +64,13 @@ class Everywhere:
         """Take note of what they say at masked paths."""
         found = [self._paths(event) for event in events]
         self._every |= {path: None for each in found for path in each}
-        told = ((event, each) for event, each in zip(events, found, strict=True) if each)
-        self._given += [decode(payload) for event, _ in told for payload in of(event)]
+        masking = (event for event, each in zip(events, found, strict=True) if each)
+        given = (decode(payload) for event in masking for payload in of(event))
+        self._told = longest({*self._told, *telling(given, tuple(self._every))})
 
     def veil(self) -> Veil:
         """What hides the same in all else that is said of the run."""
-        return Veil(tuple(self._every), [self._run.whole("input"), *self._given] if self._every else ())
+        return Veil(tuple(self._every), [self._run.whole("input")] if self._every else (), self._told)
 
     def _paths(self, event: HistoryEvent) -> tuple[str, ...]:
         if not self._own and not self._masking and event.event_type not in _NAMING:
