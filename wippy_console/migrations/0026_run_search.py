@@ -11,14 +11,14 @@ BATCH = 5000
 
 
 def fill(apps, schema_editor):
-    run = apps.get_model("wippy_console", "Run")
-    rows = run.objects.using(schema_editor.connection.alias)
+    """In the order of keys, and by plain updates: of a million rows it takes minutes."""
+    rows = apps.get_model("wippy_console", "Run").objects.using(schema_editor.connection.alias)
     last = ""
-    while some := list(rows.filter(pk__gt=last).order_by("pk").only(*IDS)[:BATCH]):
-        last = some[-1].pk
-        for row in some:
-            row.search = lines([row.workflow_id, row.run_id, row.entry_id])
-        rows.bulk_update(some, ["search"], batch_size=500)
+    while some := list(rows.filter(pk__gt=last).order_by("pk").values_list(*IDS)[:BATCH]):
+        last = some[-1][0]
+        found = [(lines([workflow_id, run_id, entry_id]), run_id) for run_id, workflow_id, entry_id in some]
+        with schema_editor.connection.cursor() as cursor:
+            cursor.executemany("UPDATE wippy_console_run SET search = %s WHERE run_id = %s", found)
 
 
 def install(apps, schema_editor):
