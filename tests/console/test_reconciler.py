@@ -26,7 +26,7 @@ from engine.memory.catalog import MemoryCatalog
 from tests.patience import PATIENCE
 from wippy_console.database.threads import in_thread
 from wippy_console.models import FeedEvent, Node, Quarantine, Run
-from wippy_console.services import fleet, states
+from wippy_console.services import batches, clock, fleet, states
 from wippy_console.services.projection import Fact, Ref, Vanished, write
 from wippy_console.services.reconciler import follower as following
 from wippy_console.services.reconciler import reconciler as reconciling
@@ -399,22 +399,22 @@ async def test_of_runs_that_temporal_reports_those_known_to_be_in_trouble_hide_n
 async def test_a_batch_that_waits_for_its_temporal_holds_up_neither_due_dates_nor_messages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    goes_on, batches, ticks = threading.Event(), [], []
+    goes_on, waited, ticks = threading.Event(), list[bool](), list[int]()
 
     def waits() -> int:
-        batches.append(goes_on.wait(PATIENCE))
+        waited.append(goes_on.wait(PATIENCE))
         return 0
 
-    monkeypatch.setattr(reconciling.fleet, "leader", lambda: "me")
-    monkeypatch.setattr(reconciling.batches, "tick", waits)
-    monkeypatch.setattr(reconciling.clock, "tick", lambda: ticks.append(len(batches)))
+    monkeypatch.setattr(fleet, "leader", lambda: "me")
+    monkeypatch.setattr(batches, "tick", waits)
+    monkeypatch.setattr(clock, "tick", lambda: ticks.append(len(waited)))
     catalog: Any = MemoryCatalog([])
-    reconciler = reconciling.Reconciler("me", catalog, SimpleNamespace(), SimpleNamespace(), lambda fact: None)  # type: ignore[arg-type]
+    reconciler = reconciling.Reconciler("me", catalog, SimpleNamespace(), SimpleNamespace(), lambda fact: None)
     for _ in range(3):
         await reconciler._poll()
     assert ticks == [0, 0, 0], "and one slice at a time"
     goes_on.set()
-    while not batches:
+    while not waited:
         await asyncio.sleep(0)
 
 
