@@ -133,7 +133,7 @@ end }
 """
 
 
-def test_runs_on_queues_of_others_come_back_and_those_of_other_installations_do_not(
+def test_runs_on_queues_that_nobody_serves_come_back_whoever_started_them(
     server: Server, log: Path, cast: Cast
 ) -> None:
     nobody = f"nobody {server.queue}"
@@ -154,10 +154,14 @@ def test_runs_on_queues_of_others_come_back_and_those_of_other_installations_do_
         runs.start(cast.operator, "app:away", "app:worker", [])
         ended = runs.start(cast.operator, "app:away", "app:worker", [])
         server.terminate(ended.workflow_id)
-        until(lambda: Run.objects.filter(stuck_reason__contains=nobody).count() == 2, log=log)
+        takes = f"no worker takes its workflow task from task queue {nobody}"
+        until(lambda: Run.objects.filter(stuck_reason=takes).count() == 3, log=log)
         until(lambda: HistoryArchive.objects.filter(run_id=ended.run_id).exists(), log=log)
+        until(lambda: Run.objects.filter(workflow_id=f"theirs {nobody}").exists(), log=log)
         before = rows()
         Run.objects.all().delete()
-        assert manage("rebuild") == "4 runs written"
+        assert manage("rebuild") == "5 runs written"
         assert [unsaid(row) for row in rows()] == [unsaid(row) for row in before]
-    assert set(Run.objects.values_list("worker", flat=True)) == {"app:worker"}
+    workers = {run.workflow_id: run.worker for run in Run.objects.all()}
+    assert workers.pop(f"theirs {nobody}") == "", "nobody of ours started it, and nobody serves it"
+    assert set(workers.values()) == {"app:worker"}
