@@ -33,6 +33,7 @@ class PersonAdmin(base.FrugalAdmin[User], UserAdmin):  # type: ignore[type-arg] 
     list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login", "explained")
     autocomplete_fields = ("groups",)
     filter_horizontal = ("user_permissions",)
+    readonly_fields = ("last_login", "date_joined")
     small = True
     list_filter = (InGroup, "is_active", "is_staff", "is_superuser")
     search_help_text = "Name or address, or a part of it"

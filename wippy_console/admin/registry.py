@@ -68,7 +68,7 @@ class RevisionAdmin(base.ReadOnlyAdmin[Revision]):
     @admin.display(description="source")
     def source(self, revision: Revision) -> SafeString:
         """Its text."""
-        return format_html("<pre>{}</pre>", revision.data.get("source") or "-")
+        return format_html('<pre tabindex="0">{}</pre>', revision.data.get("source") or "-")
 
     @admin.display(description="other fields")
     def shown_data(self, revision: Revision) -> SafeString:

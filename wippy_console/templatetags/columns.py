@@ -50,7 +50,7 @@ def pretty(value: Any) -> SafeString:
         return format_html("{}", console.NOTHING)
     text = console.as_json(value)
     cut = f"\n... {len(text):,} characters in all" if len(text) > MOST else ""
-    return format_html('<pre class="json">{}{}</pre>', console.coloured(text[:MOST]), cut)
+    return format_html('<pre class="json" tabindex="0">{}{}</pre>', console.coloured(text[:MOST]), cut)
 
 
 def _kind(model: Any, name: str) -> str:
