@@ -1,4 +1,4 @@
-"""Users and groups: Django's own, with groups found by typing; and the title of the site."""
+"""Users and groups: Django's own; and the title of the site."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ class PersonAdmin(base.FrugalAdmin[User], UserAdmin):  # type: ignore[type-arg] 
     """Accounts; their groups are their roles."""
 
     list_display = ("username", "email", "roles", "is_active", "is_staff", "is_superuser", "last_login", "explained")
-    autocomplete_fields = ("groups",)
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined")
     small = True
     list_filter = (InGroup, "is_active", "is_staff", "is_superuser")
