@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.console.operating import WORKER, Stage
+from tests.console.operating import WORKER, Stage, settle
 from tests.console.serving import environment
 from tests.console.test_typed import main_form
 from tests.patience import PATIENCE
@@ -237,6 +237,26 @@ def test_a_reset_of_many_goes_to_their_last_or_first_step(on_stage: Stage) -> No
     assert batches.progress(batch).done == 2, [each.error for each in batches.progress(batch).failures]
     for item in batch.items.all():
         assert Run.objects.get(pk=item.made_run_id).previous_run_id == item.run_id
+
+
+def test_of_several_runs_of_one_workflow_the_latest_is_reset(on_stage: Stage) -> None:
+    user = on_stage.cast.author
+    (first,) = started(on_stage, 1)
+    settle(first)
+    batch = work(confirmed(user, "reset", [first], step="first"))
+    again = Run.objects.get(pk=batch.items.get().made_run_id)
+    settle(again)
+    found = batches.progress(work(confirmed(user, "reset", [first, again], step="first")))
+    assert (found.done, [(each.run, each.error[:11]) for each in found.failures]) == (1, [(first, "A later run")])
+
+
+def test_runs_that_one_may_no_more_see_are_listed_no_more(on_stage: Stage) -> None:
+    user = on_stage.cast.operator
+    batch = confirmed(user, "cancel", started(on_stage, 2))
+    assert len(batches.progress(batch, user).items) == 2
+    user.groups.clear()
+    found = batches.progress(batch, User.objects.get(pk=user.pk))
+    assert (found.items, found.left) == ([], 2)
 
 
 def test_odd_requests_are_refused_in_words(on_stage: Stage) -> None:

@@ -83,7 +83,7 @@ def followed(request: HttpRequest, batch: Batch) -> dict[str, Any]:
 
 def about(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     """What all pages of a batch show."""
-    progress = batches.progress(batch)
+    progress = batches.progress(batch, request.user)
     marked([item.run for item in progress.items])
     return {"batch": batch, "act": ACTS[batch.action], "progress": progress}
 

@@ -14,6 +14,8 @@ from wippy_console.services.errors import Refused
 
 _HIDDEN = "Values of its input are hidden from you ({}): start it again by its own form."
 
+_LATER = "A later run of the same workflow is in the batch as well: that one is reset."
+
 Made = tuple[str, str]
 """Workflow id and run id of a run that came of it; both "" where none did."""
 
@@ -48,6 +50,8 @@ def _terminate(batch: Batch, run: Run, key: uuid.UUID) -> Made:
 def _reset(batch: Batch, run: Run, key: uuid.UUID) -> Made:
     find = resetting.first if batch.options.get("step") == "first" else resetting.last
     before = decisions.known(key, batch.user, run, patience=0)
+    if before is None and _has_later(batch, run):
+        raise Refused(_LATER)
     made = before or resetting.reset(
         batch.user,
         run,
@@ -57,6 +61,13 @@ def _reset(batch: Batch, run: Run, key: uuid.UUID) -> Made:
         key=key,
     )
     return run.workflow_id, str(made.verdict.get("run_id", "")) if isinstance(made.verdict, dict) else ""
+
+
+def _has_later(batch: Batch, run: Run) -> bool:
+    """Whether the batch resets a later run of the same workflow: a second reset would end what the first one made."""
+    rows = Run.objects.filter(client=run.client, workflow_id=run.workflow_id, pk__in=batch.items.values("run_id"))
+    newest = runs.newest_of(rows)
+    return newest is not None and newest.pk != run.pk
 
 
 def _again(batch: Batch, run: Run, key: uuid.UUID) -> Made:

@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 
 from wippy_console import permissions
 from wippy_console.models import Batch, BatchItem
-from wippy_console.services import runs
+from wippy_console.services import grants, runs
 from wippy_console.services.errors import NotFoundError
 
 SHOWN = 100
@@ -26,6 +26,11 @@ class Progress:
     failures: list[BatchItem]
     items: list[BatchItem]
     made: int
+
+    @property
+    def unlisted(self) -> int:
+        """How many failures are not among those that are listed."""
+        return self.failed - len(self.failures)
 
     @property
     def percent(self) -> int:
@@ -53,11 +58,12 @@ def may_stop(user: Any, batch: Batch) -> bool:
     return batch.user_id == user.pk or permissions.scope(user, permissions.TERMINATE_RUN).everywhere
 
 
-def progress(batch: Batch) -> Progress:
-    """How far it is."""
+def progress(batch: Batch, user: Any = None) -> Progress:
+    """How far it is; listed are the runs that the user (None: nobody in particular) may still see."""
     counts = dict(batch.items.order_by().values_list("state").annotate(Count("pk")))
     state = BatchItem.State
-    rows = batch.items.select_related("run").defer("run__input", "run__result")
+    items = batch.items.select_related("run").defer("run__input", "run__result")
+    rows = grants.narrowed(items, user, permissions.VIEW_RUN, namespace="run__namespace") if user else items
     return Progress(
         done=counts.get(state.DONE, 0),
         failed=counts.get(state.FAILED, 0),
