@@ -89,6 +89,15 @@ def test_what_can_be_no_view_is_refused_beside_its_field(cast: Cast) -> None:
         saved_views.save(cast.viewer, "nowhere", "two", "q=a")
 
 
+def test_of_two_forms_sent_at_once_the_second_is_told_that_the_name_is_taken(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_views.save(cast.viewer, "runs", "one", "q=a")
+    monkeypatch.setattr(saved_views, "_refuse_taken", lambda view: None)  # it looked before the first was there
+    with pytest.raises(Conflict):
+        saved_views.save(cast.viewer, "runs", "one", "q=a")
+
+
 def test_a_page_opens_with_the_view_chosen_for_it_while_it_is_shared(cast: Cast) -> None:
     view = saved_views.save(cast.operator, "runs", "ours", "status=failed", shared=True)
     saved_views.open_with(cast.viewer, "runs", view.pk)

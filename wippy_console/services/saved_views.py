@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
@@ -97,7 +97,7 @@ def save(user: User, page: str, name: str, query: str, *, shared: bool = False) 
     view.query, view.columns = _kept(view.page, query)
     _refuse_taken(view)
     _share(user, view, shared)
-    view.save()
+    _write(view)
     return view
 
 
@@ -110,7 +110,7 @@ def change(user: User, view_id: int, *, name: str, shared: bool, query: str | No
         view.query, view.columns = _kept(view.page, query)
     _refuse_taken(view)
     _share(user, view, shared)
-    view.save()
+    _write(view)
     return view
 
 
@@ -177,8 +177,21 @@ def _kept(page: str, query: str) -> tuple[str, list[str]]:
 def _refuse_taken(view: SavedView) -> None:
     taken = SavedView.objects.filter(owner=view.owner, page=view.page, name=view.name).exclude(pk=view.pk)
     if taken.exists():
-        text = f"There is a view {view.name} already."
-        raise Conflict(text, {"name": [text]})
+        raise _conflict(view)
+
+
+def _write(view: SavedView) -> None:
+    """Of two that are saved at once under one name the second is refused, too."""
+    try:
+        with transaction.atomic():
+            view.save()
+    except IntegrityError:
+        raise _conflict(view) from None
+
+
+def _conflict(view: SavedView) -> Conflict:
+    text = f"There is a view {view.name} already."
+    return Conflict(text, {"name": [text]})
 
 
 def _share(user: Any, view: SavedView, shared: bool) -> None:
