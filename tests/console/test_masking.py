@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import serializers
+from django.db import DatabaseError
 from django.test import Client
 
 from engine.entry import Entry
@@ -21,7 +22,7 @@ from tests.console.registry_cast import create
 from tests.console.test_projection import SEEN, TIMER
 from wippy_console.management.operations import operator
 from wippy_console.models import Question, Run
-from wippy_console.models.masks import Veil
+from wippy_console.models.masks import Veil, declared
 from wippy_console.services import registry
 from wippy_console.services.masking import MASK, masked, of_entry
 from wippy_console.services.projection import write
@@ -80,6 +81,21 @@ def test_a_mask_counts_for_older_runs_and_one_that_was_taken_away_for_its_own() 
     assert set(of_entry("app:f", first)) == {"card", "name"} and of_entry("app:other") == ()
     version()
     assert (of_entry("app:f", before), of_entry("app:f", second)) == ((), ("card",))
+
+
+@pytest.mark.django_db
+def test_masks_that_could_not_be_read_are_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    create(Entry("app:f", "function.lua", {"mask": ["card"]}, {"source": "return {}"}))
+    monkeypatch.setattr(declared, "_known", declared._Known())
+    with monkeypatch.context() as away:
+        away.setattr(declared, "_is_there", raise_away)
+        with pytest.raises(DatabaseError):
+            of_entry("app:f")
+    assert of_entry("app:f") == ("card",)
+
+
+def raise_away(version: Any) -> bool:
+    raise DatabaseError("away")
 
 
 @pytest.mark.django_db

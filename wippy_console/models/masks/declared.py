@@ -66,12 +66,16 @@ def forget(**_: Any) -> None:
 def _current() -> Mapping[str, tuple[list[int], list[Paths]]]:
     with _lock:
         if time.monotonic() - _known.asked > FRESH or not _known.asked:
-            _follow()
+            _known.asked = time.monotonic()
+            try:
+                _follow()
+            except BaseException:  # what is not known must not pass for nothing
+                _known.asked = 0.0
+                raise
         return _known.entries
 
 
 def _follow() -> None:
-    _known.asked = time.monotonic()
     newest = Version.objects.order_by("-number").values_list("number", "created_at").first()
     if newest == _known.newest:
         return
