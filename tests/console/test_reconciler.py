@@ -32,6 +32,7 @@ from wippy_console.services.reconciler import follower as following
 from wippy_console.services.reconciler import reconciler as reconciling
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
+from wippy_console.services.reconciler.unserved import Unserved
 from wippy_console.services.reconciler.visibility import quoted
 from wippy_console.worker.temporal.followup import Followup
 
@@ -323,6 +324,28 @@ async def test_runs_of_others_and_those_on_queues_that_others_serve_are_not_ours
         await others.start("b", kind="app:caller", arg=f"nobody {scene.queue}")
         for _ in range(3):
             assert await scene.step() == []
+
+
+async def test_a_queue_is_asked_after_once_however_many_runs_began_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, asked = timezone.now(), list[str]()
+    page: list[Any] = [
+        SimpleNamespace(run_id=f"r{n}", id=f"w{n}", workflow_type="app:flow", task_queue=f"q{n % 2}", start_time=now)
+        for n in range(20)
+    ]
+
+    async def first_page(*_: Any, **__: Any) -> list[Any]:
+        return page
+
+    async def is_served(client: Any, queue: str, kind: Any) -> bool:
+        asked.append(queue)
+        return queue == "q0"
+
+    monkeypatch.setattr("wippy_console.services.reconciler.unserved.first_page", first_page)
+    monkeypatch.setattr("wippy_console.services.reconciler.calls.is_served", is_served)
+    catalog: Any = MemoryCatalog([Entry("app:flow", "workflow.lua", {}, {"source": "return {}"})])
+    client: Any = None
+    found = await Unserved("app:client", catalog).look(client, ["ours"], now)
+    assert ([ref.run_id for ref in found], sorted(asked)) == ([f"r{n}" for n in range(1, 20, 2)], ["q0", "q1"])
 
 
 async def test_a_run_with_a_delay_is_scheduled_until_then(scene: Scene) -> None:

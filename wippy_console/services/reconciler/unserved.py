@@ -41,7 +41,8 @@ class Unserved:
         )
         self._from = max([begin, *(execution.start_time for execution in page)])
         fresh = await in_thread(partial(self._fresh, page))
-        served = {each.task_queue: await self._is_served(client, each.task_queue) for each in fresh}
+        on_them = {each.task_queue for each in fresh}
+        served = {queue: await self._is_served(client, queue) for queue in on_them}
         return [ref_of(self._client_id, each) for each in fresh if not served[each.task_queue]]
 
     def _fresh(self, page: list[WorkflowExecution]) -> list[WorkflowExecution]:
