@@ -88,7 +88,7 @@ export class Timeline {
     if (!this.pooled) this.#begin();
     const ended = this.region.hasAttribute("data-open") && !this.source.head.open;
     this.region.toggleAttribute("data-open", Boolean(this.source.head.open));
-    setText($("tl-count"), `${this.source.head.events} events`);
+    setText($("tl-count"), `${this.source.head.events} event${this.source.head.events === 1 ? "" : "s"}`);
     $("tl-idle").hidden = !(this.source.head.gaps ?? []).length && !this.scale.idle;
     if (moved || first) this.filters.offer(new Set([...this.source.rows.values()].map((row) => row.kind)));
     this.#tellLive();

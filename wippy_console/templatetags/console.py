@@ -130,8 +130,20 @@ def moment(at: datetime | None, how: str = "at") -> SafeString:
     """A time as <time> in UTC, put into the viewer's zone by times.js: at, ago, since, until, deadline or clock."""
     if at is None:
         return format_html("{}", NOTHING)
-    text = f"{at:%H:%M:%S}.{at.microsecond // 1000:03}" if how == "clock" else f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html('<time datetime="{}" data-time="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", how, text)
+    return format_html(
+        '<time datetime="{}" data-time="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", how, _plain(at, how)
+    )
+
+
+def _plain(at: datetime, how: str) -> str:
+    """What a page without JavaScript says: what has passed by now where the words around it ask how long."""
+    match how:
+        case "clock":
+            return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
+        case "since":
+            return duration((datetime.now(UTC) - at).total_seconds())
+        case _:
+            return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @register.simple_tag
