@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -50,6 +52,19 @@ def chained(count: int) -> list[Run]:
             end = replace(ENDED, began=began, status="continued_as_new", result=None, new_run_id=ids[number + 1])
             write(CATALOG, [end])
     return [Run.objects.get(pk=run_id) for run_id in ids]
+
+
+def test_the_runs_around_one_are_found_without_reading_all(root: Client) -> None:
+    run, user = chained(3)[1], User.objects.get()
+    with CaptureQueriesContext(connection) as asked:
+        runs.chain_of(user, run)
+    selects = [each["sql"] for each in asked.captured_queries if "wippy_console_run" in each["sql"]]
+    assert selects
+    for sql in selects if connection.vendor == "sqlite" else ():
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = [row[3] for row in cursor.fetchall()]
+        assert not any(step.startswith("SCAN") for step in plan), (plan, sql)
 
 
 def test_a_run_of_a_chain_leads_to_the_first_the_previous_the_next_and_the_newest(root: Client) -> None:

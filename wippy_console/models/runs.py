@@ -119,6 +119,8 @@ class Run(models.Model):
             models.Index(fields=["previous_run_id"], name="run_previous", condition=~models.Q(previous_run_id="")),
             models.Index(fields=["namespace", "-started_at", "-run_id"], name="run_room"),
             models.Index(fields=["client", "closed_at"]),
+            models.Index(fields=["client", "-started_at", "-run_id"], name="run_of_client"),
+            models.Index(fields=["started_by", "-started_at", "-run_id"], name="run_of_starter"),
             models.Index(fields=["-started_at"], name="run_undescribed", condition=models.Q(keys__isnull=True)),
             models.Index(
                 fields=["client", "run_id"], name="run_troubled", condition=models.Q(troubled_since__isnull=False)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from wippy_console.models import Run
 from wippy_console.services.runs.searching import newer, visible
+
+_BEHIND = ~Q(previous_run_id="")
+"""What the index of followers holds; a query that does not say so reads all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,6 @@ def chain_of(user: Any, run: Run) -> Chain:
     ids = {run.first_run_id, run.previous_run_id, run.next_run_id} - {"", run.pk}
     rows = visible(user).defer("input", "result", "failure")
     known = {each.pk: each for each in rows.filter(pk__in=ids)} if ids else {}
-    following = known.get(run.next_run_id) or rows.filter(previous_run_id=run.pk).order_by("-started_at").first()
+    following = known.get(run.next_run_id) or rows.filter(_BEHIND, previous_run_id=run.pk).first()
     first, previous = known.get(run.first_run_id), known.get(run.previous_run_id)
     return Chain(first, previous, following, newer(user, run))

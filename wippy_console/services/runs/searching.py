@@ -89,7 +89,9 @@ def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
     if wanted.statuses:
         rows = rows.filter(reduce(or_, map(states.condition, map(storable_text, wanted.statuses))))
     if wanted.by:
-        rows = rows.filter(started_by__in=User.objects.filter(username=storable_text(wanted.by)))
+        # Its id, not a subquery: SQLite walks an index in its order for one value only.
+        who = User.objects.filter(username=storable_text(wanted.by)).values_list("pk", flat=True).first()
+        rows = rows.filter(started_by=who) if who is not None else rows.none()
     if wanted.waiting:
         rows = rows.filter(pk__in=questions.asking())
     if pid := Pid.parse(wanted.text.strip()):
