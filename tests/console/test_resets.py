@@ -90,9 +90,11 @@ def test_a_failed_run_goes_on_from_the_failing_step(on_stage: Stage) -> None:
     answer = user.post(url(run), main_form(page).post_all({"reason": "the gateway is back"}))
     assert answer.status_code == 302, answer.content.decode()
     new = Run.objects.get(pk=answer["Location"].rstrip("/").split("/")[-1])
+    assert run.closed_at and new.started_at > run.closed_at
     assert close(new).status == "completed"
     assert runs.value(new, "result", None) == {"got": [1], "done": "mended"}
     assert new.previous_run_id == run.run_id
+    assert run.closed_at and new.started_at > run.closed_at
     links = [(word, other.pk) for word, other in runs.chain_of(on_stage.cast.root, run).links]
     assert ("Next", new.pk) in links
     told = AuditRow.objects.get(action="reset")
@@ -100,6 +102,15 @@ def test_a_failed_run_goes_on_from_the_failing_step(on_stage: Stage) -> None:
     assert (told.data["reason"], told.data["new_run_id"]) == ("the gateway is back", new.run_id)
     assert FeedEvent.objects.filter(kind="RESET", run_id=run.run_id).count() == 1
     assert new.run_id[:8] in user.get(url(run).replace("reset/", "?tab=audit")).content.decode()
+
+
+def test_the_dialog_leads_to_the_new_run(on_stage: Stage) -> None:
+    run = failed(on_stage)
+    user = browser(on_stage.cast.operator)
+    form = main_form(user.get(url(run))).post_all({"reason": "again"})
+    answer = user.post(url(run), form, headers={"HX-Request": "true"})
+    new = Run.objects.get(previous_run_id=run.run_id)
+    assert answer["HX-Redirect"] == f"/runs/{new.workflow_id}/{new.run_id}/"
 
 
 def test_signals_after_the_step_come_again_or_not_and_the_plan_says_what_happens(on_stage: Stage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from wippy_console import permissions
@@ -17,7 +18,7 @@ from wippy_console.services import decisions, resetting, runs, timeline
 from wippy_console.services.resetting import Plan
 from wippy_console.services.timeline import Row
 from wippy_console.views.actions import touched
-from wippy_console.views.pages import done, needs, number, page
+from wippy_console.views.pages import done, is_partial, needs, number, page
 from wippy_console.views.typed import typed_in
 
 SHOWN = 50
@@ -71,8 +72,10 @@ def told(request: HttpRequest, run: Run, made: Decision) -> HttpResponse:
     """Lead to the new run."""
     new = made.verdict.get("run_id") if isinstance(made.verdict, dict) else ""
     messages.success(request, f"{run.workflow_id} was reset: it goes on as run {new}.")
-    known = bool(new) and Run.objects.filter(pk=new).exists()
-    return done(request, reverse("run", args=(run.workflow_id, new if known else run.run_id)), *touched(run))
+    if not new or not Run.objects.filter(pk=new).exists():
+        return done(request, reverse("run", args=(run.workflow_id, run.run_id)), *touched(run))
+    url = reverse("run", args=(run.workflow_id, new))
+    return HttpResponse(headers={"HX-Redirect": url}) if is_partial(request) else redirect(url)
 
 
 def fresh(form: ResetForm, plan: Plan, event: int) -> ResetForm:

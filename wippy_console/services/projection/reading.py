@@ -41,10 +41,11 @@ def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Beg
     event = first.workflow_execution_started_event_attributes
     fields = event.header.fields
     resolved = None if headers.PROGRAM in fields else _resolved(events)
+    reset = _reset(events)
     return Began(
         ref=ref,
         entry_id=event.workflow_type.name,
-        started_at=moment(first.event_time),
+        started_at=moment((reset or first).event_time),
         worker=worker_of(catalog, ref.client, event.task_queue.name) or _named_worker(catalog, ref.client, fields),
         task_queue=event.task_queue.name,
         program=resolved.digest if resolved else headers.text(fields, headers.PROGRAM),
@@ -56,18 +57,23 @@ def beginning(catalog: Catalog, ref: Ref, events: Sequence[HistoryEvent]) -> Beg
         spawner=_spawner(event),
         starts_at=_starts_at(first),
         first_run_id=event.first_execution_run_id,
-        previous_run_id=_reset_from(events) or event.continued_execution_run_id,
+        previous_run_id=_reset_from(reset) or event.continued_execution_run_id,
     )
 
 
-def _reset_from(events: Iterable[HistoryEvent]) -> str:
-    """The run whose history this one begins with, "" for one that was not reset."""
-    found = ""
+def _reset(events: Iterable[HistoryEvent]) -> HistoryEvent | None:
+    """The event with which a run that was reset leaves the history of the one before, and begins; None of others."""
+    found = None
     for event in events:
-        failed = event.workflow_task_failed_event_attributes
-        if failed.cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
-            found = failed.base_run_id
+        cause = event.workflow_task_failed_event_attributes.cause
+        if cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+            found = event
     return found
+
+
+def _reset_from(reset: HistoryEvent | None) -> str:
+    """The run whose history this one begins with, "" for one that was not reset."""
+    return reset.workflow_task_failed_event_attributes.base_run_id if reset else ""
 
 
 def _resolved(events: Iterable[HistoryEvent]) -> Resolution | None:

@@ -130,7 +130,10 @@ def new_run(began: Began) -> Run:
 
 
 def fill(run: Run, began: Began, catalog: Catalog) -> None:
-    """Fill in what the row does not know yet; secrets of the input are known to nobody."""
+    """Fill in what the row does not know yet; secrets of the input are known to nobody.
+
+    The first event of a run that was reset has the time of the run before: its own start is the later one.
+    """
     run.worker = run.worker or began.worker
     run.program = run.program or began.program
     run.registry_version = run.registry_version or began.registry_version
@@ -138,6 +141,7 @@ def fill(run: Run, began: Began, catalog: Catalog) -> None:
     run.starts_at = run.starts_at or began.starts_at
     run.first_run_id = run.first_run_id or began.first_run_id
     run.previous_run_id = run.previous_run_id or began.previous_run_id
+    run.started_at = max(run.started_at, began.started_at) if began.previous_run_id else run.started_at
     if run.input is None and began.input is not None:
         entry = entry_of(run, catalog)
         shown = arguments(entry.meta.get("input_schema") if entry else None, began.input)

@@ -14,7 +14,7 @@ from wippy_console import permissions
 from wippy_console.models import Decision, Run
 from wippy_console.services import decisions, projection, temporal
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
-from wippy_console.services.projection import Ref, fetch_beginning
+from wippy_console.services.projection import RPC_TIMEOUT, Ref, fetch_beginning, handle_of
 from wippy_console.services.resetting.plans import plan
 
 logger = logging.getLogger(__name__)
@@ -62,12 +62,13 @@ def reset(
 def _make_known(run: Run, made: Decision) -> None:
     """The new run's page is there when the browser asks for it; else the reconciler finds it a moment later."""
     run_id = made.verdict.get("run_id") if isinstance(made.verdict, dict) else None
-    if not run_id or Run.objects.filter(pk=run_id).exists():
+    if not run_id or Run.objects.filter(pk=run_id, previous_run_id=run.run_id).exists():
         return
     try:
         catalog, client = temporal.catalog(), temporal.client(run.client)
         ref = Ref(run.client, run.workflow_id, run_id)
         began = temporal.run(fetch_beginning(catalog, client, ref))
-        projection.write(catalog, [replace(began, previous_run_id=run.run_id)])
+        started_at = temporal.run(handle_of(client, ref).describe(rpc_timeout=RPC_TIMEOUT)).start_time
+        projection.write(catalog, [replace(began, previous_run_id=run.run_id, started_at=started_at)])
     except (Unavailable, NotFoundError, Refused, RPCError, UnitFailed):
         logger.info("the run that %s was reset to will be found later", run.run_id)
