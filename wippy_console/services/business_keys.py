@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Value
-from django.db.models.functions import Concat, Lower
-
 from engine.entry import Entry
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Run
@@ -18,8 +15,6 @@ from wippy_console.models.runs import lines
 from wippy_console.services import masking, paths, summaries
 
 MOST_KEYS = 20
-_IDS = Lower(Concat(Value("\n"), "workflow_id", Value("\n"), "run_id", Value("\n"), "entry_id", Value("\n")))
-"""What a row is found by that tells of nothing else."""
 
 
 def keys_of(meta: Mapping[str, Any], given: Any) -> dict[str, str]:
@@ -51,10 +46,13 @@ def describe(run: Run, meta: Mapping[str, Any] | None, given: Any) -> None:
 
 
 def forget_masked(before: Mapping[str, Entry], after: Mapping[str, Entry], touched: Iterable[str]) -> None:
-    """Of entries that now mask more, let rows be found by ids alone until the worker that leads described them anew."""
+    """Of entries that now mask more, let rows show no key until the worker that leads has described them anew.
+
+    Until then they are found by their ids alone (`runs.searching`): to write what is searched takes long.
+    """
     more = [each for each in touched if _masks(after.get(each)) - _masks(before.get(each))]
     if more:
-        Run.objects.filter(entry_id__in=more).update(keys=None, summary="", search=_IDS)
+        Run.objects.filter(entry_id__in=more).update(keys=None, summary="")
 
 
 def _masks(entry: Entry | None) -> set[str]:

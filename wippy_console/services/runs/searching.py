@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -85,7 +85,9 @@ def words_of(wanted: Wanted) -> list[str]:
 
 
 def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
-    """By all that is wanted but the words."""
+    """By all that is wanted but the words: of these only that rows which tell nothing yet have them in their ids."""
+    if words := words_of(wanted):
+        rows = rows.filter(_described_or_named(words))
     if wanted.statuses:
         rows = rows.filter(reduce(or_, map(states.condition, map(storable_text, wanted.statuses))))
     if wanted.by:
@@ -100,6 +102,12 @@ def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
     return rows.filter(
         **{name: storable_text(value) if isinstance(value, str) else value for name, value in given.items()}
     )
+
+
+def _described_or_named(words: Sequence[str]) -> Q:
+    """What is searched of a row without keys may tell what is masked by now (`business_keys.forget_masked`)."""
+    named = [reduce(or_, (Q(**{f"{name}__icontains": word}) for name in _IDS)) for word in words]
+    return Q(keys__isnull=False) | reduce(and_, named)
 
 
 def _of_few(rows: QuerySet[Run], words: list[str]) -> tuple[QuerySet[Run], list[str]]:
