@@ -10,6 +10,8 @@ from typing import Any
 from engine.errors import Failure
 
 PREVIEW_BYTES = 4096
+_PREVIEW = {"preview", "bytes"}
+_PREVIEWS = {*_PREVIEW, "cut", "key"}
 
 
 def storable(value: Any) -> Any:
@@ -51,6 +53,14 @@ def preview(value: Any, limit: int = PREVIEW_BYTES) -> Any:
     text = json.dumps(whole, ensure_ascii=False)
     size = len(text.encode())
     return whole if size <= limit else {"preview": text[: limit // 2], "bytes": size}
+
+
+def is_preview(value: Any) -> bool:
+    """Whether it stands for a longer value, of which it holds the beginning as a text."""
+    if not isinstance(value, dict) or not _PREVIEW <= value.keys() <= _PREVIEWS:
+        return False
+    text, size = value["preview"], value["bytes"]
+    return isinstance(text, str) and isinstance(size, int) and size > len(text)
 
 
 def size_of(value: Any) -> int:

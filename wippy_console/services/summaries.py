@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wippy_console.database.storable import is_preview
 from wippy_console.services import paths
 
 LONGEST = 200
 _UNKNOWN = "–"
 _DEPTH = 3
 _LOOKED_AT = 50
-_CUT = {"cut", "bytes", "preview"}
+_BYTES = {"encoding", "bytes", "base64", "key"}
 _NAMES = re.compile(r"(^|_)(id|key|name|number|code|sku|email|title)$|[a-z]Id$")
 """Fields that tell most: they come first. (Tables of Lua arrive in no order that an author chose.)"""
 
@@ -58,14 +59,23 @@ def short(text: str) -> str:
     return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
 
 
+def _stood_for(value: Any) -> str:
+    """What stands for a value that is not shown whole, or is no text; "" for any other."""
+    if is_preview(value):
+        return str(value["preview"])
+    if isinstance(value, dict) and value.keys() >= _BYTES:
+        return f"{value.get('type') or 'binary'}, {value['bytes']} bytes"
+    return ""
+
+
 def _scalars(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
     """Texts and numbers within the value, those nearer to the top first."""
     if isinstance(value, str | int | float):
         yield name, value
     if not isinstance(value, dict | list) or depth > _DEPTH:
         return
-    if isinstance(value, dict) and value.keys() == _CUT:
-        yield name, value["preview"]
+    if stood_for := _stood_for(value):
+        yield name, stood_for
         return
     items = list(value.items() if isinstance(value, dict) else (("", each) for each in value))[:_LOOKED_AT]
     items.sort(key=lambda item: not _NAMES.search(str(item[0])))

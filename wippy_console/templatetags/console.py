@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from engine.pids import Pid
+from wippy_console.database.storable import is_preview
 from wippy_console.models import Question, Run
 from wippy_console.services import audit, questions, states
 from wippy_console.services.markdown import to_html
@@ -212,7 +213,10 @@ def as_json(value: Any, indent: int = 2) -> str:
 
 @register.filter
 def brief(value: Any, length: int = 120) -> str:
-    """The value on one line, cut."""
+    """The value on one line, cut; of one that was cut before, its beginning and its size."""
+    if is_preview(value):
+        size = f"… ({value['bytes']} bytes in all)"
+        return brief(value["preview"], max(length - len(size), 1)).removesuffix("…") + size
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= length else text[: length - 1] + "…"
 
