@@ -1,9 +1,11 @@
-"""Values too large to be kept whole, where one line tells of them."""
+"""Values too large to be kept whole, and lists too long to be shown whole, where little room tells of them."""
 
+from django.template.loader import render_to_string
 from temporalio.api.common.v1 import Payload
 
 from engine.hosts.temporal.wire.payloads import encode
 from wippy_console.database.storable import preview
+from wippy_console.models import Run
 from wippy_console.services import summaries
 from wippy_console.services.timeline import payloads
 from wippy_console.templatetags.console import brief
@@ -24,3 +26,10 @@ def test_a_row_of_the_timeline_is_not_summed_up_by_the_name_of_its_payload() -> 
     assert summaries.telling([payloads.value(encode(LONG, "a result"))]).startswith('{"text":"xxx')
     raw = Payload(metadata={"encoding": b"binary/plain"}, data=b"\x89PNG\r\n\x1a\n" + b"\0" * 92)
     assert summaries.telling([payloads.value(raw)]) == "PNG image, 100 bytes"
+
+
+def test_the_summary_of_a_run_folds_waits_after_the_sixth() -> None:
+    waits = [{"kind": "timer", "name": f"nap {number}", "deadline": None} for number in range(9)]
+    text = render_to_string("runs/waits.html", {"run": Run(waiting=waits, waiting_totals={"timer": 9})})
+    shown, folded = text.split("3 more")
+    assert "nap 5" in shown and "nap 6" not in shown and "nap 8" in folded
