@@ -76,7 +76,17 @@ export class Source {
       const { rows, gone, ...head } = data;
       this.head = head;
     }
-    this.told({ ...this.#merge(data), first });
+    const merged = this.#merge(data);
+    this.#stand(merged.changed);
+    this.told({ ...merged, moved: merged.moved || merged.changed.size > 0, first });
+  }
+
+  // The row of an open run says how the run stands, as the head of the page does: Retrying, Waiting for a person and so on.
+  #stand(changed) {
+    const row = this.rows.get(1), stands = this.head?.state;
+    if (row?.kind !== "workflow" || row.end || !stands?.word || row.stands?.key === stands.key) return;
+    this.rows.set(1, { ...row, stands, tone: stands.tone });
+    changed.add(1);
   }
 
   // Rows that say the same stay the same objects, so that nothing drawn of them is drawn again.

@@ -45,6 +45,7 @@ export function kindOf(row) {
 
 // As the server says it: a question that waits is a hand, a timer that runs ticks.
 export function stateOf(row) {
+  if (row.stands) return [row.stands.icon, row.stands.word, row.stands.tone];
   if (row.kind === "question") return ["hand", row.word, "wait"];
   if (row.kind === "timer" && !row.end) return ["timer", row.word, "run"];
   const [name, word, tone] = looks.states[row.state] ?? (row.state === "retrying" ? ["rotate-ccw", "Retrying", "warn"] : ["circle", row.state, "mute"]);

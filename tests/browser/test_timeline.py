@@ -63,6 +63,7 @@ class Server:
         self.rows: dict[Any, Any] = {1: self.head()}
         self.is_open, self.is_well, self.asked, self.bytes, self.details = True, True, 0, [0], 0
         self.version, self.changed, self.gone = 0, dict[Any, int](), list[int]()
+        self.state = {"key": "running", "word": "", "text": ""}
         for number in range(calls):
             self.add(2 + 3 * number)
         page.route("**/timeline.json*", self.answer)
@@ -118,7 +119,7 @@ class Server:
         body = json.dumps({
             "cursor": str(self.version), "whole": since < 0, "events": len(self.rows) * 3, "open": self.is_open,
             "began": BEGAN, "ended": None if self.is_open else self.now, "now": self.now,
-            "state": {"key": "running" if self.is_open else "completed", "word": "", "text": ""},
+            "state": self.state if self.is_open else {"key": "completed", "word": "", "text": ""},
             "knots": [[0, 0], [self.now - BEGAN, 100]], "gaps": [], "rows": rows, "gone": self.gone,
         })  # fmt: skip
         self.bytes.append(len(body))
@@ -275,6 +276,19 @@ def test_a_call_that_is_tried_again_tells_each_attempt_by_itself_and_its_open_de
     expect(row(page, 11)).to_contain_text("gateway says 504")
     expect(row(page, 11).locator(".tag").first).to_have_text("19")
     expect(row(page, 11).locator("dd")).to_have_text("2")
+
+
+def test_the_row_of_the_run_says_how_the_run_stands(page: Page, long: Run) -> None:
+    server = Server(page, long, 30)
+    server.state = {"key": "retrying", "word": "Retrying", "icon": "rotate-ccw", "tone": "warn", "text": "attempt 4"}
+    page.goto(address(long))
+    pooled(page)
+    expect(row(page, 1).locator(".status")).to_have_text("Retrying")
+    server.state = {"key": "waiting", "word": "Waiting for a person", "icon": "hourglass", "tone": "wait", "text": ""}
+    server.hint()
+    expect(row(page, 1).locator(".status")).to_have_text("Waiting for a person")
+    server.end()
+    expect(row(page, 1).locator(".status")).to_have_text("Completed")
 
 
 def test_a_server_that_fails_is_told_and_asked_again(page: Page, long: Run) -> None:

@@ -280,3 +280,11 @@ def test_the_list_of_runs_offers_what_one_may_do(on_stage: Stage) -> None:
     assert re.findall(r'<option value="(\w+)">[^<]*…', text) == ["signal", "cancel", "reset", "again"]
     assert text.count("data-pick>") == 1
     assert "data-pick" not in browser(on_stage.cast.viewer).get("/runs/").content.decode()
+
+
+def test_what_a_batch_is_about_stands_there_in_the_states_of_lists(on_stage: Stage) -> None:
+    asking, other = started(on_stage, 2)
+    on_stage.ask(asking)
+    where = choose(on_stage.cast.operator, "cancel", [asking, other])["Location"]
+    batch = Batch.objects.get(pk=where.rstrip("/").split("/")[-1])
+    assert dict(batches.standing(on_stage.cast.operator, batch)) == {"waiting": 1, "running": 1}

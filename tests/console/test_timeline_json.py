@@ -61,7 +61,8 @@ def test_a_run_is_told_row_by_row_and_unchanged_ones_are_not_told_again(on_stage
     browser = Browser(client, run)
     first = browser.look()
     assert first["whole"] and first["open"] and first["events"] >= 3
-    assert (first["state"]["key"], first["state"]["word"]) == ("waiting", "Waiting for a person")
+    state = first["state"]
+    assert (state["key"], state["word"], state["tone"]) == ("waiting", "Waiting for a person", "wait")
     start, asked = browser.rows[1], browser.rows[-question.pk]
     assert (start["kind"], start["label"], start["summary"], start["word"]) == (
         "workflow", "Approval", "wanted 9", "Running",

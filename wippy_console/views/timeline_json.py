@@ -36,10 +36,13 @@ def head(run: Run, drawn: Timeline) -> dict[str, Any]:
 def state(run: Run) -> dict[str, Any]:
     """How the run stands, by the one rule of `states`."""
     found = looks.state_of(run)
+    look = looks.RUN[found.key]
     text = f"attempt {found.attempt}: {found.error}" if found.attempt else found.reason or found.error
     return {
         "key": found.key,
-        "word": looks.RUN[found.key].word,
+        "word": look.word,
+        "icon": look.icon,
+        "tone": look.tone,
         "text": cut(text),
         "next": ms(found.next_at or found.until),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Count, QuerySet
 
 from wippy_console import permissions
 from wippy_console.models import Batch, BatchItem
-from wippy_console.services import grants, runs
+from wippy_console.services import grants, questions, runs, states
 from wippy_console.services.errors import NotFoundError
 
 SHOWN = 100
@@ -75,9 +76,13 @@ def progress(batch: Batch, user: Any = None) -> Progress:
 
 
 def standing(user: Any, batch: Batch) -> list[tuple[str, int]]:
-    """How many of its runs stand how, as their rows say now."""
-    found = runs.visible(user).filter(pk__in=batch.items.values("run_id")).order_by().values_list("status")
-    return sorted(found.annotate(Count("pk")), key=lambda each: (-each[1], each[0]))
+    """How many of its runs are in which state now."""
+    found = runs.visible(user).filter(pk__in=batch.items.values("run_id")).order_by()
+    rows = list(found.defer("input", "result", "failure"))
+    asking = set(found.filter(pk__in=questions.asking()).values_list("pk", flat=True))
+    unserved = states.unserved(rows)
+    told = (states.of(run, asks=run.pk in asking, unserved=run.pk in unserved).key for run in rows)
+    return sorted(Counter(told).items(), key=lambda each: (-each[1], each[0]))
 
 
 def _sees_all(user: Any) -> bool:
