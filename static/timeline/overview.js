@@ -15,9 +15,16 @@ export class Overview {
     this.#listen();
   }
 
+  // Stands above a list that is long, or has become long: then without moving the rows below it.
+  fit(items, list) {
+    const hidden = items.length <= FROM, later = this.fitted && hidden !== this.node.hidden;
+    const top = later ? list.getBoundingClientRect().top : 0;
+    [this.node.hidden, this.fitted] = [hidden, true];
+    if (later) scrollBy({ top: list.getBoundingClientRect().top - top, behavior: "instant" });
+  }
+
   // `items` of the list, of which `first` to `last` are in view.
   show(items, first, last) {
-    this.node.hidden = items.length <= FROM;
     if (this.node.hidden || (items === this.items && first === this.first && last === this.last && !this.stale)) return;
     if (items !== this.items || this.stale) this.picture = null;
     Object.assign(this, { items, first, last, stale: false });

@@ -161,6 +161,7 @@ export class Timeline {
     this.scale.set(this.source.head, this.source.now());
     $("tl-none").hidden = this.items.length > 0;
     this.#fit();
+    this.overview.fit(this.items, this.list);
     this.reading.restore(held);
     if (follows && moved && fresh.length) this.reading.toEnd(descending);
     this.draw();

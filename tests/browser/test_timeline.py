@@ -278,6 +278,20 @@ def test_a_call_that_is_tried_again_tells_each_attempt_by_itself_and_its_open_de
     expect(row(page, 11).locator("dd")).to_have_text("2")
 
 
+def test_the_overview_comes_without_moving_the_rows(page: Page, long: Run) -> None:
+    server = Server(page, long, 450)
+    page.goto(address(long))
+    pooled(page)
+    row(page, 8).locator("summary").click()
+    row(page, 8).locator("pre").wait_for()
+    assert page.locator(".tl-map").is_hidden()
+    before = top(page, 8)
+    server.grow(100)
+    expect(page.locator(".tl-map")).to_be_visible()
+    settle(page)
+    assert abs(top(page, 8) - before) < 1
+
+
 def test_the_row_of_the_run_says_how_the_run_stands(page: Page, long: Run) -> None:
     server = Server(page, long, 30)
     server.state = {"key": "retrying", "word": "Retrying", "icon": "rotate-ccw", "tone": "warn", "text": "attempt 4"}
