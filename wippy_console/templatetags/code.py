@@ -13,14 +13,15 @@ from wippy_console.services.diagnosis import code
 from wippy_console.templatetags.console import pretty
 
 register = template.Library()
+_NOWHERE = ("", "stack traceback:", "[engine]")
 
 register.filter("stack_lines", code.stack_lines)
 
 
 @register.filter
 def has_code(stack: str | None) -> bool:
-    """Whether a traceback names a place in Lua code; one of the engine alone says nothing."""
-    return any(each.entry for each in code.stack_lines(stack))
+    """Whether a traceback names a place; one of the engine alone says nothing."""
+    return any(line.strip() not in _NOWHERE for line in (stack or "").splitlines())
 
 
 @register.simple_tag

@@ -133,7 +133,7 @@ def line(kind: str, axis: Axis, begin: datetime, end: datetime, *, follows: bool
 def cap(row: Row | Loop, axis: Axis) -> SafeString:
     """A round end with an icon for how it went."""
     if row.state not in CAPS or row.end is None:
-        return format_html("")
+        return SafeString()
     return format_html(
         '<svg class="tl-cap" x="{}%" y="{}" data-a="{}" overflow="visible"><circle r="7"/>'
         '<use href="{}#{}" x="-4.5" y="-4.5" width="9" height="9"/></svg>',

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 
 from wippy_console.models import Run
-from wippy_console.services.timeline.payloads import Part
+from wippy_console.services.timeline import Part
 
 register = template.Library()
 

@@ -11,7 +11,7 @@ from wippy_console import permissions
 from wippy_console.models import Run
 from wippy_console.services import decisions, registry, resetting, runs, secrets, temporal_server, timeline
 from wippy_console.services.by_kind import WORKFLOW
-from wippy_console.services.diagnosis.cancels import cancel_asked
+from wippy_console.services.diagnosis import cancels
 from wippy_console.services.errors import Refused
 from wippy_console.services.timeline import Axis, Row, lay_out
 from wippy_console.views import run_tabs
@@ -43,7 +43,7 @@ def context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "may_edit": bool(run.failure and run.namespace) and registry.may_publish(user, WORKFLOW, run.namespace),
         "may_reset": resetting.may_reset(user, run),
         **actions(user, run),
-        "cancel_asked": cancel_asked(run, user),
+        "cancel_asked": cancels.cancel_asked(run, user),
         **of_tab,
     }
 

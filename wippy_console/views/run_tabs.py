@@ -12,7 +12,7 @@ from wippy_console.services import runs, timeline
 from wippy_console.services.diagnosis import by_name
 from wippy_console.services.diagnosis import details as services_details
 from wippy_console.services.diagnosis import pending as services_pending
-from wippy_console.services.diagnosis.stacks import stacks
+from wippy_console.services.diagnosis import stacks as services_stacks
 from wippy_console.services.errors import Refused
 from wippy_console.services.runs import history_text
 from wippy_console.views.pages import choice, marked, number
@@ -33,7 +33,7 @@ def state(run: Run, request: HttpRequest) -> dict[str, Any]:
     if run.starts_at and not run.history_length:
         return _nothing("It has not begun", "Its code runs when its time comes.", "alarm-clock")
     try:
-        found = stacks(run, request.user)
+        found = services_stacks.stacks(run, request.user)
     except Refused as refusal:
         return _nothing("Its worker does not tell", refusal.message, "unplug")
     return (

@@ -102,9 +102,9 @@ def test_an_ask_is_told_once_however_often_the_run_waits() -> None:
     told: list[Any] = []
     heard = WaitBook.heard
 
-    def hear(changes: Any) -> None:
+    def hear(changes: Any, now: int) -> None:
         told.extend(changes.changes)
-        heard(driver.unit._book, changes)  # type: ignore[arg-type]
+        heard(driver.unit._book, changes, now)  # type: ignore[arg-type]
 
     driver.unit._book.heard = hear  # type: ignore[method-assign, union-attr]
     for _ in range(3):

@@ -12,7 +12,7 @@ from wippy_console.models import Run
 from wippy_console.services import histories, secrets
 from wippy_console.services.errors import Refused
 from wippy_console.services.masking import MASK
-from wippy_console.services.timeline.drafts import moment
+from wippy_console.services.timeline import moment
 
 
 @dataclass(frozen=True, slots=True)

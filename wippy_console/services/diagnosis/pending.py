@@ -15,8 +15,7 @@ from temporalio.api.workflow.v1 import PendingActivityInfo, PendingChildExecutio
 from engine.errors import Failure
 from wippy_console.models import Run
 from wippy_console.services import secrets, timeline
-from wippy_console.services.timeline import Row, payloads
-from wippy_console.services.timeline.drafts import moment
+from wippy_console.services.timeline import Row, moment, payloads
 
 MOST = 200
 """Of each kind so many are listed."""

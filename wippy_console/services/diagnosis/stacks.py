@@ -13,8 +13,7 @@ from wippy_console.services.diagnosis import told_values
 from wippy_console.services.diagnosis.asking import ask
 from wippy_console.services.errors import Refused
 from wippy_console.services.masking import MASK
-from wippy_console.services.secrets import hidden
-from wippy_console.services.secrets.hidden import Hidden
+from wippy_console.services.secrets import Hidden, hidden_of
 
 WAITS = {
     "call": "the answer of",
@@ -121,7 +120,7 @@ def stacks(run: Run, user: Any) -> Stacks:
 def _hidden(run: Run, user: Any) -> Hidden | None:
     """What to hide; None, that is all values, when the history can't be read to know it."""
     try:
-        return hidden.of(run, user)
+        return hidden_of(run, user)
     except Refused:
         return None
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wippy_console.services.masking import MASK
-from wippy_console.services.secrets.hidden import Hidden
+from wippy_console.services.secrets import Hidden
 
 _WORDS = {None: "nil", True: "true", False: "false"}
 

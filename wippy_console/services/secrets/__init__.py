@@ -2,7 +2,10 @@
 
 from wippy_console.services.masking import MASK
 from wippy_console.services.secrets.events import Shown, describe, history, veil
+from wippy_console.services.secrets.everywhere import hidden as veiled
 from wippy_console.services.secrets.everywhere import of as payloads_of
+from wippy_console.services.secrets.hidden import Hidden
+from wippy_console.services.secrets.hidden import of as hidden_of
 from wippy_console.services.secrets.marks import Marks, is_secret
 from wippy_console.services.secrets.masking import arguments, masked
 from wippy_console.services.secrets.notices import Notice, notice
@@ -11,12 +14,14 @@ from wippy_console.services.secrets.signals import message
 
 __all__ = [
     "MASK",
+    "Hidden",
     "Marks",
     "Notice",
     "Places",
     "Shown",
     "arguments",
     "describe",
+    "hidden_of",
     "history",
     "is_secret",
     "masked",
@@ -24,4 +29,5 @@ __all__ = [
     "notice",
     "payloads_of",
     "veil",
+    "veiled",
 ]

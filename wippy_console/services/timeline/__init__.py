@@ -24,11 +24,12 @@ from wippy_console.services.timeline.known import Known
 from wippy_console.services.timeline.layout import folded, kept, lay_out
 from wippy_console.services.timeline.looking import look
 from wippy_console.services.timeline.opening import Page, opened, opened_among, page
+from wippy_console.services.timeline.payloads import Part
 from wippy_console.services.timeline.values import EventRef, Loop, Row, Timeline
 
 __all__ = [
-    "Axis", "Changes", "Chronicle", "EventRef", "Loop", "Page", "Row", "Timeline", "chronicle", "event_head",
-    "event_json", "event_payload", "folded", "kept", "lay_out", "of_events", "opened", "opened_among",
+    "Axis", "Changes", "Chronicle", "EventRef", "Loop", "Page", "Part", "Row", "Timeline", "chronicle", "event_head",
+    "event_json", "event_payload", "folded", "kept", "lay_out", "moment", "of_events", "opened", "opened_among",
     "page", "read_failure", "row", "rows", "since",
 ]  # fmt: skip
 

@@ -11,7 +11,6 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from wippy_console.models import Run
 from wippy_console.services import histories, masking, registry, secrets, summaries
 from wippy_console.services.errors import NotFoundError
-from wippy_console.services.secrets.everywhere import hidden
 from wippy_console.services.timeline.known import Known, shelf
 
 
@@ -41,7 +40,7 @@ def look(run: Run, user: Any) -> Look:
         known = _settled(run, known)
         shelf.put(key, stamp, known)
     veil = known.shown.veil() if known.shown else None
-    return Look(known, now if now is None or not veil else hidden(now, veil), sees)
+    return Look(known, now if now is None or not veil else secrets.veiled(now, veil), sees)
 
 
 def _settled(run: Run, known: Known) -> Known:
