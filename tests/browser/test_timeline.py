@@ -278,10 +278,13 @@ def test_a_call_that_is_tried_again_tells_each_attempt_by_itself_and_its_open_de
     expect(row(page, 11).locator("dd")).to_have_text("2")
 
 
-def test_the_overview_comes_without_moving_the_rows(page: Page, long: Run) -> None:
+@pytest.mark.parametrize("scrolled", [0, 60], ids=["from the top", "scrolled"])
+def test_the_overview_comes_without_moving_the_rows(page: Page, long: Run, scrolled: int) -> None:
     server = Server(page, long, 450)
     page.goto(address(long))
     pooled(page)
+    page.set_viewport_size({"width": 1440, "height": 1400})
+    page.evaluate(f"scrollTo(0, {scrolled})")
     row(page, 8).locator("summary").click()
     row(page, 8).locator("pre").wait_for()
     assert page.locator(".tl-map").is_hidden()
