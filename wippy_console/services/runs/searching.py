@@ -87,7 +87,7 @@ def words_of(wanted: Wanted) -> list[str]:
 def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
     """By all that is wanted but the words: of these only that rows which tell nothing yet have them in their ids."""
     if words := words_of(wanted):
-        rows = rows.filter(_described_or_named(words))
+        rows = rows.filter(_described_or_named(words, storable_text(wanted.text.strip())))
     if wanted.statuses:
         rows = rows.filter(reduce(or_, map(states.condition, map(storable_text, wanted.statuses))))
     if wanted.by:
@@ -104,10 +104,14 @@ def _narrowed(rows: QuerySet[Run], wanted: Wanted) -> QuerySet[Run]:
     )
 
 
-def _described_or_named(words: Sequence[str]) -> Q:
-    """What is searched of a row without keys may tell what is masked by now (`business_keys.forget_masked`)."""
+def _described_or_named(words: Sequence[str], typed: str) -> Q:
+    """What is searched of a row without keys may tell what is masked by now (`business_keys.forget_masked`).
+
+    Its ids have the words, or what was typed: SQLite knows the case of ASCII only.
+    """
     named = [reduce(or_, (Q(**{f"{name}__icontains": word}) for name in _IDS)) for word in words]
-    return Q(keys__isnull=False) | reduce(and_, named)
+    as_typed = reduce(or_, (Q(**{f"{name}__contains": typed}) for name in _IDS)) if typed else Q(pk__in=())
+    return Q(keys__isnull=False) | reduce(and_, named) | as_typed
 
 
 def _of_few(rows: QuerySet[Run], words: list[str]) -> tuple[QuerySet[Run], list[str]]:
