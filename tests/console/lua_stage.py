@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +17,7 @@ from engine.hosts.temporal.observations import Observation, Observed
 from engine.hosts.temporal.settings import worker_settings
 from engine.hosts.temporal.worker.worker import workflow_worker
 from engine.node import LocalNode
-from tests.console.operating import CLIENT, WORKER, Cast, make_cast
+from tests.console.operating import CLIENT, WORKER, Cast, make_cast, on_a_thread
 from tests.patience import PATIENCE
 from wippy_console.management.operations import operator
 from wippy_console.models import Run
@@ -85,27 +83,17 @@ def lua_stage(address: str) -> Iterator[LuaStage]:
 @contextmanager
 def serving(stage: LuaStage) -> Iterator[None]:
     """A node that serves the stage's queue, on a loop thread of its own."""
-    loop = asyncio.new_event_loop()
-    stop, ready = asyncio.Event(), threading.Event()
 
-    async def serve() -> None:
+    async def serve(until_stopped: Callable[[], Awaitable[None]]) -> None:
         client = await connect(ClientSettings(stage.address))
         catalog = DatabaseCatalog()
         node = LocalNode(f"node-{uuid.uuid4().hex[:8]}", catalog)
         await node.start()
         worker = workflow_worker(client, node, worker_settings(catalog, WORKER, stage.seen.append))
         async with worker:
-            ready.set()
-            await stop.wait()
+            await until_stopped()
         await node.stop(1)
         catalog.close()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
-    thread.start()
-    assert ready.wait(PATIENCE)
-    try:
+    with on_a_thread(serve):
         yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(PATIENCE)
-        loop.close()

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -141,18 +141,16 @@ def stage(address: str) -> Iterator[Stage]:
 
 
 @contextmanager
-def serving(address: str, queue: str) -> Iterator[None]:
-    """A worker with the workflows of flows.py, on a loop thread of its own."""
+def on_a_thread(serve: Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]) -> Iterator[None]:
+    """What serves, on a loop thread of its own; it awaits what it is given when it is ready, and stops after that."""
     loop = asyncio.new_event_loop()
     stop, ready = asyncio.Event(), threading.Event()
 
-    async def serve() -> None:
-        client = await Client.connect(address)
-        async with flows.worker(client, queue):
-            ready.set()
-            await stop.wait()
+    async def until_stopped() -> None:
+        ready.set()
+        await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
+    thread = threading.Thread(target=loop.run_until_complete, args=[serve(until_stopped)])
     thread.start()
     assert ready.wait(PATIENCE)
     try:
@@ -161,6 +159,19 @@ def serving(address: str, queue: str) -> Iterator[None]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(PATIENCE)
         loop.close()
+
+
+@contextmanager
+def serving(address: str, queue: str) -> Iterator[None]:
+    """A worker with the workflows of flows.py, on a loop thread of its own."""
+
+    async def serve(until_stopped: Callable[[], Awaitable[None]]) -> None:
+        client = await Client.connect(address)
+        async with flows.worker(client, queue):
+            await until_stopped()
+
+    with on_a_thread(serve):
+        yield
 
 
 def settle(run: Run) -> None:
