@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -23,13 +21,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 from engine.entry import Entry
 from engine.hosts.temporal.worker.deployments import ensure_current
 from tests.console import flows
-from tests.console.operating import CLIENT, WORKER, Stage, stage
+from tests.console.operating import CLIENT, WORKER, Stage, on_a_thread, stage
 from tests.console.registry_cast import create
 from tests.console.test_worker import until
-from tests.patience import PATIENCE
 from tests.ports import free_port
 from wippy_console.models import AuditRow, FeedEvent, Node, Run
-from wippy_console.services import task_queues, temporal
+from wippy_console.services import temporal, temporal_asking
 
 NOW = timezone.now()
 
@@ -37,8 +34,7 @@ NOW = timezone.now()
 @pytest.fixture
 def on_stage(transactional_db: None, temporal_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr(settings, "TEMPORAL_ADDRESS", temporal_address)
-    monkeypatch.setattr(task_queues, "PATIENCE_SECONDS", 60.0)
-    monkeypatch.setattr("wippy_console.services.deployments.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(temporal_asking, "PATIENCE_SECONDS", 60.0)
     with stage(temporal_address) as made:
         yield made
 
@@ -124,16 +120,14 @@ def test_a_temporal_that_hangs_holds_the_page_up_for_seconds_only(
 @contextmanager
 def versioned(address: str, name: str) -> Iterator[None]:
     """Workers of the builds one and two of a deployment, on a loop of their own; one is current."""
-    queue, stop, ready = f"q-{uuid.uuid4()}", asyncio.Event(), threading.Event()
-    loop = asyncio.new_event_loop()
+    queue = f"q-{uuid.uuid4()}"
 
-    async def serve() -> None:
+    async def serve(until_stopped: Callable[[], Awaitable[None]]) -> None:
         client = await Temporal.connect(address)
         async with build(client, "one"):
             await ensure_current(client, WorkerDeploymentVersion(name, "one"))
             async with build(client, "two"):
-                ready.set()
-                await stop.wait()
+                await until_stopped()
 
     def build(client: Temporal, build_id: str) -> Worker:
         version = WorkerDeploymentVersion(name, build_id)
@@ -146,15 +140,8 @@ def versioned(address: str, name: str) -> Iterator[None]:
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
 
-    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
-    thread.start()
-    assert ready.wait(PATIENCE)
-    try:
+    with on_a_thread(serve):
         yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(PATIENCE)
-        loop.close()
 
 
 def test_an_operator_promotes_a_build_once_and_it_is_noted(client: Client, on_stage: Stage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,17 +20,15 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.entry import Entry, namespace_of
-from engine.errors import UnitFailed
 from engine.hosts.temporal.settings import reference
-from engine.hosts.temporal.wire.failures import from_exception
 from wippy_console import permissions
 from wippy_console.services import accounts, audit, feed, registry, temporal
-from wippy_console.services.by_kind import CLIENT, WORKER
+from wippy_console.services.by_kind import WORKER
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+from wippy_console.services.temporal_asking import each_in_time, or_why_not
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 2.0
 MOST, MOST_VERSIONS = 20, 20
 NOT_KNOWN = "It may have been done all the same: look at the page of workers."
 
@@ -88,7 +86,7 @@ def asked(user: Any) -> Callable[[], Known]:
     """
     scope = permissions.scope(user, permissions.VIEW_FLEET)
     workers = [worker for worker in registry.of_kinds(WORKER) if scope.covers(worker.namespace)]
-    answer = temporal.begin(_of_all(sorted({reference(worker, "client") for worker in workers})))
+    answer = temporal.begin(each_in_time(sorted({reference(worker, "client") for worker in workers}), _of))
 
     def known() -> Known:
         found = answer.result()
@@ -170,34 +168,14 @@ def _asked(client_id: str, act: Callable[[Client], Coroutine[Any, Any, T]]) -> T
         raise Refused(f"Temporal refuses it: {error.message.rstrip('.')}.") from error
 
 
-async def _of_all(clients: Sequence[str]) -> dict[str, list[Deployment] | str]:
-    tasks = {client: asyncio.create_task(_of(client)) for client in clients}
-    if not tasks:
-        return {}
-    await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
-    late = f"Temporal did not answer within {PATIENCE_SECONDS:g} seconds."
-    found = {client: task.result() if task.done() else late for client, task in tasks.items()}
-    for task in tasks.values():
-        task.cancel()
-    return found
-
-
 async def _of(client_id: str) -> list[Deployment] | str:
-    entry = temporal.catalog().entry(client_id)
-    if entry is None or entry.kind != CLIENT:
-        return f"There is no {CLIENT} {client_id} any more."
-    try:
-        client = await temporal.connected(entry)
+    async def listed(client: Client) -> list[Deployment]:
         request = ListWorkerDeploymentsRequest(namespace=client.namespace, page_size=MOST)
         some = (await client.workflow_service.list_worker_deployments(request)).worker_deployments[:MOST]
         answers = await asyncio.gather(*(_describe(client, each.name) for each in some))
-    except RPCError as error:
-        return from_exception(error).message
-    except UnitFailed as error:
-        return error.failure.message
-    except (RuntimeError, OSError) as error:
-        return str(temporal.translated(error))
-    return [_read(client_id, answer) for answer in answers]
+        return [_read(client_id, answer) for answer in answers]
+
+    return await or_why_not(client_id, listed)
 
 
 async def _describe(client: Client, name: str) -> DescribeWorkerDeploymentResponse:

@@ -15,20 +15,16 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from engine.entry import Entry, namespace_of
-from engine.errors import UnitFailed
 from engine.hosts.temporal.settings import reference, task_queue
-from engine.hosts.temporal.wire.failures import from_exception
 from wippy_console import permissions
 from wippy_console.models import Node
 from wippy_console.services import by_kind, registry, runs, states, temporal
 from wippy_console.services.by_kind import CLIENT, WORKER, WORKFLOW
 from wippy_console.services.projection import NODE
+from wippy_console.services.temporal_asking import each_in_time, or_why_not
 
-PATIENCE_SECONDS = 2.0
-"""So long a page waits for all of them together."""
 FRESH_SECONDS = 2.0
 MOST_QUEUES = 50
 MOST_WAITING = 1000
@@ -177,31 +173,18 @@ _asked = _Asked()
 
 async def _ask_all(keys: Sequence[Key]) -> dict[Key, tuple[Tasks, ...] | str]:
     turn = asyncio.Semaphore(AT_ONCE)
-    tasks = {key: asyncio.create_task(_ask(key, turn)) for key in keys}
-    await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
-    late = f"Temporal did not answer within {PATIENCE_SECONDS:g} seconds."
-    found = {key: task.result() if task.done() else late for key, task in tasks.items()}
-    for task in tasks.values():
-        task.cancel()
-    return found
+    return await each_in_time(keys, lambda key: _ask(key, turn))
 
 
 async def _ask(key: Key, turn: asyncio.Semaphore) -> tuple[Tasks, ...] | str:
     client_id, name = key
-    entry = temporal.catalog().entry(client_id)
-    if entry is None or entry.kind != CLIENT:
-        return f"There is no {CLIENT} {client_id} any more."
-    try:
-        async with turn:
-            client = await temporal.connected(entry)
-            answers = await asyncio.gather(*(_describe(client, name, kind) for kind in KINDS.values()))
-    except RPCError as error:
-        return from_exception(error).message
-    except UnitFailed as error:
-        return error.failure.message
-    except (RuntimeError, OSError) as error:
-        return str(temporal.translated(error))
-    return tuple(_tasks(kind, answer) for kind, answer in zip(KINDS, answers, strict=True))
+
+    async def tasks(client: Client) -> tuple[Tasks, ...]:
+        answers = await asyncio.gather(*(_describe(client, name, kind) for kind in KINDS.values()))
+        return tuple(_tasks(kind, answer) for kind, answer in zip(KINDS, answers, strict=True))
+
+    async with turn:
+        return await or_why_not(client_id, tasks)
 
 
 async def _describe(client: Client, name: str, kind: Any) -> DescribeTaskQueueResponse:
