@@ -7,10 +7,19 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Doing:
+    """An operation under way (`engine.contracts.operation`), as people read it; `since` is ns since the epoch."""
+
+    text: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessInfo:
     """One running unit as the console lists it. `started` is ns since the epoch.
 
-    `watchers` are the pids of those who monitor it, and `service <entry id>` of the service that it runs for.
+    `watchers` are the pids of those who monitor it, and `service <entry id>` of the service that it runs for; `doing`
+    the oldest of its operations, `operations` how many there are.
     """
 
     pid: str
@@ -25,6 +34,8 @@ class ProcessInfo:
     links: tuple[str, ...]
     names: tuple[str, ...]
     watchers: tuple[str, ...]
+    doing: tuple[Doing, ...] = ()
+    operations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
