@@ -75,6 +75,7 @@ FILES: Mapping[str, File] = {
     "logger": _module("logger"),
     "registry": _module("registry", replays=False),
     "security": _module("security", replays=False),
+    "store": _module("store", replays=False),
     "time": _module("time"),
     "uuid": _module("uuid"),
     "workflow": _module("workflow"),

@@ -1,1 +1,1 @@
-"""What hosts answer to an `Ask` of functions and processes: the registry, the environment, rights, tokens, SQL."""
+"""What hosts answer to an `Ask` of functions and processes: registry, environment, rights, tokens, SQL, stores."""

@@ -221,6 +221,12 @@ SCHEMAS: Mapping[str, Schema] = {
         groups=TEXTS,
     ),
     "security.token_store": TOKEN_STORE,
+    "store.memory": mapping(
+        max_size={**COUNT, "maximum": 1_000_000},
+        max_bytes={**COUNT, "maximum": 1 << 29},
+        cleanup_interval=DURATION,
+        lifecycle=LIFECYCLE,
+    ),
     **{
         kind: {"type": "object"}
         for kind in names(

@@ -15,6 +15,7 @@ from engine.asks.env import EnvAsks
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.storages import Storages
+from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
@@ -73,11 +74,13 @@ class Stage:
         self._folder = TemporaryDirectory()
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
         registry = MemoryRegistry(catalog, on_publish=self._announce)
+        self._stores = StoreAsks(catalog)
         handlers = {
             **EnvAsks(catalog, storages).handlers(),
             **RegistryAsks(registry).handlers(),
             **PolicyAsks(catalog).handlers(),
             **TokenAsks(catalog, MemoryVault(), {}).handlers(),
+            **self._stores.handlers(),
         }
         self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers)
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
@@ -108,6 +111,7 @@ class Stage:
         self._tasks[-1].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.node.stop(1)
+        await self._stores.close()
         self._folder.cleanup()
 
     async def run(self, unit: str, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.operations import ProcessInfo
@@ -237,5 +238,6 @@ def ask_handlers(
         **variables.declared.handlers(),
         **RegistryAsks(DatabaseRegistry(catalog, on_publish)).handlers(),
         **PolicyAsks(variables.catalog).handlers(),
+        **StoreAsks(variables.catalog).handlers(),
         **TokenAsks(catalog, DatabaseVault(), variables.for_lua, find=variables.catalog.entry).handlers(),
     }

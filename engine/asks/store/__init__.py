@@ -1,0 +1,1 @@
+"""Key-value stores for the `store` module: kinds `store.memory` and `store.sql` (docs/lua.md#store)."""
