@@ -9,6 +9,7 @@ from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import CallRequest, Host
+from engine.contracts.operation import Operation
 from engine.contracts.operations import HostInfo, ProcessInfo
 from engine.contracts.peers import Peers
 from engine.hosts.actor.actor import OnProcessEnd, UnitFactory
@@ -30,9 +31,9 @@ class LocalNode:
 
     Coroutines and `add_host` are for the loop on which `start` ran; `send`, `terminate`, `processes` and
     `counts` may be called from any thread. `strict` forbids what is checked to units without actor and scope.
-    `ask_handlers` answer by name, on the loop. With `peers` and `fleet_names` it is one of several nodes.
-    `on_process_end` is called for each process that ends, function calls not included. `max_memory` bounds what all
-    units together hold, in bytes; half of the machine's memory by default.
+    `ask_handlers` answer by name, on the loop, and `operations` reach the world. With `peers` and `fleet_names` it is
+    one of several nodes. `on_process_end` is called for each process that ends, function calls not included.
+    `max_memory` bounds what all units together hold, in bytes; half of the machine's memory by default.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class LocalNode:
         strict: bool = False,
         unit_factory: UnitFactory = Unit,
         ask_handlers: Mapping[str, AskHandler] | None = None,
+        operations: Mapping[str, Operation] | None = None,
         peers: Peers | None = None,
         fleet_names: FleetNames | None = None,
         on_process_end: OnProcessEnd | None = None,
@@ -63,6 +65,7 @@ class LocalNode:
             unit_factory,
             limits=limits or Limits(),
             ask_handlers=ask_handlers or {},
+            operations=operations or {},
             fleet_names=fleet_names,
             on_process_end=on_process_end,
             threads=threads,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 import traceback
+from collections.abc import Coroutine
 
 from engine.contracts.operation import CLOSING_SECONDS, MAX_HANDLES, MAX_TEXT, Asker, Closing, Kind, Operation
 from engine.errors import CANCELED, INTERNAL, LIMIT_EXCEEDED, Failure, UnitFailed, invalid
@@ -58,15 +60,16 @@ class Closer:
 
     def begin(self, handle: Closing, text: str) -> asyncio.Task[None]:
         """Close a handle, whatever becomes of those who wait for it."""
-        return self._kept(asyncio.ensure_future(self._close(handle, text)))
+        return self.keep(self._close(handle, text))
 
     async def settled(self, seconds: float) -> None:
         """Wait until nothing is being closed, so long at most."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        end = time.monotonic() + seconds
+        while self._tasks and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
 
     async def _close(self, handle: Closing, text: str) -> None:
-        task = self._kept(asyncio.ensure_future(_closing(handle)))
+        task = self.keep(_closing(handle))
         await asyncio.wait({task}, timeout=CLOSING_SECONDS)
         if not task.done():
             task.cancel()
@@ -74,8 +77,9 @@ class Closer:
         elif not task.cancelled() and (error := task.exception()) is not None:
             logger.error("%s could not be closed: %s", text, where(error))
 
-    def _kept(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
-        """As long as it runs; nobody else may hear how it ended."""
+    def keep(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """A task of it, kept as long as it runs: nobody else may."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._over)
         return task

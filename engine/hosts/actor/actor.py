@@ -14,6 +14,7 @@ from typing import Protocol
 
 from engine.contracts.host import Host
 from engine.contracts.operations import ProcessInfo
+from engine.hosts.actor.outside import Outside
 from engine.lua.marshal import size_of
 from engine.program import Program
 from engine.security.context import Security
@@ -128,6 +129,7 @@ class Actor:
     pending_sizes: dict[int, int] = field(default_factory=dict)
     pending_bytes: int = 0
     watches: dict[str, Watch] = field(default_factory=dict)
+    outside: Outside | None = None
 
     def __str__(self) -> str:
         return self.pid
@@ -227,12 +229,15 @@ class Actor:
         return self.pending.pop(seq, None)
 
     def abandon_pending(self) -> None:
-        """Stop whatever is in flight; nothing of it is answered."""
+        """Stop whatever is in flight; nothing of it is answered, and what the unit held outside is closed."""
         self.pending_sizes.clear()
         self.pending_bytes = 0
         pending, self.pending = self.pending, {}
         for command in pending.values():
             command.abandon()
+        outside, self.outside = self.outside, None
+        if outside is not None:
+            outside.end()
         held, self.held_calls = self.held_calls, deque()
         for begin in held:  # what is in flight when its unit ends is carried out, calls that were given up are not
             begin()
@@ -263,6 +268,7 @@ def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
         tuple(sorted(actor.links)) if actor.links else (),
         names,
         _watchers(actor),
+        *(actor.outside.doing() if actor.outside is not None else ((), 0)),
     )
 
 

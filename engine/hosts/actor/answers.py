@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor
@@ -57,7 +57,7 @@ class InFlight:
     left: Left
     family: str
     size: int
-    abandoned: bool = False
+    abandoned: bool = field(default=False, init=False)
 
     def abandon(self) -> None:
         """Let it happen."""
@@ -79,23 +79,26 @@ class Answers:
     def __init__(self, table: Table, lanes: Lanes) -> None:
         self._table = table
         self._lanes = lanes
-        self._left = Left()
+        self.left = Left()
 
     def give(self, actor: Actor, seq: int, answer: Answer, size: int = 0) -> None:
         """Answer the command `seq`, which holds so many bytes, now or when the work is done."""
         if not isinstance(answer, Deferred):
             self._table.reply(actor, seq, answer)
             return
-        family = actor.family
-        if failure := refusal(actor, size, self._left.commands[family], self._left.sizes[family]):
+        if failure := self.refusal(actor, size):
             self._table.reply(actor, seq, failure)
             return
-        pending = InFlight(self._left, family, size)
+        pending = InFlight(self.left, actor.family, size)
         actor.expect(seq, pending, size)
         lane = answer.lane or f"command {seq}"
         self._lanes.enqueue((actor.pid, lane), lambda: self._work(actor, pending, seq, answer))
 
-    async def _room_for(self, actor: Actor) -> None:
+    def refusal(self, actor: Actor, size: int) -> Failure | None:
+        """Why no command of so many bytes can begin for the actor now, if so."""
+        return refusal(actor, size, self.left.commands[actor.family], self.left.sizes[actor.family])
+
+    async def room_for(self, actor: Actor) -> None:
         """Wait until the actor has taken results, when many lie there."""
         while (gate := self._gate(actor)) is not None:
             await gate.opened.wait()
@@ -109,7 +112,7 @@ class Answers:
             return gate
 
     async def _work(self, actor: Actor, pending: InFlight, seq: int, deferred: Deferred) -> None:
-        await self._room_for(actor)
+        await self.room_for(actor)
         event = await outcome(seq, deferred.work)
         with self._table.lock:
             pending.over()

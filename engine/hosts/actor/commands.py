@@ -22,6 +22,7 @@ from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.destinations import Destination, Destinations, Elsewhere, FleetName, Here, Nowhere
 from engine.hosts.actor.failures import unresolved
 from engine.hosts.actor.local import LocalCommands
+from engine.hosts.actor.operating import Operating
 from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import CallTarget, LocalTarget, RemoteTarget, Target, Targets, attempt
@@ -102,6 +103,7 @@ class Commands:
         local: LocalCommands,
         remote: RemoteCommands,
         asks: AskHandlers,
+        operating: Operating,
     ) -> None:
         self._table = table
         self._targets = targets
@@ -111,6 +113,7 @@ class Commands:
         self._local = local
         self._remote = remote
         self._asks = asks
+        self._operating = operating
 
     # --- without the lock --------------------------------------------------------------------
 
@@ -159,12 +162,17 @@ class Commands:
             case Call() | Spawn() | Exec():
                 self._start(actor, command, plan.targets[command.seq], plan.sizes.get(command.seq, 0))
             case Ask():
-                answer = self._asks.answer(actor, command)
-                self._answers.give(actor, command.seq, answer, plan.sizes.get(command.seq, 0))
+                self._ask(actor, command, plan.sizes.get(command.seq, 0))
             case Log():
                 pass
             case _:
                 assert_never(command)
+
+    def _ask(self, actor: Actor, command: Ask, size: int) -> None:
+        if operation := self._operating.named(command.name):
+            self._operating.begin(actor, command, operation, size)
+        else:
+            self._answers.give(actor, command.seq, self._asks.answer(actor, command), size)
 
     def _wait_or_give_up(self, actor: Actor, command: StartTimer | CancelTimer | CancelCall) -> None:
         match command:

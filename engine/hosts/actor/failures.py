@@ -93,6 +93,12 @@ def results_full(limit: int) -> Failure:
     return Failure(LIMIT_EXCEEDED, text, retryable=True)
 
 
+def answer_too_large(size: int, limit: int) -> Failure:
+    """What an operation brought is more than a unit takes at once, in bytes."""
+    text = f"the answer is too large: about {size} bytes, the limit is {limit}"
+    return Failure(LIMIT_EXCEEDED, text, retryable=False)
+
+
 def call_timed_out(target: str, timeout: int) -> Failure:
     """The call with all its attempts took longer than `timeout` ns."""
     return Failure(TIMEOUT, f"call of '{target}' timed out after {format_duration(timeout)}", retryable=False)

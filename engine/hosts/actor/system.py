@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from engine.contracts.ask import AskHandler
 from engine.contracts.catalog import Catalog
 from engine.contracts.fleet_names import FleetNames
+from engine.contracts.operation import Operation
 from engine.errors import UnitFailed
 from engine.hosts.actor.actor import Actor, OnProcessEnd, UnitFactory
 from engine.hosts.actor.answers import Answers
@@ -23,6 +24,7 @@ from engine.hosts.actor.execution import Execution
 from engine.hosts.actor.failures import unresolved
 from engine.hosts.actor.hosts import FUNCTIONS, ActorHost, FunctionHost, Pids
 from engine.hosts.actor.local import LocalCommands
+from engine.hosts.actor.operating import Operating
 from engine.hosts.actor.relations import Relations
 from engine.hosts.actor.remote import RemoteCommands
 from engine.hosts.actor.routes import Routes
@@ -33,9 +35,12 @@ from engine.hosts.actor.watches import Watches
 from engine.hosts.actor.world import SystemWorld
 from engine.steps import Limits, Message
 
+CLOSING = 2.0
+"""Seconds in which a node that stops closes what its units held."""
+
 
 class ActorSystem:
-    """All actors of one node. `ask_handlers` answer on the loop; `fleet_names` are None for a node alone."""
+    """All actors of one node. `ask_handlers` and `operations` are the loop's; `fleet_names` None for a node alone."""
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class ActorSystem:
         *,
         limits: Limits,
         ask_handlers: Mapping[str, AskHandler],
+        operations: Mapping[str, Operation],
         fleet_names: FleetNames | None = None,
         on_process_end: OnProcessEnd | None = None,
         threads: int = 2,
@@ -65,15 +71,18 @@ class ActorSystem:
         self.remote = RemoteCommands(table, lanes, destinations, Watches(table, lanes))
         self.functions = FunctionHost(FUNCTIONS, table, targets, self._pids, limits, budget)
         self.calls = Calls(table, targets, self.functions)
+        answers = Answers(table, lanes)
+        self._operating = Operating(table, answers, operations)
         naming = Naming(table, destinations, lanes, fleet_names)
         commands = Commands(
             table,
             targets,
             destinations,
-            Answers(table, lanes),
+            answers,
             calls=self.calls,
             local=local,
             remote=self.remote,
+            operating=self._operating,
             asks=AskHandlers(
                 {**naming.ask_handlers(), **self.bus.ask_handlers()}, {"events.send": self.bus.send, **ask_handlers}
             ),
@@ -96,6 +105,7 @@ class ActorSystem:
 
     async def stop(self) -> None:
         """Stop the threads after what is queued, then let go of the loop; a step that hangs is left behind."""
+        await self._operating.settled(CLOSING)
         await self._lanes.settled()
         self.table.scheduler.close()
         await asyncio.to_thread(self.table.scheduler.join, 1.0)
