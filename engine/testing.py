@@ -8,17 +8,23 @@ Calls, spawns and messages wait in `driver.commands` until the test answers them
 `advance` moves the clock past them; `functions` answers calls at once, and `asks` what modules ask of their host:
 
     asks = RegistryAsks(MemoryRegistry(catalog)).handlers()
+
+`operations` reach the world as in a node, one after the other, and what the unit holds is closed with it or by
+`close`; one that is not given waits in `commands`, as all else that the test answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
+from engine.asks.operations import Asked, Closer, Held, carried_out
 from engine.contracts.ask import AskHandler
+from engine.contracts.operation import Asker, Operation
 from engine.errors import Failure, UnitFailed, not_found
 from engine.lua.unit import Unit
 from engine.modules import ASKING, MODULES
@@ -97,6 +103,7 @@ class Driver:
         *,
         functions: Mapping[str, Callable[..., Value]] | None = None,
         asks: Mapping[str, AskHandler] | None = None,
+        operations: Mapping[str, Operation] | None = None,
         context: Mapping[str, Value] | None = None,
         security: Security | None = None,
         strict: bool = False,
@@ -107,6 +114,7 @@ class Driver:
         self.world = world or HandWorld()
         self.functions = dict(functions or {})
         self.asks = dict(asks or {})
+        self.outside = _Outside(operations or {}, program.entry_id, kind)
         self.commands: list[Command] = []
         self.logs: list[Log] = []
         self.timers: dict[int, int] = {}
@@ -129,6 +137,8 @@ class Driver:
             step = self.unit.step(pending)
             self.status = step.status
             pending = self._answers(step)
+            if not self.waiting:
+                self.close()
             if not pending or not self.waiting:
                 return self.status
 
@@ -161,6 +171,10 @@ class Driver:
             self.feed(Resolved(seq))
         self.world.clock = end
         return self.status
+
+    def close(self) -> None:
+        """Close what the unit holds outside, as its end does."""
+        self.outside.close()
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -215,6 +229,8 @@ class Driver:
                 return self._call(command, self.functions.get(target))
             case Ask(name=name) if name in self.asks:
                 return self._ask(command)
+            case Ask(name=name) if name in self.outside.operations:
+                return self.outside.answer(command)
             case _:
                 self.commands.append(command)
         return None
@@ -240,6 +256,39 @@ class Driver:
         seq = command if isinstance(command, int) else _seq(command)
         self.commands = [c for c in self.commands if _seq(c) != seq]
         return seq
+
+
+class _Outside:
+    """Carries operations out, on a thread with a loop of its own that lasts as long as handles may."""
+
+    def __init__(self, operations: Mapping[str, Operation], entry: str, kind: str) -> None:
+        self.operations = operations
+        self._held = Held(Closer(), PID)
+        self._asker = Asker(PID, entry, kind, self._held, Asked())
+        self._thread: ThreadPoolExecutor | None = None
+        self._runner: asyncio.Runner | None = None
+
+    def answer(self, ask: Ask) -> Event:
+        """What the operation answers."""
+        operation = self.operations[ask.name]
+        try:
+            return Resolved(ask.seq, self._run(carried_out(operation, self._asker, ask.args)))
+        except UnitFailed as error:
+            return Rejected(ask.seq, error.failure)
+
+    def close(self) -> None:
+        """Close all handles, and the loop."""
+        if self._thread is None or self._runner is None:
+            return
+        self._run(self._held.end())
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
+        self._thread = self._runner = None
+
+    def _run(self, work: Coroutine[Any, Any, Value]) -> Value:
+        if self._thread is None or self._runner is None:
+            self._thread, self._runner = ThreadPoolExecutor(1), asyncio.Runner()
+        return self._thread.submit(self._runner.run, work).result()
 
 
 def _seq(command: Command) -> int:

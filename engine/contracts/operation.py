@@ -7,7 +7,7 @@ a number in the unit, an object in its holdings, closed when the unit ends. All 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -86,3 +86,15 @@ class Operation:
     work: Callable[[Asker, tuple[Value, ...]], Awaitable[Value]]
     text: Callable[[tuple[Value, ...]], str]
     heeds_cancel: bool = False
+
+
+class Outside(Protocol):
+    """A module that reaches the world; its node closes it when all units have ended."""
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Every operation by name."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of pools, threads and connections: two seconds are left for it."""
+        ...

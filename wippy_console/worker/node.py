@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.asks.registry import RegistryAsks
 from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
+from engine.contracts.operation import Operation, Outside
 from engine.contracts.operations import ProcessInfo
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.actor.supervision.supervisor import Supervisor
@@ -53,7 +54,7 @@ logger = logging.getLogger(__name__)
 # Services get what their `stop_timeout`s ask for, up to a minute; Temporal's time begins when they have ended, or have
 # little left. With the rest it is under the time that `up` gives a worker (supervision/children/specs.py).
 SERVICES_MOST, TEMPORAL_SECONDS, UNITS_SECONDS, WRITING_SECONDS, LEAVING_SECONDS = 60.0, 11.5, 2.0, 2.0, 2.0
-SERVICES_LAST = 4.0
+SERVICES_LAST, CLOSING_SECONDS, MODULE_SECONDS = 4.0, 2.0, 2.0
 
 
 class WorkerNode:
@@ -72,11 +73,13 @@ class WorkerNode:
         self._peers = TemporalPeers(self.id, self._directory, clients.any_client)
         self._exits = ExitReporter(self.id)
         self._ends = Ends()
+        self._outside = outside(variables)
         self._node = LocalNode(
             self.id,
             variables.catalog,
             strict=settings.STRICT_SECURITY,
             ask_handlers=ask_handlers(self._catalog, variables, self._on_publish),
+            operations=operations(self._outside),
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
             on_process_end=self._on_process_end,
@@ -130,7 +133,8 @@ class WorkerNode:
         services = asyncio.create_task(self._in_time("services", seconds, self._end_services()))
         await asyncio.wait([services], timeout=seconds - SERVICES_LAST)  # they may need workers to end well
         await asyncio.gather(services, self._in_time("Temporal workers", TEMPORAL_SECONDS, self._workers.stop()))
-        await self._in_time("units", UNITS_SECONDS + 1, self._node.stop(UNITS_SECONDS))
+        await self._in_time("units", UNITS_SECONDS + CLOSING_SECONDS + 1, self._node.stop(UNITS_SECONDS))
+        await asyncio.gather(*(self._in_time("a module", MODULE_SECONDS, each.close()) for each in self._outside))
         await self._in_time("watchers", 1.0, self._peers.settle(1.0))
         self._cancel("process exits")
         await self._in_time("process exits", 1.0, self._exits.flush())
@@ -241,3 +245,13 @@ def ask_handlers(
         **StoreAsks(variables.catalog).handlers(),
         **TokenAsks(catalog, DatabaseVault(), variables.for_lua, find=variables.catalog.entry).handlers(),
     }
+
+
+def outside(variables: NodeVariables) -> tuple[Outside, ...]:
+    """The modules by which functions and processes reach the world."""
+    return ()
+
+
+def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:
+    """All that units may ask of the modules, by name."""
+    return {name: operation for module in modules for name, operation in module.operations().items()}

@@ -15,7 +15,7 @@ from wippy_console.supervision.dev_server import DevServer
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
 STOP_TEMPORAL = 10.0
 STOP_WEB = 10.0
-STOP_WORKER = 77.0  # a minute of it for services, see worker/node.py
+STOP_WORKER = 81.0  # a minute of it for services, see worker/node.py
 
 
 def temporal_spec(server: DevServer) -> ChildSpec:

@@ -17,6 +17,7 @@ from engine.entry import Entry
 from engine.errors import CANCELED, INTERNAL, INVALID, LIMIT_EXCEEDED
 from engine.hosts.actor import operating, outside
 from engine.steps import Ask, Event, Limits, Rejected, Resolved, Returned, Step, Value, Waiting
+from engine.testing import Driver
 from tests.engine.hosts.actor.outside import Outer, asks, lua, process
 from tests.engine.hosts.actor.scripted import ScriptedUnit, Scripts
 from tests.engine.hosts.actor.support import Lab, lab
@@ -386,3 +387,25 @@ async def test_a_call_from_outside_that_is_given_up_cancels_what_its_function_do
         await it.until(lambda: world.begun == ["wait"])
         calling.cancel()
         await it.until(lambda: world.cancelled == ["wait"])
+
+
+def test_a_step_driver_carries_operations_out_and_closes_what_the_unit_holds() -> None:
+    world = Outer()
+    body = "local held = env.get('open a') local name = env.get('get ' .. held) process.inbox():receive() return name"
+    source = f"return {{main = function() env = require('env') process = require('process') {body} end}}"
+    driver = Driver.of_source(source, "process", asks=asks(None), operations=world.operations())
+    assert world.begun == ["open a", "get 1"]
+    assert world.closed == []
+    driver.send("go")
+    assert driver.value == "a"
+    assert world.closed == ["a"]
+    driver.close()  # nothing is left
+
+
+def test_a_step_driver_leaves_operations_that_it_was_not_given_to_the_test() -> None:
+    source = "return {main = function() return require('env').get('wait') end}"
+    driver = Driver.of_source(source, asks=asks(None))
+    command = driver.last()
+    assert isinstance(command, Ask)
+    driver.resolve(command, "answered")
+    assert driver.value == "answered"
