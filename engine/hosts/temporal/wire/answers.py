@@ -5,13 +5,14 @@ Fields that are not known are ignored, so that a newer node may say more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
 
-from engine.contracts.operations import ProcessInfo
-from engine.errors import Failure
+from engine.contracts.operations import Doing, ProcessInfo
+from engine.errors import Failure, UnitFailed, invalid
 from engine.hosts.temporal.wire import fields, payloads
 from engine.steps import Exited, Value
 
@@ -43,8 +44,10 @@ class Outcome:
 
 
 def encode_process(info: ProcessInfo) -> Payload:
-    """The fields of ProcessInfo."""
+    """The fields of ProcessInfo; those of operations only where there are any, which older nodes do not know."""
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(info).items()}
+    if not info.operations:
+        del given["doing"], given["operations"]
     return payloads.encode(given, f"description of {info.pid}")
 
 
@@ -64,4 +67,12 @@ def decode_process(payload: Payload) -> ProcessInfo:
         links=fields.texts(given, "links"),
         names=fields.texts(given, "names"),
         watchers=fields.texts(given, "watchers"),
+        doing=tuple(_doing(each) for each in fields.items(given, "doing")),
+        operations=fields.integer({"operations": 0, **given}, "operations"),
     )
+
+
+def _doing(given: Value) -> Doing:
+    if not isinstance(given, Mapping):
+        raise UnitFailed(invalid("doing must be a list of tables"))
+    return Doing(fields.text(given, "text"), fields.integer(given, "since"))

@@ -7,7 +7,7 @@ They are never changed. A request of a new version, or a new one, is added besid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ import pytest
 from temporalio.api.common.v1 import Payload
 
 from engine.contracts.host import CallRequest, SpawnRequest
-from engine.contracts.operations import ProcessInfo
+from engine.contracts.operations import Doing, ProcessInfo
 from engine.errors import INVALID, Failure, UnitFailed
 from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.node.client import NodeClient
@@ -166,6 +166,9 @@ def test_recorded_answers_are_read_and_written_as_they_were() -> None:
     )  # fmt: skip
     assert requests.Describe.decode_answer(recorded("answers/wippy.describe")) == info
     assert answers.encode_process(info) == recorded("answers/wippy.describe")
+    info = replace(info, doing=(Doing("GET https://shop.example/orders", AT),), operations=9)
+    assert requests.Describe.decode_answer(recorded("answers/wippy.describe.doing")) == info
+    assert answers.encode_process(info) == recorded("answers/wippy.describe.doing")
 
 
 def test_every_request_is_an_activity_and_no_other_file_spells_its_name() -> None:
