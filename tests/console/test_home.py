@@ -12,11 +12,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from engine.entry import Entry
 from tests.console.registry_cast import create
-from wippy_console.models import Node, Quarantine, Question, QuestionRole, Run
+from wippy_console.models import Node, Process, Quarantine, Question, QuestionRole, Run
 from wippy_console.services import attention, feed
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,26 @@ def test_each_trouble_stands_in_its_place_with_what_to_know(client: Client, root
     assert "order-2 broke" in found["fails"] and "order-3" not in found["fails"]
     assert "Nondeterminism: another call" in found["stuck"] and "order-1" not in found["stuck"]
     assert "completed: 42" in found["changed"] and "registry version 3 by ada" in found["changed"]
+
+
+def test_an_operation_of_five_minutes_needs_a_look_and_a_shorter_one_does_not(client: Client, root: User) -> None:
+    now = timezone.now()
+    node = Node.objects.create(id="n", hostname="h", os_pid=1, started_at=now, heartbeat_at=now)
+    for name, minutes in (("long", 12), ("short", 4)):
+        since = now - timedelta(minutes=minutes)
+        doing = [{"text": f"GET https://{name}.example/", "since": int(since.timestamp()) * 10**9}]
+        Process.objects.create(
+            node=node, pid=f"{{n@app:p|{name}}}", entry_id="app:fetch", host_id="app:p", kind="process", state="idle",
+            started_at=since, doing=doing, operations=3, doing_since=since,
+        )  # fmt: skip
+    found = cards(client)["stuck"]
+    assert "https://long.example/ · for <time" in found and "and 2 more" in found
+    assert "short.example" not in found
+    listed = client.get("/processes/?doing=1").content.decode()
+    assert listed.index("long.example") < listed.index("short.example")
+    url = reverse("process", args=("{n@app:p|long}",))
+    shown = client.get(url, headers={"HX-Request": "true"}).content.decode()  # a refresh does not ask the node
+    assert "Under way" in shown and "https://long.example/" in shown
 
 
 def test_what_failed_is_not_hidden_by_what_is_tried_again(root: User) -> None:

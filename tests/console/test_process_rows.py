@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from engine.contracts.operations import ProcessInfo
+from engine.contracts.operations import Doing, ProcessInfo
 from engine.durations import SECOND
+from engine.steps import Exited
 from tests.console.operating import Cast
 from wippy_console.models import Node, Process
-from wippy_console.services import fleet, processes
+from wippy_console.services import attention, fleet, processes
 from wippy_console.services.processes import reading
 from wippy_console.worker.fleet.heartbeat import announce
 from wippy_console.worker.reporting import processes as module
@@ -115,6 +117,40 @@ def test_rows_are_written_updated_and_deleted(node: Node) -> None:
     (row,) = Process.objects.all()
     assert (row.mailbox, row.is_full) == (8, True)
     assert written.waiting == {"app:procs": 8}
+
+
+def test_an_operation_is_news_when_it_takes_long_and_when_it_is_over() -> None:
+    differ, began = Differ(), NOW - SECOND
+    assert written(differ, info("a")) == ["a"]
+    assert written(differ, info("a", doing=(Doing("GET https://x/", began),), operations=1)) == []
+    late = info("a", doing=(Doing("GET https://x/", began), Doing("GET https://y/", NOW)), operations=2)
+    assert written(differ, late, now=NOW + SECOND) == ["a"]
+    assert written(differ, late, now=NOW + SECOND) == []
+    assert written(differ, info("a"), now=NOW + SECOND) == ["a"]
+
+
+def test_rows_tell_what_a_process_does_outside_and_since_when(node: Node) -> None:
+    began = time.time_ns() - 600 * SECOND
+    doing = Doing("GET https://shop.example/", began), Doing("query \0", began + 1)
+    seen = [
+        info("a", doing=doing, operations=9),
+        info("call", kind="function", doing=doing[:1], operations=1),
+        info("b"),
+    ]
+    reporter = ProcessReporter("n", lambda: seen)
+    reporter.write()
+    row = Process.objects.get(pid="{n@app:procs|a}")
+    assert [each["text"] for each in row.doing] == ["GET https://shop.example/", "query \ufffd"]
+    assert (row.operations, row.more_doing) == (9, 7)
+    assert row.doing_since is not None and abs(row.doing_since.timestamp() - began / SECOND) < 1
+    found = [each.process.pid for each in processes.search(root(), doing=True).lines]
+    assert found == ["{n@app:procs|a}", "{n@app:procs|call}"]
+    assert [each.pid for each in attention.outside(root(), 5)] == found
+    reporter.ends.on_end(seen[0], Exited(seen[0].pid, time.time_ns(), 1))
+    seen[:] = [info("b")]
+    reporter.write()
+    assert not Process.objects.filter(doing_since__isnull=False).exists()
+    assert Process.objects.get(ended_at__isnull=False).doing == []
 
 
 def test_rows_that_others_deleted_come_back(node: Node) -> None:

@@ -19,6 +19,7 @@ class FindForm(forms.Form):
     host = forms.CharField(required=False, max_length=500)
     under = forms.CharField(required=False, max_length=1200)
     full = forms.BooleanField(required=False)
+    doing = forms.BooleanField(required=False)
     ended = forms.BooleanField(required=False)
     page = forms.IntegerField(required=False, min_value=1, max_value=10**6)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
+
+from engine.contracts.operations import Doing
+from engine.durations import SECOND
+from wippy_console.database.storable import storable_text
 
 FRESH = timedelta(seconds=15)
 KEPT_FOR = timedelta(days=1)
@@ -134,6 +140,14 @@ class Claim(models.Model):
 
 
 _HAS_ENDED = models.Q(ended_at__isnull=False)
+_IS_DOING = models.Q(doing_since__isnull=False)
+
+
+def columns_of(doing: Sequence[Doing], operations: int) -> dict[str, Any]:
+    """The columns of a `Process` that tell what it does outside of its node; `doing` has the oldest first."""
+    told = [{"text": storable_text(each.text), "since": each.since} for each in doing]
+    since = datetime.fromtimestamp(doing[0].since / SECOND, UTC) if doing else None
+    return {"doing": told, "operations": operations, "doing_since": since}
 
 
 class Process(models.Model):
@@ -144,6 +158,9 @@ class Process(models.Model):
     Otherwise `state` is idle, or busy when it was at work whenever the node looked. `watchers` are the pids of those
     who monitor it, and `service <entry id>`. `name_text` is for searching: JSON escapes what is not ASCII. `mailbox`
     is about right: it is written when it doubles or halves.
+
+    `doing` are the oldest of its operations (`engine.contracts.operations.Doing`, those that have taken two seconds),
+    `operations` how many there were then, `doing_since` when the oldest began.
     """
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="processes")
@@ -159,6 +176,9 @@ class Process(models.Model):
     state = models.CharField(max_length=20)
     mailbox = models.PositiveIntegerField(default=0)
     mailbox_limit = models.PositiveIntegerField(default=0)
+    doing = models.JSONField(default=list)
+    operations = models.PositiveIntegerField(default=0)
+    doing_since = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     result = models.JSONField(null=True, blank=True)
@@ -173,10 +193,16 @@ class Process(models.Model):
             models.Index(fields=["parent"], name="process_parent"),
             models.Index(fields=["started_at", "id"], name="process_started"),
             models.Index(fields=["-ended_at", "-id"], name="process_ended", condition=_HAS_ENDED),
+            models.Index(fields=["doing_since"], name="process_doing", condition=_IS_DOING),
         ]
 
     def __str__(self) -> str:
         return self.pid
+
+    @property
+    def more_doing(self) -> int:
+        """How many operations it has besides those in `doing`."""
+        return max(0, self.operations - len(self.doing))
 
     @property
     def why(self) -> str:

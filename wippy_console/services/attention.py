@@ -10,11 +10,13 @@ from django.db.models import F, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
-from wippy_console.models import FeedEvent, Run
+from wippy_console import permissions
+from wippy_console.models import FeedEvent, Process, Run
 from wippy_console.models.runs import ENDED_BADLY
-from wippy_console.services import feed, runs, states
+from wippy_console.services import feed, processes, runs, states
 
 LATELY = timedelta(days=1)
+LONG = timedelta(minutes=5)
 COUNTED = 1000
 """No count goes on behind this one."""
 
@@ -30,6 +32,11 @@ def failing(user: Any, limit: int) -> list[Run]:
 def stuck(user: Any, limit: int) -> list[Run]:
     """Open runs that do not get on and that no try of theirs will help, newest first."""
     return list(_light(user).filter(states.held()).order_by("-started_at", "-run_id")[:limit])
+
+
+def outside(user: Any, limit: int) -> list[Process]:
+    """Processes and calls with an operation that has been under way for five minutes, the longest first."""
+    return processes.lasting(user, LONG, limit) if permissions.allows(user, permissions.VIEW_FLEET) else []
 
 
 def changed(user: Any, limit: int) -> Sequence[FeedEvent]:

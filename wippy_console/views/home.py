@@ -21,11 +21,13 @@ def show(request: HttpRequest) -> HttpResponse:
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
     failing = marked(attention.failing(user, FEW))
+    outside = attention.outside(user, FEWER - 1)
     context = {
         "questions": asked(user),
         "failing": failing,
-        "again": any(run.retrying for run in failing),  # no event tells of each attempt
-        "stuck": marked(attention.stuck(user, FEWER)),
+        "again": bool(outside) or any(run.retrying for run in failing),  # no event tells of each attempt
+        "stuck": marked(attention.stuck(user, FEWER - len(outside))),
+        "outside": outside,
         "open_runs": attention.open_runs(user),
         "upcoming": attention.upcoming(user),
         "changes": attention.changed(user, CHANGES) if allowed else [],

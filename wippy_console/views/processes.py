@@ -18,6 +18,7 @@ from wippy_console.services.processes import Detail
 from wippy_console.views.pages import filters, is_partial, needs, page
 
 FILTERS = (("text", "q"), ("node", "node"), ("host", "host"), ("under", "under"))
+TICKS = (("full", "full"), ("doing", "doing"), ("has_ended", "ended"))
 
 
 @needs(permissions.VIEW_FLEET)
@@ -69,7 +70,7 @@ def alive(nodes: list[Any]) -> list[Any]:
 def search(user: Any, wanted: Mapping[str, Any]) -> processes.Found:
     """The page of processes that the filters ask for."""
     text = {name: str(wanted.get(field) or "") for name, field in FILTERS}
-    ticked = {"full": bool(wanted.get("full")), "has_ended": bool(wanted.get("ended"))}
+    ticked = {name: bool(wanted.get(field)) for name, field in TICKS}
     return processes.search(user, page=wanted.get("page") or 1, **ticked, **text)  # type: ignore[arg-type]
 
 

@@ -14,9 +14,19 @@ from wippy_console.services.processes.acting import (
     spawnable,
     terminate,
 )
-from wippy_console.services.processes.reading import Detail, Found, Line, describe, get_service, hosts, search, services
+from wippy_console.services.processes.reading import (
+    Detail,
+    Found,
+    Line,
+    describe,
+    get_service,
+    hosts,
+    lasting,
+    search,
+    services,
+)
 
 __all__ = [
-    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "likely_host",
-    "message", "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "lasting",
+    "likely_host", "message", "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
 ]  # fmt: skip

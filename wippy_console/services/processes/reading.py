@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from engine.contracts.operations import ProcessInfo
 from engine.durations import SECOND
@@ -16,6 +17,7 @@ from engine.entry import namespace_of
 from engine.pids import Pid
 from wippy_console import permissions
 from wippy_console.models import Process, Service
+from wippy_console.models.fleet import columns_of
 from wippy_console.services import fleet, grants
 from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.processes import nodes
@@ -101,10 +103,13 @@ def search(
     host: str = "",
     under: str = "",
     full: bool = False,
+    doing: bool = False,
     has_ended: bool = False,
     page: int = 1,
 ) -> Found:
     """A page of the processes: by part of a pid, entry or name, by node, by host, by parent, with full mailboxes.
+
+    With `doing` those with operations under way, the longest first.
 
     Of those that run, or of those that have ended and are kept, the latest first.
     """
@@ -113,12 +118,20 @@ def search(
         rows = _narrowed(ended(user).select_related("node"), text.strip(), node, host, under, False)
         return _paged(rows, rows, "ended", ended(user).count(), page, order=("-ended_at", "-id"))
     rows, total = visible(user), visible(user).count()
+    if doing:
+        some = _narrowed(rows.filter(doing_since__isnull=False), text.strip(), node, host, under, full)
+        return _paged(rows, some, "list", total, page, order=("doing_since", "id"))
     if any((text.strip(), node, host, under, full)):
         return _paged(rows, _narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
     if total <= WHOLE_TREE:
         return _tree_page(rows, total, page)
     parents = visible(user).filter(pid=OuterRef("parent"))
     return _paged(rows, rows.exclude(Exists(parents)), "roots", total, page)
+
+
+def lasting(user: Any, at_least: timedelta, limit: int) -> list[Process]:
+    """Those with an operation that has been under way so long, the longest first."""
+    return list(visible(user).filter(doing_since__lte=timezone.now() - at_least).order_by("doing_since", "id")[:limit])
 
 
 def hosts(of: Sequence[Any]) -> list[str]:
@@ -218,7 +231,14 @@ def _columns(info: ProcessInfo) -> dict[str, Any]:
     same = {name: getattr(info, name) for name in ("kind", "parent", "state", "mailbox", "mailbox_limit")}
     lists = {name: list(getattr(info, name)) for name in ("names", "links", "watchers")}
     started = datetime.fromtimestamp(info.started / SECOND, UTC)
-    return {**same, **lists, "entry_id": info.entry, "host_id": info.host, "started_at": started}
+    return {
+        **same,
+        **lists,
+        **columns_of(info.doing, info.operations),
+        "entry_id": info.entry,
+        "host_id": info.host,
+        "started_at": started,
+    }
 
 
 def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: str, full: bool) -> QuerySet[Process]:

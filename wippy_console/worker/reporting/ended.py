@@ -31,7 +31,10 @@ LONG = 0.5
 RESULT_BYTES = 16 * 1024
 TRIM_SECONDS = 60.0
 
-ENDED = ["state", "ended_at", "result", "failure", "names", "name_text", "links", "watchers", "mailbox"]
+ENDED = [
+    "state", "ended_at", "result", "failure", "names", "name_text", "links", "watchers", "mailbox", "doing",
+    "operations", "doing_since",
+]  # fmt: skip
 """Columns that an end changes in a row that is there."""
 
 
@@ -100,5 +103,6 @@ def with_end(row: Process, exited: Exited) -> Process:
     found = {"result": exited.value, "failure": exited.failure.to_json() if exited.failure else None}
     told = veil_of(row.entry_id, found).told({name: storable(value) for name, value in found.items()})
     row.state, row.ended_at = status_of(exited), datetime.fromtimestamp(exited.at / SECOND, UTC)
+    row.doing, row.operations, row.doing_since = [], 0, None
     row.result, row.failure = (preview(told[name], RESULT_BYTES) for name in ("result", "failure"))
     return row

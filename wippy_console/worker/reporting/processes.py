@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError
 
-from engine.contracts.operations import ProcessInfo
+from engine.contracts.operations import Doing, ProcessInfo
 from engine.durations import SECOND
 from wippy_console.database.storable import storable_text
 from wippy_console.database.threads import in_thread
 from wippy_console.models import Process
+from wippy_console.models.fleet import columns_of
 from wippy_console.worker.reporting.ended import ENDED, Ends, Trimmer, with_end
 from wippy_console.worker.reporting.process_exits import End
 
@@ -29,6 +30,8 @@ SHARE, LONGEST_PERIOD = 20, 3.0
 # What lives shorter than a look would only be written to be deleted; function calls count as long after two seconds.
 SHORTEST = {"process": 0.5, "function": 2.0}
 AT_ONCE = 500
+# Operations that take as long are worth a write; short ones come and go unseen.
+LONG_OPERATION = 2 * SECOND
 # Rows of processes that merely changed; a thousand busy mailboxes a second are news to nobody.
 CHANGES_PER_LOOK = 1000
 # A workflow's id may be long, and an index of PostgreSQL takes 2,700 bytes.
@@ -56,9 +59,11 @@ class Differ:
         self._written: dict[Pid, tuple[object, ...]] = {}
         self._at_work: set[Pid] = set()
         self._busy: set[Pid] = set()
+        self._now = 0
 
     def compare(self, seen: Sequence[ProcessInfo], now: int) -> Difference:
         """What of the snapshot taken at `now` (ns) is not written yet; `written` and `deleted` say what was."""
+        self._now = now
         at_work = {each.pid for each in seen if each.state != IDLE}
         self._busy, self._at_work = at_work & self._at_work, at_work
         fresh = [each for each in seen if each.pid not in self._written and is_long(each, now)]
@@ -80,6 +85,10 @@ class Differ:
         """busy when it was at work at this look and the one before, else idle."""
         return BUSY if pid in self._busy else IDLE
 
+    def doing(self, info: ProcessInfo) -> tuple[Doing, ...]:
+        """Those of its operations that are no short ones, as of this look."""
+        return tuple(each for each in info.doing if self._now - each.since >= LONG_OPERATION) if info.doing else ()
+
     def written(self, rows: Sequence[ProcessInfo]) -> None:
         """These were written as they stand."""
         self._written |= {each.pid: self._signature(each) for each in rows}
@@ -93,7 +102,8 @@ class Differ:
         """What is worth a write. A mailbox counts when it doubles, halves, or becomes full or empty."""
         full = info.mailbox >= info.mailbox_limit
         busy = info.pid in self._busy
-        return busy, full, info.mailbox.bit_length(), info.entry, info.names, info.links, info.watchers
+        doing = self.doing(info)
+        return busy, full, info.mailbox.bit_length(), info.entry, info.names, info.links, info.watchers, doing
 
 
 def is_long(info: ProcessInfo, now: int) -> bool:
@@ -167,6 +177,7 @@ class ProcessReporter:
         )  # fmt: skip
 
     def _row(self, info: ProcessInfo) -> Process:
+        doing = self._differ.doing(info)
         return Process(
             node_id=self._node_id,
             pid=info.pid,
@@ -181,11 +192,13 @@ class ProcessReporter:
             state=self._differ.state(info.pid),
             mailbox=info.mailbox,
             mailbox_limit=info.mailbox_limit,
+            **columns_of(doing, info.operations if doing else 0),
             started_at=datetime.fromtimestamp(info.started / SECOND, UTC),
         )
 
 
-VOLATILE = ["entry_id", "names", "name_text", "links", "watchers", "state", "mailbox", "mailbox_limit"]
+DOING = ["doing", "operations", "doing_since"]
+VOLATILE = ["entry_id", "names", "name_text", "links", "watchers", "state", "mailbox", "mailbox_limit", *DOING]
 
 
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
