@@ -18,6 +18,7 @@ from engine.hosts.actor.destinations import Elsewhere, Here, Nowhere
 from engine.hosts.actor.hosts import ActorHost
 from engine.hosts.actor.routes import Routes
 from engine.hosts.actor.system import ActorSystem
+from engine.hosts.python.unit import with_python
 from engine.lua.unit import Unit
 from engine.pids import Pid
 from engine.registry.changes import Changes
@@ -62,7 +63,7 @@ class LocalNode:
         self._system = ActorSystem(
             self._routes,
             catalog,
-            unit_factory,
+            with_python(unit_factory),
             limits=limits or Limits(),
             ask_handlers=ask_handlers or {},
             operations=operations or {},

@@ -37,7 +37,10 @@ class OwnLimits:
 
 @dataclass(frozen=True)
 class Program:
-    """A linked entry. `chunks` maps entry ids to sources and holds `entry_id` itself and every import."""
+    """A linked entry. `chunks` maps entry ids to sources and holds `entry_id` itself and every import.
+
+    A `function.python` has none: its `method` is the callable, as `package.module:name`.
+    """
 
     entry_id: str
     kind: str

@@ -62,6 +62,7 @@ class Environment:
     lua_publishes: tuple[str, ...]
     strict_security: bool
     step_seconds: float
+    python_threads: int
     examples: bool | None
     url: str
     notify_allow: tuple[str, ...]
@@ -88,6 +89,7 @@ def read_environment() -> Environment:
         lua_publishes=tuple(env.list("WIPPY_LUA_PUBLISHES", [])),
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
+        python_threads=env.int("WIPPY_PYTHON_THREADS", 16, validate=validate.Range(1, 1000)),
         examples=env.bool("WIPPY_EXAMPLES", None),
         url=env.str("WIPPY_URL", ""),
         notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from engine.security.context import Security
-from engine.steps import Exited, Value
+from engine.steps import Attempt, Exited, Value
 
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
     """A function call from outside the callee. `caller` is a pid or ""; `security` is by reference.
 
-    `size`: about how many bytes it holds, when that is many and a unit of the same node asks.
+    `size`: about how many bytes it holds, when that is many and a unit of the same node asks. `attempt` is what the
+    asker knows of the call; it stays on this node.
     """
 
     target: str
@@ -28,6 +29,7 @@ class CallRequest:
     caller: str = ""
     security: Security | None = None
     size: int = field(default=0, compare=False)
+    attempt: Attempt | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

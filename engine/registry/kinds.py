@@ -132,6 +132,7 @@ WORKER_OPTIONS: Schema = {**_WORKER_OPTIONS, "x-open": True}
 
 SOURCE: Schema = {"type": "string", "minLength": 1}
 METHOD: Schema = {"type": "string", "format": "identifier"}
+CALLABLE: Schema = {"type": "string", "format": "callable"}
 IMPORTS: Schema = {"type": "object", "additionalProperties": REFERENCE, "x-keys": "alias"}
 _CODE: Mapping[str, Schema] = {"source": SOURCE, "modules": TEXTS, "imports": IMPORTS}
 
@@ -168,6 +169,7 @@ TOKEN_STORE = mapping(
 
 SCHEMAS: Mapping[str, Schema] = {
     "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, limits=LIMITS, security=SECURITY),
+    "function.python": mapping("callable", callable=CALLABLE, pool=POOL, security=SECURITY),
     "process.lua": mapping("source", **_CODE, method=METHOD, limits=LIMITS, security=SECURITY),
     "workflow.lua": mapping("source", **_CODE, method=METHOD, limits=WORKFLOW_LIMITS),
     "library.lua": mapping("source", **_CODE),
@@ -237,11 +239,14 @@ SCHEMAS: Mapping[str, Schema] = {
 }
 """The schema of `data` per known kind."""
 
-EXECUTABLE = frozenset({"function.lua", "process.lua", "workflow.lua"})
+LUA_FUNCTION, PYTHON_FUNCTION = "function.lua", "function.python"
+FUNCTIONS = frozenset({LUA_FUNCTION, PYTHON_FUNCTION})
+"""Kinds that `funcs.call` runs, whatever they are written in."""
+EXECUTABLE = FUNCTIONS | {"process.lua", "workflow.lua"}
 LIBRARIES = frozenset({"library.lua", "module.lua"})
-LUA = EXECUTABLE | LIBRARIES
-IMPORTABLE = LIBRARIES | {"function.lua"}
-ACTING = frozenset({"function.lua", "process.lua"})
+LUA = EXECUTABLE - {PYTHON_FUNCTION} | LIBRARIES
+IMPORTABLE = LIBRARIES | {LUA_FUNCTION}
+ACTING = FUNCTIONS | {"process.lua"}
 """Kinds whose units run under the `security` of their entry."""
 FILLED = frozenset({"temporal.client", "temporal.worker"})
 """Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""

@@ -23,9 +23,19 @@ def link(entry_id: str, entries: Mapping[str, Entry]) -> Program:
         raise ProgramError(f"there is no entry {entry_id}", entry_id=entry_id)
     if entry.kind not in kinds.EXECUTABLE:
         raise ProgramError(f"{entry_id} is a {entry.kind}, which does not run", entry_id=entry_id)
+    if entry.kind == kinds.PYTHON_FUNCTION:
+        return _python(entry)
     chunks = {each: _chunk(entries[each], entries) for each in sorted(reachable(entry_id, entries))}
     method = entry.data.get("method", kinds.DEFAULT_METHOD)
     return Program(entry_id, entry.kind, method, chunks, _limits(entry.data.get("limits")))
+
+
+def _python(entry: Entry) -> Program:
+    """A program without code: the code is what its callable names on the node that runs it."""
+    named = entry.data.get("callable")
+    if not isinstance(named, str):
+        raise ProgramError(f"{entry.id} has no callable", entry_id=entry.id)
+    return Program(entry.id, entry.kind, named, {})
 
 
 def _chunk(entry: Entry, entries: Mapping[str, Entry]) -> Chunk:

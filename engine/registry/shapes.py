@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from keyword import iskeyword
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -72,6 +73,15 @@ def _is_path_or_name(value: object) -> bool:
 @formats.checks("cron")
 def _is_cron(value: object) -> bool:
     return not isinstance(value, str) or not cron_problem(value)
+
+
+@formats.checks("callable")
+def _is_callable(value: object) -> bool:
+    """`package.module:name`; after the colon there may be attributes of attributes."""
+    if not isinstance(value, str):
+        return True
+    module, _, name = value.partition(":")
+    return all(part.isidentifier() and not iskeyword(part) for part in (*module.split("."), *name.split(".")))
 
 
 @formats.checks("identifier")
@@ -161,7 +171,7 @@ def _is_left_to_the_environment(error: ValidationError) -> bool:
     """
     return (
         error.validator in ("enum", "format", "pattern")
-        and error.validator_value != "identifier"
+        and error.validator_value not in ("identifier", "callable")
         and isinstance(error.instance, str)
         and PLACEHOLDER.search(error.instance) is not None
     )
@@ -205,6 +215,7 @@ def _say_format(error: ValidationError, path: str) -> Iterator[Problem]:
         "duration": 'a duration such as "500ms", "30s" or "1h30m"',
         "lifetime": 'a duration such as "30m", "24h" or "7d"',
         "identifier": "a name of letters, digits and underscores, and no word of Lua",
+        "callable": "a Python function written package.module:name",
         "path": 'a path into the first argument such as "$.customer.email"',
         "path or name": 'a name, or a path into the first argument such as "$.customer.email"',
         "cron": 'a cron schedule such as "30 2 * * *", "@daily" or "@every 1h"',

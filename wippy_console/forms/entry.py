@@ -19,6 +19,7 @@ from wippy_console.services.registry import ChangesRefused
 LUA_KINDS = ("workflow.lua", "function.lua", "process.lua", "library.lua", "module.lua")
 KINDS = (
     *LUA_KINDS,
+    "function.python",
     "process.host",
     "process.service",
     "temporal.client",

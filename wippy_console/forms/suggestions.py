@@ -20,6 +20,7 @@ _RUNS = "method: main\nmodules: []\n"
 _FIELDS = {
     "workflow.lua": _RUNS,
     "function.lua": _RUNS,
+    "function.python": "callable: my_app.functions:my_function\n",
     "process.lua": _RUNS,
     "library.lua": "modules: []\n",
     "module.lua": "modules: []\n",

@@ -11,7 +11,8 @@ from wippy_console import permissions
 from wippy_console.services import registry
 from wippy_console.services.errors import NotFoundError, Refused
 
-WORKFLOW, PROCESS, FUNCTION = "workflow.lua", "process.lua", "function.lua"
+WORKFLOW, PROCESS = "workflow.lua", "process.lua"
+FUNCTIONS = ("function.lua", "function.python")
 WORKER, PROCESS_HOST, CLIENT = "temporal.worker", "process.host", "temporal.client"
 
 

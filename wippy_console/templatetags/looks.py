@@ -134,6 +134,7 @@ PROCESS = {
 ENTRY = {
     "workflow.lua": Look("workflow", "workflow", "run"),
     "function.lua": Look("square-function", "function", "ok"),
+    "function.python": Look("square-function", "Python function", "ok"),
     "process.lua": Look("cpu", "process", "wait"),
     "library.lua": Look("layers", "library", "mute"),
     "module.lua": Look("layers", "module", "mute"),

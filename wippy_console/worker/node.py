@@ -20,6 +20,7 @@ from engine.contracts.operation import Operation, Outside
 from engine.contracts.operations import ProcessInfo
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.actor.supervision.supervisor import Supervisor
+from engine.hosts.python.functions import PythonFunctions
 from engine.hosts.temporal.node.peers import TemporalPeers
 from engine.hosts.watched import watched_by
 from engine.node import LocalNode
@@ -35,6 +36,7 @@ from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node_id
 from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
+from wippy_console.worker.python import resolved, surroundings
 from wippy_console.worker.registry_follower import RegistryFollower
 from wippy_console.worker.reporting.ended import Ends
 from wippy_console.worker.reporting.process_exits import ExitReporter

@@ -18,7 +18,7 @@ from engine.hosts.actor.outside import Outside
 from engine.lua.marshal import size_of
 from engine.program import Program
 from engine.security.context import Security
-from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
+from engine.steps import Attempt, CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
 # Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short: so many events, and
 # bytes in records of the largest size.
@@ -109,6 +109,7 @@ class Actor:
     limits: Limits
     started: int
     family: str = ""
+    attempt: Attempt | None = None
     memory: int = 0
     unit: SteppedUnit | None = None
     state: State = State.IDLE

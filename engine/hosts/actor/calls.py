@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.contracts.host import CallRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.admission import FunctionStarter, ProcessStarter
+from engine.hosts.actor.attempts import Attempts
 from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.failures import CALL_CANCELED, NODE_STOPPING, call_timed_out
 from engine.hosts.actor.pools import Pools, Ticket
 from engine.hosts.actor.table import Table
-from engine.hosts.actor.targets import FUNCTION, CallTarget, Targets
-from engine.steps import Exited, Value
+from engine.hosts.actor.targets import CallTarget, Targets
+from engine.registry.kinds import FUNCTIONS, PYTHON_FUNCTION
+from engine.steps import Attempt, Exited, Value
 
 PATIENCE = 5.0
 
@@ -64,7 +67,7 @@ class Calls:
         found = set()
         actor = self.table.live(pid)
         while actor is not None:
-            if actor.program.kind == FUNCTION:
+            if actor.program.kind in FUNCTIONS:
                 found.add(actor.program.entry_id)
             actor = self.table.live(actor.parent)
         return frozenset(found)
@@ -86,9 +89,17 @@ class FunctionCall:
         self._waits = waits
         self._asked_to_stop = False
         self._attempts = 0
+        self._tries = self._told(target, request.attempt)
         self._callee = ""
         self._ticket: Ticket | None = None
         self._timers: list[Timer] = []
+
+    def _told(self, target: CallTarget, given: Attempt | None) -> Attempts | None:
+        """Python functions are told of their tries; others pass on what they were given."""
+        if target.program.kind != PYTHON_FUNCTION:
+            return None
+        timeout = target.options.timeout
+        return Attempts(given, self._table.world.now() + timeout if timeout else 0)
 
     def start(self) -> None:
         """Begin the first attempt."""
@@ -153,7 +164,10 @@ class FunctionCall:
         return self._calls.functions_above(self._request.caller)
 
     def _begin_function(self) -> None:
-        self._callee = self._calls.functions.begin(self._target.program, self._request, self._ended)
+        request = self._request
+        if self._tries is not None:
+            request = replace(request, attempt=self._tries.next())
+        self._callee = self._calls.functions.begin(self._target.program, request, self._ended)
 
     def _begin_process(self, host: ProcessStarter) -> None:
         callee = host.admit_callee(self._target.program, self._request, self._ended)

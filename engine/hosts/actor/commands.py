@@ -7,7 +7,7 @@ lines. `carry_out` runs under the lock and does the commands in their order of i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from engine.contracts.fleet_names import FleetNames
@@ -212,7 +212,10 @@ class Commands:
             event = Resolved(seq, value, held) if failure is None else Rejected(seq, failure, held)
             self._table.answer(actor, call, event)
 
-        call = self._calls.prepare(target, _call_request(actor, command, size), done, waits=command.waits)
+        request = _call_request(actor, command, size)
+        if actor.attempt is not None:
+            request = replace(request, attempt=actor.attempt.nested(command.seq))
+        call = self._calls.prepare(target, request, done, waits=command.waits)
         actor.expect(command.seq, call, size)
         call.start()
 

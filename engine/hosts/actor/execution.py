@@ -121,7 +121,7 @@ class Execution:
     def _identity(self, actor: Actor) -> Identity:
         """Who the actor is; policies are those of the current registry version. Raises UnitFailed."""
         security = context_of(actor.program.entry_id, actor.security, self._catalog)
-        return Identity(actor.pid, actor.kind, actor.context, security, self._strict)
+        return Identity(actor.pid, actor.kind, actor.context, security, self._strict, attempt=actor.attempt)
 
     def _begin_with(self, actor: Actor, step: Step, plan: Plan) -> Step:
         """Carry out all but the last portion of many commands; the step with what is left of them."""

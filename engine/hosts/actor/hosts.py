@@ -252,6 +252,7 @@ class FunctionHost(ActorHost):
     def begin(self, program: Program, request: CallRequest, ended: OnEnd) -> str:
         """Start a function and report its end; its pid."""
         actor = self._make(program.entry_id, program, request, request.caller)
+        actor.attempt = request.attempt
         actor.on_end["call"] = ended
         self._table.begin(actor)
         return actor.pid

@@ -39,7 +39,6 @@ Found = TypeVar("Found")
 
 LOOKUPS = 2  # threads
 
-FUNCTION = "function.lua"
 PROCESS = "process.lua"
 WORKER = "temporal.worker"
 
@@ -89,7 +88,7 @@ class Targets:
         entry = self._catalog.entry(request.target)
         options = _options(entry.meta, request.options) if entry else {}
         match entry:
-            case Entry(kind="function.lua"):
+            case Entry(kind="function.lua" | "function.python"):
                 return CallTarget(self._program(entry.id), CallOptions.read(options), bound_of(entry))
             case Entry(kind="process.lua") if host := self._default_host(entry, options):
                 return CallTarget(self._program(entry.id), CallOptions.read(options), host=host)

@@ -13,7 +13,7 @@ from wippy_console.services import processes
 class Command(ActingCommand):
     """Call a function once and print its result."""
 
-    help = "Runs a function.lua on a worker and prints its result as JSON."
+    help = "Runs a function on a worker and prints its result as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""

@@ -23,7 +23,7 @@ from engine.registry.references import default_host
 from wippy_console import permissions
 from wippy_console.models import Process, Service
 from wippy_console.services import accounts, audit, by_kind, feed, masking, registry, schemas, secrets
-from wippy_console.services.by_kind import FUNCTION, PROCESS, PROCESS_HOST
+from wippy_console.services.by_kind import FUNCTIONS, PROCESS, PROCESS_HOST
 from wippy_console.services.errors import NotFoundError, Refused, Unavailable
 from wippy_console.services.processes import nodes, reading
 
@@ -85,7 +85,7 @@ def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any
     """
     permissions.require(user, permissions.RAW_SIGNAL_RUN, namespace_of(entry_id))
     entry = registry.entry(entry_id)
-    if entry.kind not in (FUNCTION, PROCESS):
+    if entry.kind not in (*FUNCTIONS, PROCESS):
         raise Refused(f"{entry_id} is a {entry.kind}, which can't be called.")
     schemas.refuse_input(entry, args)
     request = CallRequest(entry_id, tuple(args), options=_call_options(entry))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from temporalio import activity
 from temporalio.common import RawValue
@@ -11,6 +12,7 @@ from engine.contracts.host import Host, ProcessHost
 from engine.contracts.node import Node
 from engine.errors import UnitFailed, not_found
 from engine.hosts.temporal.node.execution import Activity, translated, with_heartbeat
+from engine.hosts.temporal.node.heartbeats import Beats
 from engine.hosts.temporal.wire import payloads, requests
 from engine.hosts.temporal.wire.answers import Outcome
 from engine.steps import Exited
@@ -34,8 +36,9 @@ class NodeActivities:
     async def call(self, argument: RawValue) -> RawValue:
         """Call a function; its value."""
         with translated():
-            call = requests.Call.decode(argument.payload).request
-            value = await with_heartbeat(self._node.call(call))
+            beats = Beats()
+            call = replace(requests.Call.decode(argument.payload).request, attempt=beats.attempt())
+            value = await with_heartbeat(self._node.call(call), beats.pulse)
             return RawValue(payloads.encode(value, f"result of {call.target}"))
 
     @activity.defn(name=requests.Spawn.name)

@@ -50,10 +50,10 @@ def _raise_if_abandoned() -> None:
         raise failures.application_error(Failure(CANCELED, why, retryable=True)) from None
 
 
-async def with_heartbeat(work: Coroutine[Any, Any, T]) -> T:
+async def with_heartbeat(work: Coroutine[Any, Any, T], pulse: Callable[[], None] = activity.heartbeat) -> T:
     """The value of the work, with a heartbeat meanwhile; a cancel of the activity cancels the work and waits for it."""
     task = asyncio.ensure_future(work)
-    beats = asyncio.ensure_future(_beat())
+    beats = asyncio.ensure_future(_beat(pulse))
     try:
         return await _outlasting_cancel(task)
     finally:
@@ -68,11 +68,11 @@ async def _outlasting_cancel(task: asyncio.Future[T]) -> T:
         return await task
 
 
-async def _beat() -> None:
+async def _beat(pulse: Callable[[], None]) -> None:
     """Beat after each pause, not before the first: a short call costs no beat. A local activity has none."""
     info = activity.info()
     timeout = info.heartbeat_timeout
     seconds = min(HEARTBEAT_SECONDS, timeout.total_seconds() / 3) if timeout else HEARTBEAT_SECONDS
     while not info.is_local:
         await asyncio.sleep(seconds)
-        activity.heartbeat()
+        pulse()

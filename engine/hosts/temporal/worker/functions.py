@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from temporalio import activity
@@ -14,6 +15,7 @@ from engine.contracts.node import Node
 from engine.entry import Entry
 from engine.errors import NOT_FOUND, Failure, UnitFailed, invalid
 from engine.hosts.temporal.node.execution import translated, with_heartbeat
+from engine.hosts.temporal.node.heartbeats import Beats
 from engine.hosts.temporal.observations import Observe, ignore
 from engine.hosts.temporal.wire import headers, payloads
 from engine.hosts.temporal.wire.bounds import MAX_LOCAL_RESULT
@@ -42,8 +44,9 @@ class FunctionActivities:
         """Call the function on this node, with a heartbeat, and hand over its value or failure."""
         info = activity.info()
         with translated(), attempt_told(self._observe, info):
-            request = await self._request(info, args)
-            value = await with_heartbeat(self._node.call(request))
+            beats = Beats()
+            request = replace(await self._request(info, args), attempt=beats.attempt())
+            value = await with_heartbeat(self._node.call(request), beats.pulse)
             return RawValue(_result(value, info))
 
     async def _request(self, info: activity.Info, args: Sequence[RawValue]) -> CallRequest:

@@ -1,0 +1,119 @@
+"""One call of a Python function as its host, its code and whoever wants it to stop share it; for any thread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from engine.errors import CANCELED, Failure, UnitFailed
+from engine.program import Program
+from engine.steps import Attempt, Identity, Value
+
+KEY_LETTERS = 16
+
+
+class PythonCall:
+    """What the code may know and do: `ctx` of the console stands on it."""
+
+    def __init__(self, program: Program, identity: Identity, args: Sequence[Value], limit: int) -> None:
+        self.entry = program.entry_id
+        self.callable = program.method
+        self.identity = identity
+        self.attempt = identity.attempt or Attempt()
+        self.args = tuple(args)
+        self.limit = limit
+        """The most bytes that its result may hold."""
+        self.began = time.monotonic()
+        self._lock = threading.Lock()
+        self._reason: str | None = None
+        self._given_up = False
+        self._on_cancel: list[Callable[[], None]] = []
+        self._on_given_up: list[Callable[[], None]] = []
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.identity.pid}"
+
+    # --- for the code ------------------------------------------------------------------------
+
+    @property
+    def canceled(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._reason is not None
+
+    @property
+    def reason(self) -> str:
+        """Why it was asked to stop; "" as long as it was not."""
+        return self._reason or ""
+
+    def check(self) -> None:
+        """Raise Canceled (UnitFailed) once it was asked to stop."""
+        if self._reason is not None:
+            raise UnitFailed(stopped(self._reason))
+
+    def heartbeat(self, details: Value) -> None:
+        """Tell the host that it is alive, and what the next try is to know; raises as `check`."""
+        self.check()
+        self.attempt.beat(details)
+
+    @cached_property
+    def key(self) -> str:
+        """The same for all tries of this call, and of no other.
+
+        The arguments are part of it where another call made it: code that asks something else in the same place of
+        its next try asks under another key.
+        """
+        if not self.attempt.within:
+            return self.attempt.key
+        text = json.dumps(self.args, sort_keys=True, default=repr).encode("utf-8", "surrogatepass")
+        return f"{self.attempt.key}.{hashlib.sha256(text).hexdigest()[:KEY_LETTERS]}"
+
+    # --- for the host ------------------------------------------------------------------------
+
+    def cancel(self, reason: str) -> None:
+        """Ask the code to stop; it decides."""
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = reason
+            told, self._on_cancel = self._on_cancel, []
+        for callback in told:
+            callback()
+
+    def give_up(self) -> None:
+        """Nobody waits any more: stop the code by force, as far as that goes."""
+        self.cancel("terminated")
+        with self._lock:
+            self._given_up = True
+            told, self._on_given_up = self._on_given_up, []
+        for callback in told:
+            callback()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._given_up
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Call back when it is asked to stop, at once if it was; on whatever thread that happens."""
+        with self._lock:
+            if self._reason is None:
+                self._on_cancel.append(callback)
+                return
+        callback()
+
+    def on_given_up(self, callback: Callable[[], None]) -> None:
+        """Call back when nobody waits any more, at once if so; on whatever thread that happens."""
+        with self._lock:
+            if not self._given_up:
+                self._on_given_up.append(callback)
+                return
+        callback()
+
+
+def stopped(reason: str) -> Failure:
+    """What a call ends with that heeds the wish to stop it."""
+    return Failure(CANCELED, reason or "canceled", retryable=False)
