@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from engine.attempt import Attempt
 from engine.errors import Failure
 from engine.program import OwnLimits
 from engine.security.context import Security
@@ -308,37 +309,6 @@ class Step:
 
 
 # --- what a unit knows of itself --------------------------------------------------------
-
-
-def _nobody(details: Value) -> None:
-    """Hear no heartbeat."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try of a function call, as its host knows it.
-
-    `key` is the same for all tries of one call and of no other; `deadline` is ns since the epoch, 0 for none;
-    `workflow_id` and `run_id` are of the run that asks, "" outside one. `beat` tells the host that the call is alive,
-    with what the next try finds as `details` if this one ends without a result; from any thread.
-    """
-
-    number: int = 1
-    key: str = ""
-    deadline: int = 0
-    workflow_id: str = ""
-    run_id: str = ""
-    details: Value = None
-    beat: Callable[[Value], None] = field(default=_nobody, compare=False)
-    within: bool = False
-    """Whether another call makes this one: its key then tells the place, not the arguments."""
-
-    def nested(self, seq: int) -> Attempt:
-        """What a call is that this one makes by its command `seq`: of the same run, with a key and beats of its own.
-
-        A next try of this one that asks the same in the same place asks under the same key.
-        """
-        return Attempt(1, f"{self.key}/{seq}", self.deadline, self.workflow_id, self.run_id, within=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from engine.attempt import Attempt
 from engine.security.context import Security
-from engine.steps import Attempt, Exited, Value
+from engine.steps import Exited, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from engine.attempt import Attempt
 from engine.contracts.host import Host
 from engine.contracts.operations import ProcessInfo
 from engine.hosts.actor.outside import Outside
 from engine.lua.marshal import size_of
 from engine.program import Program
 from engine.security.context import Security
-from engine.steps import Attempt, CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
+from engine.steps import CancelRequested, Event, Exited, Identity, Limits, Message, SendNow, Step, Value, World
 
 # Feeding a long mailbox in portions keeps one step, and with it the wait of all others, short: so many events, and
 # bytes in records of the largest size.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from engine.steps import Attempt, Value
+from engine.attempt import Attempt
+from engine.steps import Value
 
 KEY_BYTES = 16
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.attempt import Attempt
 from engine.contracts.host import CallRequest
 from engine.durations import SECOND
 from engine.errors import Failure, UnitFailed
@@ -18,7 +19,7 @@ from engine.hosts.actor.pools import Pools, Ticket
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import CallTarget, Targets
 from engine.registry.kinds import FUNCTIONS, PYTHON_FUNCTION
-from engine.steps import Attempt, Exited, Value
+from engine.steps import Exited, Value
 
 PATIENCE = 5.0
 

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from engine.attempt import Attempt
 from engine.errors import CANCELED, Failure, UnitFailed
 from engine.program import Program
-from engine.steps import Attempt, Identity, Value
+from engine.steps import Identity, Value
 
 KEY_LETTERS = 16
 

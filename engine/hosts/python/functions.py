@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.contracts.ask import AskHandler
+from engine.contracts.operation import Asker, Operation
 from engine.durations import SECOND
 from engine.errors import UnitFailed, invalid
 from engine.hosts.python.call import PythonCall, stopped
@@ -55,9 +55,9 @@ class PythonFunctions:
         self._async_calls = 0
         self._watching = False
 
-    def handlers(self) -> Mapping[str, AskHandler]:
-        """What answers to units, by name."""
-        return {CALL: self._asked}
+    def operations(self) -> Mapping[str, Operation]:
+        """What units ask for, by name; the wish to stop reaches the code by its unit."""
+        return {CALL: Operation(self._asked, _text, heeds_cancel=True)}
 
     async def close(self) -> None:
         """Begin nothing any more; what does not end is left behind."""
@@ -79,7 +79,7 @@ class PythonFunctions:
                 timer.cancel()
             call.give_up()
 
-    async def _asked(self, pid: str, args: tuple[Value, ...]) -> Value:
+    async def _asked(self, asker: Asker, args: tuple[Value, ...]) -> Value:
         match args:
             case (PythonCall() as call,):
                 return await self.call(call)
@@ -202,6 +202,14 @@ class PythonFunctions:
 
     def _failure(self, error: BaseException) -> Any:
         return failure_of(error, self._surroundings.failure_of)
+
+
+def _text(args: tuple[Value, ...]) -> str:
+    match args:
+        case (PythonCall() as call,):
+            return f"python {call.callable}"
+        case _:
+            return CALL
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -10,8 +10,9 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.common import RawValue
 
+from engine.attempt import Attempt
 from engine.hosts.temporal.wire import payloads
-from engine.steps import Attempt, Value
+from engine.steps import Value
 
 MICROSECOND = 1_000
 

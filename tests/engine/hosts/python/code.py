@@ -174,3 +174,22 @@ RESULTS["cyclic"].append(RESULTS["cyclic"])
 
 def result(ctx: Context, name: str) -> Any:
     return RESULTS[name]
+
+
+def stays(ctx: Context) -> list[Any]:
+    """Stays until its second try, which says what it knows of the first."""
+    if ctx.attempt > 1:
+        return [ctx.attempt, ctx.idempotency_key, ctx.heartbeat_details]
+    ctx.heartbeat({"key": ctx.idempotency_key})
+    while True:
+        time.sleep(0.01)
+        ctx.check()
+
+
+def tells_stop(ctx: Context) -> None:
+    """Writes down that it was asked to stop."""
+    seen.append("began")
+    while not ctx.canceled:
+        time.sleep(0.005)
+    seen.append("stopped")
+    ctx.check()

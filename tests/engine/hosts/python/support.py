@@ -18,7 +18,9 @@ from wippy_console.sdk.context import Context
 def python(name: str, **fields: Any) -> Entry:
     """The entry `app:NAME` for the function of that name."""
     meta = fields.pop("meta", {})
-    return Entry(f"app:{name}", "function.python", meta, {"callable": f"tests.engine.hosts.python.code:{name}", **fields})
+    return Entry(
+        f"app:{name}", "function.python", meta, {"callable": f"tests.engine.hosts.python.code:{name}", **fields}
+    )
 
 
 def resolve(entry_id: str, text: str) -> Callable[..., Any]:
@@ -34,7 +36,7 @@ async def python_lab(*entries: Entry, threads: int = 4, surroundings: Surroundin
     """The node, stopped at the end."""
     functions = PythonFunctions(surroundings or Surroundings(resolve, Context), threads=threads)
     try:
-        async with lab(*entries, ask_handlers=lambda catalog: functions.handlers()) as it:
+        async with lab(*entries, operations=functions.operations()) as it:
             yield it
     finally:
         await functions.close()

@@ -31,14 +31,22 @@ async def test_lua_functions_and_processes_call_python_functions() -> None:
     async with python_lab(python("add"), process("app:p", body, meta={"default_host": "app:procs"})) as it:
         assert await it.run(body) == 5
         assert await it.call("app:p") == 5
-        assert await it.run("local f = funcs.async('app:add', 2, 3) local ch = f:response() return ch:receive():data()") == 5
+        assert (
+            await it.run("local f = funcs.async('app:add', 2, 3) local ch = f:response() return ch:receive():data()")
+            == 5
+        )
 
 
 async def test_the_context_says_which_call_it_is() -> None:
     security = Security(Actor("user:1", {}), ())
     async with python_lab(python("who")) as it:
         told = await it.call("app:who", security=security, context={"order": 5}, options={"timeout": "1h"})
-        assert (told["entry"], told["attempt"], told["actor"], told["context"]) == ("app:who", 1, "user:1", {"order": 5})
+        assert (told["entry"], told["attempt"], told["actor"], told["context"]) == (
+            "app:who",
+            1,
+            "user:1",
+            {"order": 5},
+        )
         assert told["pid"].startswith("{node-1@app:who|") and told["run"] is None
         assert told["deadline"].startswith("20") and told["deadline"].endswith("+00:00")
         assert told["key"] and told["key"] != (await it.call("app:who"))["key"]
@@ -89,7 +97,7 @@ async def test_a_node_without_python_says_so() -> None:
 
 async def test_a_call_within_a_call_has_a_key_of_its_place_and_arguments() -> None:
     body = "local a = funcs.call('app:who') local b = funcs.call('app:who') return {a.key, b.key, a.run}"
-    from engine.steps import Attempt
+    from engine.attempt import Attempt
 
     async with python_lab(python("who"), lua("app:outer", body)) as it:
         first = await it.call("app:outer", attempt=Attempt(1, "run/1", workflow_id="w", run_id="run"))

@@ -14,6 +14,8 @@ from engine.asks.policies import PolicyAsks
 from engine.asks.variables import DecodedCatalog
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry
+from engine.hosts.python.functions import PythonFunctions
+from engine.hosts.python.surroundings import Surroundings
 from engine.hosts.temporal.client.connections import ClientSettings, connect
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.peers import TemporalPeers
@@ -26,7 +28,9 @@ from engine.memory.fleet import MemoryFleet
 from engine.node import LocalNode
 from engine.pids import Pid
 from engine.steps import Exited, Value
+from tests.engine.hosts.python.support import resolve
 from tests.patience import PATIENCE
+from wippy_console.sdk.context import Context
 
 CLIENT = "app:client"
 WORKER = "app:worker"
@@ -59,10 +63,12 @@ class Stage:
         self.fleet = fleet
         node_id = f"node-{uuid.uuid4().hex[:8]}"
         self.peers = TemporalPeers(node_id, fleet, self._connected)
+        self.python = PythonFunctions(Surroundings(resolve, Context))
         self.node = LocalNode(
             node_id,
             decoded,
             ask_handlers=PolicyAsks(decoded).handlers(),
+            operations=self.python.operations(),
             peers=self.peers,
             fleet_names=fleet.names(node_id),
         )
@@ -127,6 +133,7 @@ class Stage:
         """Stop everything, as a node that leaves does."""
         await self.rest()
         await self.node.stop(1)
+        await self.python.close()
         await self.peers.settle(1)
         self.fleet.remove(self.node.id)
 

@@ -33,7 +33,7 @@ def worker_process(stage: Stage, address: str) -> Iterator[subprocess.Popen[str]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for kind in ("workflow.lua", "function.lua"):
+        for kind in ("workflow.lua", "function.lua", "function.python"):
             for entry in stage.catalog.entries(kind):
                 process.stdin.write(json.dumps(entry.to_json()) + "\n")
         process.stdin.write("\n")
