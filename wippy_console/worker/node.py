@@ -251,7 +251,7 @@ def ask_handlers(
 
 def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     """The modules by which functions and processes reach the world."""
-    return ()
+    return (PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS),)
 
 
 def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:

@@ -69,19 +69,21 @@ async def test_errors_come_as_they_went(stage: Stage) -> None:
     assert await stage.value("app:w") == told
 
 
-async def test_the_cancel_of_a_run_reaches_the_code(stage: Stage) -> None:
+async def test_the_cancel_of_a_call_reaches_the_code(stage: Stage) -> None:
     stage.catalog.publish(python("tells_stop"))
     body = """
         local options = {["activity.heartbeat_timeout"] = "1s"}
-        local _, err = funcs.new():with_options(options):call("app:tells_stop")
-        return err:kind()
+        local future = funcs.new():with_options(options):async("app:tells_stop")
+        process.listen("enough"):receive()
+        future:cancel()
+        process.listen("done"):receive()
         """
     stage.workflow("app:w", body)
     pid = await stage.spawn("app:w")
     await until(_holds("began"))
-    await stage.host.cancel(pid, "enough", "")
-    assert (await stage.exit(pid)).value == "Canceled"
+    await stage.host.send(pid, "enough", (), "")
     await until(_holds("stopped"))
+    await stage.host.terminate(pid, "", "")
 
 
 async def test_a_worker_killed_in_a_callable_is_followed_by_a_try_with_the_same_key(
