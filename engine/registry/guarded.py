@@ -1,7 +1,8 @@
 """Entries that carry credentials or reach this machine: publishing them takes more than an author's right.
 
 A client decides where the machine's keys are sent, and storages of the process environment and of files let Lua code
-read them. A variable or router is as guarded as the storages that it leads to.
+read them. A variable or router is as guarded as the storages that it leads to,
+a store as its database.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from engine.registry.references import references
 from engine.registry.words import names
 
 KINDS = frozenset(names("temporal.client env.storage.os env.storage.file"))
+
+LEADING = frozenset({"store.sql"})
+"""Beside environment entries: a table that it names is read and written with no right to its database."""
 
 Entries = Mapping[str, Entry]
 
@@ -57,7 +61,7 @@ def _reached(entry: Entry, entries: Entries) -> Iterator[Entry]:
     queue = [entry]
     for current in queue:
         yield current
-        for reference in references(current) if current.kind.startswith("env.") else ():
+        for reference in references(current) if current.kind in LEADING or current.kind.startswith("env.") else ():
             target = entries.get(reference.target)
             if target is not None and target.id not in seen:
                 seen.add(target.id)

@@ -25,6 +25,9 @@ DURATION: Schema = {"type": ["string", "number"], "format": "duration", "minimum
 TEXTS: Schema = {"type": "array", "items": NAME}
 MODE: Schema = {"type": ["string", "integer"], "pattern": "^0?[0-7]{3}$", "minimum": 0}
 FREE: Schema = {}
+_WORD = "[A-Za-z_][A-Za-z0-9_]{0,62}"
+_COLUMN: Schema = {"type": "string", "pattern": f"^{_WORD}$"}
+_TABLE: Schema = {"type": "string", "pattern": rf"^({_WORD}\.)?{_WORD}$"}
 
 
 def mapping(*required: str, **properties: Schema) -> Schema:
@@ -229,6 +232,16 @@ SCHEMAS: Mapping[str, Schema] = {
         cleanup_interval=DURATION,
         lifecycle=LIFECYCLE,
     ),
+    "store.sql": mapping(
+        "database",
+        database=REFERENCE,
+        table_name=_TABLE,
+        id_column_name=_COLUMN,
+        payload_column_name=_COLUMN,
+        expire_column_name=_COLUMN,
+        cleanup_interval=DURATION,
+        lifecycle=LIFECYCLE,
+    ),
     **{
         kind: {"type": "object"}
         for kind in names(
@@ -248,6 +261,7 @@ LUA = EXECUTABLE - {PYTHON_FUNCTION} | LIBRARIES
 IMPORTABLE = LIBRARIES | {LUA_FUNCTION}
 ACTING = FUNCTIONS | {"process.lua"}
 """Kinds whose units run under the `security` of their entry."""
+DATABASES = frozenset({"db.sql.sqlite", "db.sql.postgres", "db.django"})
 FILLED = frozenset({"temporal.client", "temporal.worker"})
 """Kinds whose hosts replace placeholders wherever they stand, also where a number is wanted."""
 ROUTES = ("client", "task_queue", "tq_prefix")

@@ -22,6 +22,7 @@ _FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "temporal.worker": {"client": frozenset({"temporal.client"})},
     "security.token_store": {"store": frozenset()},
     "env.variable": {"storage": frozenset()},
+    "store.sql": {"database": kinds.DATABASES},
 }
 """Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
 

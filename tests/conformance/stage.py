@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from engine.asks.env import EnvAsks
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.sql.databases import Databases
 from engine.asks.storages import Storages
 from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
@@ -74,15 +75,18 @@ class Stage:
         self._folder = TemporaryDirectory()
         storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
         registry = MemoryRegistry(catalog, on_publish=self._announce)
-        self._stores = StoreAsks(catalog)
+        self._databases = Databases(catalog, ENVIRON, Path(self._folder.name) / "databases")
+        self._stores = StoreAsks(catalog, self._databases)
         handlers = {
             **EnvAsks(catalog, storages).handlers(),
             **RegistryAsks(registry).handlers(),
             **PolicyAsks(catalog).handlers(),
             **TokenAsks(catalog, MemoryVault(), {}).handlers(),
-            **self._stores.handlers(),
         }
-        self.node = LocalNode(NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers)
+        operations = self._stores.operations()
+        self.node = LocalNode(
+            NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers, operations=operations
+        )  # fmt: skip
         settings = [worker_settings(catalog, entry.id) for entry in catalog.entries("temporal.worker")]
         self.hosts = {each.worker: WorkflowHost(client, each) for each in settings}
         self.workflows = self.hosts[WORKER]
@@ -112,6 +116,7 @@ class Stage:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.node.stop(1)
         await self._stores.close()
+        await self._databases.close()
         self._folder.cleanup()
 
     async def run(self, unit: str, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:

@@ -143,13 +143,25 @@ class SqliteConnection:
         if not _threads.acquire(blocking=False):
             raise threads_full(MOST_THREADS)
         try:
-            self._raw = await asyncio.get_running_loop().run_in_executor(self._thread, self._opened)
+            self._raw = await self._opened_in_turn()
         except BaseException as error:
             await self.close()
             if isinstance(error, sqlite3.Error | OSError):
                 raise translated(error, "") from None
             raise
         self._file = _identity(self._target)
+
+    async def _opened_in_turn(self) -> sqlite3.Connection:
+        """Another that makes the file, or puts it into WAL, locks out even who only looks."""
+        busy_until, attempt = time.monotonic() + BUSY_SECONDS, 0
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._opened)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > busy_until:
+                    raise
+            await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+            attempt += 1
 
     def _opened(self) -> sqlite3.Connection:
         path = self._target.path

@@ -7,13 +7,15 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
 
-from engine.asks.store import memory
+from engine.asks.sql.databases import Databases
+from engine.asks.store import memory, sql
 from engine.asks.store.keeping import Info, Kept, Store, Wish
 from engine.asks.store.values import decode, encode
 from engine.asks.threads import on_thread
 from engine.contracts.catalog import Catalog
+from engine.contracts.operation import Operation
 from engine.durations import SECOND, option_duration
 from engine.entry import Entry
 from engine.errors import UnitFailed, invalid, not_found
@@ -31,19 +33,23 @@ TICK = 1.0
 
 
 class StoreAsks:
-    """A memory store lives as long as this object does, and its entry is one."""
+    """A memory store lives as long as this object does, and its entry is one; `databases` are closed by others."""
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, catalog: Catalog, databases: Databases | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._catalog = catalog
+        self._databases = databases
+        self._tables: set[sql.Table] = set()
         self._clock = clock
         self._total = memory.Total()
         self._memory: dict[str, memory.MemoryStore] = {}
         self._swept: dict[str, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
-    def handlers(self) -> Mapping[str, Callable[[Any, tuple[Value, ...]], Any]]:
-        """Every ask by name."""
-        return {
+    def operations(self) -> Mapping[str, Operation]:
+        """Every operation by name."""
+        works = {
             "store.open": self._open,
             "store.read": self._read,
             "store.write": self._write,
@@ -51,6 +57,7 @@ class StoreAsks:
             "store.delete": self._delete,
             "store.list": self._list,
         }
+        return {name: Operation(work, partial(_told, name)) for name, work in works.items()}
 
     async def close(self) -> None:
         """Forget everything."""
@@ -137,6 +144,8 @@ class StoreAsks:
                     store = self._memory[entry.id] = memory.MemoryStore(entry.id, self._total, self._clock)
                 store.limits = memory.Limits.of(entry)
                 return memory.INFO, store
+            case sql.KIND if self._databases is not None:
+                return sql.INFO, sql.SqlStore(sql.Table.of(entry), self._databases, self._tables)
             case kind:
                 raise UnitFailed(not_found(f"store '{entry.id}' is a {kind}, which no node runs here"))
 
@@ -175,6 +184,11 @@ class StoreAsks:
                 await self.sweep()
             except Exception:
                 logger.exception("stores could not be cleaned")
+
+
+def _told(name: str, args: tuple[Value, ...]) -> str:
+    """What people read: the store, and no key, which may be a secret."""
+    return f"{name.replace('.', ' ')} {args[0]}"
 
 
 def _interval(entry: Entry) -> float:

@@ -1,17 +1,15 @@
 --- 11.13 store
 local M = {}
 
+local BOTH = { "conf.store:memory", "conf.store:table" }
+
 local function keys(page)
   local found = {}
   for i, entry in ipairs(page.items) do found[i] = entry.key end
   return table.concat(found, " ")
 end
 
--- on: function process
--- modules: store uuid
---- What is set is got, by its key, until it is deleted
-function M.set_get_delete()
-  local cache, key = assert(store.get("conf.store:memory")), uuid.v4()
+local function set_get_delete(cache, key)
   local value, err = cache:get(key)
   assert(value == nil and err:kind() == errors.NOT_FOUND and err:retryable() == false)
   assert(cache:has(key) == false)
@@ -23,9 +21,12 @@ end
 
 -- on: function process
 -- modules: store uuid
---- Values come back as they went: numbers of both types, bytes, false, keys of any type, what nests
-function M.exact_values()
-  local cache, key = assert(store.get("conf.store:memory")), uuid.v4()
+--- What is set is got, by its key, until it is deleted
+function M.set_get_delete()
+  for _, id in ipairs(BOTH) do set_get_delete(store.get(id), uuid.v4()) end
+end
+
+local function exact_values(cache, key)
   local bytes = "\0\255\128"
   assert(cache:set(key, {
     int = 1, float = 1.0, big = math.maxinteger, tiny = 5e-324, inf = math.huge, no = false, bytes = bytes,
@@ -46,6 +47,13 @@ function M.exact_values()
   assert(cache:set(key, 0 / 0))
   local nan = cache:get(key)
   assert(nan ~= nan)
+end
+
+-- on: function process
+-- modules: store uuid
+--- Values come back as they went: numbers of both types, bytes, false, keys of any type, what nests
+function M.exact_values()
+  for _, id in ipairs(BOTH) do exact_values(store.get(id), uuid.v4()) end
 end
 
 -- on: function process
@@ -95,11 +103,7 @@ function M.conditional_writes()
   assert(err:kind() == errors.INVALID)
 end
 
--- on: function process
--- modules: store uuid
---- Keys are listed in the order of their bytes, by prefix, page after page
-function M.list()
-  local cache, own = assert(store.get("conf.store:memory")), uuid.v4()
+local function list(cache, own)
   for _, name in ipairs { "b", "ä", "a", "c", "Z", "😀" } do cache:set(own .. name, name) end
   local page = assert(cache:list { prefix = own, limit = 4 })
   assert(keys(page) == own .. "Z " .. own .. "a " .. own .. "b " .. own .. "c" and page.has_more == true)
@@ -110,6 +114,13 @@ function M.list()
   assert(#page.items == 0 and page.has_more == false)
   local _, err = cache:list { limit = 0 }
   assert(err:kind() == errors.INVALID)
+end
+
+-- on: function process
+-- modules: store uuid
+--- Keys are listed in the order of their bytes, by prefix, page after page
+function M.list()
+  for _, id in ipairs(BOTH) do list(store.get(id), uuid.v4()) end
 end
 
 -- on: function process
@@ -126,6 +137,19 @@ function M.refusals()
   assert(not pcall(cache.set, cache, 1, 1) and not pcall(cache.get, cache) and not pcall(cache.set, cache, key, 1, "1s"))
   assert(not pcall(cache.put, cache, key, 1, { ttl = "1" }) and not pcall(cache.list, cache, { limit = 1.5 }))
   assert(not pcall(cache.get, {}, key) and not cache:has(key))
+end
+
+-- on: function process
+-- modules: store uuid
+--- A store in a table writes without conditions alone, and its entries have no versions
+function M.of_sql()
+  local cache, key = assert(store.get("conf.store:table")), uuid.v4()
+  for _, options in ipairs { { only_if_absent = true }, { if_version = "1" } } do
+    local entry, err = cache:put(key, 1, options)
+    assert(entry == nil and err:kind() == errors.INVALID and not cache:has(key))
+  end
+  local entry = assert(cache:put(key, { a = 1 }, { ttl = 60 }))
+  assert(entry.key == key and entry.value.a == 1 and entry.version == "" and cache:entry(key).version == "")
 end
 
 -- on: function process
@@ -149,6 +173,8 @@ function M.info()
   assert(info.id == "conf.store:memory" and info.backend == store.backend.MEMORY)
   assert(info.consistency == store.consistency.LOCAL and info.durable == false)
   assert(info.list and info.versioned and info.conditional_put and info.ttl)
+  info = assert(assert(store.get("conf.store:table")):info())
+  assert(info.backend == store.backend.SQL and info.durable and not info.versioned and not info.conditional_put)
 end
 
 -- on: function process

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,11 +10,14 @@ from engine.asks.store.asks import StoreAsks
 from engine.asks.store.keeping import Wish
 from engine.asks.store.memory import MemoryStore, Total
 from engine.asks.store.values import decode, encode
+from engine.contracts.operation import Asker
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.memory.catalog import MemoryCatalog
 from engine.security.context import Actor, Policy, Security
 from tests.engine.hosts.actor.support import lab, lua
+
+ASKER = cast("Asker", None)
 
 
 class Clock:
@@ -31,10 +34,10 @@ class Stage:
     def __init__(self, **fields: Any) -> None:
         self.clock = Clock()
         self.catalog = MemoryCatalog([Entry("app:cache", "store.memory", {}, fields)])
-        self.asks = StoreAsks(self.catalog, self.clock)
+        self.asks = StoreAsks(self.catalog, clock=self.clock)
 
     async def ask(self, name: str, *args: Any) -> Any:
-        return await self.asks.handlers()[name]("", ("app:cache", *args))
+        return await self.asks.operations()[name].work(ASKER, ("app:cache", *args))
 
     async def set(self, key: str, value: Any = 1, ttl: float = 0) -> None:
         await self.ask("store.write", key, value, ttl, False, "")
@@ -172,7 +175,7 @@ async def test_policies_decide_by_store_and_key() -> None:
         policy("lists", "store.key.list", "app:cache", field="meta.prefix", operator="eq", value="own:"),
     ]
     policies = tuple(Policy(f"app:{name}") for name in ("use", "keys", "lists"))
-    async with lab(*entries, ask_handlers=lambda catalog: StoreAsks(catalog).handlers()) as it:
+    async with lab(*entries, operations=StoreAsks(MemoryCatalog(entries)).operations()) as it:
         told = await it.call("app:try", security=Security(Actor("user:ann", {}), policies))
         assert told == (
             "set: ok, put: PermissionDenied, get: ok, entry: PermissionDenied, has: ok, list: ok, "
