@@ -244,14 +244,14 @@ def ask_handlers(
         **variables.declared.handlers(),
         **RegistryAsks(DatabaseRegistry(catalog, on_publish)).handlers(),
         **PolicyAsks(variables.catalog).handlers(),
-        **StoreAsks(variables.catalog).handlers(),
         **TokenAsks(catalog, DatabaseVault(), variables.for_lua, find=variables.catalog.entry).handlers(),
     }
 
 
 def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     """The modules by which functions and processes reach the world."""
-    return (PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS),)
+    stores = StoreAsks(variables.catalog)
+    return (PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS), stores)
 
 
 def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:

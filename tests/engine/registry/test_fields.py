@@ -336,3 +336,20 @@ def test_a_schema_that_takes_too_long_to_apply_is_refused() -> None:
     (problem,) = problems(signal(schema=schema))
     assert problem.field == "meta.signals.0.schema"
     assert "too much work" in problem.message
+
+
+def kept_in(**names: Any) -> list[Problem]:
+    """What is wrong with the names of a store's table."""
+    store = Entry("app:x", "store.sql", {}, {"database": "app:db", **names})
+    return [each for each in problems(store, entry("db", "db.sql.sqlite", file="a.db")) if each.entry_id == "app:x"]
+
+
+@pytest.mark.parametrize("field", ["table_name", "id_column_name", "payload_column_name", "expire_column_name"])
+@pytest.mark.parametrize("name", ["", "a b", 'a"', "a;", "1a", "a-b", "a.b.c", "x" * 64, "é", 7])
+def test_tables_and_columns_of_stores_are_plain_names(field: str, name: Any) -> None:
+    (problem,) = kept_in(**{field: name})
+    assert (problem.field, problem.severity) == (field, "error")
+
+
+def test_a_table_of_a_store_may_stand_in_a_schema() -> None:
+    assert kept_in(table_name="Shop.kv_1", id_column_name="_id", cleanup_interval="10m") == []

@@ -70,7 +70,7 @@ async def test_keys_come_in_the_order_of_their_bytes_by_prefix(databases: Databa
 
 
 async def test_a_table_of_others_is_used_by_its_names(databases: Databases, entry_id: str) -> None:
-    names = {"id_column_name": "Order", "payload_column_name": "user", "expire_column_name": "until"}
+    names: dict[str, Any] = {"id_column_name": "Order", "payload_column_name": "user", "expire_column_name": "until"}
     store = store_of(databases, entry_id, table_name="select", **names)
     with pytest.raises(UnitFailed, match="select"):
         await store.get("a")
@@ -89,7 +89,8 @@ async def test_no_name_leads_out_of_its_place(databases: Databases, entry_id: st
     await victim.put(Wish("a", b"1"))
     [made] = victim._made
     evil = f'x" WHERE 1=1; DROP TABLE {made.name}; --'
-    for fields in ({"table_name": evil}, {"table_name": made.name, "id_column_name": evil}):
+    named: list[dict[str, Any]] = [{"table_name": evil}, {"table_name": made.name, "id_column_name": evil}]
+    for fields in named:
         with pytest.raises(UnitFailed):
             await store_of(databases, entry_id, **fields).delete("a")
     assert await victim.get("a") is not None
