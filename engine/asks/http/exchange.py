@@ -1,0 +1,160 @@
+"""One exchange with a peer: a request goes out, an answer comes back, or where to go on, or what right it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import httpx
+
+from engine.asks.http.bodies import Body
+from engine.asks.http.connections import CONNECT_SECONDS, Transport, Transports
+from engine.asks.http.failures import exceeded, timed_out, translated
+from engine.asks.http.headers import answered, cookies_of
+from engine.asks.http.limits import MAX_STREAMS, Held, Turns
+from engine.asks.http.network import Network
+from engine.asks.http.redirects import next_hop
+from engine.asks.http.requests import Request
+from engine.asks.http.resolver import Guard, NeedsRight, checks
+from engine.asks.http.streams import Opening, Stream
+from engine.steps import Value
+
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+Answer = dict[str, Value]
+
+
+class Exchanges:
+    """Those of a node; all on the loop of its `Network`."""
+
+    def __init__(self, network: Network, guard: Guard) -> None:
+        self._network = network
+        self._guard = guard
+        self._turns = Turns()
+        self._held = Held()
+        self._streams = 0
+        self._made: Transports | None = None
+
+    async def once(self, pid: str, request: Request, opening: Opening | None = None) -> Answer:
+        """{response}, {hop, left} or {private, left}; raises UnitFailed. A stream is put into `opening`."""
+        checks.set(request.approved)
+        async with self._turns.turn(pid, request.seconds):
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(request.seconds):
+                    answer = await self._answer(request, opening)
+            except TimeoutError as error:
+                raise timed_out(request.what, request.seconds) from error
+            except NeedsRight as needed:
+                answer = {"private": needed.addresses}
+            except (httpx.HTTPError, OSError, ValueError, RuntimeError, ExceptionGroup) as error:
+                raise translated(request.what, error) from error
+            return {**answer, "left": max(0.001, request.seconds - (time.monotonic() - began))}
+
+    async def _answer(self, request: Request, opening: Opening | None) -> Answer:
+        transport = await self._transport(request)
+        is_own = request.approved or request.tls or request.socket
+        kept = False
+        try:
+            response = await _sent(transport, request, again=not is_own)
+            try:
+                answer, kept = await self._read(transport if is_own else None, request, response, opening)
+                return answer
+            finally:
+                if not kept:
+                    await Body(request, response).close()
+        finally:
+            if is_own and not kept:
+                await transport.aclose()
+
+    async def _transport(self, request: Request) -> Transport:
+        if self._made is None:
+            self._made = await asyncio.to_thread(Transports, self._guard)
+        if request.tls:
+            return self._made.own(await asyncio.to_thread(request.tls.context), request.socket or None)
+        if request.socket or request.approved:
+            return self._made.own(None, request.socket or None)
+        return self._made.shared(checked=request.approved is not None)
+
+    async def _read(
+        self, own: Transport | None, request: Request, response: httpx.Response, opening: Opening | None
+    ) -> tuple[Answer, bool]:
+        """The answer, and whether it is kept open as a stream."""
+        headers = answered(request.what, response.headers.raw)
+        if hop := next_hop(request, response):
+            return {"hop": hop.to_value()}, False
+        body = Body(request, response)
+        if body.is_packed:
+            headers = {
+                name: text for name, text in headers.items() if name not in ("Content-Encoding", "Content-Length")
+            }
+        told: Answer = {
+            "status_code": response.status_code,
+            "headers": headers,
+            "cookies": cookies_of(response.headers),
+            "url": str(request.url),
+        }
+        if request.stream and opening is not None:
+            await opening.put(self._opened(request, body, own))
+            return {"response": {**told, "body_size": -1, "size": _size(body, response)}}, True
+        return {"response": {**told, **await self._gathered(request, body)}}, False
+
+    async def _gathered(self, request: Request, body: Body) -> Mapping[str, Value]:
+        if request.method != "HEAD":
+            body.check_announced()
+        with self._held.account() as account:
+            data = await body.all(account)
+        return {"body": data, "body_size": len(data)}
+
+    def _opened(self, request: Request, body: Body, own: Transport | None) -> Stream:
+        if self._streams >= MAX_STREAMS:
+            raise exceeded(f"this node has {MAX_STREAMS} streams open already", retryable=True)
+        self._streams += 1
+        is_open = True
+
+        async def release() -> None:
+            nonlocal is_open
+            if is_open:
+                is_open = False
+                self._streams -= 1
+                await body.close()
+                if own is not None:
+                    await own.aclose()
+
+        return Stream(self._network, body, request.what, request.seconds, release)
+
+    async def close(self) -> None:
+        """Close what is kept."""
+        if self._made is not None:
+            await self._made.close()
+
+
+def _size(body: Body, response: httpx.Response) -> int:
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isdecimal() and len(text) < 19 and not body.is_packed else -1
+
+
+async def _sent(transport: Transport, request: Request, *, again: bool) -> httpx.Response:
+    """The head of the answer. A kept connection may just be closed by the peer: what changes nothing goes again."""
+    try:
+        return await transport.handle_async_request(_message(request))
+    except STALE:
+        if not again or request.method not in REPEATABLE or request.body:
+            raise
+    return await transport.handle_async_request(_message(request))
+
+
+def _message(request: Request) -> httpx.Request:
+    packing = [(b"Accept-Encoding", b"gzip, deflate")] if request.unpacks else []
+    extensions: dict[str, object] = {"timeout": {"connect": min(CONNECT_SECONDS, request.seconds)}}
+    if request.tls and request.tls.server_name:
+        extensions["sni_hostname"] = request.tls.server_name
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=[*request.headers, *packing],
+        content=request.body or None,
+        extensions=extensions,
+    )

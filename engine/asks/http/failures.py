@@ -1,0 +1,92 @@
+"""How requests fail. Nothing of a peer's answer, of a query or of credentials stands in a message."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from engine.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, Failure, UnitFailed
+
+
+class Refused(Exception):
+    """A host that may not be reached; the text says why."""
+
+
+class Unresolved(Exception):
+    """A name that stands for no address."""
+
+
+def timed_out(what: str, seconds: float) -> UnitFailed:
+    """The request took too long."""
+    return UnitFailed(Failure(INTERNAL, f"{what}: timeout after {seconds:g} s", retryable=True))
+
+
+def too_large(what: str, which: str, limit: int) -> UnitFailed:
+    """The peer sends more than one wants."""
+    return UnitFailed(Failure(LIMIT_EXCEEDED, f"{what}: {which} is larger than {limit} bytes", retryable=False))
+
+
+def exceeded(text: str, *, retryable: bool = False) -> UnitFailed:
+    """A limit of ours."""
+    return UnitFailed(Failure(LIMIT_EXCEEDED, text, retryable=retryable))
+
+
+def denied(text: str) -> UnitFailed:
+    """What may not be reached."""
+    return UnitFailed(Failure(PERMISSION_DENIED, f"not allowed: {text}", retryable=False))
+
+
+def broken(what: str, text: str, *, retryable: bool = True) -> UnitFailed:
+    """The network or the peer failed."""
+    return UnitFailed(Failure(INTERNAL, f"{what}: {text}", retryable=retryable))
+
+
+def translated(what: str, error: Exception) -> UnitFailed:
+    """What httpx raised, or the network below it."""
+    known = (_known(what, cause) for cause in _causes(error))
+    return next((failed for failed in known if failed), None) or _of_httpx(what, error)
+
+
+def _known(what: str, cause: BaseException) -> UnitFailed | None:
+    match cause:
+        case UnitFailed():
+            return cause
+        case Refused():
+            return denied(str(cause))
+        case Unresolved():
+            return broken(what, "the name of the host can't be resolved")
+        case ConnectionRefusedError():
+            return broken(what, "connection refused")
+        case ssl.SSLError():
+            return _of_tls(what, cause)
+        case _:
+            return None
+
+
+def _of_tls(what: str, error: ssl.SSLError) -> UnitFailed:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return broken(what, f"the peer's certificate is not valid: {error.verify_message}", retryable=False)
+    return broken(what, "TLS can't be agreed on with the peer")
+
+
+def _of_httpx(what: str, error: Exception) -> UnitFailed:
+    match error:
+        case httpx.RemoteProtocolError() if "too long" in str(error) or "too large" in str(error):
+            return exceeded(f"{what}: the head of the answer is too large")
+        case httpx.RemoteProtocolError():
+            return broken(what, "the peer closed the connection, or sent what is no HTTP")
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return broken(what, "can't connect")
+        case _:
+            return broken(what, "the connection broke")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and len(seen) < 12 and found not in seen:
+        seen.append(found)
+        found = found.__cause__ or found.__context__
+    yield from seen

@@ -1,0 +1,86 @@
+"""Bodies that units read piece by piece. The peer waits while nobody reads; the unit's end closes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from engine.asks.http.bodies import Body
+from engine.asks.http.failures import timed_out
+from engine.asks.http.network import Network
+from engine.errors import UnitFailed, invalid
+from engine.steps import Value
+
+DEFAULT_READ, MAX_READ = 32 << 10, 1 << 20
+
+Close = Callable[[], Awaitable[None]]
+
+
+class Stream:
+    """A body in the holdings of a unit. One reader at a time; others wait for it."""
+
+    def __init__(self, network: Network, body: Body, what: str, seconds: float, release: Close) -> None:
+        self._network = network
+        self._body = body
+        self._what = what
+        self._seconds = seconds
+        self._release = release
+        self._lock = asyncio.Lock()
+        self._rest = b""
+
+    async def read(self, count: int) -> bytes:
+        """At most so many bytes, b"" at the end; each read has the time that the request had."""
+        return await self._network.run(lambda: self._read(count))
+
+    async def _read(self, count: int) -> bytes:
+        async with self._lock:
+            if not self._rest:
+                try:
+                    async with asyncio.timeout(self._seconds):
+                        self._rest = await self._body.piece()
+                except TimeoutError as error:
+                    raise timed_out(self._what, self._seconds) from error
+            found, self._rest = self._rest[:count], self._rest[count:]
+            return found
+
+    async def close(self) -> None:
+        """Read no more."""
+        self._network.leave(self._close)
+
+    async def _close(self) -> None:
+        self._rest = b""
+        await self._release()
+
+
+class Opening:
+    """A stream on its way to its unit: closed if that is canceled before it is there."""
+
+    def __init__(self) -> None:
+        self._stream: Stream | None = None
+        self._given_up = False
+
+    @property
+    def stream(self) -> Stream | None:
+        """What was opened."""
+        return self._stream
+
+    async def put(self, stream: Stream) -> None:
+        """Hand over what was opened."""
+        self._stream = stream
+        if self._given_up:
+            await stream._close()
+
+    async def give_up(self) -> None:
+        """Close what was opened, or will be."""
+        self._given_up = True
+        if self._stream is not None:
+            await self._stream._close()
+
+
+def read_count(value: Value) -> int:
+    """How many bytes a read asks for: nil and 0 stand for the default, more than a mebibyte for that."""
+    if value is None or value == 0:
+        return DEFAULT_READ
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+        raise UnitFailed(invalid("read: size must be a whole number of bytes"))
+    return min(int(value), MAX_READ)
