@@ -13,10 +13,21 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 UNIX = "unix:"
 
-# Beyond what `ipaddress` says: what stands for an address of the other family, is out of use, or a cloud's own.
+# Ours, not those of `ipaddress`: what it takes for public differs between versions of Python.
+_PRIVATE = tuple(
+    map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        ),
+    )
+)
+_GLOBAL = IPv6Network("2000::/3")
+_NOT_GLOBAL = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
-_PRIVATE = (IPv6Network("fec0::/10"), IPv4Network("168.63.129.16/32"), IPv4Network("192.88.99.0/24"))
 _NEVER_BY_NAME = (
     IPv4Network("169.254.0.0/16"),
     IPv4Network("168.63.129.16/32"),
@@ -51,11 +62,11 @@ def meanings(address: Address) -> list[Address]:
 
 
 def _is_private(address: Address) -> bool:
-    if isinstance(address, IPv6Address) and (address.ipv4_mapped or address in _NAT64[0]):
+    if isinstance(address, IPv4Address):
+        return any(address in network for network in _PRIVATE)
+    if address.ipv4_mapped or address in _NAT64[0]:
         return False  # what it stands for is asked
-    if any(address in network for network in _PRIVATE if network.version == address.version):
-        return True
-    return not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified
+    return address not in _GLOBAL or any(address in network for network in _NOT_GLOBAL)
 
 
 @dataclass(frozen=True, slots=True)

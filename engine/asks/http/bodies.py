@@ -6,13 +6,11 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-import httpx
-
-from engine.asks.http.failures import broken, too_large, translated
+from engine.asks.http.connections import Received
+from engine.asks.http.failures import BROKEN, broken, too_large, translated
 from engine.asks.http.limits import Account
 from engine.asks.http.requests import Request
 from engine.asks.http.unpacking import Plain, Unpacker, unpacker
-from engine.errors import UnitFailed
 
 SHARE = 64
 """Pieces after which others get a turn: a peer that sends crumbs keeps one thread busy, and nobody waiting."""
@@ -21,7 +19,7 @@ SHARE = 64
 class Body:
     """The body of one response, of one reader at a time."""
 
-    def __init__(self, request: Request, response: httpx.Response) -> None:
+    def __init__(self, request: Request, response: Received) -> None:
         self._what = request.what
         self._limit = request.max_body
         self._response = response
@@ -54,7 +52,7 @@ class Body:
             return await self._piece()
         except zlib.error as error:
             raise broken(self._what, "the answer's packing is broken", retryable=False) from error
-        except httpx.HTTPError as error:
+        except BROKEN as error:
             raise translated(self._what, error) from error
 
     async def _piece(self) -> bytes:
@@ -70,7 +68,7 @@ class Body:
         self._pieces += 1
         if self._pieces % SHARE == 0:
             await asyncio.sleep(0)
-        self._raw = self._raw or self._response.aiter_raw()
+        self._raw = self._raw or self._response.pieces()
         data = await anext(self._raw, None)
         if data is None:
             self.ended = True
@@ -87,10 +85,3 @@ class Body:
     def _check(self, count: int) -> None:
         if self._limit and count > self._limit:
             raise too_large(self._what, "the answer", self._limit)
-
-    async def close(self) -> None:
-        """Read no more; a connection in the middle of an answer is not used again."""
-        try:
-            await self._response.aclose()
-        except (httpx.HTTPError, OSError, UnitFailed, RuntimeError):
-            return

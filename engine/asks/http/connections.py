@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import certifi
@@ -64,18 +65,114 @@ def _alternating(addresses: list[Any]) -> list[Any]:
     return mixed + [each for each in addresses if each not in mixed]
 
 
-class Transport(httpx.AsyncHTTPTransport):
-    """httpx's, on connections of ours; proxies of the environment are not known to it."""
+class Received:
+    """An answer whose head is here; `close` it, which gives its connection back or ends it."""
 
-    def __init__(self, guard: Guard, context: ssl.SSLContext, *, kept: int = KEPT, uds: str | None = None) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=None,
-            max_keepalive_connections=kept,
-            keepalive_expiry=KEPT_SECONDS,
-            uds=uds,
-            network_backend=Pinned(guard),
+    def __init__(
+        self, response: httpcore.Response, lines: Lines, line: httpcore.AsyncHTTPConnection, origin: str
+    ) -> None:
+        self.status = response.status
+        self.headers = httpx.Headers(response.headers)
+        self._response = response
+        self._lines = lines
+        self._line, self._origin = line, origin
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it is sent."""
+        return self._response.aiter_stream()
+
+    async def close(self) -> None:
+        """Read no more; a connection in the middle of an answer is not used again."""
+        try:
+            await self._response.aclose()
+        finally:
+            await self._lines.give(self._line, self._origin)
+
+
+class Lines:
+    """Connections by origin, the last used first. httpcore's own pool looks at all of them for each request."""
+
+    def __init__(self, guard: Guard, context: ssl.SSLContext, *, most: int = KEPT, uds: str | None = None) -> None:
+        self._network = Pinned(guard)
+        self._context = context
+        self._most = most
+        self._uds = uds
+        self._kept: OrderedDict[httpcore.AsyncHTTPConnection, str] = OrderedDict()
+        self._by_origin: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def send(self, request: httpx.Request) -> Received:
+        """Send a request; raises what httpcore and the guard do."""
+        message = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
         )
+        line = await self._line(message.url.origin)
+        try:
+            return Received(await line.handle_async_request(message), self, line, str(message.url.origin))
+        except BaseException:
+            await line.aclose()
+            raise
+
+    async def give(self, line: httpcore.AsyncHTTPConnection, origin: str) -> None:
+        """Keep a connection that can be used again."""
+        if not line.is_idle() or not self._most:
+            await line.aclose()
+            return
+        self._kept[line] = origin
+        self._by_origin.setdefault(origin, []).append(line)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._begin_sweep)
+        if len(self._kept) > self._most:
+            await self._drop(next(iter(self._kept)))
+
+    async def _line(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        kept = self._by_origin.get(str(origin), [])
+        while kept:
+            line = kept[-1]
+            if not line.has_expired():
+                self._forget(line)
+                return line
+            await self._drop(line)
+        return httpcore.AsyncHTTPConnection(
+            origin, self._context, KEPT_SECONDS, uds=self._uds, network_backend=self._network
+        )
+
+    def _forget(self, line: httpcore.AsyncHTTPConnection) -> None:
+        origin = self._kept.pop(line)
+        self._by_origin[origin].remove(line)
+        if not self._by_origin[origin]:
+            del self._by_origin[origin]
+
+    async def _drop(self, line: httpcore.AsyncHTTPConnection) -> None:
+        self._forget(line)
+        await line.aclose()
+
+    def _begin_sweep(self) -> None:
+        self._sweep = None
+        self._sweeping = asyncio.ensure_future(self._sweep_expired())
+
+    async def _sweep_expired(self) -> None:
+        for line in [each for each in self._kept if each.has_expired()]:
+            if line in self._kept:
+                await self._drop(line)
+        if self._kept and self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._begin_sweep)
+
+    async def close(self) -> None:
+        """Close what is kept."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for line in list(self._kept):
+            await self._drop(line)
 
 
 def trusting(ca: bytes | None = None) -> ssl.SSLContext:
@@ -97,18 +194,18 @@ class Transports:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._context = trusting()
-        self._free = Transport(guard, self._context)
-        self._checked = Transport(guard, self._context)
+        self._free = Lines(guard, self._context)
+        self._checked = Lines(guard, self._context)
 
-    def shared(self, *, checked: bool) -> Transport:
+    def shared(self, *, checked: bool) -> Lines:
         """The one for units with or without policies."""
         return self._checked if checked else self._free
 
-    def own(self, context: ssl.SSLContext | None = None, uds: str | None = None) -> Transport:
-        """One for a single request; close it."""
-        return Transport(self._guard, context or self._context, kept=0, uds=uds)
+    def own(self, context: ssl.SSLContext | None = None, uds: str | None = None) -> Lines:
+        """One for a single request, which keeps nothing."""
+        return Lines(self._guard, context or self._context, most=0, uds=uds)
 
     async def close(self) -> None:
         """Close what is kept."""
-        await self._free.aclose()
-        await self._checked.aclose()
+        await self._free.close()
+        await self._checked.close()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
+import httpcore
 import httpx
 
 from engine.asks.http.bodies import Body
-from engine.asks.http.connections import CONNECT_SECONDS, Transport, Transports
-from engine.asks.http.failures import exceeded, timed_out, translated
+from engine.asks.http.connections import CONNECT_SECONDS, Lines, Received, Transports
+from engine.asks.http.failures import BROKEN, exceeded, timed_out, translated
 from engine.asks.http.headers import answered, cookies_of
 from engine.asks.http.limits import MAX_STREAMS, Held, Turns
 from engine.asks.http.network import Network
@@ -21,7 +23,7 @@ from engine.asks.http.streams import Opening, Stream
 from engine.steps import Value
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
-STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+STALE = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 Answer = dict[str, Value]
 
@@ -35,6 +37,7 @@ class Exchanges:
         self._turns = Turns()
         self._held = Held()
         self._streams = 0
+        self._making = asyncio.Lock()
         self._made: Transports | None = None
 
     async def once(self, pid: str, request: Request, opening: Opening | None = None) -> Answer:
@@ -49,38 +52,36 @@ class Exchanges:
                 raise timed_out(request.what, request.seconds) from error
             except NeedsRight as needed:
                 answer = {"private": needed.addresses}
-            except (httpx.HTTPError, OSError, ValueError, RuntimeError, ExceptionGroup) as error:
+            except BROKEN as error:
                 raise translated(request.what, error) from error
             return {**answer, "left": max(0.001, request.seconds - (time.monotonic() - began))}
 
     async def _answer(self, request: Request, opening: Opening | None) -> Answer:
-        transport = await self._transport(request)
-        is_own = request.approved or request.tls or request.socket
+        received = await _sent(await self._lines(request), request)
         kept = False
         try:
-            response = await _sent(transport, request, again=not is_own)
-            try:
-                answer, kept = await self._read(transport if is_own else None, request, response, opening)
-                return answer
-            finally:
-                if not kept:
-                    await Body(request, response).close()
+            answer, kept = await self._read(request, received, opening)
+            return answer
         finally:
-            if is_own and not kept:
-                await transport.aclose()
+            if not kept:
+                await _closed(received)
 
-    async def _transport(self, request: Request) -> Transport:
-        if self._made is None:
-            self._made = await asyncio.to_thread(Transports, self._guard)
+    async def _lines(self, request: Request) -> Lines:
+        made = await self._transports()
         if request.tls:
-            return self._made.own(await asyncio.to_thread(request.tls.context), request.socket or None)
+            return made.own(await asyncio.to_thread(request.tls.context), request.socket or None)
         if request.socket or request.approved:
-            return self._made.own(None, request.socket or None)
-        return self._made.shared(checked=request.approved is not None)
+            return made.own(None, request.socket or None)
+        return made.shared(checked=request.approved is not None)
 
-    async def _read(
-        self, own: Transport | None, request: Request, response: httpx.Response, opening: Opening | None
-    ) -> tuple[Answer, bool]:
+    async def _transports(self) -> Transports:
+        """Made once, by whoever comes first: to read the machine's authorities takes a while."""
+        async with self._making:
+            if self._made is None:
+                self._made = await asyncio.to_thread(Transports, self._guard)
+            return self._made
+
+    async def _read(self, request: Request, response: Received, opening: Opening | None) -> tuple[Answer, bool]:
         """The answer, and whether it is kept open as a stream."""
         headers = answered(request.what, response.headers.raw)
         if hop := next_hop(request, response):
@@ -91,13 +92,13 @@ class Exchanges:
                 name: text for name, text in headers.items() if name not in ("Content-Encoding", "Content-Length")
             }
         told: Answer = {
-            "status_code": response.status_code,
+            "status_code": response.status,
             "headers": headers,
             "cookies": cookies_of(response.headers),
             "url": str(request.url),
         }
         if request.stream and opening is not None:
-            await opening.put(self._opened(request, body, own))
+            await opening.put(self._opened(request, body, response))
             return {"response": {**told, "body_size": -1, "size": _size(body, response)}}, True
         return {"response": {**told, **await self._gathered(request, body)}}, False
 
@@ -108,7 +109,7 @@ class Exchanges:
             data = await body.all(account)
         return {"body": data, "body_size": len(data)}
 
-    def _opened(self, request: Request, body: Body, own: Transport | None) -> Stream:
+    def _opened(self, request: Request, body: Body, response: Received) -> Stream:
         if self._streams >= MAX_STREAMS:
             raise exceeded(f"this node has {MAX_STREAMS} streams open already", retryable=True)
         self._streams += 1
@@ -119,9 +120,7 @@ class Exchanges:
             if is_open:
                 is_open = False
                 self._streams -= 1
-                await body.close()
-                if own is not None:
-                    await own.aclose()
+                await _closed(response)
 
         return Stream(self._network, body, request.what, request.seconds, release)
 
@@ -131,19 +130,25 @@ class Exchanges:
             await self._made.close()
 
 
-def _size(body: Body, response: httpx.Response) -> int:
+def _size(body: Body, response: Received) -> int:
     text = response.headers.get("content-length", "")
     return int(text) if text.isdecimal() and len(text) < 19 and not body.is_packed else -1
 
 
-async def _sent(transport: Transport, request: Request, *, again: bool) -> httpx.Response:
+async def _sent(lines: Lines, request: Request) -> Received:
     """The head of the answer. A kept connection may just be closed by the peer: what changes nothing goes again."""
     try:
-        return await transport.handle_async_request(_message(request))
+        return await lines.send(_message(request))
     except STALE:
-        if not again or request.method not in REPEATABLE or request.body:
+        if request.method not in REPEATABLE or request.body:
             raise
-    return await transport.handle_async_request(_message(request))
+    return await lines.send(_message(request))
+
+
+async def _closed(response: Received) -> None:
+    """Whatever becomes of the connection: the answer is there, or its failure."""
+    with suppress(*BROKEN):
+        await response.close()
 
 
 def _message(request: Request) -> httpx.Request:

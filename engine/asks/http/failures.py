@@ -5,17 +5,21 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-import httpx
+import httpcore
 
 from engine.errors import INTERNAL, LIMIT_EXCEEDED, PERMISSION_DENIED, Failure, UnitFailed
 
 
-class Refused(Exception):
-    """A host that may not be reached; the text says why."""
+class UnreachableHost(Exception):
+    """A host that can't be connected to, before anything was sent."""
 
 
-class Unresolved(Exception):
-    """A name that stands for no address."""
+class Refused(UnreachableHost):
+    """It may not be reached; the text says why."""
+
+
+class Unresolved(UnreachableHost):
+    """Its name stands for no address."""
 
 
 def timed_out(what: str, seconds: float) -> UnitFailed:
@@ -26,6 +30,20 @@ def timed_out(what: str, seconds: float) -> UnitFailed:
 def too_large(what: str, which: str, limit: int) -> UnitFailed:
     """The peer sends more than one wants."""
     return UnitFailed(Failure(LIMIT_EXCEEDED, f"{what}: {which} is larger than {limit} bytes", retryable=False))
+
+
+BROKEN = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    UnreachableHost,
+    OSError,
+    ValueError,
+    RuntimeError,
+    ExceptionGroup,
+)
+"""What exchanges raise; `translated` says what it means."""
 
 
 def exceeded(text: str, *, retryable: bool = False) -> UnitFailed:
@@ -44,9 +62,9 @@ def broken(what: str, text: str, *, retryable: bool = True) -> UnitFailed:
 
 
 def translated(what: str, error: Exception) -> UnitFailed:
-    """What httpx raised, or the network below it."""
+    """What httpcore raised, or the network below it."""
     known = (_known(what, cause) for cause in _causes(error))
-    return next((failed for failed in known if failed), None) or _of_httpx(what, error)
+    return next((failed for failed in known if failed), None) or _of_httpcore(what, error)
 
 
 def _known(what: str, cause: BaseException) -> UnitFailed | None:
@@ -71,13 +89,13 @@ def _of_tls(what: str, error: ssl.SSLError) -> UnitFailed:
     return broken(what, "TLS can't be agreed on with the peer")
 
 
-def _of_httpx(what: str, error: Exception) -> UnitFailed:
+def _of_httpcore(what: str, error: Exception) -> UnitFailed:
     match error:
-        case httpx.RemoteProtocolError() if "too long" in str(error) or "too large" in str(error):
+        case httpcore.RemoteProtocolError() if "too long" in str(error) or "too large" in str(error):
             return exceeded(f"{what}: the head of the answer is too large")
-        case httpx.RemoteProtocolError():
+        case httpcore.RemoteProtocolError():
             return broken(what, "the peer closed the connection, or sent what is no HTTP")
-        case httpx.ConnectError() | httpx.ConnectTimeout():
+        case httpcore.ConnectError() | httpcore.ConnectTimeout():
             return broken(what, "can't connect")
         case _:
             return broken(what, "the connection broke")

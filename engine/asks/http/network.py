@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 CLOSING_SECONDS = 2.0
+TURNS = 3
+"""Of the loop, until sockets that are closed are so."""
 
 
 class Network:
@@ -57,4 +59,6 @@ async def _end(last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await last()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
     await asyncio.get_running_loop().shutdown_asyncgens()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from engine.asks.http import urls
+from engine.asks.http.connections import Received
 from engine.asks.http.failures import broken, exceeded
 from engine.asks.http.limits import MAX_REDIRECTS
 from engine.asks.http.requests import Hop, Request
@@ -14,15 +15,15 @@ STATUSES = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})
 
 
-def next_hop(request: Request, response: httpx.Response) -> Hop | None:
+def next_hop(request: Request, response: Received) -> Hop | None:
     """The next step, None when the response is an answer. Sockets know no other hosts: their redirects are answers."""
     location = response.headers.get("location")
-    if response.status_code not in STATUSES or not location or request.socket:
+    if response.status not in STATUSES or not location or request.socket:
         return None
     count = request.hop.count + 1 if request.hop else 1
     if count > MAX_REDIRECTS:
         raise exceeded(f"{request.what}: more than {MAX_REDIRECTS} redirects")
-    bodiless = response.status_code not in KEEPING and request.method != "HEAD"
+    bodiless = response.status not in KEEPING and request.method != "HEAD"
     target = _target(request, location, keeps_body=not bodiless)
     method = "GET" if bodiless else request.method
     before = request.hop

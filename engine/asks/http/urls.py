@@ -40,7 +40,7 @@ def _parsed(text: str) -> httpx.URL:
         raise UnitFailed(invalid("url can't be read")) from error
     if url.scheme not in SCHEMES:
         raise UnitFailed(invalid("url must begin with http:// or https://"))
-    if not url.host or port == 0 or "%" in url.host:
+    if not url.host or (port is not None and not 0 < port < 65536) or "%" in url.host:
         raise UnitFailed(invalid("url needs a host"))
     return url.copy_with(fragment=None)
 
