@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from engine.asks.http.addresses import Allowed
 from wippy_console.database import texts
 from wippy_console.models.runs import SEARCHED
 
@@ -59,6 +60,17 @@ def _temporal_problems() -> Iterator[CheckMessage]:
             hint="Set TEMPORAL_ADDRESS to your cluster, or unset the credentials.",
             id="wippy_console.E004",
         )
+
+
+@register()
+def check_http(**_: Any) -> list[CheckMessage]:
+    """Check what requests of Lua code may reach."""
+    try:
+        Allowed(settings.HTTP_ALLOW)
+    except ValueError as error:
+        hint = "Name hosts, addresses and networks, as 10.0.0.0/8,127.0.0.1:8080,hooks.local,unix:/run/app.sock."
+        return [Error(f"WIPPY_HTTP_ALLOW can't be read: {error}.", hint=hint, id="wippy_console.E005")]
+    return []
 
 
 @register(Tags.database)

@@ -66,6 +66,7 @@ class Environment:
     examples: bool | None
     url: str
     notify_allow: tuple[str, ...]
+    http_allow: tuple[str, ...]
     mail: MailEnv
     temporal: TemporalEnv
 
@@ -93,6 +94,7 @@ def read_environment() -> Environment:
         examples=env.bool("WIPPY_EXAMPLES", None),
         url=env.str("WIPPY_URL", ""),
         notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),
+        http_allow=tuple(env.list("WIPPY_HTTP_ALLOW", [])),
         mail=read_mail(env),
         temporal=read_temporal(env, data),
     )

@@ -12,7 +12,7 @@ _FOREIGN_IN_WORKFLOWS = frozenset(names("text html template expr compress treesi
 
 FOREIGN = _FOREIGN_IN_WORKFLOWS | frozenset(
     names(
-        "sql store fs http http_client websocket queue exec excel cloudstorage eval system metrics otel stream btea "
+        "sql store fs http websocket queue exec excel cloudstorage eval system metrics otel stream btea "
         "upstream llm io bapp"
     )
 )

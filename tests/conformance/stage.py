@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from engine.asks.env import EnvAsks
+from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.sql.databases import Databases
@@ -34,6 +36,7 @@ from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
 from engine.registry.changes import Changes
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
+from tests.conformance.peer import peers
 from tests.engine.hosts.temporal.stage import workflow_id
 
 WORKER, PROCESSES = "conf:worker", "conf:processes"
@@ -70,10 +73,10 @@ class Hung:
 class Stage:
     """Runs entries as functions, processes and workflows; all on one loop."""
 
-    def __init__(self, client: Client, catalog: MemoryCatalog) -> None:
+    def __init__(self, client: Client, catalog: MemoryCatalog, environ: Mapping[str, str]) -> None:
         self.catalog = catalog
         self._folder = TemporaryDirectory()
-        storages = Storages(catalog, ENVIRON, Path(self._folder.name) / "env")
+        storages = Storages(catalog, {**ENVIRON, **environ}, Path(self._folder.name) / "env")
         registry = MemoryRegistry(catalog, on_publish=self._announce)
         self._databases = Databases(catalog, ENVIRON, Path(self._folder.name) / "databases")
         self._stores = StoreAsks(catalog, self._databases)
@@ -83,7 +86,9 @@ class Stage:
             **PolicyAsks(catalog).handlers(),
             **TokenAsks(catalog, MemoryVault(), {}).handlers(),
         }
-        operations = self._stores.operations()
+        self._http = HttpOperations(["127.0.0.1"])
+        self._peers = AsyncExitStack()
+        operations = {**self._stores.operations(), **self._http.operations()}
         self.node = LocalNode(
             NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers, operations=operations
         )  # fmt: skip
@@ -99,7 +104,11 @@ class Stage:
     async def open(cls, address: str, entries: dict[str, Entry]) -> Stage:
         """Connect, and serve until `close`."""
         client = await Clients({ADDRESS_VARIABLE: address}).of(entries["conf:client"])
-        stage = cls(client, MemoryCatalog(entries.values()))
+        peers_of_stage = AsyncExitStack()
+        folder = Path(peers_of_stage.enter_context(TemporaryDirectory()))
+        environ = await peers_of_stage.enter_async_context(peers(folder))
+        stage = cls(client, MemoryCatalog(entries.values()), environ)
+        stage._peers = peers_of_stage
         await stage.node.start()
         for host in stage.hosts.values():
             stage.node.add_host(host)
@@ -117,6 +126,8 @@ class Stage:
         await self.node.stop(1)
         await self._stores.close()
         await self._databases.close()
+        await self._http.close()
+        await self._peers.aclose()
         self._folder.cleanup()
 
     async def run(self, unit: str, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:

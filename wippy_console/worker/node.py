@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
 from engine.asks.store.asks import StoreAsks
@@ -251,7 +252,8 @@ def ask_handlers(
 def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     """The modules by which functions and processes reach the world."""
     stores = StoreAsks(variables.catalog)
-    return (PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS), stores)
+    python = PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS)
+    return (python, stores, HttpOperations(settings.HTTP_ALLOW))
 
 
 def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:

@@ -13,7 +13,6 @@ from engine.asks.http.network import Network
 from engine.asks.http.requests import Request, read_method
 from engine.asks.http.resolver import Guard, Resolve, SystemResolver
 from engine.asks.http.streams import Opening, Stream, read_count
-from engine.contracts.ask import AskHandler
 from engine.contracts.operation import Asker, Operation
 from engine.errors import UnitFailed, invalid
 from engine.steps import Value
@@ -22,7 +21,7 @@ STREAM = "stream"
 
 
 class HttpOperations:
-    """`handlers` and `operations` are for `LocalNode`; `close` it after the node's units."""
+    """For `LocalNode`, which closes it when all units have ended."""
 
     def __init__(self, allow: Iterable[str] = (), resolve: Resolve | None = None) -> None:
         """`allow` names what beside public addresses may be reached (`addresses.Allowed`); ValueError."""
@@ -30,13 +29,10 @@ class HttpOperations:
         self._network = Network()
         self._exchanges = Exchanges(self._network, Guard(Allowed(allow), resolve or self._system))
 
-    def handlers(self) -> Mapping[str, AskHandler]:
-        """What is answered at once."""
-        return {"http.url": self._url}
-
     def operations(self) -> Mapping[str, Operation]:
-        """What takes its time."""
+        """Every operation by name."""
         return {
+            "http.url": Operation(self._url, lambda _: "read a URL"),
             "http.request": Operation(self._request, _request_text),
             "http.batch": Operation(self._batch, _batch_text),
             "http.stream.read": Operation(self._read, lambda _: "read a stream"),
@@ -48,7 +44,7 @@ class HttpOperations:
         await self._network.close(self._exchanges.close)
         self._system.close()
 
-    async def _url(self, pid: str, args: tuple[Value, ...]) -> Value:
+    async def _url(self, asker: Asker, args: tuple[Value, ...]) -> Value:
         """(url, query) -> the URL that policies are asked about."""
         return str(urls.without_userinfo(urls.read_url(args[0], args[1] if len(args) > 1 else None)))
 

@@ -1,11 +1,11 @@
--- Streams (docs/lua.md#streams): what a host reads for a unit piece by piece, by the number under which it holds it.
+-- Streams (docs/lua.md#http_client): what a host reads for a unit piece by piece, by the number under which it holds it.
 local k = ...
 local raw, lib = k.raw, k.lib
 local find, sub, byte = raw.string.find, raw.string.sub, raw.string.byte
 
 local MAX_TOKEN = 65536
 local methods, scanning = {}, {}
-local class, scanner_class = k.class("stream", methods), k.class("stream.Scanner", scanning)
+local class, scanner_class = k.class("stream.Stream", methods), k.class("stream.Scanner", scanning)
 
 local function of(self) return k.self(self, class, "stream") end
 
