@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -41,7 +41,7 @@ async def serve(request: Sent, writer: asyncio.StreamWriter) -> None:
     if kind == "silent":
         await asyncio.sleep(3600)
     away = f"http://localhost:{request.headers['host'].rpartition(':')[2]}/{rest}"
-    found = {
+    found: dict[str, Callable[[], bytes]] = {
         "status": lambda: answer(b"so it is", status=f"{rest} Said"),
         "redirect": lambda: _redirect("302 Found", f"/{rest}"),
         "keep": lambda: _redirect("307 Temporary Redirect", f"/{rest}"),
@@ -50,8 +50,8 @@ async def serve(request: Sent, writer: asyncio.StreamWriter) -> None:
         "large": lambda: answer(b"x" * (1 << 20)),
         "packed": lambda: answer(gzip.compress(b"packed " * 1000), headers={"Content-Encoding": "gzip"}),
         "lines": lambda: answer(LINES, headers={"Content-Type": "text/plain"}),
-    }.get(kind, lambda: _echo(request, target.path, target.query))
-    writer.write(found())
+    }
+    writer.write(found.get(kind, lambda: _echo(request, target.path, target.query))())
 
 
 def _redirect(status: str, location: str) -> bytes:
