@@ -129,10 +129,10 @@ class PythonFunctions:
         return await done
 
     def _left(self, call: PythonCall, done: asyncio.Future[Any], future: Future[Any]) -> None:
-        if done.done():
-            return
-        done.set_exception(UnitFailed(stopped("terminated")))
-        self._later(self._say_when_stuck(call, future))
+        if not done.done():
+            done.set_exception(UnitFailed(stopped("terminated")))
+        if not future.done():
+            self._later(self._say_when_stuck(call, future))
 
     async def _say_when_stuck(self, call: PythonCall, future: Future[Any]) -> None:
         await asyncio.sleep(STUCK_SECONDS)

@@ -78,7 +78,7 @@ class AsyncLoop:
                 async with self._around(call):
                     return await work()
         except (asyncio.CancelledError, Abandoned):
-            raise UnitFailed(stopped("canceled")) from None
+            raise UnitFailed(stopped(call.reason)) from None
         finally:
             self._calls.pop(task, None)
 

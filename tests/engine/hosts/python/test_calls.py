@@ -1,21 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from engine.security.context import Actor, Security
 from tests.engine.hosts.actor.support import lua, process
 from tests.engine.hosts.python import code
 from tests.engine.hosts.python.support import python, python_lab
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Any:
-    code.seen.clear()
-    code.release.clear()
-    yield
-    code.release.set()
 
 
 async def test_a_python_function_is_called_with_a_context_and_the_arguments() -> None:
