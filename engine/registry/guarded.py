@@ -1,8 +1,8 @@
 """Entries that carry credentials or reach this machine: publishing them takes more than an author's right.
 
 A client decides where the machine's keys are sent, and storages of the process environment and of files let Lua code
-read them. A variable or router is as guarded as the storages that it leads to,
-a store as its database.
+read them. A database has a password, and whoever names its server or file reads what others keep there. A variable or
+router is as guarded as the storages that it leads to, a store as its database.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from engine.registry import contexts
 from engine.registry.references import references
 from engine.registry.words import names
 
-KINDS = frozenset(names("temporal.client env.storage.os env.storage.file"))
+KINDS = frozenset(names("temporal.client env.storage.os env.storage.file db.sql.sqlite db.sql.postgres db.django"))
 
 LEADING = frozenset({"store.sql"})
 """Beside environment entries: a table that it names is read and written with no right to its database."""

@@ -170,6 +170,30 @@ TOKEN_STORE = mapping(
     token_key_env=NAME,
 )
 
+_DB_POOL = mapping(max_open={"type": "integer", "minimum": 0, "maximum": 100}, max_idle=COUNT, max_lifetime=DURATION)
+_DB_BYTES: Schema = {"type": "integer", "minimum": 65536}
+_NUMBER: Schema = {"type": ["integer", "string"], "pattern": "^[0-9]{1,6}$", "minimum": 0}
+_PORT: Schema = {"type": ["integer", "string"], "minimum": 1, "maximum": 65535, "pattern": "^[0-9]{1,5}$"}
+_POSTGRES: Schema = {
+    **mapping(
+        **dict.fromkeys(names("host database username host_env port_env database_env username_env password_env"), NAME),
+        port=_PORT,
+        password={"x-secret": "password_env"},
+        pool=_DB_POOL,
+        options=mapping(
+            sslmode=one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+            target_session_attrs=one_of("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+            channel_binding=one_of("require", "prefer", "disable"),
+            **dict.fromkeys(names("sslrootcert sslcert sslkey application_name"), NAME),
+            **dict.fromkeys(
+                names("connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count"), _NUMBER
+            ),
+        ),
+        lifecycle=LIFECYCLE,
+    ),
+    "allOf": [{"x-one-of": [[field], [f"{field}_env"]]} for field in ("host", "database", "username")],
+}
+
 SCHEMAS: Mapping[str, Schema] = {
     "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, limits=LIMITS, security=SECURITY),
     "function.python": mapping("callable", callable=CALLABLE, pool=POOL, security=SECURITY),

@@ -2,7 +2,8 @@
 
 Beside the standard keywords: `x-one-of` (a list of groups of fields, of which one must be present),
 `x-keys` (keys must not be empty), `x-open` (unknown fields pass, unless they look like a slip of the pen),
-`x-hint` (what to do about a value that is too large).
+`x-hint` (what to do about a value that is too large), `x-secret` (only `${env:NAME}` may stand here, and no message
+tells what does; its value is the field that names a variable).
 """
 
 from __future__ import annotations
@@ -100,8 +101,14 @@ def _check_keys(_: Any, what: str, value: Any, __: Any) -> Iterator[ValidationEr
         yield ValidationError(f"an empty {what}")
 
 
+def _check_secret(_: Any, field: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    placeholder = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    if value != "" and (placeholder is None or not placeholder["name"] or placeholder["default"] is not None):
+        yield ValidationError(f"a secret comes from the environment: write ${{env:NAME}}, or NAME in `{field}`")
+
+
 Checker: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"x-one-of": _check_one_of, "x-keys": _check_keys}
+    Draft202012Validator, {"x-one-of": _check_one_of, "x-keys": _check_keys, "x-secret": _check_secret}
 )
 
 

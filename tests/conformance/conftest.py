@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 import pytest_asyncio
@@ -12,19 +13,32 @@ from tests.conformance.manual import examples
 from tests.conformance.parsing import Case, cases
 from tests.conformance.runs import Runs
 from tests.conformance.stage import Stage
+from tests.postgres_server import postgres
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def runs(temporal_address: str, request: pytest.FixtureRequest) -> AsyncIterator[Runs]:
     """The runs of the chosen cases, under way."""
     published = application([*cases(), *examples()])
-    stage = await Stage.open(temporal_address, published.entries)
-    runs = Runs(stage, published.refused, _chosen(request.session.items))
-    try:
-        yield runs
-    finally:
-        await runs.stop()
-        await stage.close()
+    chosen = _chosen(request.session.items)
+    with _environment(chosen) as environ:
+        stage = await Stage.open(temporal_address, published.entries, environ)
+        runs = Runs(stage, published.refused, chosen)
+        try:
+            yield runs
+        finally:
+            await runs.stop()
+            await stage.close()
+
+
+@contextmanager
+def _environment(chosen: list[tuple[Case, str]]) -> Iterator[dict[str, str]]:
+    """With a PostgreSQL, where a case wants one."""
+    if not any("postgres" in case.topic.source for case, _ in chosen):
+        yield {}
+        return
+    with postgres() as host:
+        yield {"CONF_POSTGRES_HOST": host}
 
 
 def _chosen(items: list[pytest.Item]) -> list[tuple[Case, str]]:

@@ -16,6 +16,7 @@ from engine.asks.env import EnvAsks
 from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.sql.asks import SqlAsks
 from engine.asks.sql.databases import Databases
 from engine.asks.storages import Storages
 from engine.asks.store.asks import StoreAsks
@@ -78,7 +79,7 @@ class Stage:
         self._folder = TemporaryDirectory()
         storages = Storages(catalog, {**ENVIRON, **environ}, Path(self._folder.name) / "env")
         registry = MemoryRegistry(catalog, on_publish=self._announce)
-        self._databases = Databases(catalog, ENVIRON, Path(self._folder.name) / "databases")
+        self._databases = Databases(catalog, environ, Path(self._folder.name) / "databases")
         self._stores = StoreAsks(catalog, self._databases)
         handlers = {
             **EnvAsks(catalog, storages).handlers(),
@@ -88,7 +89,10 @@ class Stage:
         }
         self._http = HttpOperations(["127.0.0.1"])
         self._peers = AsyncExitStack()
-        operations = {**self._stores.operations(), **self._http.operations()}
+        self._sql = SqlAsks(self._databases)
+        operations = {
+            **self._stores.operations(), **self._http.operations(), **self._sql.operations()
+        }  # fmt: skip
         self.node = LocalNode(
             NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers, operations=operations
         )  # fmt: skip
@@ -101,12 +105,12 @@ class Stage:
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, address: str, entries: dict[str, Entry]) -> Stage:
+    async def open(cls, address: str, entries: dict[str, Entry], environ: Mapping[str, str]) -> Stage:
         """Connect, and serve until `close`."""
         client = await Clients({ADDRESS_VARIABLE: address}).of(entries["conf:client"])
         peers_of_stage = AsyncExitStack()
         folder = Path(peers_of_stage.enter_context(TemporaryDirectory()))
-        environ = await peers_of_stage.enter_async_context(peers(folder))
+        environ = {**environ, **await peers_of_stage.enter_async_context(peers(folder))}
         stage = cls(client, MemoryCatalog(entries.values()), environ)
         stage._peers = peers_of_stage
         await stage.node.start()

@@ -14,6 +14,8 @@ from django.db import DatabaseError, InterfaceError
 from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.sql.asks import SqlAsks
+from engine.asks.sql.databases import Databases
 from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
@@ -31,6 +33,7 @@ from wippy_console.services import fleet
 from wippy_console.services.projection import NODE, Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry import DatabaseCatalog
+from wippy_console.worker.asks.django_database import DjangoDatabases
 from wippy_console.worker.asks.registry import DatabaseRegistry
 from wippy_console.worker.asks.tokens import DatabaseVault
 from wippy_console.worker.fleet.directory import DatabaseDirectory
@@ -251,9 +254,11 @@ def ask_handlers(
 
 def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     """The modules by which functions and processes reach the world."""
-    stores = StoreAsks(variables.catalog)
+    folder = settings.WIPPY_DATA / "databases"
+    databases = Databases(variables.catalog, variables.for_lua, folder, DjangoDatabases())
+    stores = StoreAsks(variables.catalog, databases)
     python = PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS)
-    return (python, stores, HttpOperations(settings.HTTP_ALLOW))
+    return (python, stores, SqlAsks(databases), HttpOperations(settings.HTTP_ALLOW))
 
 
 def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:

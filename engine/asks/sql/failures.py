@@ -28,6 +28,7 @@ _BY_STATE: dict[str, Kind] = {
     "25006": (PERMISSION_DENIED, False),
     "28": (PERMISSION_DENIED, False),
     "3D": (NOT_FOUND, False),
+    "3B": (INVALID, False),
     "40": (CONFLICT, True),
     "42": (INVALID, False),
     "42501": (PERMISSION_DENIED, False),

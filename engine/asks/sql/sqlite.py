@@ -167,7 +167,7 @@ class SqliteConnection:
         path = self._target.path
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-        raw = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(path or ":memory:", timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._prepared(raw)
         except BaseException:
@@ -188,6 +188,7 @@ class SqliteConnection:
             _quietly_in_wal(raw)
         if self._target.read_only:
             raw.execute("PRAGMA query_only = 1")
+        raw.execute("PRAGMA busy_timeout = 0")  # from here on who waits holds no thread
         raw.set_authorizer(self._rights)
         self._rights.own = False
 

@@ -61,6 +61,7 @@ end
 
 --- A table, with another name for it where one is given.
 function text.table(v, what)
+  if is_name(v) then return v end
   local name, alias = match(v, "^(%S+)%s+(%S+)$")
   if not name then name, alias = match(v, "^(%S+)%s+[Aa][Ss]%s+(%S+)$") end
   if not is_name(name or v) or (alias and not is_name(alias)) then refuse(what, v) end
