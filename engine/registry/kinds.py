@@ -250,6 +250,17 @@ SCHEMAS: Mapping[str, Schema] = {
         groups=TEXTS,
     ),
     "security.token_store": TOKEN_STORE,
+    "db.sql.sqlite": mapping(
+        "file",
+        file=NAME,
+        pool=_DB_POOL,
+        options={"type": "object"},
+        max_bytes=_DB_BYTES,
+        read_only=FLAG,
+        lifecycle=LIFECYCLE,
+    ),
+    "db.sql.postgres": _POSTGRES,
+    "db.django": mapping(pool=_DB_POOL, max_bytes=_DB_BYTES, lifecycle=LIFECYCLE),
     "store.memory": mapping(
         max_size={**COUNT, "maximum": 1_000_000},
         max_bytes={**COUNT, "maximum": 1 << 29},

@@ -84,7 +84,7 @@ def test_diamonds_are_no_cycles() -> None:
 def test_a_module_that_is_not_here_is_a_warning() -> None:
     (misspelt,) = problems(function("f", modules=["jsn"]))
     assert (misspelt.field, misspelt.hint) == ("modules.0", "did you mean `json`?")
-    (foreign,) = problems(function("f", modules=["sql"]))
+    (foreign,) = problems(function("f", modules=["queue"]))
     assert misspelt.severity == foreign.severity == "warning"
     assert told(function("f", modules=["process", "string", "registry", "events", "env", "security"])) == []
 
