@@ -29,10 +29,10 @@ def test_databases_are_valid_as_documented() -> None:
         "options": {"sslmode": "require", "connect_timeout": 5},
     }
     by_names = {f"{name}_env": name.upper() for name in ("host", "port", "database", "username", "password")}
-    assert problems("db.sql.postgres", full) == []
-    assert problems("db.sql.postgres", by_names) == []
-    assert problems("db.sql.sqlite", {"file": ":memory:", "pool": {"max_lifetime": "1h"}}) == []
-    assert problems("db.django", {}) == []
+    assert not problems("db.sql.postgres", full)
+    assert not problems("db.sql.postgres", by_names)
+    assert not problems("db.sql.sqlite", {"file": ":memory:", "pool": {"max_lifetime": "1h"}})
+    assert not problems("db.django", {})
 
 
 @pytest.mark.parametrize("password", ["hunter2", "${env:SECRET|hunter2}", "x${env:SECRET}hunter2", 471147])
