@@ -15,7 +15,7 @@ from engine.registry.validate import validate
 POSTGRES = {"host": "h", "database": "d", "username": "u"}
 
 
-def problems(kind: str, data: Mapping[str, object]) -> list[Problem]:
+def problems(kind: str, data: Mapping[str, object]) -> tuple[Problem, ...]:
     return validate({"a:db": Entry("a:db", kind, {}, data)}, check_source)
 
 
