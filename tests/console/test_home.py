@@ -90,7 +90,7 @@ def test_an_operation_of_five_minutes_needs_a_look_and_a_shorter_one_does_not(cl
             started_at=since, doing=doing, operations=3, doing_since=since,
         )  # fmt: skip
     found = cards(client)["stuck"]
-    assert "https://long.example/ · for <time" in found and "and 2 more" in found
+    assert 'https://long.example/</span> <span class="nowrap">· for <time' in found and "and 2 more" in found
     assert "short.example" not in found
     listed = client.get("/processes/?doing=1").content.decode()
     assert listed.index("long.example") < listed.index("short.example")
