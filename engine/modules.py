@@ -115,7 +115,7 @@ FILES: Mapping[str, File] = {
     "codecs": _later("codecs", words=r"\b(?:json|yaml)\b|[:.]\s*transcode\b"),
     "stream": _later("stream"),
     "pbkdf2": _later("pbkdf2", words=r"\bpbkdf2\b"),
-    "access": _later("allowed must_be_allowed permitted_target reference security_state"),
+    "access": _later("allowed must_be_allowed permitted_target reference refuse_reserved security_state"),
     "message": _later("message raw_payloads"),
     "events": _later("open_events raise_event take_event unit_options fail"),
     "upgrade": _later("upgrade put_upgraded"),

@@ -258,7 +258,10 @@ def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     databases = Databases(variables.catalog, variables.for_lua, folder, DjangoDatabases())
     stores = StoreAsks(variables.catalog, databases)
     python = PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS)
-    return (python, stores, SqlAsks(databases), HttpOperations(settings.HTTP_ALLOW))
+    requests = HttpOperations(
+        settings.HTTP_ALLOW, find=variables.catalog.entry, record=settings.WIPPY_DATA / "doubles"
+    )  # fmt: skip
+    return (python, stores, SqlAsks(databases), requests)
 
 
 def operations(modules: Iterable[Outside]) -> Mapping[str, Operation]:

@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-from engine.asks.http.connections import Received
+from engine.asks.http.connections import Answered
 from engine.asks.http.failures import BROKEN, broken, too_large, translated
 from engine.asks.http.limits import Account
 from engine.asks.http.requests import Request
@@ -19,7 +19,7 @@ SHARE = 64
 class Body:
     """The body of one response, of one reader at a time."""
 
-    def __init__(self, request: Request, response: Received) -> None:
+    def __init__(self, request: Request, response: Answered) -> None:
         self._what = request.what
         self._limit = request.max_body
         self._response = response

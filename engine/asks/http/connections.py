@@ -7,7 +7,7 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import certifi
 import httpcore
@@ -63,6 +63,21 @@ def _alternating(addresses: list[Any]) -> list[Any]:
     other = [each for each in addresses if each.version != addresses[0].version]
     mixed = [each for pair in zip(first, other, strict=False) for each in pair]
     return mixed + [each for each in addresses if each not in mixed]
+
+
+class Answered(Protocol):
+    """An answer whose head is here."""
+
+    status: int
+    headers: httpx.Headers
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it is sent."""
+        ...
+
+    async def close(self) -> None:
+        """Read no more."""
+        ...
 
 
 class Received:

@@ -11,11 +11,13 @@ import httpcore
 import httpx
 
 from engine.asks.http.bodies import Body
-from engine.asks.http.connections import CONNECT_SECONDS, Lines, Received, Transports
+from engine.asks.http.connections import CONNECT_SECONDS, Answered, Lines, Transports
+from engine.asks.http.doubles import Doubles
 from engine.asks.http.failures import BROKEN, exceeded, timed_out, translated
 from engine.asks.http.headers import answered, cookies_of
 from engine.asks.http.limits import MAX_STREAMS, Held, Turns
 from engine.asks.http.network import Network
+from engine.asks.http.recording import Recording
 from engine.asks.http.redirects import next_hop
 from engine.asks.http.requests import Request
 from engine.asks.http.resolver import Guard, NeedsRight, checks
@@ -31,9 +33,11 @@ Answer = dict[str, Value]
 class Exchanges:
     """Those of a node; all on the loop of its `Network`."""
 
-    def __init__(self, network: Network, guard: Guard) -> None:
+    def __init__(self, network: Network, guard: Guard, doubles: Doubles, recording: Recording) -> None:
         self._network = network
         self._guard = guard
+        self._doubles = doubles
+        self._recording = recording
         self._turns = Turns()
         self._held = Held()
         self._streams = 0
@@ -57,7 +61,7 @@ class Exchanges:
             return {**answer, "left": max(0.001, request.seconds - (time.monotonic() - began))}
 
     async def _answer(self, request: Request, opening: Opening | None) -> Answer:
-        received = await _sent(await self._lines(request), request)
+        received = self._doubles.answer(request) or await _sent(await self._lines(request), request)
         kept = False
         try:
             answer, kept = await self._read(request, received, opening)
@@ -81,10 +85,11 @@ class Exchanges:
                 self._made = await asyncio.to_thread(Transports, self._guard)
             return self._made
 
-    async def _read(self, request: Request, response: Received, opening: Opening | None) -> tuple[Answer, bool]:
+    async def _read(self, request: Request, response: Answered, opening: Opening | None) -> tuple[Answer, bool]:
         """The answer, and whether it is kept open as a stream."""
         headers = answered(request.what, response.headers.raw)
         if hop := next_hop(request, response):
+            await self._recording.keep(request, response.status, response.headers, b"")
             return {"hop": hop.to_value()}, False
         body = Body(request, response)
         if body.is_packed:
@@ -100,16 +105,17 @@ class Exchanges:
         if request.stream and opening is not None:
             await opening.put(self._opened(request, body, response))
             return {"response": {**told, "body_size": -1, "size": _size(body, response)}}, True
-        return {"response": {**told, **await self._gathered(request, body)}}, False
+        return {"response": {**told, **await self._gathered(request, response, body)}}, False
 
-    async def _gathered(self, request: Request, body: Body) -> Mapping[str, Value]:
+    async def _gathered(self, request: Request, response: Answered, body: Body) -> Mapping[str, Value]:
         if request.method != "HEAD":
             body.check_announced()
         with self._held.account() as account:
             data = await body.all(account)
+            await self._recording.keep(request, response.status, response.headers, data)
         return {"body": data, "body_size": len(data)}
 
-    def _opened(self, request: Request, body: Body, response: Received) -> Stream:
+    def _opened(self, request: Request, body: Body, response: Answered) -> Stream:
         if self._streams >= MAX_STREAMS:
             raise exceeded(f"this node has {MAX_STREAMS} streams open already", retryable=True)
         self._streams += 1
@@ -130,12 +136,12 @@ class Exchanges:
             await self._made.close()
 
 
-def _size(body: Body, response: Received) -> int:
+def _size(body: Body, response: Answered) -> int:
     text = response.headers.get("content-length", "")
     return int(text) if text.isdecimal() and len(text) < 19 and not body.is_packed else -1
 
 
-async def _sent(lines: Lines, request: Request) -> Received:
+async def _sent(lines: Lines, request: Request) -> Answered:
     """The head of the answer. A kept connection may just be closed by the peer: what changes nothing goes again."""
     try:
         return await lines.send(_message(request))
@@ -145,7 +151,7 @@ async def _sent(lines: Lines, request: Request) -> Received:
     return await lines.send(_message(request))
 
 
-async def _closed(response: Received) -> None:
+async def _closed(response: Answered) -> None:
     """Whatever becomes of the connection: the answer is there, or its failure."""
     with suppress(*BROKEN):
         await response.close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from engine.asks.http import urls
 from engine.asks.http.addresses import Allowed
+from engine.asks.http.doubles import Doubles, Find
 from engine.asks.http.exchange import Answer, Exchanges
 from engine.asks.http.limits import MAX_BATCH
 from engine.asks.http.network import Network
+from engine.asks.http.recording import Recording
 from engine.asks.http.requests import Request, read_method
 from engine.asks.http.resolver import Guard, Resolve, SystemResolver
 from engine.asks.http.streams import Opening, Stream, read_count
@@ -23,11 +26,21 @@ STREAM = "stream"
 class HttpOperations:
     """For `LocalNode`, which closes it when all units have ended."""
 
-    def __init__(self, allow: Iterable[str] = (), resolve: Resolve | None = None) -> None:
-        """`allow` names what beside public addresses may be reached (`addresses.Allowed`); ValueError."""
+    def __init__(
+        self,
+        allow: Iterable[str] = (),
+        resolve: Resolve | None = None,
+        find: Find = lambda entry_id: None,
+        record: Path | None = None,
+    ) -> None:
+        """`allow` names what beside public addresses may be reached (`addresses.Allowed`); ValueError.
+
+        `find` gives the entries of tests, whose recorded answers stand in for peers; `record` is a folder for new ones.
+        """
         self._system = SystemResolver()
         self._network = Network()
-        self._exchanges = Exchanges(self._network, Guard(Allowed(allow), resolve or self._system))
+        guard = Guard(Allowed(allow), resolve or self._system)
+        self._exchanges = Exchanges(self._network, guard, Doubles(find), Recording(record))
 
     def operations(self) -> Mapping[str, Operation]:
         """Every operation by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from engine.asks.http import urls
-from engine.asks.http.connections import Received
+from engine.asks.http.connections import Answered
 from engine.asks.http.failures import broken, exceeded
 from engine.asks.http.limits import MAX_REDIRECTS
 from engine.asks.http.requests import Hop, Request
@@ -15,7 +15,7 @@ STATUSES = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})
 
 
-def next_hop(request: Request, response: Received) -> Hop | None:
+def next_hop(request: Request, response: Answered) -> Hop | None:
     """The next step, None when the response is an answer. Sockets know no other hosts: their redirects are answers."""
     location = response.headers.get("location")
     if response.status not in STATUSES or not location or request.socket:

@@ -67,6 +67,8 @@ class Request:
     approved: frozenset[str] | None
     """Private addresses that policies let it reach; None where the unit has none."""
     hop: Hop | None
+    double: str
+    """The test that it is sent in, or ""."""
 
     @property
     def what(self) -> str:
@@ -93,6 +95,7 @@ class Request:
             unpacks=not any(name.lower() in (b"accept-encoding", b"range") for name, _ in headers),
             approved=_approved(value),
             hop=None,
+            double=_text(value.get("double")),
         )
         hop = value.get("hop")
         return request.after(Hop.of(hop)) if isinstance(hop, Mapping) else request
@@ -235,6 +238,10 @@ def _socket(value: Value) -> str:
     if not isinstance(value, str) or not value.startswith("/") or "\0" in value or "/../" in value or len(value) > 107:
         raise UnitFailed(invalid("unix_socket must be an absolute path"))
     return value
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _approved(value: Mapping[str, Value]) -> frozenset[str] | None:

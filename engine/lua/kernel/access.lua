@@ -31,6 +31,17 @@ function k.security_state(part, v, what, level)
   return v[k.S]
 end
 
+--- Raises where code names keys of a context that are the product's own, as what answers requests in tests.
+-- Until version 2 there were none.
+function k.refuse_reserved(values)
+  if k.version < 2 then return end
+  for key in raw.next, k.reveal(values) do
+    if raw.type(key) == "string" and raw.string.sub(key, 1, 1) == "@" then
+      raw.error("with_context: keys that begin with @ are reserved", 3)
+    end
+  end
+end
+
 local function ids_of(scope)
   local ids = {}
   for i = 1, #scope do ids[i] = scope[i].id end

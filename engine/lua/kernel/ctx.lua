@@ -11,6 +11,14 @@ function lib.get(key)
   return k.copied(value), nil
 end
 
-function lib.all() return k.copied(k.context), nil end
+--- Without what begins with @: from version 2 on that is the product's own.
+function lib.all()
+  local values = k.copied(k.context)
+  if k.version < 2 then return values, nil end
+  for key in k.raw.next, values do
+    if k.raw.string.sub(key, 1, 1) == "@" then values[key] = nil end
+  end
+  return values, nil
+end
 
 k.modules.ctx = k.library(lib)

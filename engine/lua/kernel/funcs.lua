@@ -100,6 +100,7 @@ end
 
 function executor.with_context(self, values)
   want_table(values, "with_context")
+  k.refuse_reserved(values)
   local spec = spec_of(self)
   local _, err = k.allowed("funcs.context", "context")
   if err then return nil, err end

@@ -20,7 +20,7 @@ end
 
 --- A request of the host, from a copy of the options: policies judge what is sent. Or nil and an error.
 local function request_of(method, url, options)
-  local request = { method = method, url = url, checks = k.checks and true or nil }
+  local request = { method = method, url = url, checks = k.checks and true or nil, double = k.context["@doubles"] }
   if options == nil then return request end
   if lib.typeof(options) ~= "table" then return nil, k.invalid("http_client: options must be a table") end
   for i = 1, #OPTIONS do

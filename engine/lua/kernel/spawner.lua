@@ -19,6 +19,7 @@ end
 
 function builder.with_context(self, values)
   want_table(values, "with_context")
+  k.refuse_reserved(values)
   local spec = spec_of(self)
   k.must_be_allowed("process.context", "context")
   return changed(spec, "context", k.merged(spec.context, values))

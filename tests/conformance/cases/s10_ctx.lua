@@ -73,4 +73,12 @@ function M.dropped_on_the_way(env)
   assert(value.own.user == "anna" and value.own.f == nil)
 end
 
+-- on: function process
+-- modules: ctx funcs
+--- Keys that begin with @ are the product's own: code can't set them
+function M.reserved_keys()
+  assert(not pcall(function() funcs.new():with_context({ ["@doubles"] = "x" }) end))
+  assert(not pcall(function() process.with_context({ ["@doubles"] = "x" }) end))
+end
+
 return M

@@ -314,3 +314,13 @@ def test_checking_by_a_schema_is_charged_to_the_step() -> None:
     """
     failure = Driver.of_source(source, limits=Limits(max_instructions=10_000_000)).failure
     assert failure.kind == "LimitExceeded"
+
+
+@pytest.mark.parametrize(("kernel", "told"), [(1, True), (2, False)])
+def test_keys_of_contexts_that_begin_with_at_are_reserved_from_version_2_on(kernel: int, told: bool) -> None:
+    source = """
+    local funcs, ctx = require("funcs"), require("ctx")
+    return { main = function()
+      return pcall(function() funcs.new():with_context({ ["@doubles"] = "x" }) end) and ctx.all()["@x"] ~= nil
+    end }"""
+    assert Driver.of_source(source, "workflow", kernel=kernel, context={"@x": 1}).value is told

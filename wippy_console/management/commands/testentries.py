@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from engine.asks.http.doubles import CONTEXT_KEY
+from engine.asks.http.recording import PREFIX
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from wippy_console.management.operations import OperationCommand, failure_words, in_words, one_line, operator
@@ -24,6 +26,7 @@ class Command(OperationCommand):
         super().add_arguments(parser)
         parser.add_argument("--suite", default="", metavar="S", help="only entries of this meta.suite")
         parser.add_argument("--filter", default="", metavar="TEXT", help="only entries whose id holds this text")
+        parser.add_argument("--record", action="store_true", help="ask peers, and write down what they answer")
         parser.add_argument("--timeout", type=float, default=60, help="seconds for each")
 
     def operate(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +34,7 @@ class Command(OperationCommand):
         tests = matching(options["suite"], options["filter"])
         if not tests:
             raise Refused("no entry of meta.type test matches")
-        results = [self._report(run(test, options["timeout"]), options) for test in tests]
+        results = [self._report(run(test, options["timeout"], record=options["record"]), options) for test in tests]
         failed = sum(not result["ok"] for result in results)
         data = {"passed": len(results) - failed, "failed": failed, "results": results}
         return {**data, "error": f"{failed} of {len(results)} tests failed"} if failed else data
@@ -56,17 +59,17 @@ def matching(suite: str, text: str) -> list[Entry]:
     return sorted(chosen, key=lambda test: (_suite(test), _order(test), test.id))
 
 
-def run(test: Entry, timeout: float) -> dict[str, Any]:
+def run(test: Entry, timeout: float, *, record: bool = False) -> dict[str, Any]:
     """Run one; a worker that is not there ends them all."""
     began = time.monotonic()
-    error = _error(test, timeout)
+    error = _error(test, timeout, PREFIX + test.id if record else test.id)
     seconds = round(time.monotonic() - began, 3)
     return {"id": test.id, "suite": _suite(test), "ok": error is None, "error": error, "seconds": seconds}
 
 
-def _error(test: Entry, timeout: float) -> str | None:
+def _error(test: Entry, timeout: float, doubles: str) -> str | None:
     try:
-        value = _value(test, timeout)
+        value = _value(test, timeout, {CONTEXT_KEY: doubles})
     except UnitFailed as error:
         return one_line(failure_words(error.failure))
     except Unavailable:
@@ -76,10 +79,10 @@ def _error(test: Entry, timeout: float) -> str | None:
     return "returned false" if value is False else None
 
 
-def _value(test: Entry, timeout: float) -> Any:
+def _value(test: Entry, timeout: float, context: dict[str, Any]) -> Any:
     if test.kind == "workflow.lua":
-        return runs.result(runs.start(operator(), test.id, "", []), timeout)
-    return processes.call(operator(), test.id, [], timeout)
+        return runs.result(runs.start(operator(), test.id, "", [], context=context), timeout)
+    return processes.call(operator(), test.id, [], timeout, context)
 
 
 def _suite(test: Entry) -> str:

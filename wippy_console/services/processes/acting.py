@@ -78,17 +78,20 @@ def run(
     return operation.pid, masking.told(user, entry_id, ended)
 
 
-def call(user: Any, entry_id: str, args: list[Any], timeout: float = 600) -> Any:
+def call(
+    user: Any, entry_id: str, args: list[Any], timeout: float = 600, context: Mapping[str, Any] | None = None
+) -> Any:
     """The value of a function, run once on some node; UnitFailed with the function's own failure.
 
-    A process.lua runs on its `meta.default_host`, else on the only process.host; `timeout` in seconds.
+    A process.lua runs on its `meta.default_host`, else on the only process.host; `timeout` in seconds;
+    `context` is what `ctx` reads in it and in all that it calls.
     """
     permissions.require(user, permissions.RAW_SIGNAL_RUN, namespace_of(entry_id))
     entry = registry.entry(entry_id)
     if entry.kind not in (*FUNCTIONS, PROCESS):
         raise Refused(f"{entry_id} is a {entry.kind}, which can't be called.")
     schemas.refuse_input(entry, args)
-    request = CallRequest(entry_id, tuple(args), options=_call_options(entry))
+    request = CallRequest(entry_id, tuple(args), options=_call_options(entry), context=context or {})
     found = nodes.wait_for(lambda client: client.call(request, timeout=timedelta(seconds=timeout)), timeout)
     return masking.told(user, entry_id, found)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +64,7 @@ def start(
     *,
     key: uuid.UUID | None = None,
     again: Run | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
@@ -76,7 +79,7 @@ def start(
     by_kind.refuse_others(user, worker, likely_worker(entry))
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
-    request = _request(user, entry, worker, args, workflow_id)
+    request = replace(_request(user, entry, worker, args, workflow_id), context=context or {})
     return _observed(user, _host(worker), request, _request_id(user, request, key), again)
 
 
