@@ -73,7 +73,7 @@ def _make(name: str, password: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         role, raw = sql.Identifier(name), _raw(cursor)
         verifier = raw.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
-        cursor.execute("SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = %s", [name])
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
         known = cursor.fetchone()
         verb = "ALTER" if known else "CREATE"
         rights = "LOGIN NOINHERIT CONNECTION LIMIT 100" if known else (
