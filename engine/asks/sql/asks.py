@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from engine.asks.sql.binding import NullsAt, bound, nulls_at, statement_text
-from engine.asks.sql.connection import Connection
+from engine.asks.sql.connection import POSTGRES, Connection
 from engine.asks.sql.databases import Databases
 from engine.asks.sql.handles import Statement, Transaction
 from engine.contracts.operation import Asker, Operation
+from engine.errors import UnitFailed, invalid
 from engine.steps import Value
 
 Args = tuple[Value, ...]
@@ -142,6 +143,8 @@ class SqlAsks:
         """A connection for one statement, which must not leave a transaction behind."""
         async with self._databases.connection(str(entry_id), _holder(asker)) as connection:
             yield connection
+            if connection.in_transaction:
+                raise UnitFailed(invalid("a transaction is begun by db:begin(), and ended by its methods"))
 
 
 def _holder(asker: Asker) -> str:
@@ -154,7 +157,7 @@ def _of(asker: Asker, number: Value) -> Transaction:
 
 async def _rows(connection: Connection, text: Value, values: Value, kinds: Value) -> Value:
     rows = await connection.query(statement_text(text), bound(values, kinds))
-    found: list[NullsAt] = nulls_at(rows)
+    found: list[NullsAt] = nulls_at(rows) if connection.dialect == POSTGRES else []
     answer: dict[str, Any] = {"rows": rows}
     return answer | ({"nulls": found} if found else {})
 

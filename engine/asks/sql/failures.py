@@ -42,6 +42,7 @@ _BY_STATE: dict[str, Kind] = {
     "08": (UNAVAILABLE, True),
     "08P01": (INVALID, False),
     "0A": (INVALID, False),
+    "P0": (INVALID, False),
 }
 """By SQLSTATE, or by its class."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from engine.asks.sql.connection import Connection
 from engine.asks.sql.settings import PoolSize
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
+
+logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
@@ -133,8 +136,12 @@ class Pool:
         return None
 
     async def _returned(self, lease: Lease) -> None:
+        clean = False
         try:
             clean = await lease.connection.reset() and not self._is_old(lease)
+        except Exception as error:
+            logger.error("a connection of %s could not be made clean: %s", self._name, type(error).__name__)
+        try:
             if clean and not self._retired and len(self._idle) < self._size.most_idle:
                 lease.since = time.monotonic()
                 self._idle.append(lease)

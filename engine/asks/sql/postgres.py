@@ -21,8 +21,11 @@ from engine.asks.sql.values import Reading
 from engine.errors import INVALID, UNAVAILABLE, UnitFailed
 from engine.steps import Value
 
-PORTION = 50
-"""Rows at a time: what is read ahead of the count of bytes."""
+PORTION = 1
+"""Rows at a time. A field may have a gigabyte, and what is read ahead is not counted yet; by fifty 100,000 rows took
+0.4 s instead of 0.8."""
+TURN = 500
+"""Rows until others on the loop have a turn."""
 CONNECT_SECONDS = 5
 CLEANING_SECONDS = 5.0
 NO_FILE = "/nonexistent"
@@ -153,12 +156,17 @@ class PostgresConnection:
             return failed((INVALID, False), str(error).split("\n", 1)[0])
         return failed(
             of_state(state),
-            diag.message_primary or "the statement failed",
+            _without_values(state, diag.message_primary or "the statement failed"),
             sqlstate=state,
             table=diag.table_name or "",
             column=diag.column_name or "",
             constraint=diag.constraint_name or "",
         )
+
+
+def _without_values(state: str, message: str) -> str:
+    """Errors of values (class 22) quote them at their end."""
+    return message.split(': "', 1)[0] if state.startswith("22") else message
 
 
 async def _read(cursor: _Cursor, rows: AsyncIterator[tuple[Any, ...]], reading: Reading | None) -> int:
@@ -168,9 +176,11 @@ async def _read(cursor: _Cursor, rows: AsyncIterator[tuple[Any, ...]], reading: 
     try:
         async for row in rows:
             count += 1
+            if not count % TURN:
+                await asyncio.sleep(0)
             if reading is not None:
                 columns = columns or [each.name for each in cursor.description or ()]
-                reading.take(columns, [row])
+                reading.take(columns, row)
     finally:
         await cast("AsyncGenerator[Any, None]", rows).aclose()
     return count

@@ -22,7 +22,8 @@ from engine.steps import Value
 Result = TypeVar("Result")
 
 MOST_THREADS = 64
-PORTION = 100
+MOST_BYTES, MOST_COLUMNS = 8 << 20, 128
+"""Of a value, and of a row, which is read whole."""
 BUSY_SECONDS = 5.0
 """How long a statement tries to become the writer; the thread is free meanwhile."""
 STUCK_SECONDS = 5.0
@@ -57,8 +58,10 @@ class SqliteConnection:
         def read(raw: sqlite3.Connection) -> list[Row]:
             with contextlib.closing(raw.execute(text, params)) as cursor:
                 reading, columns = Reading(limits), [each[0] for each in cursor.description or ()]
-                while (rows := cursor.fetchmany(PORTION)) and not self._stopped:
-                    reading.take(columns, rows)
+                for row in cursor:
+                    reading.take(columns, row)
+                    if self._stopped:
+                        break
                 return reading.rows
 
         return await self._tried(read, limits.seconds)
@@ -69,7 +72,7 @@ class SqliteConnection:
         def run(raw: sqlite3.Connection) -> Done:
             before = raw.total_changes
             with contextlib.closing(raw.execute(text, params)) as cursor:
-                while cursor.fetchmany(PORTION) and not self._stopped:
+                while not self._stopped and cursor.fetchone():
                     pass
                 inserted = cursor.lastrowid
             return Done(max(cursor.rowcount, 0) or _changed(text, raw.total_changes - before), inserted)
@@ -177,7 +180,8 @@ class SqliteConnection:
 
     def _prepared(self, raw: sqlite3.Connection) -> None:
         raw.text_factory = _text
-        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * LIMITS.bytes)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, MOST_COLUMNS)
         raw.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 1 << 20)
         raw.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
         raw.execute("PRAGMA trusted_schema = 0")

@@ -20,15 +20,14 @@ class Reading:
         self._limits = limits
         self._bytes = 0
 
-    def take(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """More rows; LimitExceeded when there are too many of them."""
-        if len(self.rows) + len(rows) > self._limits.rows:
+    def take(self, columns: Sequence[str], row: Sequence[Any]) -> None:
+        """One more row; LimitExceeded when that is too many."""
+        if len(self.rows) >= self._limits.rows:
             raise too_many_rows(self._limits.rows)
-        for row in rows:
-            self._bytes += sum(map(_size, row)) + _CELL * len(row)
-            if self._bytes > self._limits.bytes:
-                raise too_many_bytes(self._limits.bytes)
-            self.rows.append(dict(zip(columns, row, strict=True)))
+        self._bytes += sum(map(_size, row)) + _CELL * len(row)
+        if self._bytes > self._limits.bytes:
+            raise too_many_bytes(self._limits.bytes)
+        self.rows.append(dict(zip(columns, row, strict=True)))
 
 
 def _size(value: Value) -> int:

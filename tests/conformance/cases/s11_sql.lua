@@ -215,6 +215,19 @@ function M.one_file()
 end
 
 -- on: function process
+-- modules: sql uuid
+--- A transaction is begun by begin, not by a text
+function M.begin_by_text()
+  each(function(db, t)
+    assert(db:execute("CREATE TABLE " .. t .. " (i INTEGER)"))
+    local ok, err = db:execute("BEGIN")
+    assert(ok == nil and (err:kind() == errors.INVALID or err:kind() == errors.PERMISSION_DENIED))
+    assert(db:execute("INSERT INTO " .. t .. " VALUES (1)"))
+    assert(count(db, t) == 1)
+  end)
+end
+
+-- on: function process
 -- modules: sql
 --- A database in memory lasts from one call to the next
 function M.in_memory()

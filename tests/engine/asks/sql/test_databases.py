@@ -254,3 +254,25 @@ async def test_other_entries_are_no_databases(tmp_path: Path) -> None:
         with pytest.raises(UnitFailed) as caught:
             await databases.pool(entry_id)
         assert caught.value.failure.kind == kind
+
+
+@pytest.mark.parametrize("entry_id", [POSTGRES], indirect=True)
+async def test_no_error_quotes_a_bound_value(databases: Databases, entry_id: str) -> None:
+    async with databases.connection(entry_id) as connection:
+        for text in ("SELECT $1::integer", "SELECT $1::timestamp", "SELECT $1::jsonb", "SELECT $1::uuid"):
+            with pytest.raises(UnitFailed) as caught:
+                await connection.query(text, ["hunter2"])
+            assert "hunter2" not in str(caught.value.failure.to_json())
+            assert caught.value.failure.kind == "Invalid"
+
+
+@pytest.mark.parametrize("entry_id", [FILE], indirect=True)
+async def test_a_row_is_bounded_before_it_is_read(databases: Databases, entry_id: str) -> None:
+    async with databases.connection(entry_id) as connection:
+        assert await kind_of(connection, "SELECT zeroblob(20000000)") == "LimitExceeded"
+        wide = ", ".join(["zeroblob(8000000)"] * 200)
+        assert await kind_of(connection, f"SELECT {wide}") == "Invalid"
+        assert (
+            await kind_of(connection, "SELECT zeroblob(8000000), zeroblob(8000000), zeroblob(8000000)")
+            == "LimitExceeded"
+        )
