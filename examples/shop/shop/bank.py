@@ -1,4 +1,4 @@
-"""The way to the bank. In this example the bank is a view of the same app , over HTTP."""
+"""The way to the bank. In this example the bank is a view of the same app, over HTTP all the same."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+
 from wippy_console import sdk
 
 SECONDS = 30

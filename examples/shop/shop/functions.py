@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from wippy_console import sdk
 
 from shop import bank
 from shop.models import Order, Payment, Product
+from wippy_console import sdk
 
 State = Order.State
 

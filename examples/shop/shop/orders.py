@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+
+from shop.models import Order
 from wippy_console import sdk
 from wippy_console.models import Run
 from wippy_console.services import runs
-
-from shop.models import Order
 
 WORKFLOW = "shop:fulfil"
 
