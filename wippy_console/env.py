@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from environs import Env, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS_FILE = "temporal.address"
+CHOICE_FILE = "examples.choice"
+EXAMPLE_APP = "shop"
+EXAMPLE_PATH = ROOT / "examples" / EXAMPLE_APP
 PORTS = validate.Range(1, 65535)
 OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD", "EMAIL_HOST_PASSWORD")
 CREDENTIALS = ("TEMPORAL_API_KEY",)
@@ -63,6 +68,9 @@ class Environment:
     strict_security: bool
     step_seconds: float
     python_threads: int
+    python_functions: tuple[str, ...]
+    apps: tuple[str, ...]
+    apps_path: tuple[Path, ...]
     examples: bool | None
     url: str
     notify_allow: tuple[str, ...]
@@ -76,6 +84,8 @@ def read_environment() -> Environment:
     env = Env()
     data = Path(env.str("WIPPY_DATA", "") or ROOT / "var").expanduser().resolve()
     data.mkdir(parents=True, exist_ok=True)
+    examples = env.bool("WIPPY_EXAMPLES", None)
+    apps = read_apps(env, with_examples=wants_examples(examples, data))
     return Environment(
         data=data,
         port=env.int("PORT", 8000, validate=PORTS),
@@ -91,13 +101,47 @@ def read_environment() -> Environment:
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
         python_threads=env.int("WIPPY_PYTHON_THREADS", 16, validate=validate.Range(1, 1000)),
-        examples=env.bool("WIPPY_EXAMPLES", None),
+        python_functions=tuple(env.list("WIPPY_PYTHON_FUNCTIONS", [f"{name}.*" for name in apps])),
+        apps=apps,
+        apps_path=(*folders(env.str("WIPPY_APPS_PATH", "")), EXAMPLE_PATH),
+        examples=examples,
         url=env.str("WIPPY_URL", ""),
         notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),
         http_allow=tuple(env.list("WIPPY_HTTP_ALLOW", [])),
         mail=read_mail(env),
         temporal=read_temporal(env, data),
     )
+
+
+def read_apps(env: Env, *, with_examples: bool) -> tuple[str, ...]:
+    """The Django apps to add. Unless that is said (empty is, too), the examples bring theirs along."""
+    given = env.str("WIPPY_APPS", None)
+    names = [EXAMPLE_APP] * with_examples if given is None else given.split(",")
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def folders(text: str) -> tuple[Path, ...]:
+    """The folders of a list that is separated as PATH is."""
+    return tuple(Path(each).expanduser().resolve() for each in text.split(os.pathsep) if each.strip())
+
+
+def wants_examples(chosen: bool | None, data: Path) -> bool:
+    """Whether `up` loads the examples: by its option, the environment, or as chosen last (CHOICE_FILE); else yes."""
+    for option, wanted in (("--no-examples", False), ("--examples", True)):
+        if option in sys.argv:
+            return wanted
+    kept = data / CHOICE_FILE
+    return chosen if chosen is not None else not kept.exists() or kept.read_text() != "no"
+
+
+def is_importable(name: str) -> bool:
+    """Whether Python finds the module, or that of which it names a class; nothing of it runs, but its packages' own."""
+    try:
+        if find_spec(name) is not None:
+            return True
+        return "." in name and find_spec(name.rpartition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def read_mail(env: Env) -> MailEnv:

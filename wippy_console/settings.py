@@ -10,7 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs.exceptions import EnvError
 
-from wippy_console.env import ROOT, read_environment
+from wippy_console.env import ROOT, is_importable, read_environment
 
 try:
     ENVIRONMENT = read_environment()
@@ -39,6 +39,16 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
 ]
+
+# Apps of the installation: importable from the folders named, before anything of the same name elsewhere.
+sys.path[:0] = [str(path) for path in ENVIRONMENT.apps_path if str(path) not in sys.path]
+if unknown := [name for name in ENVIRONMENT.apps if not is_importable(name)]:
+    looked = ", ".join(map(str, ENVIRONMENT.apps_path))
+    raise ImproperlyConfigured(
+        f"WIPPY_APPS: there is no Python package {', '.join(unknown)}; WIPPY_APPS_PATH names the folders that hold"
+        f" apps, besides what is installed in .venv (looked in {looked})"
+    )
+INSTALLED_APPS += ENVIRONMENT.apps
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -169,6 +179,8 @@ STRICT_SECURITY = ENVIRONMENT.strict_security
 STEP_SECONDS = ENVIRONMENT.step_seconds
 PYTHON_THREADS = ENVIRONMENT.python_threads
 HTTP_ALLOW = ENVIRONMENT.http_allow
+PYTHON_FUNCTIONS = ENVIRONMENT.python_functions
+WIPPY_APPS = ENVIRONMENT.apps
 TEMPORAL = ENVIRONMENT.temporal
 TEMPORAL_ADDRESS = TEMPORAL.address
 TEMPORAL_NAMESPACE = TEMPORAL.namespace

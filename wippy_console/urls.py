@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from wippy_console.http import converters
+from wippy_console.http import app_pages, converters
 from wippy_console.views import (
     actions,
     audit,
@@ -136,6 +136,8 @@ urlpatterns = [
     path("admin/logout/", session.logout),
     path("admin/", admin.site.urls),
 ]
+
+urlpatterns += [path(f"apps/{label}/", include(module)) for label, module in app_pages.modules()]
 
 handler400 = "wippy_console.views.errors.unreadable"
 handler403 = "wippy_console.views.errors.forbidden"

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from wippy_console import permissions
+from wippy_console.http import app_pages
 
 HTMX_CONFIG = json.dumps(
     {
@@ -36,6 +37,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {
         "HTMX_CONFIG": HTMX_CONFIG,
         "CSRF_COOKIE": settings.CSRF_COOKIE_NAME,
+        "app_pages": SimpleLazyObject(lambda: app_pages.shown(request.user)),
         "inbox_count": SimpleLazyObject(lambda: inbox_count(request.user)),
         "titles": SimpleLazyObject(titles),
     }

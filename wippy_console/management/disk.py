@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from engine.registry.tree import MAX_SOURCE, MAX_YAML, UnreadableError, is_read
@@ -19,15 +19,15 @@ class FolderError(Exception):
 class Folder(Mapping[str, bytes]):
     """The regular files below a folder, by path relative to it (with "/"), read when they are asked for.
 
-    Hidden files and folders are left out. A link is followed only to a file that lies in the folder itself,
-    so that no tree can name what is outside of it. Reading raises UnreadableError.
+    Hidden files and folders are left out, and folders of the root that `leave_out` names. A link is followed only to a
+    file that lies in the folder itself, so that no tree can name what is outside of it. Reading raises UnreadableError.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, leave_out: Collection[str] = ()) -> None:
         self.root = root.resolve()
         if not self.root.is_dir():
             raise FolderError("there is no such folder" if not self.root.exists() else "not a folder")
-        self._paths = dict.fromkeys(_walk(self.root))
+        self._paths = dict.fromkeys(path for path in _walk(self.root) if path.partition("/")[0] not in leave_out)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)

@@ -18,6 +18,7 @@ from wippy_console.sdk.errors import (
     Timeout,
     Unavailable,
 )
+from wippy_console.sdk.starting import start
 
 __all__ = [
     "Actor",
@@ -35,4 +36,5 @@ __all__ = [
     "Run",
     "Timeout",
     "Unavailable",
+    "start",
 ]

@@ -18,6 +18,8 @@ _COMMAND_LINE = "cli:"  # a form takes no user name with a colon: nobody else is
 _LONGEST = 150
 CLOCK = "auto:clock"
 """Whoever does what happens by itself when its time has come."""
+CODE = "auto:code"
+"""Whoever starts workflows by code of Django apps in nobody's name."""
 GUEST = "auto:guest"
 """Whoever has no account; the decision says who it is."""
 
@@ -47,6 +49,11 @@ def clock() -> User:
 def is_clock(user: User) -> bool:
     """Whether it is the account of what happens by itself."""
     return user.get_username() == CLOCK
+
+
+def code() -> User:
+    """The account of code of Django apps that acts in nobody's name."""
+    return _nobodys(CODE)
 
 
 def guest() -> User:

@@ -7,6 +7,7 @@ import io
 import secrets
 import sqlite3
 import sys
+from collections.abc import Collection
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -51,34 +52,38 @@ def with_examples(kept: Path, chosen: bool | None) -> bool:
     return chosen
 
 
-def load_examples(folder: Path, mark: Path) -> str:
+def load_examples(folder: Path, mark: Path, leave_out: Collection[str] = ()) -> str:
     """Publish the examples when they are new or have changed since they were last loaded from this copy.
 
-    An example that somebody edited in the console stays as edited.
+    An example that somebody edited in the console stays as edited; folders to leave out are not looked at.
     """
-    digest = tree_digest(folder)
+    digest = tree_digest(folder, leave_out)
     if mark.exists() and mark.read_text() == digest and Version.objects.exists():
         return "unchanged"
-    _apply(folder)
+    _apply(folder, leave_out)
     mark.write_text(digest)
     return "loaded"
 
 
-def _apply(folder: Path) -> None:
+def _apply(folder: Path, leave_out: Collection[str]) -> None:
     """Quiet, unless something is refused: what was edited stays, which is no news at each start."""
     said = io.StringIO()
     try:
-        call_command("apply", str(folder), edits="keep", message="Load the examples", stdout=io.StringIO(), stderr=said)
+        options = {"edits": "keep", "leave_out": leave_out, "message": "Load the examples"}
+        call_command("apply", str(folder), **options, stdout=io.StringIO(), stderr=said)
     except CommandError:
         sys.stderr.write(said.getvalue())
         raise
 
 
-def tree_digest(folder: Path) -> str:
-    """Name the content of all files under the folder."""
+def tree_digest(folder: Path, leave_out: Collection[str] = ()) -> str:
+    """Name the content of all files under the folder, but for what Python keeps beside its own."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        place = path.relative_to(folder)
+        if place.parts[0] in leave_out or "__pycache__" in place.parts:
+            continue
+        digest.update(f"{place}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -14,7 +14,7 @@ from functools import partial
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
-from wippy_console.env import ADDRESS_FILE, ROOT, Environment
+from wippy_console.env import ADDRESS_FILE, CHOICE_FILE, EXAMPLE_APP, ROOT, Environment
 from wippy_console.services.temporal_server import Unreachable
 from wippy_console.supervision import installation
 from wippy_console.supervision.children.child import ChildDied
@@ -34,7 +34,7 @@ class CannotStart(Exception):
 def up(environment: Environment, report: Report, *, examples: bool | None) -> None:
     """Run the installation until a signal stops it; `examples` None is as it was chosen before. Raises CannotStart."""
     began = time.monotonic()
-    examples = installation.with_examples(environment.data / "examples.choice", examples)
+    examples = installation.with_examples(environment.data / CHOICE_FILE, examples)
     progress = Progress(report, STEPS + examples)
     with _as_cannot_start(environment), ExitStack() as stack:
         listener = _claim(environment, progress, stack)
@@ -90,8 +90,9 @@ def _administrator(progress: Progress) -> FirstLogin:
 
 
 def _load_examples(environment: Environment, progress: Progress) -> None:
+    leave_out = () if EXAMPLE_APP in environment.apps else (EXAMPLE_APP,)
     with progress.step("Load the examples") as outcome:
-        outcome.append(installation.load_examples(ROOT / "examples", environment.data / "examples.digest"))
+        outcome.append(installation.load_examples(ROOT / "examples", environment.data / "examples.digest", leave_out))
 
 
 def _choose_temporal(environment: Environment, stack: ExitStack) -> tuple[Environment, DevServer | None]:

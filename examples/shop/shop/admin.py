@@ -34,7 +34,8 @@ class PaymentInline(admin.TabularInline):
     """What was paid for an order."""
 
     model = Payment
-    fields = readonly_fields = ["amount", "state", "reference", "attempts", "asked_at"]
+    fields = ("amount", "state", "reference", "attempts", "asked_at")
+    readonly_fields = fields
     extra = 0
     can_delete = False
 

@@ -8,4 +8,5 @@ class ShopConfig(AppConfig):
 
     name = "shop"
     verbose_name = "Shop"
+    console_permission = "shop.view_order"
     default_auto_field = "django.db.models.BigAutoField"

@@ -46,5 +46,9 @@ def _shop(request: HttpRequest, form: OrderForm, status: int = 200) -> HttpRespo
 def show(request: HttpRequest, order_id: int) -> HttpResponse:
     """One order: its state, its payments, and the run that carries it out."""
     order = get_object_or_404(Order.objects.select_related("product", "placed_by"), pk=order_id)
-    context = {"order": order, "payments": order.payments.all(), "run": orders.run_of(order, request.user)}
+    context = {
+        "order": order,
+        "payments": order.payments.all(),
+        "run": orders.run_of(order, cast("User", request.user)),
+    }
     return render(request, "shop/order.html", context)

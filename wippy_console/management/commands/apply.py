@@ -17,7 +17,7 @@ from wippy_console.management.operations import operator
 from wippy_console.models import Version
 from wippy_console.services import registry
 from wippy_console.services.errors import Refused
-from wippy_console.services.registry import Edited, Edits, Plan
+from wippy_console.services.registry import Edited, Plan
 
 
 class Command(BaseCommand):
@@ -31,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="validate only, change nothing")
         parser.add_argument(
             "--prune", action="store_true", help="delete what DIR does not hold, in the namespaces that it holds"
+        )
+        parser.add_argument(
+            "--leave-out", action="append", default=[], metavar="NAME", help="a folder of DIR that is not looked at"
         )
         edits = parser.add_mutually_exclusive_group()
         edits.add_argument(
@@ -46,7 +49,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Read, compare, validate, publish, and tell."""
         try:
-            plan = _plan(options["dir"], prune=options["prune"], edits=options["edits"])
+            plan = _plan(Folder(options["dir"], options["leave_out"]), options)
             failed = bool(errors_in(plan.problems))
             publishes = plan.changes and not options["check"] and not failed
             version = _publish(plan, options["message"] or f"apply {options['dir']}") if publishes else None
@@ -92,10 +95,11 @@ def _publish(plan: Plan, message: str) -> Version:
     return registry.apply(operator(), plan, message)
 
 
-def _plan(folder: Path, *, prune: bool, edits: Edits) -> Plan:
+def _plan(folder: Folder, options: dict[str, Any]) -> Plan:
     """The plan of a folder, with its problems under the paths that the user can open."""
-    plan = registry.plan(Folder(folder), prune=prune, edits=edits)
-    problems = tuple(replace(each, file=str(folder / each.file)) if each.file else each for each in plan.problems)
+    plan = registry.plan(folder, prune=options["prune"], edits=options["edits"])
+    root: Path = options["dir"]
+    problems = tuple(replace(each, file=str(root / each.file)) if each.file else each for each in plan.problems)
     return replace(plan, problems=problems)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from logging import Logger, getLogger
 from typing import Any
 
 import pytest
@@ -11,19 +9,13 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from shop.models import Order, Product
-
-
-@dataclass
-class Call:
-    """What the shop's functions read of `ctx`."""
-
-    idempotency_key: str = "call-1"
-    logger: Logger = field(default_factory=lambda: getLogger("shop.tests"))
+from wippy_console.sdk import Context
+from wippy_console.sdk.testing import context
 
 
 @pytest.fixture
-def ctx() -> Call:
-    return Call()
+def ctx() -> Context:
+    return context("shop:charge", key="call-1")
 
 
 @pytest.fixture

@@ -6,19 +6,19 @@ import asyncio
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
+
 from shop import functions
 from shop.models import BankCharge, Order, Payment, Product
-from shop.tests.conftest import Call
 from wippy_console import sdk
 
 
-def test_reserving_twice_takes_the_pieces_once(ctx: Call, order: Order, chair: Product) -> None:
+def test_reserving_twice_takes_the_pieces_once(ctx: sdk.Context, order: Order, chair: Product) -> None:
     assert functions.reserve(ctx, order.pk) == functions.reserve(ctx, order.pk) == {"pieces": 1}
     chair.refresh_from_db()
     assert chair.stock == 0
 
 
-def test_what_is_out_of_stock_is_refused_for_good(ctx: Call, order: Order, chair: Product) -> None:
+def test_what_is_out_of_stock_is_refused_for_good(ctx: sdk.Context, order: Order, chair: Product) -> None:
     Product.objects.filter(pk=chair.pk).update(stock=0)
     with pytest.raises(sdk.Conflict, match="only 0 of Office chair left") as refused:
         functions.reserve(ctx, order.pk)
@@ -26,7 +26,7 @@ def test_what_is_out_of_stock_is_refused_for_good(ctx: Call, order: Order, chair
     assert Order.objects.get(pk=order.pk).state == Order.State.PLACED
 
 
-def test_releasing_twice_gives_the_pieces_back_once(ctx: Call, order: Order, chair: Product) -> None:
+def test_releasing_twice_gives_the_pieces_back_once(ctx: sdk.Context, order: Order, chair: Product) -> None:
     functions.reserve(ctx, order.pk)
     functions.release(ctx, order.pk)
     functions.release(ctx, order.pk)
@@ -34,13 +34,13 @@ def test_releasing_twice_gives_the_pieces_back_once(ctx: Call, order: Order, cha
     assert chair.stock == 1
 
 
-def test_an_order_that_is_not_there_is_not_found(ctx: Call, order: Order) -> None:
+def test_an_order_that_is_not_there_is_not_found(ctx: sdk.Context, order: Order) -> None:
     with pytest.raises(ObjectDoesNotExist):
         functions.reserve(ctx, order.pk + 1)
 
 
 @pytest.mark.usefixtures("bank")
-def test_the_next_try_of_a_charge_pays_nothing_more(ctx: Call, order: Order) -> None:
+def test_the_next_try_of_a_charge_pays_nothing_more(ctx: sdk.Context, order: Order) -> None:
     first, second = (functions.charge(ctx, order.pk, "tok_visa") for _ in range(2))
     assert first == second
     assert Payment.objects.get().state == Payment.State.CHARGED
@@ -48,7 +48,7 @@ def test_the_next_try_of_a_charge_pays_nothing_more(ctx: Call, order: Order) -> 
 
 
 @pytest.mark.usefixtures("bank")
-def test_a_try_that_died_after_the_bank_booked_is_completed(ctx: Call, order: Order) -> None:
+def test_a_try_that_died_after_the_bank_booked_is_completed(ctx: sdk.Context, order: Order) -> None:
     functions.charge(ctx, order.pk, "tok_visa")
     Payment.objects.update(state=Payment.State.ASKED, reference="")
     functions.charge(ctx, order.pk, "tok_visa")
@@ -57,7 +57,7 @@ def test_a_try_that_died_after_the_bank_booked_is_completed(ctx: Call, order: Or
 
 
 @pytest.mark.usefixtures("bank")
-def test_a_bank_that_is_down_is_worth_another_try(ctx: Call, order: Order) -> None:
+def test_a_bank_that_is_down_is_worth_another_try(ctx: sdk.Context, order: Order) -> None:
     for _ in range(2):
         with pytest.raises(sdk.Unavailable, match="the bank answered 503") as down:
             functions.charge(ctx, order.pk, "tok_down")
@@ -66,7 +66,7 @@ def test_a_bank_that_is_down_is_worth_another_try(ctx: Call, order: Order) -> No
 
 
 @pytest.mark.usefixtures("bank")
-def test_a_declined_card_is_not(ctx: Call, order: Order) -> None:
+def test_a_declined_card_is_not(ctx: sdk.Context, order: Order) -> None:
     with pytest.raises(sdk.Error, match="declined") as declined:
         functions.charge(ctx, order.pk, "tok_declined")
     assert declined.value.retryable is False
@@ -74,7 +74,7 @@ def test_a_declined_card_is_not(ctx: Call, order: Order) -> None:
 
 
 @pytest.mark.usefixtures("bank")
-def test_a_refund_reaches_what_was_asked_for_and_never_answered(ctx: Call, order: Order) -> None:
+def test_a_refund_reaches_what_was_asked_for_and_never_answered(ctx: sdk.Context, order: Order) -> None:
     functions.charge(ctx, order.pk, "tok_visa")
     Payment.objects.update(state=Payment.State.ASKED)
     functions.refund(ctx, order.pk)
@@ -84,6 +84,6 @@ def test_a_refund_reaches_what_was_asked_for_and_never_answered(ctx: Call, order
 
 
 @pytest.mark.django_db(transaction=True)
-def test_shipping_twice_books_one_parcel(ctx: Call, order: Order) -> None:
+def test_shipping_twice_books_one_parcel(ctx: sdk.Context, order: Order) -> None:
     first, second = (asyncio.run(functions.ship(ctx, order.pk)) for _ in range(2))
     assert first == second == {"parcel": f"parcel-{order.pk}"}
