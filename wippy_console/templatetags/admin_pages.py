@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import getdoc
 from typing import Any
 
 from django import template
@@ -39,23 +38,43 @@ ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 
+OURS = frozenset(("wippy_console", "auth"))
+
+
 @register.filter
 def rooms(apps: Iterable[Mapping[str, Any]]) -> list[Room]:
-    """The models that the user may see, by what they are for; one that has no room yet is in the last."""
-    models = {each["object_name"]: each for app in apps for each in app["models"] if each["admin_url"]}
+    """The models that the user may see, by what they are for; one that has no room yet is in "Other".
+
+    Each app of the installation's own (WIPPY_APPS) is a room.
+    """
+    apps = list(apps)
+    models = {each["object_name"]: each for app in apps if app["app_label"] in OURS for each in _linked(app)}
     placed = {name for names in ROOMS.values() for name in names}
     others = {("Other", "layers"): tuple(name for name in models if name not in placed)}
-    found = (
-        Room(name, icon, [{**models[each], "about": _about(models[each]["model"])} for each in names if each in models])
+    ours = (
+        Room(name, icon, [_told(models[each]) for each in names if each in models])
         for (name, icon), names in {**ROOMS, **others}.items()
     )
-    return [room for room in found if room.models]
+    added = (
+        Room(str(app["name"]), "package", [_told(each) for each in _linked(app)])
+        for app in apps
+        if app["app_label"] not in OURS
+    )
+    return [room for room in (*ours, *added) if room.models]
+
+
+def _linked(app: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in app["models"] if each["admin_url"]]
+
+
+def _told(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {**model, "about": _about(model["model"])}
 
 
 def _about(model: Any) -> str:
     """The sentence that the model's page begins its own description with; Django's own pages have none."""
     page = type(admin.site.get_model_admin(model))
-    return (getdoc(page) or "").partition("\n")[0] if page.__module__.startswith("wippy_console") else ""
+    return (page.__doc__ or "").strip().partition("\n")[0] if not page.__module__.startswith("django.") else ""
 
 
 @register.filter

@@ -21,6 +21,10 @@ class ReadOnly(admin.ModelAdmin):
         """Code changes them."""
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A run may still need them."""
+        return False
+
 
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin):
