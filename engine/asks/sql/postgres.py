@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
+import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, cast
 
@@ -190,7 +191,7 @@ async def connect(entry_id: str, target: Postgres) -> PostgresConnection:
     """A new connection; Unavailable when there is none."""
     try:
         async with asyncio.timeout(2 * CONNECT_SECONDS):
-            raw = await psycopg.AsyncConnection.connect(**_parameters(target), autocommit=True, prepare_threshold=None)
+            raw = await _connected(target)
     except TimeoutError:
         raise unreachable(entry_id, "it does not answer") from None
     except psycopg.Error as error:
@@ -200,6 +201,15 @@ async def connect(entry_id: str, target: Postgres) -> PostgresConnection:
         ) from None
     register(raw)
     return PostgresConnection(entry_id, raw)
+
+
+async def _connected(target: Postgres) -> psycopg.AsyncConnection[Any]:
+    """A connection; one that does not come about holds its socket no longer than this."""
+    try:
+        return await psycopg.AsyncConnection.connect(**_parameters(target), autocommit=True, prepare_threshold=None)
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # where the socket would live as long as somebody has the error
+        raise
 
 
 def _parameters(target: Postgres) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+"""Python functions that behave badly."""
+
+from __future__ import annotations
