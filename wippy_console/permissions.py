@@ -32,6 +32,7 @@ LIFT_QUARANTINE = f"{APP}.lift_quarantine"
 PROMOTE_BUILD = f"{APP}.promote_build"
 PUBLISH_VERSION = f"{APP}.publish_version"
 PUBLISH_CLIENT = f"{APP}.publish_client"
+PUBLISH_PYTHON = f"{APP}.publish_python"
 VIEW_NOTIFICATION = f"{APP}.view_notification"
 RESEND_NOTIFICATION = f"{APP}.change_notification"
 SHARE_VIEW = f"{APP}.share_savedview"
@@ -91,6 +92,7 @@ _WORDS = {
     PROMOTE_BUILD: "make builds of workers current",
     PUBLISH_VERSION: "publish registry versions",
     PUBLISH_CLIENT: "publish temporal.client and env.storage entries that reach files and variables of this machine",
+    PUBLISH_PYTHON: "publish function.python entries, which name Python code of this installation",
     VIEW_NOTIFICATION: "see what is sent to others",
     RESEND_NOTIFICATION: "send notifications again",
     SHARE_VIEW: "share views of lists",

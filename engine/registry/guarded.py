@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from engine.entry import Entry
 from engine.registry import contexts
+from engine.registry.kinds import PYTHON_FUNCTION
 from engine.registry.references import references
 from engine.registry.words import names
 
@@ -32,19 +33,33 @@ def guarded(touched: Collection[str], before: Entries, after: Entries) -> list[s
     return [each for each in touched if any(_holds(each, entries) for entries in (before, after))]
 
 
+def naming_python(touched: Collection[str], before: Entries, after: Entries) -> list[str]:
+    """The ids among `touched` that name other Python code after a change than before, or the same otherwise."""
+    return [each for each in touched if each in after and _names_anew(before.get(each), after[each])]
+
+
+def _names_anew(before: Entry | None, after: Entry) -> bool:
+    if after.kind != PYTHON_FUNCTION:
+        return False
+    return before is None or (before.kind, dict(before.data)) != (after.kind, dict(after.data))
+
+
 def forbidden_to_lua(touched: Collection[str], before: Entries, after: Entries, allowed: Collection[str]) -> list[str]:
     """The ids among `touched` that Lua code, which no user stands behind, may not publish; `allowed` names kinds.
 
     Besides guarded entries: policies and token stores, and entries that say under whom they run, since code could
-    give itself rights by them.
+    give itself rights by them. Entries that name Python code it may never, whatever is allowed.
     """
     secret = set(guarded(touched, before, after))
     return [
         each
         for each in touched
         for kinds in [{entries[each].kind for entries in (before, after) if each in entries}]
-        if not kinds <= set(allowed)
-        and (each in secret or any(_gives_rights(entries[each]) for entries in (before, after) if each in entries))
+        if PYTHON_FUNCTION in kinds
+        or (
+            not kinds <= set(allowed)
+            and (each in secret or any(_gives_rights(entries[each]) for entries in (before, after) if each in entries))
+        )
     ]
 
 

@@ -29,6 +29,7 @@ class Version(models.Model):
         permissions = [
             ("publish_version", "Can publish a registry version"),
             ("publish_client", "Can publish entries that hold credentials: temporal.client"),
+            ("publish_python", "Can publish entries that name Python code: function.python"),
         ]
 
     def __str__(self) -> str:

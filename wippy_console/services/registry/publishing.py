@@ -18,7 +18,7 @@ from engine.registry import changes as changing
 from engine.registry import kinds, placeholders, references
 from engine.registry.changes import Changes
 from engine.registry.guarded import KINDS as GUARDED
-from engine.registry.guarded import forbidden_to_lua, guarded
+from engine.registry.guarded import forbidden_to_lua, guarded, naming_python
 from engine.registry.imports import importers
 from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in, warnings_in
@@ -113,7 +113,11 @@ def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Versi
 
 def may_publish(user: Any, kind: str, namespace: str) -> bool:
     """Whether the user may change entries of that kind there."""
-    rights = (permissions.PUBLISH_VERSION, *((permissions.PUBLISH_CLIENT,) if kind in GUARDED else ()))
+    rights = [permissions.PUBLISH_VERSION]
+    if kind in GUARDED:
+        rights.append(permissions.PUBLISH_CLIENT)
+    if kind == kinds.PYTHON_FUNCTION:
+        rights.append(permissions.PUBLISH_PYTHON)
     return all(permissions.allows(user, right, namespace) for right in rights)
 
 
@@ -132,10 +136,12 @@ def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
 
 
 def _require_namespaces(user: User, prepared: _Prepared, before: Mapping[str, Entry]) -> None:
-    """The right to guarded entries where they are, and to see what an entry names that did not name it before."""
+    """The rights to guarded entries and Python code where they are, and to see what an entry names anew."""
     touched = prepared.changes.touched
     for entry_id in guarded(touched, before, prepared.after):
         permissions.require(user, permissions.PUBLISH_CLIENT, namespace_of(entry_id))
+    for entry_id in naming_python(touched, before, prepared.after):
+        permissions.require(user, permissions.PUBLISH_PYTHON, namespace_of(entry_id))
     if permissions.scope(user, permissions.VIEW_REGISTRY).everywhere:
         return
     for entry_id in touched:
