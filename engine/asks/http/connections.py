@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 from collections import OrderedDict
@@ -13,10 +14,14 @@ import certifi
 import httpcore
 import httpx
 
+from engine.asks.http.failures import Stale
 from engine.asks.http.resolver import Guard
+
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # below it tells headers, which are secrets
 
 KEPT, KEPT_SECONDS = 64, 20.0
 CONNECT_SECONDS = 10.0
+CLOSED = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 
 class Pinned(httpcore.AsyncNetworkBackend):
@@ -117,7 +122,7 @@ class Lines:
         self._sweep: asyncio.TimerHandle | None = None
 
     async def send(self, request: httpx.Request) -> Received:
-        """Send a request; raises what httpcore and the guard do."""
+        """Send a request; raises what httpcore and the guard do, and Stale."""
         message = httpcore.Request(
             request.method,
             httpcore.URL(
@@ -130,11 +135,13 @@ class Lines:
             content=request.stream,
             extensions=request.extensions,
         )
-        line = await self._line(message.url.origin)
+        line, is_new = await self._line(message.url.origin)
         try:
             return Received(await line.handle_async_request(message), self, line, str(message.url.origin))
-        except BaseException:
+        except BaseException as error:
             await line.aclose()
+            if isinstance(error, CLOSED) and not is_new:
+                raise Stale from error
             raise
 
     async def give(self, line: httpcore.AsyncHTTPConnection, origin: str) -> None:
@@ -149,17 +156,19 @@ class Lines:
         if len(self._kept) > self._most:
             await self._drop(next(iter(self._kept)))
 
-    async def _line(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+    async def _line(self, origin: httpcore.Origin) -> tuple[httpcore.AsyncHTTPConnection, bool]:
+        """A connection, and whether it is a new one."""
         kept = self._by_origin.get(str(origin), [])
         while kept:
             line = kept[-1]
             if not line.has_expired():
                 self._forget(line)
-                return line
+                return line, False
             await self._drop(line)
-        return httpcore.AsyncHTTPConnection(
+        made = httpcore.AsyncHTTPConnection(
             origin, self._context, KEPT_SECONDS, uds=self._uds, network_backend=self._network
         )
+        return made, True
 
     def _forget(self, line: httpcore.AsyncHTTPConnection) -> None:
         origin = self._kept.pop(line)

@@ -7,13 +7,12 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-import httpcore
 import httpx
 
 from engine.asks.http.bodies import Body
 from engine.asks.http.connections import CONNECT_SECONDS, Answered, Lines, Transports
 from engine.asks.http.doubles import Doubles
-from engine.asks.http.failures import BROKEN, exceeded, timed_out, translated
+from engine.asks.http.failures import BROKEN, Stale, exceeded, timed_out, translated
 from engine.asks.http.headers import answered, cookies_of
 from engine.asks.http.limits import MAX_STREAMS, Held, Turns
 from engine.asks.http.network import Network
@@ -25,7 +24,6 @@ from engine.asks.http.streams import Opening, Stream
 from engine.steps import Value
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
-STALE = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 Answer = dict[str, Value]
 
@@ -145,7 +143,7 @@ async def _sent(lines: Lines, request: Request) -> Answered:
     """The head of the answer. A kept connection may just be closed by the peer: what changes nothing goes again."""
     try:
         return await lines.send(_message(request))
-    except STALE:
+    except Stale:
         if request.method not in REPEATABLE or request.body:
             raise
     return await lines.send(_message(request))

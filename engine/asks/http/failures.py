@@ -22,6 +22,10 @@ class Unresolved(UnreachableHost):
     """Its name stands for no address."""
 
 
+class Stale(Exception):
+    """A kept connection that its peer had closed, most likely before the request came."""
+
+
 def timed_out(what: str, seconds: float) -> UnitFailed:
     """The request took too long."""
     return UnitFailed(Failure(INTERNAL, f"{what}: timeout after {seconds:g} s", retryable=True))
@@ -38,6 +42,7 @@ BROKEN = (
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
     UnreachableHost,
+    Stale,
     OSError,
     ValueError,
     RuntimeError,
@@ -93,7 +98,7 @@ def _of_httpcore(what: str, error: Exception) -> UnitFailed:
     match error:
         case httpcore.RemoteProtocolError() if "too long" in str(error) or "too large" in str(error):
             return exceeded(f"{what}: the head of the answer is too large")
-        case httpcore.RemoteProtocolError():
+        case httpcore.RemoteProtocolError() | Stale():
             return broken(what, "the peer closed the connection, or sent what is no HTTP")
         case httpcore.ConnectError() | httpcore.ConnectTimeout():
             return broken(what, "can't connect")

@@ -269,4 +269,21 @@ function M.policies()
   denied(by("open"), "http_client.unix_socket", http .. "/open/x", { unix_socket = "/run/x.sock" })
 end
 
+-- on: function process
+-- modules: http_client env time
+--- A unit that is asked to stop gets Canceled from the requests under way; one that is terminated ends with them
+function M.canceled()
+  local begins, ended = process.listen("begins"), process.listen("ended")
+  local pid = assert(process.spawn("conf.http:waits", "conf:processes", env.get("CONF_HTTP") .. "/silent", process.pid()))
+  assert(begins:receive() == pid)
+  local result
+  repeat -- the request may not have begun yet
+    assert(process.cancel(pid, "enough"))
+    result = channel.select { ended:case_receive(), time.after("100ms"):case_receive() }
+  until result.channel == ended
+  assert(result.value[1] == errors.CANCELED and result.value[2] == false, tostring(result.value[1]))
+  pid = assert(process.spawn("conf.http:waits", "conf:processes", env.get("CONF_HTTP") .. "/silent", process.pid()))
+  assert(begins:receive() == pid and process.terminate(pid))
+end
+
 return M

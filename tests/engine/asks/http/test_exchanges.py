@@ -32,6 +32,37 @@ async def test_a_connection_is_used_again() -> None:
         assert there.connections == 1
 
 
+class Closes:
+    """Closes a connection with its second request unanswered."""
+
+    def __init__(self) -> None:
+        self._seen: set[asyncio.StreamWriter] = set()
+
+    async def __call__(self, request: Sent, writer: asyncio.StreamWriter) -> None:
+        if writer in self._seen:
+            writer.close()
+            return
+        self._seen.add(writer)
+        writer.write(answer(b"x"))
+
+
+async def test_a_kept_connection_that_its_peer_closes_costs_no_request_that_changes_nothing() -> None:
+    async with client() as unit, peer(Closes()) as there:
+        await unit.get(there.url())
+        assert (await unit.get(there.url()))["body"] == b"x"
+        assert [each.method for each in there.sent] == ["GET", "GET", "GET"]
+        failure = await unit.fails(there.url(), method="POST")
+        assert failure.retryable is True and len(there.sent) == 4  # it may have been carried out
+
+
+async def test_a_request_is_not_repeated_on_a_new_connection() -> None:
+    async def closes(request: Sent, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with client() as unit, peer(closes) as there:
+        assert (await unit.fails(there.url())).kind == INTERNAL and len(there.sent) == 1
+
+
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
