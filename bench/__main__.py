@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench import fanout, feed, growth, inbox, kernel, prices, requests, searching, timeline, workflows
+from bench import fanout, feed, growth, inbox, kernel, prices, queries, requests, searching, timeline, workflows
 from bench.commands import command_against_setup
 from bench.embedded import embedded_against_plain
 from bench.figure import Figure
@@ -32,6 +32,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "typical": kernel.typical_processes,
     "burst": kernel.memory_after_burst,
     "requests": requests.lua_against_httpx,
+    "sqlite": queries.sqlite_through_lua,
+    "postgresql": queries.postgres_through_lua,
     "command": command_against_setup,
     "inbox": inbox.pages_by_questions,
     "feed": feed.page_by_events,

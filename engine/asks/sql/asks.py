@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
-from engine.asks.sql.binding import NullsAt, bound, nulls_at, statement_text
-from engine.asks.sql.connection import POSTGRES, Connection
+from engine.asks.sql.binding import bound, statement_text, table_of
+from engine.asks.sql.connection import Connection, Limits
 from engine.asks.sql.databases import Databases
 from engine.asks.sql.handles import Statement, Transaction
 from engine.contracts.operation import Asker, Operation
 from engine.errors import UnitFailed, invalid
 from engine.steps import Value
 
+LIMITS = Limits(bytes=(8 << 20) - (64 << 10))
+"""A unit takes no answer of more than 8 MiB, with what stands around it."""
 Args = tuple[Value, ...]
 
 
@@ -58,7 +59,7 @@ class SqlAsks:
         return (await self._databases.pool(str(args[0]))).counts()
 
     async def _query(self, asker: Asker, args: Args) -> Value:
-        """(id, text, values, kinds) -> {rows, nulls}."""
+        """(id, text, values, kinds) -> a table of rows."""
         async with self._one(asker, args[0]) as connection:
             return await _rows(connection, *args[1:])
 
@@ -85,7 +86,7 @@ class SqlAsks:
         return asker.holdings.add(Transaction(pool, lease), f"a transaction of {args[0]}")
 
     async def _tx_query(self, asker: Asker, args: Args) -> Value:
-        """(number, id, text, values, kinds) -> {rows, nulls}."""
+        """(number, id, text, values, kinds) -> a table of rows."""
         async with _of(asker, args[0]).connection() as connection:
             return await _rows(connection, *args[2:])
 
@@ -118,7 +119,7 @@ class SqlAsks:
         return True
 
     async def _stmt_query(self, asker: Asker, args: Args) -> Value:
-        """(number, id, values, kinds) -> {rows, nulls}."""
+        """(number, id, values, kinds) -> a table of rows."""
         statement = asker.holdings.get(args[0], Statement, "statement")
         async with self._for(asker, args[1], statement) as connection:
             return await _rows(connection, statement.text, *args[2:])
@@ -156,12 +157,10 @@ def _of(asker: Asker, number: Value) -> Transaction:
 
 
 async def _rows(connection: Connection, text: Value, values: Value, kinds: Value) -> Value:
-    rows = await connection.query(statement_text(text), bound(values, kinds))
-    found: list[NullsAt] = nulls_at(rows) if connection.dialect == POSTGRES else []
-    answer: dict[str, Any] = {"rows": rows}
-    return answer | ({"nulls": found} if found else {})
+    rows = await connection.query(statement_text(text), bound(values, kinds), LIMITS)
+    return table_of(rows)
 
 
 async def _done(connection: Connection, text: Value, values: Value, kinds: Value) -> Value:
-    done = await connection.execute(statement_text(text), bound(values, kinds))
+    done = await connection.execute(statement_text(text), bound(values, kinds), LIMITS)
     return {"rows_affected": done.rows_affected, "last_insert_id": done.last_insert_id}

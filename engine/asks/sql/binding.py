@@ -1,4 +1,4 @@
-"""Statements and bound values as the kernel hands them over, and where NULLs stand in arrays that go back."""
+"""Statements and bound values as the kernel hands them over, and rows as it takes them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from engine.asks.sql.connection import Row
 from engine.errors import UnitFailed, invalid
 from engine.lua.marshal import bytes_of
 from engine.steps import Value
-
-NullsAt = tuple[int, str, list[int]]
-"""Row and column of an array, and its places of NULL; from 1, as Lua counts."""
 
 
 def statement_text(given: Value) -> str:
@@ -39,11 +36,17 @@ def _bound(index: int, value: Value, kind: str) -> Value:
     return value
 
 
-def nulls_at(rows: Sequence[Row]) -> list[NullsAt]:
-    """Where arrays have NULLs; looks no deeper than one."""
-    return [
-        (number, column, places)
-        for number, row in enumerate(rows, 1)
-        for column, value in row.items()
-        if isinstance(value, list) and (places := [at for at, item in enumerate(value, 1) if item is None])
+def table_of(rows: Sequence[Row]) -> dict[str, Value]:
+    """Rows as a unit gets them: names once, the cells by column.
+
+    `nulls` has [column, row, places] of each array with NULLs, counted from 1 as Lua does; it looks no deeper than one.
+    """
+    columns = list(rows[0]) if rows else []
+    cells = [[row[name] for row in rows] for name in columns]
+    nulls = [
+        [at, number, places]
+        for at, column in enumerate(cells, 1)
+        for number, value in enumerate(column, 1)
+        if isinstance(value, list) and (places := [place for place, item in enumerate(value, 1) if item is None])
     ]
+    return {"columns": columns, "count": len(rows), "cells": cells, "nulls": nulls}

@@ -71,7 +71,7 @@ def too_many_rows(limit: int) -> UnitFailed:
 
 def too_many_bytes(limit: int) -> UnitFailed:
     """An answer that is too large."""
-    text = f"the answer has more than {limit >> 20} MiB: take it in parts, or fewer columns"
+    text = f"the answer has more than {limit / (1 << 20):.0f} MiB: take it in parts, or fewer columns"
     return UnitFailed(Failure(LIMIT_EXCEEDED, text, retryable=False))
 
 

@@ -46,6 +46,7 @@ class SqliteConnection:
         self._file: tuple[int, int] | None = None
         self._broken = False
         self._stopped = False
+        self._reads_only = False
 
     @property
     def in_transaction(self) -> bool:
@@ -87,6 +88,7 @@ class SqliteConnection:
         """Begin; who may write takes the place of the writer at once, so that no statement finds it taken later."""
         await self.control("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
         if read_only and not self._target.read_only:
+            self._reads_only = True
             await self.control("PRAGMA query_only = 1")
 
     async def control(self, text: str) -> None:
@@ -107,8 +109,10 @@ class SqliteConnection:
 
     async def reset(self) -> bool:
         """Roll back what is open, and let it write again; temporary tables end with the connection."""
-        if self._broken:
+        if self._broken or (self._rights.temporary and self._target.path is not None):
             return False
+        if not self.in_transaction and not self._reads_only:
+            return True
 
         def clean(raw: sqlite3.Connection) -> bool:
             self._rights.own = True
@@ -116,13 +120,13 @@ class SqliteConnection:
                 raw.rollback()
                 if not self._target.read_only:
                     raw.execute("PRAGMA query_only = 0")
-                temporary = raw.execute("SELECT 1 FROM temp.sqlite_master LIMIT 1").fetchone()
-                return self._target.path is None or not temporary
+                return True
             finally:
                 self._rights.own = False
 
         try:
-            return await self._run(clean, STUCK_SECONDS)
+            self._reads_only = not await self._run(clean, STUCK_SECONDS)
+            return not self._reads_only
         except Exception:
             return False
 

@@ -22,16 +22,21 @@ _TRANSACTIONS = "a transaction is begun by db:begin(), and ended by its methods"
 
 
 class Rights:
-    """An authorizer of SQLite; `own` is set while the connection does its own work, which may do all."""
+    """An authorizer of SQLite; `own` is set while the connection does its own work, which may do all.
+
+    `temporary` says that something was made that ends with the connection.
+    """
 
     def __init__(self) -> None:
         self.own = True
         self.refused = ""
+        self.temporary = False
 
-    def __call__(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    def __call__(self, action: int, first: str | None, second: str | None, where: str | None, _: str | None) -> int:
         """SQLITE_OK, or SQLITE_DENY with `refused` saying what."""
         if self.own:
             return sqlite3.SQLITE_OK
+        self.temporary = self.temporary or (where or "").lower() == "temp"
         refused = _refusal(action, first or "", second or "")
         self.refused = refused or self.refused
         return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK

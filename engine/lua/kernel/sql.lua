@@ -58,15 +58,21 @@ local function bound(params)
   return values, raw.table.concat(kinds)
 end
 
---- Rows of an answer; NULLs in arrays are sql.NULL, so that these have no holes.
+--- Rows of an answer, which comes by columns; NULLs in arrays are sql.NULL, so that these have no holes.
 local function rows_of(answer, err)
   if not answer then return nil, err end
-  local nulls = answer.nulls or {}
+  local columns, cells, nulls = answer.columns, answer.cells, answer.nulls
   for i = 1, #nulls do
-    local array = answer.rows[nulls[i][1]][nulls[i][2]]
-    for j = 1, #nulls[i][3] do array[nulls[i][3][j]] = parts.NULL end
+    local array, places = cells[nulls[i][1]][nulls[i][2]], nulls[i][3]
+    for j = 1, #places do array[places[j]] = parts.NULL end
   end
-  return answer.rows, nil
+  local rows, width = {}, #columns
+  for i = 1, answer.count do
+    local row = {}
+    for j = 1, width do row[columns[j]] = cells[j][i] end
+    rows[i] = row
+  end
+  return rows, nil
 end
 
 -- --- databases ----------------------------------------------------------------------------------

@@ -276,3 +276,13 @@ async def test_a_row_is_bounded_before_it_is_read(databases: Databases, entry_id
             await kind_of(connection, "SELECT zeroblob(8000000), zeroblob(8000000), zeroblob(8000000)")
             == "LimitExceeded"
         )
+
+
+@pytest.mark.parametrize("entry_id", [FILE], indirect=True)
+async def test_temporary_tables_of_sqlite_end_with_their_holder(databases: Databases, entry_id: str) -> None:
+    for text in ("CREATE TEMP TABLE mine (i)", "CREATE TABLE temp.mine (i)", "CREATE TEMP VIEW mine AS SELECT 1"):
+        async with databases.connection(entry_id) as connection:
+            await connection.execute(text)
+            assert await connection.query("SELECT * FROM mine") in ([], [{"1": 1}])
+        async with databases.connection(entry_id) as connection:
+            assert await kind_of(connection, "SELECT * FROM mine") == "Invalid"
