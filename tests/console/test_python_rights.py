@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -17,7 +18,14 @@ from wippy_console.services.registry import ChangesRefused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CHARGE = Entry("app:charge", "function.python", {}, {"callable": "shop.payments:charge"})
+
+@pytest.fixture(autouse=True)
+def allowed(settings: Any) -> None:
+    """Python code that tests may name."""
+    settings.PYTHON_FUNCTIONS = ("shop.*", "tests.console.python_code.*")
+
+
+CHARGE = Entry("app:charge", "function.python", {}, {"callable": "tests.console.python_code:charge"})
 
 
 def test_naming_python_code_takes_more_than_an_authors_right() -> None:
@@ -26,7 +34,7 @@ def test_naming_python_code_takes_more_than_an_authors_right() -> None:
     with pytest.raises(PermissionDenied, match=r"function\.python"):
         create(CHARGE, user=ada)
     create(CHARGE, user=boss)
-    for data in ({"callable": "os:system"}, {**CHARGE.data, "security": {"policies": []}}):
+    for data in ({"callable": "tests.console.python_code:slow_charge"}, {**CHARGE.data, "security": {"policies": []}}):
         with pytest.raises(PermissionDenied):
             update(replace(CHARGE, data=data), user=ada)
     assert [registry.may_publish(user, "function.python", "app") for user in (ada, boss)] == [False, True]
@@ -57,3 +65,38 @@ def test_a_callable_is_a_module_and_a_name(text: object) -> None:
     with pytest.raises(ChangesRefused) as caught:
         create(replace(CHARGE, data={"callable": text}))
     assert {problem.field for problem in caught.value.problems} == {"callable"}
+
+
+@pytest.mark.parametrize(
+    "name", ["command", "os.system", "bound", "charge.__globals__.get", "transaction.atomic", "Charger.__init__"]
+)
+def test_what_a_module_only_imports_is_not_named(name: str) -> None:
+    with pytest.raises(ChangesRefused) as caught:
+        create(replace(CHARGE, data={"callable": f"tests.console.python_code:{name}"}))
+    (problem,) = caught.value.problems
+    assert problem.field == "callable" and "not among WIPPY_PYTHON_FUNCTIONS (shop.*" in problem.message
+
+
+@pytest.mark.parametrize("text", ["os:system", "shopping:x", "tests.console.python_codes:x"])
+def test_what_the_patterns_leave_out_is_refused_and_never_imported(text: str) -> None:
+    with pytest.raises(ChangesRefused, match="not among WIPPY_PYTHON_FUNCTIONS"):
+        create(replace(CHARGE, data={"callable": text}))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tests.console.python_code:chargs", "has no 'chargs'; did you mean `charge`?"),
+        ("shop.nowhere.at_all:x", "shop.nowhere"),
+        ("tests.console.python_code:nothing", "takes no argument: the first is ctx"),
+        ("tests.console.python_code:by_name", "wants order by its name"),
+    ],
+)
+def test_code_that_is_not_there_yet_or_can_not_be_called_is_a_warning(text: str, said: str) -> None:
+    (warning,) = create(replace(CHARGE, data={"callable": text})).warnings
+    assert warning.field == "callable" and said in warning.message
+
+
+@pytest.mark.parametrize("name", ["charge", "slow_charge", "careful", "charger"])
+def test_functions_of_a_module_are_named_decorated_or_not(name: str) -> None:
+    assert not create(replace(CHARGE, data={"callable": f"tests.console.python_code:{name}"})).warnings

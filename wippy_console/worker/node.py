@@ -29,7 +29,7 @@ from engine.hosts.watched import watched_by
 from engine.node import LocalNode
 from engine.steps import Exited
 from wippy_console.database.threads import in_thread
-from wippy_console.services import fleet
+from wippy_console.services import fleet, python_functions
 from wippy_console.services.projection import NODE, Mailbox, Projection
 from wippy_console.services.reconciler import Reconciler
 from wippy_console.services.registry import DatabaseCatalog
@@ -40,7 +40,7 @@ from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node_id
 from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
-from wippy_console.worker.python import resolved, surroundings
+from wippy_console.worker.python import surroundings
 from wippy_console.worker.registry_follower import RegistryFollower
 from wippy_console.worker.reporting.ended import Ends
 from wippy_console.worker.reporting.process_exits import ExitReporter
@@ -257,7 +257,7 @@ def outside(variables: NodeVariables) -> tuple[Outside, ...]:
     folder = settings.WIPPY_DATA / "databases"
     databases = Databases(variables.catalog, variables.for_lua, folder, DjangoDatabases())
     stores = StoreAsks(variables.catalog, databases)
-    python = PythonFunctions(surroundings(resolved), threads=settings.PYTHON_THREADS)
+    python = PythonFunctions(surroundings(python_functions.resolved), threads=settings.PYTHON_THREADS)
     requests = HttpOperations(
         settings.HTTP_ALLOW, find=variables.catalog.entry, record=settings.WIPPY_DATA / "doubles"
     )  # fmt: skip

@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from fnmatch import fnmatchcase
-from functools import reduce
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.http import Http404
 
 from engine.errors import INTERNAL, INVALID, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, Failure, UnitFailed
 from engine.hosts.python.call import PythonCall
-from engine.hosts.python.surroundings import Callable_, Surroundings
+from engine.hosts.python.surroundings import Surroundings
 from wippy_console.sdk.context import Context
 
 logger = logging.getLogger(__name__)
@@ -32,25 +28,6 @@ def surroundings(resolve: Any) -> Surroundings:
     return Surroundings(
         resolve, Context, around=connected, around_async=connected_async, failure_of=failure_of, at_end=_close_all
     )
-
-
-def resolved(entry_id: str, text: str) -> Callable_:
-    """The callable that an entry names; raises UnitFailed (PermissionDenied, NotFound)."""
-    if not any(fnmatchcase(text.replace(":", "."), each.replace(":", ".")) for each in _patterns()):
-        why = f"WIPPY_PYTHON_FUNCTIONS does not allow {text}, which {entry_id} names"
-        raise UnitFailed(Failure(PERMISSION_DENIED, why, retryable=False))
-    module, _, name = text.partition(":")
-    try:
-        found = reduce(getattr, name.split("."), import_module(module))
-    except (ImportError, AttributeError) as error:
-        raise UnitFailed(Failure(NOT_FOUND, f"{text}, which {entry_id} names: {error}", retryable=False)) from error
-    if not callable(found):
-        raise UnitFailed(Failure(INVALID, f"{text}, which {entry_id} names, can't be called", retryable=False))
-    return found
-
-
-def _patterns() -> Sequence[str]:
-    return getattr(settings, "PYTHON_FUNCTIONS", ())
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import storable_text
 from wippy_console.env import variables_for_entries
 from wippy_console.models import Program, Revision, Version
-from wippy_console.services import audit, business_keys, feed
+from wippy_console.services import audit, business_keys, feed, python_functions
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.registry import reading, seeing
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
@@ -196,6 +196,7 @@ def _prepare(base: int | None, changes: Changes) -> _Prepared:
 def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: Changes) -> tuple[Problem, ...]:
     """What is wrong after the changes, without the warnings that stood before and were accepted."""
     found = [*validate(after, check_source, touched=fitted.touched, deleted=fitted.delete), *_unset(after, fitted)]
+    found += python_functions.problems(after, fitted.touched)
     touched = set(fitted.touched)
     return tuple(each for each in found if each.severity == "error" or each.entry_id in touched)
 

@@ -1,0 +1,93 @@
+"""The Python code that `function.python` entries name: which may be named (WIPPY_PYTHON_FUNCTIONS), and what it is."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import reduce
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+
+from engine.entry import Entry
+from engine.errors import INVALID, NOT_FOUND, PERMISSION_DENIED, Failure, UnitFailed
+from engine.registry.kinds import PYTHON_FUNCTION
+from engine.registry.problems import Problem
+from engine.registry.words import did_you_mean
+
+FIELD = "callable"
+
+
+def resolved(entry_id: str, text: str) -> Callable[..., Any]:
+    """The callable that an entry names; UnitFailed (PermissionDenied, NotFound, Invalid) says what to do."""
+    module, _, name = text.partition(":")
+    if not _is_allowed(text) or any(part.startswith("_") for part in name.split(".")):
+        raise UnitFailed(_forbidden(f"{text}, which {entry_id} names, is"))
+    try:
+        found = reduce(getattr, name.split("."), import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise UnitFailed(_missing(text, module, name, error)) from error
+    if not callable(found):
+        raise UnitFailed(Failure(INVALID, f"{text} can't be called", retryable=False))
+    if not _is_allowed(f"{_module_of(found)}:{name}"):
+        raise UnitFailed(_forbidden(f"{text} is of the module {_module_of(found)}, which is"))
+    return found
+
+
+def problems(after: Mapping[str, Entry], touched: Iterable[str]) -> Iterator[Problem]:
+    """What is wrong with the callables of the touched entries; that code is not there, or not yet, is a warning."""
+    for entry_id in touched:
+        entry = after.get(entry_id)
+        text = entry.data.get(FIELD) if entry and entry.kind == PYTHON_FUNCTION else None
+        if isinstance(text, str) and all(text.partition(":")):
+            yield from _problems(entry_id, text)
+
+
+def _problems(entry_id: str, text: str) -> Iterator[Problem]:
+    try:
+        wrong = _signature_problem(resolved(entry_id, text))
+    except UnitFailed as error:
+        found = Problem(error.failure.message, entry_id=entry_id, field=FIELD)
+        yield found if error.failure.kind == PERMISSION_DENIED else replace(found, severity="warning")
+    except Exception as error:  # whatever a module raises when it is imported
+        text = f"{text} can't be imported: {type(error).__name__}: {error}"
+        yield Problem(text, entry_id=entry_id, field=FIELD, severity="warning")
+    else:
+        if wrong:
+            yield Problem(f"{text} {wrong}", entry_id=entry_id, field=FIELD, severity="warning")
+
+
+def _signature_problem(function: Callable[..., Any]) -> str:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return "tells no signature: it can't be called with ctx and the arguments"
+    if not parameters or parameters[0].kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD):
+        return "takes no argument: the first is ctx"
+    if wanted := [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]:
+        return f"wants {wanted[0]} by its name: arguments come by their place"
+    return ""
+
+
+def _is_allowed(text: str) -> bool:
+    return any(fnmatchcase(text.replace(":", "."), each.replace(":", ".")) for each in settings.PYTHON_FUNCTIONS)
+
+
+def _module_of(found: Any) -> str:
+    return str(getattr(found, "__module__", None) or type(found).__module__)
+
+
+def _forbidden(what: str) -> Failure:
+    known = ", ".join(settings.PYTHON_FUNCTIONS) or "nothing"
+    text = f"{what} not among WIPPY_PYTHON_FUNCTIONS ({known}): add it there, or name another"
+    return Failure(PERMISSION_DENIED, text, retryable=False)
+
+
+def _missing(text: str, module: str, name: str, error: Exception) -> Failure:
+    if isinstance(error, ImportError):
+        return Failure(NOT_FOUND, f"{text}: {error}", retryable=False)
+    near = did_you_mean(name, (each for each in vars(import_module(module)) if not each.startswith("_")))
+    return Failure(NOT_FOUND, f"{module} has no '{name}'{f'; {near}' if near else ''}", retryable=False)
