@@ -33,7 +33,9 @@ def timed_out(what: str, seconds: float) -> UnitFailed:
 
 def too_large(what: str, which: str, limit: int) -> UnitFailed:
     """The peer sends more than one wants."""
-    return UnitFailed(Failure(LIMIT_EXCEEDED, f"{what}: {which} is larger than {limit} bytes", retryable=False))
+    return UnitFailed(
+        Failure(LIMIT_EXCEEDED, f"{what}: {which} is larger than {limit} bytes; a stream may be", retryable=False)
+    )
 
 
 BROKEN = (

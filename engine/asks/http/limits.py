@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from engine.asks.http.failures import exceeded
 
 MIB = 1 << 20
-DEFAULT_BODY, MAX_BODY = 10 * MIB, 64 * MIB
-"""Bytes of an answer, as sent and as unpacked."""
-MAX_SENT = 64 * MIB
+MAX_BODY = 7 * MIB
+"""Bytes of an answer, as sent and as unpacked: with its headers it has to cross to its unit at once (8 MiB)."""
+MAX_SENT = 16 * MIB
+"""Bytes of a body, as sent; what a unit can hand over at once is less."""
 MAX_HEADERS, MAX_HEADER_BYTES = 500, 64 << 10
 DEFAULT_SECONDS, MAX_SECONDS = 30.0, 3600.0
 MAX_REDIRECTS = 10

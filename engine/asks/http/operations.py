@@ -10,7 +10,8 @@ from engine.asks.http import urls
 from engine.asks.http.addresses import Allowed
 from engine.asks.http.doubles import Doubles, Find
 from engine.asks.http.exchange import Answer, Exchanges
-from engine.asks.http.limits import MAX_BATCH
+from engine.asks.http.failures import too_large
+from engine.asks.http.limits import MAX_BATCH, MAX_BODY
 from engine.asks.http.network import Network
 from engine.asks.http.recording import Recording
 from engine.asks.http.requests import Request, read_method
@@ -84,7 +85,15 @@ class HttpOperations:
         return await self._network.run(lambda: self._all(asker.pid, wanted))
 
     async def _all(self, pid: str, wanted: list[Value]) -> list[Value]:
-        return list(await asyncio.gather(*(self._one(pid, each) for each in wanted)))
+        answers = await asyncio.gather(*(self._one(pid, each) for each in wanted))
+        total = 0
+        for index, answer in enumerate(answers):
+            size = answer["response"]["body_size"] if "response" in answer else 0
+            if total + size <= MAX_BODY:
+                total += size
+            else:  # together they have to cross at once
+                answers[index] = {"error": too_large(_request_text((wanted[index],)), "the batch", MAX_BODY).failure}
+        return list(answers)
 
     async def _one(self, pid: str, value: Value) -> Answer:
         try:

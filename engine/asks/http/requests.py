@@ -13,7 +13,7 @@ import httpx
 
 from engine.asks.http import urls
 from engine.asks.http.headers import Headers, carried, read_cookies, read_headers
-from engine.asks.http.limits import DEFAULT_BODY, DEFAULT_SECONDS, MAX_BODY, MAX_SECONDS, MAX_SENT
+from engine.asks.http.limits import DEFAULT_SECONDS, MAX_BODY, MAX_SECONDS, MAX_SENT
 from engine.asks.http.tls import Tls
 from engine.asks.http.urls import octets
 from engine.durations import SECOND, parse_duration
@@ -217,12 +217,10 @@ def read_seconds(value: Value) -> float:
 def _max_body(value: Value, *, stream: bool) -> int:
     """Bytes; 0 of a stream means that it may go on for ever."""
     if value is None or value == 0:
-        return 0 if stream else DEFAULT_BODY
+        return 0 if stream else MAX_BODY
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
         raise UnitFailed(invalid("max_response_body must be a whole number of bytes"))
-    if value > MAX_BODY and not stream:
-        raise UnitFailed(invalid(f"max_response_body is at most {MAX_BODY}: read more as a stream"))
-    return int(value)
+    return int(value) if stream else min(int(value), MAX_BODY)
 
 
 def _flag(value: Mapping[str, Value], name: str) -> bool:

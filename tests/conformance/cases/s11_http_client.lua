@@ -154,6 +154,9 @@ function M.bodies()
   local resp = http_client.get(base .. "/packed")
   assert(resp.body == ("packed "):rep(1000) and resp.headers["Content-Encoding"] == nil)
   fails("LimitExceeded", http_client.get(base .. "/packed", { max_response_body = 1000 }))
+  local huge = { "GET", base .. "/large" }
+  local responses, errs = http_client.request_batch({ huge, huge, huge, huge, huge, huge, huge, huge, huge })
+  assert(#responses == 7 and errs[1] == false and errs[8]:kind() == "LimitExceeded")
 end
 
 -- on: function process
