@@ -14,7 +14,7 @@ from typing import Protocol
 
 from engine.attempt import Attempt
 from engine.contracts.host import Host
-from engine.contracts.operations import ProcessInfo
+from engine.contracts.operations import Doing, ProcessInfo
 from engine.hosts.actor.outside import Outside
 from engine.lua.marshal import size_of
 from engine.program import Program
@@ -79,6 +79,8 @@ class Pending(Protocol):
         """The actor itself was asked to stop."""
         ...
 
+
+NOTHING_OUTSIDE: tuple[tuple[Doing, ...], int] = ((), 0)
 
 OnEnd = Callable[[Exited], None]
 OnProcessEnd = Callable[[ProcessInfo, Exited], None]
@@ -257,6 +259,7 @@ def _size(event: Event) -> int:
 
 def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
     """A picture of the actor as it is now."""
+    doing, operations = NOTHING_OUTSIDE if actor.outside is None else actor.outside.doing()
     return ProcessInfo(
         actor.pid,
         actor.program.entry_id,
@@ -270,7 +273,8 @@ def info_of(actor: Actor, names: tuple[str, ...]) -> ProcessInfo:
         tuple(sorted(actor.links)) if actor.links else (),
         names,
         _watchers(actor),
-        *(actor.outside.doing() if actor.outside is not None else ((), 0)),
+        doing,
+        operations,
     )
 
 

@@ -357,13 +357,16 @@ async def test_an_answer_for_a_unit_that_was_upgraded_does_not_reach_the_new_one
     """Commands of both count from one."""
     world = Outer()
     old = process(
-        "app:old", "coroutine.spawn(function() env.get('stubborn') end) time.sleep('1ms') process.upgrade('app:new')"
+        "app:old",
+        "coroutine.spawn(function() env.get('stubborn') end) process.inbox():receive() process.upgrade('app:new')",
     )
     new = process("app:new", "return env.get('wait') .. ' new'")
     async with node(world, old, new) as it:
         calling = asyncio.create_task(
             it.run("local v, err = process.exec('app:old', 'app:procs') return v or tostring(err)")
         )
+        await it.until(lambda: world.begun == ["stubborn"])
+        it.node.send(next(info.pid for info in it.node.processes() if info.entry == "app:old"), "go")
         await it.until(lambda: world.begun == ["stubborn", "wait"])
         world.go.set()
         assert await calling == "went on new"
