@@ -56,7 +56,13 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/hosts/actor/test_names.py": "names",
         "tests/engine/hosts/actor/test_upgrade.py": "upgrades of processes",
     },
-    7: {"tests/engine/hosts/actor/test_calls.py": "calls, timeouts, giving up"},
+    7: {
+        "tests/engine/hosts/actor/test_calls.py": "calls, timeouts, giving up",
+        "tests/engine/hosts/python/test_stopping.py": "Python functions that are to stop, and those that do not",
+        "tests/engine/hosts/python/test_values.py": "what crosses between Lua and Python",
+        "tests/engine/hosts/temporal/test_python_functions.py": "Python functions of runs, workers that are killed",
+        "tests/console/test_python_connections.py": "their connections on SQLite and PostgreSQL",
+    },
     8: {
         "tests/engine/lua/test_unit_time.py": "a hand-moved clock",
         "tests/engine/test_durations.py": "durations",

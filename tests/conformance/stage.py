@@ -23,8 +23,10 @@ from engine.asks.store.asks import StoreAsks
 from engine.asks.tokens import TokenAsks
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.entry import Entry
-from engine.errors import Failure, UnitFailed
+from engine.errors import Failure, UnitFailed, not_found
 from engine.hosts.actor.supervision.supervisor import Supervisor
+from engine.hosts.python.functions import PythonFunctions
+from engine.hosts.python.surroundings import Callable_, Surroundings
 from engine.hosts.temporal.client.connections import ADDRESS_VARIABLE, Clients
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.hosts.temporal.node.workers import node_workers
@@ -37,8 +39,10 @@ from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
 from engine.registry.changes import Changes
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
+from tests.conformance import python_code
 from tests.conformance.peer import peers
 from tests.engine.hosts.temporal.stage import workflow_id
+from wippy_console.sdk.context import Context
 
 WORKER, PROCESSES = "conf:worker", "conf:processes"
 NODE = "conformance-node"
@@ -90,8 +94,10 @@ class Stage:
         self._http = HttpOperations(["127.0.0.1"])
         self._peers = AsyncExitStack()
         self._sql = SqlAsks(self._databases)
+        self._python = PythonFunctions(Surroundings(_resolve, Context))
         operations = {
-            **self._stores.operations(), **self._http.operations(), **self._sql.operations()
+            **self._stores.operations(), **self._http.operations(), **self._sql.operations(),
+            **self._python.operations(),
         }  # fmt: skip
         self.node = LocalNode(
             NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers, operations=operations
@@ -128,6 +134,7 @@ class Stage:
         self._tasks[-1].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.node.stop(1)
+        await self._python.close()
         await self._stores.close()
         await self._databases.close()
         await self._http.close()
@@ -207,3 +214,10 @@ class Stage:
             await asyncio.sleep(SWEEP)
             for host in self.hosts.values():
                 await host.sweep()
+
+
+def _resolve(entry_id: str, text: str) -> Callable_:
+    found: Callable_ | None = getattr(python_code, text.partition(":")[2], None)
+    if found is None:
+        raise UnitFailed(not_found(f"there is no {text}"))
+    return found
