@@ -79,7 +79,8 @@ class Operation:
     """Something that units ask for by name, beside whatever else they ask.
 
     `work` runs on the loop and raises UnitFailed; what blocks goes to threads of the module. Its task is cancelled when
-    the unit is asked to stop or ends; with `heeds_cancel` only at the end, before it `asker.canceled` tells.
+    the unit is asked to stop or ends; with `heeds_cancel` only at the end, before it `asker.canceled` tells. It is
+    cancelled once, so that it can clean up, and again when it goes on after five seconds; the unit waits no longer.
     `text` says what people read while it runs ("GET https://host/path"): no values, no secrets, 200 characters at most.
     """
 

@@ -74,6 +74,7 @@ class UnderWay(InFlight):
     outside: Outside
     asked: Asked = field(default_factory=Asked)
     task: asyncio.Task[Value] | None = None
+    timer: asyncio.TimerHandle | None = None
 
     # --- with the lock held ----------------------------------------------------------------------
 
@@ -85,7 +86,7 @@ class UnderWay(InFlight):
     def pass_on_cancel(self, reason: str) -> None:
         """The unit was asked to stop: cancel it, or only tell it."""
         told = partial(self.asked.to_stop, reason)
-        self.operating.table.bridge.post(told if self.operation.heeds_cancel else self._stop)
+        self.operating.table.bridge.post(told if self.operation.heeds_cancel else self._cancel)
 
     # --- on the loop -----------------------------------------------------------------------------
 
@@ -111,16 +112,18 @@ class UnderWay(InFlight):
         return await carried_out(self.operation, asker, args)
 
     def _cancel(self) -> None:
-        if self.task is not None:
-            self.task.cancel()
+        """Once, so that what it does to clean up is not cut short; again when it goes on all the same."""
+        task = self.task
+        if task is None or task.done():
+            return
+        if not task.cancelling():
+            task.cancel()
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(CLOSING_SECONDS, self._give_up, task)
 
-    def _stop(self) -> None:
-        if self.task is not None and not self.task.done():
-            self.task.cancel()
-            asyncio.get_running_loop().call_later(CLOSING_SECONDS, self._give_up)
-
-    def _give_up(self) -> None:
-        """Answer without it: it was cancelled, and goes on all the same."""
+    def _give_up(self, task: asyncio.Task[Value]) -> None:
+        """Answer without it."""
+        task.cancel()
         table = self.operating.table
         with table.lock:
             if self.actor.pending.get(self.seq) is self:
@@ -129,6 +132,8 @@ class UnderWay(InFlight):
 
     def _ended(self, task: asyncio.Task[Value]) -> None:
         self.outside.tasks.discard(task)
+        if self.timer is not None:
+            self.timer.cancel()
         event = _outcome(self.seq, task)
         if event.size > self.actor.limits.max_record:
             event = Rejected(self.seq, answer_too_large(event.size, self.actor.limits.max_record))

@@ -153,6 +153,28 @@ async def test_an_operation_that_goes_on_though_cancelled_is_answered_without_it
         await it.until(lambda: left(it) == (0, 0))
 
 
+async def test_what_an_operation_does_to_clean_up_is_not_cut_short_by_another_cancel() -> None:
+    cleaned, cleaning, go = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def work(asker: Any, args: tuple[Value, ...]) -> Value:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            await go.wait()
+            cleaned.append(args[0])
+
+    async with lab(WAITER, ask_handlers=asks, operations={"env.get": Operation(work, str)}) as it:
+        pid = await it.spawn("app:waiter")
+        await it.until(lambda: bool(doing(it, pid)))
+        it.node._system.table.cancel(pid, "once", "")
+        await asyncio.wait_for(cleaning.wait(), PATIENCE)
+        it.node._system.table.cancel(pid, "twice", "")
+        it.node.terminate(pid)
+        go.set()
+        await it.until(lambda: cleaned == ["wait"] and left(it) == (0, 0))
+
+
 async def test_an_operation_that_heeds_cancel_is_told_and_cancelled_only_at_the_end() -> None:
     world = Outer(heeds_cancel=True)
     async with node(world, lua("app:heeds", "return env.get('heed')"), WAITER) as it:
