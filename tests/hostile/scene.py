@@ -42,7 +42,7 @@ class Told:
     text: str
 
 
-POOLS = ("asks", "asyncio", "http-names", "lookups")
+POOLS = ("asks", "asyncio", "http-names", "lookups", "python function")
 """Threads that come when they are first needed, and stay; there are only so many."""
 
 

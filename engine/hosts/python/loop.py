@@ -37,7 +37,7 @@ class AsyncLoop:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            _quietly(loop, loop.stop)
 
     def probe(self, callback: Callable[[], None]) -> None:
         """Call back from the loop, as soon as nothing blocks it."""
@@ -62,9 +62,15 @@ class AsyncLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(loop,), name="python functions", daemon=True)
+                self._thread = threading.Thread(target=self._serve, args=(loop,), name="python functions", daemon=True)
                 self._thread.start()
             return self._loop
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._loop is loop:  # code of a call may stop it, which is not its to end
+            with suppress(Abandoned):  # it struck a moment after its code had gone on
+                loop.run_forever()
+        loop.close()
 
     async def _run(self, call: PythonCall, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -86,13 +92,3 @@ class AsyncLoop:
 def _quietly(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
     with suppress(RuntimeError):  # the loop has ended
         loop.call_soon_threadsafe(callback)
-
-
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    while True:
-        try:
-            loop.run_forever()
-            break
-        except Abandoned:  # it struck a moment after its code had gone on
-            continue
-    loop.close()
