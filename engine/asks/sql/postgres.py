@@ -38,11 +38,16 @@ _LEVELS = {
     "repeatable_read": "REPEATABLE READ",
     "serializable": "SERIALIZABLE",
 }
-_WHY = {
-    "28": "its user or password was refused",
-    "3D": "there is no such database",
-    "53": "it has too many connections",
-}
+_WHY = (
+    ("certificate", "its certificate is not to be trusted", False),
+    ("SSL", "TLS could not be agreed on", False),
+    ("password", "its user or password was refused", False),
+    ("does not exist", "it has no such database or user", False),
+    ("too many", "it has too many connections", True),
+    ("refused", "nobody listens there", True),
+    ("timeout", "it does not answer", True),
+)
+"""What the words of a refusal mean: it has no SQLSTATE. The words themselves name addresses and users."""
 
 
 class _Cursor(psycopg.AsyncRawCursor[tuple[Any, ...]]):
@@ -112,8 +117,9 @@ class PostgresConnection:
         """Whether the server has said nothing meanwhile, which would be a farewell."""
         if self._raw.closed or self._raw.broken:
             return False
-        readable, _, _ = select.select([self._raw.pgconn.socket], [], [], 0)
-        return not readable
+        waiting = select.poll()  # which takes any number of files
+        waiting.register(self._raw.pgconn.socket, select.POLLIN)
+        return not waiting.poll(0)
 
     async def reset(self) -> bool:
         """Roll back, and forget all that statements set, prepared, locked or listen to."""
@@ -195,10 +201,7 @@ async def connect(entry_id: str, target: Postgres) -> PostgresConnection:
     except TimeoutError:
         raise unreachable(entry_id, "it does not answer") from None
     except psycopg.Error as error:
-        state = error.sqlstate or ""
-        raise unreachable(
-            entry_id, _WHY.get(state[:2], "no connection"), retryable=state[:2] not in ("28", "3D")
-        ) from None
+        raise _refused(entry_id, str(error)) from None
     register(raw)
     return PostgresConnection(entry_id, raw)
 
@@ -210,6 +213,13 @@ async def _connected(target: Postgres) -> psycopg.AsyncConnection[Any]:
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)  # where the socket would live as long as somebody has the error
         raise
+
+
+def _refused(entry_id: str, words: str) -> UnitFailed:
+    for word, why, retryable in _WHY:
+        if word in words:
+            return unreachable(entry_id, why, retryable=retryable)
+    return unreachable(entry_id, "no connection")
 
 
 def _parameters(target: Postgres) -> dict[str, Any]:
