@@ -19,7 +19,7 @@ from engine.asks.http.network import Network
 from engine.asks.http.recording import Recording
 from engine.asks.http.redirects import next_hop
 from engine.asks.http.requests import Request
-from engine.asks.http.resolver import Guard, NeedsRight, checks
+from engine.asks.http.resolver import Guard, NeedsRight, asker, checks
 from engine.asks.http.streams import Opening, Stream
 from engine.steps import Value
 
@@ -45,6 +45,7 @@ class Exchanges:
     async def once(self, pid: str, request: Request, opening: Opening | None = None) -> Answer:
         """{response}, {hop, left} or {private, left}; raises UnitFailed. A stream is put into `opening`."""
         checks.set(request.approved)
+        asker.set(pid)
         async with self._turns.turn(pid, request.seconds):
             began = time.monotonic()
             try:

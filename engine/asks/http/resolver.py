@@ -10,11 +10,17 @@ from contextvars import ContextVar
 
 from engine.asks.http.addresses import Address, Allowed, is_private, read_address
 from engine.asks.http.failures import Refused, Unresolved
+from engine.asks.http.limits import Turns
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """Name -> texts of addresses, best first; raises OSError."""
-THREADS = 16
+THREADS, OF_ONE_UNIT = 16, 4
+"""Names that are looked up at once; of one unit: names that nobody answers for keep no others waiting."""
+SECONDS = 30.0
 MAX_ADDRESSES = 8
+
+asker: ContextVar[str] = ContextVar("asker", default="")
+"""The pid of the unit whose request is under way."""
 
 checks: ContextVar[frozenset[str] | None] = ContextVar("checks", default=None)
 """What the request under way may reach of private addresses, by policies of its unit; None where no policy is asked."""
@@ -33,9 +39,26 @@ class SystemResolver:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, "http-names")
+        self._turns = Turns(THREADS, OF_ONE_UNIT)
+        self._under_way: set[asyncio.Task[Sequence[str]]] = set()
 
     async def __call__(self, name: str) -> Sequence[str]:
-        """Both families, in the machine's order."""
+        """Both families, in the machine's order. A thread that still waits counts for its unit, whoever gave up."""
+        task = asyncio.ensure_future(self._look_up(name))
+        self._under_way.add(task)
+        task.add_done_callback(self._over)
+        return await asyncio.shield(task)
+
+    def _over(self, task: asyncio.Task[Sequence[str]]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited may be gone
+
+    async def _look_up(self, name: str) -> Sequence[str]:
+        async with self._turns.turn(asker.get(), SECONDS):
+            return await self._found(name)
+
+    async def _found(self, name: str) -> Sequence[str]:
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, lambda: socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM))
         return list(dict.fromkeys(str(each[4][0]) for each in found))
