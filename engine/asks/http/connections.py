@@ -24,6 +24,39 @@ CONNECT_SECONDS = 10.0
 CLOSED = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 
+class Plain(httpcore.AsyncNetworkStream):
+    """A connection before TLS, closed when agreeing on it is canceled: httpcore forgets it then."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Some bytes."""
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Agree on TLS."""
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks."""
+        return self._stream.get_extra_info(info)
+
+
 class Pinned(httpcore.AsyncNetworkBackend):
     """Resolves, checks and connects in one go. TLS and the Host header still know the name."""
 
@@ -45,7 +78,7 @@ class Pinned(httpcore.AsyncNetworkBackend):
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             seconds = max(0.1, (end - time.monotonic()) / left)
             try:
-                return await self._network.connect_tcp(str(address), port, seconds, None, socket_options)
+                return Plain(await self._network.connect_tcp(str(address), port, seconds, None, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise
@@ -55,7 +88,7 @@ class Pinned(httpcore.AsyncNetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
         """Connect to a socket that may be used."""
-        return await self._network.connect_unix_socket(self._guard.socket(path), timeout, socket_options)
+        return Plain(await self._network.connect_unix_socket(self._guard.socket(path), timeout, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO
 
 from engine.asks.http.connections import trusting
@@ -16,6 +17,7 @@ from engine.errors import UnitFailed, invalid
 from engine.steps import Value
 
 MAX_PEM = 1 << 20
+KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,21 @@ class Tls:
         return cls(cert, key, ca, name, insecure)
 
     def context(self) -> ssl.SSLContext:
-        """For connections; Invalid when a PEM can't be read. Reads and parses: for a thread."""
+        """For connections; Invalid when a PEM can't be read. Reads and parses, for a thread; the last ones are kept."""
         try:
-            context = trusting(self.ca)
-            if self.cert and self.key:
-                _load(context, self.cert, self.key)
+            return _context(self)
         except (ssl.SSLError, ValueError, OSError) as error:
             raise UnitFailed(invalid("tls: cert, key or ca is no PEM that fits")) from error
-        if self.insecure:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context
+
+
+@lru_cache(KEPT)
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = trusting(tls.ca)
+    if tls.cert and tls.key:
+        _load(context, tls.cert, tls.key)
+    if tls.insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _pem(value: Mapping[str, Value], name: str) -> bytes | None:
