@@ -10,11 +10,15 @@ import pkgutil
 from typing import get_args, get_type_hints
 
 from engine import contracts
+from engine.asks.operations import Asked, Held
+from engine.asks.sql.asks import SqlAsks
+from engine.asks.sql.handles import Transaction
 from engine.contracts.catalog import Catalog
 from engine.contracts.directory import Directory
 from engine.contracts.fleet_names import FleetNames
 from engine.contracts.host import Host, ProcessHost
 from engine.contracts.node import Node
+from engine.contracts.operation import Cancelation, Closing, Holdings, Outside
 from engine.contracts.operations import Operations
 from engine.contracts.peers import PeerHost, Peers
 from engine.contracts.registry import RegistryAccess
@@ -65,8 +69,18 @@ def in_the_console(
     return node, catalog, registry, vault, directory, names, watcher
 
 
+def of_operations(
+    held: Held, asked: Asked, handle: Transaction, module: SqlAsks
+) -> tuple[Holdings, Cancelation, Closing, Outside]:
+    return held, asked, handle, module
+
+
 def test_no_contract_is_without_an_implementer() -> None:
-    proved = {each for proof in (in_the_engine, in_the_console) for each in get_args(get_type_hints(proof)["return"])}
+    proved = {
+        each
+        for proof in (in_the_engine, in_the_console, of_operations)
+        for each in get_args(get_type_hints(proof)["return"])
+    }
     files = pkgutil.iter_modules(contracts.__path__, f"{contracts.__name__}.")
     declared = {
         each
