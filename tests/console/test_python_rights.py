@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.test import Client
 
 from engine.entry import Entry
 from engine.registry.guarded import forbidden_to_lua
@@ -100,3 +102,28 @@ def test_code_that_is_not_there_yet_or_can_not_be_called_is_a_warning(text: str,
 @pytest.mark.parametrize("name", ["charge", "slow_charge", "careful", "charger"])
 def test_functions_of_a_module_are_named_decorated_or_not(name: str) -> None:
     assert not create(replace(CHARGE, data={"callable": f"tests.console.python_code:{name}"})).warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("charge", ["charge(ctx: ", "Charge it.", "on a thread", "tests/console/python_code.py:", "return"]),
+        ("slow_charge", ["async slow_charge(", "on the loop of async functions"]),
+        ("careful", ["careful(ctx: ", "within a transaction"]),
+        ("charger", ["charger(ctx: ", "class", "Charges."]),
+    ],
+)
+def test_the_page_of_an_entry_shows_its_code_and_no_path_of_the_machine(
+    client: Client, name: str, told: list[str]
+) -> None:
+    create(replace(CHARGE, data={"callable": f"tests.console.python_code:{name}"}))
+    client.force_login(User.objects.create_superuser("boss"))
+    text = client.get(f"/registry/{CHARGE.id}/").content.decode()
+    assert all(each in text for each in told)
+    assert str(Path(__file__).parent) not in text and "<textarea" not in text
+
+
+def test_the_page_says_what_is_not_there(client: Client) -> None:
+    create(replace(CHARGE, data={"callable": "tests.console.python_code:chargs"}))
+    client.force_login(User.objects.create_superuser("boss"))
+    assert "did you mean `charge`?" in client.get(f"/registry/{CHARGE.id}/").content.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import reduce
 from importlib import import_module
@@ -91,3 +91,55 @@ def _missing(text: str, module: str, name: str, error: Exception) -> Failure:
         return Failure(NOT_FOUND, f"{text}: {error}", retryable=False)
     near = did_you_mean(name, (each for each in vars(import_module(module)) if not each.startswith("_")))
     return Failure(NOT_FOUND, f"{module} has no '{name}'{f'; {near}' if near else ''}", retryable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a callable as this process has it. `lines` are numbered; without them `problem` says why."""
+
+    callable: str
+    place: str = ""
+    signature: str = ""
+    doc: str = ""
+    is_async: bool = False
+    lines: tuple[tuple[int, str], ...] = ()
+    problem: str = ""
+
+
+def code_of(entry: Entry) -> Code | None:
+    """The code that a `function.python` names; None for entries of other kinds."""
+    text = entry.data.get(FIELD)
+    if entry.kind != PYTHON_FUNCTION or not isinstance(text, str):
+        return None
+    try:
+        return _described(text, inspect.unwrap(resolved(entry.id, text)))
+    except UnitFailed as error:
+        return Code(text, problem=error.failure.message)
+    except Exception as error:  # whatever a module raises when it is imported
+        return Code(text, problem=f"{type(error).__name__}: {error}")
+
+
+def _described(text: str, function: Callable[..., Any]) -> Code:
+    is_plain = inspect.isroutine(function) or inspect.isclass(function)
+    shown: Any = function if is_plain else type(function)
+    called = function if is_plain else function.__call__  # type: ignore[operator]
+    lines, first = _source(shown)
+    module = _module_of(function)
+    file = (inspect.getsourcefile(shown) or "").rpartition("/")[2]
+    place = "/".join([*module.split(".")[:-1], file]) if file else module
+    return Code(
+        text,
+        f"{place}:{first}" if lines else place,
+        f"{text.rpartition(':')[2]}{inspect.signature(function)}",
+        inspect.getdoc(function) or "",
+        inspect.iscoroutinefunction(called),
+        tuple(enumerate(lines, first)),
+    )
+
+
+def _source(shown: Any) -> tuple[list[str], int]:
+    try:
+        lines, first = inspect.getsourcelines(shown)
+    except (OSError, TypeError):
+        return [], 0
+    return [line.rstrip("\n") for line in lines], first

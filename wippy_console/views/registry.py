@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.database.folding import folded
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
-from wippy_console.services import registry, runs
+from wippy_console.services import python_functions, registry, runs
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, filters, marked, needs, number, page
@@ -74,6 +74,8 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
 def tab_context(request: HttpRequest, entry: Entry, revisions: list[Any], tab: str) -> dict[str, Any]:
     """What only one tab needs."""
     match tab:
+        case "source":
+            return {"code": python_functions.code_of(entry)}
         case "used by":
             return {"users": registry.used_by_for(request.user, entry.id)}
         case "open runs":
