@@ -47,6 +47,7 @@ class SqliteConnection:
         self._broken = False
         self._stopped = False
         self._reads_only = False
+        self._closed = False
 
     @property
     def in_transaction(self) -> bool:
@@ -133,6 +134,9 @@ class SqliteConnection:
     async def close(self) -> None:
         """Close it, on its thread; one that is stuck ends when its statement does."""
         raw, self._raw = self._raw, None
+        if self._closed:
+            return
+        self._closed = True
 
         def end() -> None:
             try:
@@ -191,7 +195,8 @@ class SqliteConnection:
         raw.execute("PRAGMA trusted_schema = 0")
         raw.execute("PRAGMA foreign_keys = 1")
         size: int = raw.execute("PRAGMA page_size").fetchone()[0]
-        raw.execute(f"PRAGMA max_page_count = {max(1, self._target.most_bytes // size)}")
+        for schema in ("main", "temp"):
+            raw.execute(f"PRAGMA {schema}.max_page_count = {max(1, self._target.most_bytes // size)}")
         if self._target.path is not None:
             _quietly_in_wal(raw)
         if self._target.read_only:

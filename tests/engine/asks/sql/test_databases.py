@@ -182,6 +182,10 @@ async def test_a_full_database_says_so_and_goes_on(tmp_path: Path) -> None:
             await connection.execute("INSERT INTO t VALUES (?)", [b"\0" * 100_000])
         assert caught.value.failure.kind == "LimitExceeded"
         assert await connection.query("SELECT count(*) AS n FROM t") == [{"n": 0}]
+        await connection.execute("CREATE TEMP TABLE u (b BLOB)")
+        with pytest.raises(UnitFailed) as caught:
+            await connection.execute("INSERT INTO u VALUES (zeroblob(1000000))")
+        assert caught.value.failure.kind == "LimitExceeded"
     await databases.close()
 
 
