@@ -46,6 +46,7 @@ class Exchanges:
         """{response}, {hop, left} or {private, left}; raises UnitFailed. A stream is put into `opening`."""
         checks.set(request.approved)
         asker.set(pid)
+        await self._transports()  # not in the request's time
         async with self._turns.turn(pid, request.seconds):
             began = time.monotonic()
             try:

@@ -102,7 +102,9 @@ def _of_httpcore(what: str, error: Exception) -> UnitFailed:
             return exceeded(f"{what}: the head of the answer is too large")
         case httpcore.RemoteProtocolError() | Stale():
             return broken(what, "the peer closed the connection, or sent what is no HTTP")
-        case httpcore.ConnectError() | httpcore.ConnectTimeout():
+        case httpcore.ConnectTimeout():
+            return broken(what, "timeout: no connection")
+        case httpcore.ConnectError():
             return broken(what, "can't connect")
         case _:
             return broken(what, "the connection broke")

@@ -159,9 +159,9 @@ async def test_a_peer_that_says_nothing_costs_the_timeout() -> None:
         await asyncio.sleep(PATIENCE)
 
     async with client() as unit, peer(silent) as there:
-        failure = await unit.fails(there.url("/x?secret=1"), timeout=0.2)
+        failure = await unit.fails(there.url("/x?secret=1"), timeout=1)
         assert failure.kind == INTERNAL and failure.retryable is True
-        assert failure.message == f"GET {there.url('/x')}: timeout after 0.2 s"
+        assert failure.message == f"GET {there.url('/x')}: timeout after 1 s"
 
 
 async def test_a_peer_that_drips_costs_the_timeout() -> None:
