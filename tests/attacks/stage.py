@@ -7,16 +7,23 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from engine.asks.env import EnvAsks
+from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.sql.asks import SqlAsks
+from engine.asks.sql.databases import Databases
 from engine.asks.storages import Storages
+from engine.asks.store.asks import StoreAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.host import CallRequest, SpawnRequest
+from engine.contracts.operation import Outside
 from engine.entry import Entry
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.hosts import ActorHost
@@ -32,6 +39,7 @@ from engine.pids import Pid
 from engine.steps import Exited
 from tests.attacks.corpus import FOLDER, Attack
 from tests.attacks.quarantines import MemoryQuarantines
+from tests.hostile.peer import peer as hostile
 from wippy_console.worker.watch.ledger import Ledger, memory
 from wippy_console.worker.watch.watcher import StepWatcher
 
@@ -40,7 +48,7 @@ NODE_MIB, HOST_MIB = 1024, 256
 STEP_SECONDS, LOOK = 2.0, 0.1
 QUARANTINED = "Quarantined"
 MODULES = ["base64", "crypto", "ctx", "time", "funcs", "hash", "json", "logger", "uuid", "yaml"]
-ASKING = ["events", "env", "registry", "security"]
+ASKING = ["events", "env", "registry", "security", "store", "sql", "http_client"]
 """Not for workflows."""
 
 Run = Callable[[], Awaitable[object]]
@@ -60,7 +68,11 @@ VICTIMS = [
     Entry(HOST, "process.host", {}, {"host": {"max_memory": HOST_MIB}}),
     Entry("attack:client", "temporal.client"),
     Entry(WORKER, "temporal.worker", {}, {"client": "attack:client", "task_queue": "attack"}),
-    Entry("attack:variable", "env.variable", {}, {"variable": "ATTACKED"}),
+    Entry("attack:os", "env.storage.os"),
+    Entry("attack:variable", "env.variable", {}, {"variable": "ATTACKED", "storage": "attack:os"}),
+    Entry("attack:store", "store.memory", {}, {"max_bytes": 32 << 20}),
+    Entry("attack:table", "store.sql", {}, {"database": "attack:database"}),
+    Entry("attack:database", "db.sql.sqlite", {}, {"file": "attacked.db", "max_bytes": 16 << 20}),
     _lua("one", "function.lua", "return 1"),
     _lua("inline", "function.lua", "time.sleep('1s') return 1", pool={"type": "inline"}),
     _lua("idle", "process.lua", "process.inbox():receive()"),
@@ -150,22 +162,34 @@ async def stage(attack: Attack, kind: str, temporal: str = "") -> AsyncIterator[
     quarantines = MemoryQuarantines()
     watch = StepWatcher(Ledger(memory()), STEP_SECONDS, quarantines)
     units = watched_by(watch)
-    node = LocalNode("attacked", catalog, unit_factory=units, ask_handlers=_asks(catalog), max_memory=NODE_MIB << 20)
-    await node.start()
-    watch.start()
     async with AsyncExitStack() as stack:
+        peer = stack.enter_context(hostile())
+        outside = _outside(catalog, Path(stack.enter_context(TemporaryDirectory())))
+        asks, operations = _asks(catalog, peer.url), {n: each for it in outside for n, each in it.operations().items()}
+        node = LocalNode(
+            "attacked", catalog, unit_factory=units, ask_handlers=asks, operations=operations, max_memory=NODE_MIB << 20
+        )
+        for each in outside:
+            stack.push_async_callback(each.close)
+        await node.start()
+        stack.push_async_callback(node.stop, 0)
+        watch.start()
+        stack.callback(watch.stop)
         client = await connect(ClientSettings(temporal)) if temporal else None
         if client is not None:
             settings = replace(worker_settings(catalog, WORKER, lambda observation: None), unit_factory=units)
             node.add_host(WorkflowHost(client, settings))
             await stack.enter_async_context(workflow_worker(client, node, settings))
         yield Stage(node, client, quarantines)
-    await node.stop(0)
-    watch.stop()
 
 
-def _asks(catalog: MemoryCatalog) -> dict[str, AskHandler]:
-    storages = Storages(catalog, {"ATTACKED": "no"}, FOLDER)
+def _outside(catalog: MemoryCatalog, folder: Path) -> tuple[Outside, ...]:
+    databases = Databases(catalog, {}, folder)
+    return HttpOperations(["127.0.0.1"]), StoreAsks(catalog, databases), SqlAsks(databases)
+
+
+def _asks(catalog: MemoryCatalog, attacked: str) -> dict[str, AskHandler]:
+    storages = Storages(catalog, {"ATTACKED": attacked}, FOLDER)
     return {
         **EnvAsks(catalog, storages).handlers(),
         **RegistryAsks(MemoryRegistry(catalog)).handlers(),
