@@ -12,7 +12,7 @@ LUA_LOGGER = "wippy.lua"
 
 
 class JsonLines(logging.Formatter):
-    """time, level, message, and what the line carries: pid, entry, logger, fields."""
+    """time, level, message, and what the line carries: pid, entry, logger, fields, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; what JSON can't say is said as text."""
@@ -24,6 +24,8 @@ class JsonLines(logging.Formatter):
         for name, attribute in (("pid", "pid"), ("entry", "entry_id"), ("logger", "lua_logger"), ("fields", "fields")):
             if value := getattr(record, attribute, None):
                 line[name] = value
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
 
 

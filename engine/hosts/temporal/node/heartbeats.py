@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from contextvars import copy_context
 from datetime import timedelta
@@ -53,11 +54,8 @@ class Beats:
 
 
 def _deadline(info: activity.Info) -> int:
-    """When the server stops waiting for this try, ns since the epoch; 0 without a timeout."""
-    ends = [(info.started_time, info.start_to_close_timeout), (info.scheduled_time, info.schedule_to_close_timeout)]
-    found = [begin.timestamp() + _seconds(length) for begin, length in ends if _seconds(length)]
-    return round(min(found) * 1_000_000) * MICROSECOND if found else 0
-
-
-def _seconds(length: timedelta | None) -> float:
-    return length.total_seconds() if length else 0.0
+    """When the server stops waiting for this try, ns since the epoch by this machine's clock; 0 without a timeout."""
+    waited = info.started_time - info.scheduled_time  # both by the server's clock
+    left = [info.start_to_close_timeout, info.schedule_to_close_timeout and info.schedule_to_close_timeout - waited]
+    found = [each for each in left if each]
+    return time.time_ns() + min(found) // timedelta(microseconds=1) * MICROSECOND if found else 0
