@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 
 import httpx
 
@@ -75,11 +74,6 @@ def answered(what: str, raw: Sequence[tuple[bytes, bytes]]) -> dict[Value, Value
 
 
 def cookies_of(headers: httpx.Headers) -> dict[str, str]:
-    """What the answer sets, without the conditions; those that can't be read are left out."""
-    found: dict[str, str] = {}
-    for text in headers.get_list("set-cookie"):
-        try:
-            found |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
-        except CookieError:
-            continue
-    return found
+    """What the answer sets, without the conditions; what is no name and value is left out."""
+    pairs = [text.partition(";")[0].partition("=") for text in headers.get_list("set-cookie")]
+    return {name.strip(): value.strip().strip('"') for name, equals, value in pairs if equals and name.strip()}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from engine.asks.http.bodies import Body
-from engine.asks.http.failures import timed_out
+from engine.asks.http.failures import broken, timed_out
 from engine.asks.http.network import Network
 from engine.errors import UnitFailed, invalid
 from engine.steps import Value
@@ -27,6 +27,7 @@ class Stream:
         self._release = release
         self._lock = asyncio.Lock()
         self._rest = b""
+        self._is_broken = False
 
     async def read(self, count: int) -> bytes:
         """At most so many bytes, b"" at the end; each read has the time that the request had."""
@@ -35,13 +36,22 @@ class Stream:
     async def _read(self, count: int) -> bytes:
         async with self._lock:
             if not self._rest:
-                try:
-                    async with asyncio.timeout(self._seconds):
-                        self._rest = await self._body.piece()
-                except TimeoutError as error:
-                    raise timed_out(self._what, self._seconds) from error
+                self._rest = await self._piece()
             found, self._rest = self._rest[:count], self._rest[count:]
             return found
+
+    async def _piece(self) -> bytes:
+        """The next bytes. A read that failed or was canceled may have lost some: no later one says that all is well."""
+        if self._is_broken:
+            raise broken(self._what, "the stream broke off in an earlier read", retryable=False)
+        self._is_broken = True
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = await self._body.piece()
+        except TimeoutError as error:
+            raise timed_out(self._what, self._seconds) from error
+        self._is_broken = False
+        return found
 
     async def close(self) -> None:
         """Read no more."""

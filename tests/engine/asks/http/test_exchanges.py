@@ -298,6 +298,20 @@ async def test_a_peer_waits_while_nobody_reads() -> None:
         assert len(await unit.run("http.stream.read", handle, 65536)) > 0
 
 
+async def test_a_stream_that_broke_off_never_says_that_it_has_ended() -> None:
+    async def stops(request: Sent, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        await asyncio.sleep(PATIENCE)
+
+    async with client() as unit, peer(stops) as there:
+        handle = (await unit.get(there.url(), stream=True, timeout=1))["stream"]
+        assert await unit.run("http.stream.read", handle, 100) == b"half"
+        for said in ("timeout", "broke off"):
+            with pytest.raises(UnitFailed, match=said):
+                await unit.run("http.stream.read", handle, 100)
+
+
 async def test_the_end_of_a_unit_closes_its_streams() -> None:
     ended = asyncio.Event()
 
