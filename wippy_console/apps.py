@@ -22,6 +22,7 @@ class WippyConsoleConfig(AppConfig):
         _note_logins()
         _keep_indexes(self)
         _follow_versions()
+        _declare_functions()
 
 
 def _note_logins() -> None:
@@ -34,6 +35,21 @@ def _note_logins() -> None:
         audit.note_login(user, request.META.get("REMOTE_ADDR", "") if request is not None else "")
 
     user_logged_in.connect(note, weak=False, dispatch_uid="wippy audit")
+
+
+def _declare_functions() -> None:
+    """Import the module `functions` of each app of the installation, for what it declares (`sdk.function`)."""
+    from importlib import import_module  # noqa: PLC0415
+
+    from django.apps import apps  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
+    from django.utils.module_loading import module_has_submodule  # noqa: PLC0415
+
+    names = set(settings.ENVIRONMENT.apps)
+    for config in apps.get_app_configs():
+        ours = config.name in names or f"{type(config).__module__}.{type(config).__qualname__}" in names
+        if ours and config.module and module_has_submodule(config.module, "functions"):
+            import_module(f"{config.name}.functions")
 
 
 def _follow_versions() -> None:

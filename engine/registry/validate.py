@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import replace
 
 from engine.entry import Entry
@@ -21,33 +21,40 @@ def validate(
     *,
     touched: Collection[str] | None = None,
     deleted: Collection[str] = (),
+    elsewhere: Container[str] = (),
 ) -> tuple[Problem, ...]:
     """Every problem of the entries, keyed by id.
 
     What concerns one entry alone is checked for the `touched` ones only (None = all); what they are to each
     other is always checked for all. `deleted` names entries that this change removes: they must not be in use.
+    `elsewhere` knows ids that something besides entries answers to.
     """
     chosen = entries.values() if touched is None else [entries[each] for each in touched if each in entries]
-    problems = [problem for entry in chosen for problem in _check_alone(entry, entries, check_source)]
+    problems = [problem for entry in chosen for problem in _check_alone(entry, entries, check_source, elsewhere)]
     problems += _check_together(entries, frozenset(deleted))
     return in_order(problems)
 
 
-def _check_alone(entry: Entry, entries: Mapping[str, Entry], check_source: SourceCheck) -> Iterator[Problem]:
+def _check_alone(
+    entry: Entry, entries: Mapping[str, Entry], check_source: SourceCheck, elsewhere: Container[str]
+) -> Iterator[Problem]:
     found = list(fields.check(entry))
     yield from found
     source = entry.data.get("source")
     sound = not any(problem.field == "source" for problem in found)
     if entry.kind in kinds.LUA and isinstance(source, str) and sound:
-        yield from _of_source(entry, entries, check_source(source, entry.id))
+        yield from _of_source(entry, entries, check_source(source, entry.id), elsewhere)
 
 
-def _of_source(entry: Entry, entries: Mapping[str, Entry], source: Source) -> Iterator[Problem]:
+def _of_source(
+    entry: Entry, entries: Mapping[str, Entry], source: Source, elsewhere: Container[str]
+) -> Iterator[Problem]:
     if source.problem is not None:
         yield replace(source.problem, entry_id=entry.id, field="source")
-    missing = {named.target: named for named in reversed(source.named) if named.target not in entries}
-    for named in sorted(missing.values(), key=lambda each: each.line)[:MAX_MISSING]:
-        yield _missing(entry, entries, named)
+    named = [each for each in source.named if each.target not in entries and each.target not in elsewhere]
+    missing = {each.target: each for each in reversed(named)}
+    for first in sorted(missing.values(), key=lambda each: each.line)[:MAX_MISSING]:
+        yield _missing(entry, entries, first)
 
 
 def _missing(entry: Entry, entries: Mapping[str, Entry], named: Named) -> Problem:

@@ -35,6 +35,7 @@ class Node(models.Model):
     task_queues = models.JSONField(default=list)
     units = models.PositiveIntegerField(default=0)
     hosts = models.JSONField(default=list)
+    functions = models.JSONField(default=dict, help_text="that its code declares: id to digest")
     ends_dropped = models.PositiveIntegerField(default=0, help_text="processes that ended and are not kept: too many")
 
     version = models.CharField(max_length=100, blank=True, default="", help_text="of the product that runs on it")

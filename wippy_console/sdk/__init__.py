@@ -18,6 +18,7 @@ from wippy_console.sdk.errors import (
     Timeout,
     Unavailable,
 )
+from wippy_console.sdk.functions import function
 from wippy_console.sdk.starting import start
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "Run",
     "Timeout",
     "Unavailable",
+    "function",
     "start",
 ]

@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.database.folding import folded
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
-from wippy_console.services import python_functions, registry, runs
+from wippy_console.services import drift, python_functions, registry, runs
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, filters, marked, needs, number, page
@@ -37,6 +37,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "version": registry.versions_for(request.user).first(),
         "versions": registry.versions_for(request.user)[:8],
         "filtered": bool(text or kind),
+        "from_code": {each.entry.id for each in python_functions.declared()} - registry.snapshot().keys(),
+        "drifts": drift.of_all(request.user),
     }
     return page(request, "registry/list.html", context)
 
@@ -62,8 +64,11 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
     at = number(request.GET.get("at"))
     entry = registry.entry_for(request.user, entry_id, at)
     revisions = registry.revisions(entry_id)
+    from_code = at is None and entry is python_functions.entry(entry_id)
+    may_publish = not from_code and registry.may_publish(request.user, entry.kind, entry.namespace)
     context = {
-        "entry": entry, "may_publish": registry.may_publish(request.user, entry.kind, entry.namespace),
+        "entry": entry, "may_publish": may_publish, "from_code": from_code,
+        "drifts": drift.of(request.user, entry_id),
         "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),
         **tab_context(request, entry, revisions, tab),

@@ -20,6 +20,7 @@ from engine.program import Program
 from engine.registry.imports import importers
 from engine.registry.linking import link
 from wippy_console import models
+from wippy_console.services import python_functions
 from wippy_console.services.registry import reading
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class DatabaseCatalog:
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry in the current registry version, or None."""
-        return self._current().entries.get(entry_id)
+        return self._current().entries.get(entry_id) or python_functions.entry(entry_id)
 
     def entry_at(self, entry_id: str, version: int) -> Entry | None:
         """The entry as it stood in that registry version, or None."""
@@ -82,8 +83,8 @@ class DatabaseCatalog:
         return self._past(entry_id, version)
 
     def written_at(self, entry_id: str, version: int) -> Entry | None:
-        """The same: nothing is filled in here."""
-        return self.entry_at(entry_id, version)
+        """The same: nothing is filled in here. What only code declares has no versions."""
+        return self.entry_at(entry_id, version) or python_functions.entry(entry_id)
 
     def state(self, version: int) -> Mapping[str, Entry]:
         """All entries of a version that there is, by id, in order. Not to be changed."""
@@ -99,7 +100,7 @@ class DatabaseCatalog:
         snapshot = self._current()
         program = snapshot.programs.get(entry_id)
         if program is None:
-            program = snapshot.programs[entry_id] = link(entry_id, snapshot.entries)
+            program = snapshot.programs[entry_id] = link(entry_id, _linked(entry_id, snapshot.entries))
         return program
 
     def pinned(self, digest: str) -> Program:
@@ -182,6 +183,12 @@ class DatabaseCatalog:
 
     def _fetch_past_state(self, version: int) -> Mapping[str, Entry]:
         return self._thread.submit(self._ask, lambda: reading.snapshot(version)).result()
+
+
+def _linked(entry_id: str, entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    """What a program is linked of; one that code declares needs nothing else."""
+    declared = None if entry_id in entries else python_functions.entry(entry_id)
+    return {entry_id: declared} if declared else entries
 
 
 def _advanced(old: Snapshot, number: int) -> Snapshot:

@@ -195,10 +195,18 @@ def _prepare(base: int | None, changes: Changes) -> _Prepared:
 
 def _problems(current: Mapping[str, Entry], after: Mapping[str, Entry], fitted: Changes) -> tuple[Problem, ...]:
     """What is wrong after the changes, without the warnings that stood before and were accepted."""
-    found = [*validate(after, check_source, touched=fitted.touched, deleted=fitted.delete), *_unset(after, fitted)]
+    found = [
+        *validate(after, check_source, touched=fitted.touched, deleted=fitted.delete, elsewhere=_in_code()),
+        *_unset(after, fitted),
+    ]
     found += python_functions.problems(after, fitted.touched)
     touched = set(fitted.touched)
     return tuple(each for each in found if each.severity == "error" or each.entry_id in touched)
+
+
+def _in_code() -> frozenset[str]:
+    """The ids that code declares."""
+    return frozenset(each.entry.id for each in python_functions.declared())
 
 
 def _unset(after: Mapping[str, Entry], fitted: Changes) -> Iterator[Problem]:

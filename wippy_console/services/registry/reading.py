@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from engine.entry import Entry
 from engine.registry import references
 from wippy_console.models import Revision, Version
+from wippy_console.services import python_functions
 from wippy_console.services.errors import NotFoundError
 
 
@@ -72,8 +73,8 @@ def of_kinds(*kinds: str) -> list[Entry]:
 
 
 def entry(entry_id: str, at: int | None = None) -> Entry:
-    """One entry in version `at` (None = the newest); NotFoundError when it is not there or deleted."""
-    found = snapshot(at, [entry_id]).get(entry_id)
+    """One entry in version `at` (None = the newest, or else declared by code); NotFoundError when it is not there."""
+    found = snapshot(at, [entry_id]).get(entry_id) or (python_functions.entry(entry_id) if at is None else None)
     if found is None:
         where = "" if at is None else f" in version {at}"
         raise NotFoundError(f"There is no entry {entry_id}{where}.")

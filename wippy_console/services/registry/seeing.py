@@ -13,7 +13,7 @@ from engine.entry import Entry, namespace_of
 from engine.registry.problems import Problem
 from wippy_console import permissions
 from wippy_console.models import Revision, Version
-from wippy_console.services import grants
+from wippy_console.services import grants, python_functions
 from wippy_console.services.errors import NotFoundError
 from wippy_console.services.registry import reading, titles
 
@@ -27,9 +27,12 @@ def sees(user: Any, entry_id: str) -> bool:
 
 
 def entries_for(user: Any) -> list[Entry]:
-    """The entries that the user may see, by id."""
+    """The entries that the user may see, those that only code declares among them, by id."""
     scope = permissions.scope(user, permissions.VIEW_REGISTRY)
-    return [] if scope.nowhere else [each for each in reading.entries() if scope.covers(each.namespace)]
+    if scope.nowhere:
+        return []
+    found = {each.entry.id: each.entry for each in python_functions.declared()} | reading.snapshot()
+    return [found[entry_id] for entry_id in sorted(found) if scope.covers(found[entry_id].namespace)]
 
 
 def entry_for(user: Any, entry_id: str, at: int | None = None) -> Entry:

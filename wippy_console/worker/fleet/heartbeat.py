@@ -18,7 +18,7 @@ from django.utils import timezone
 from engine.contracts.operations import HostInfo
 from wippy_console.database.threads import in_thread, in_thread_persistently
 from wippy_console.models import Node, Process
-from wippy_console.services import feed, fleet
+from wippy_console.services import feed, fleet, python_functions
 from wippy_console.worker.fleet.machine import machine_id, product_version
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class Heartbeat:
             "task_queues": list(status.task_queues),
             "units": status.units,
             "hosts": [asdict(host) for host in status.hosts],
+            "functions": {each.entry.id: each.digest for each in python_functions.declared()},
             "ends_dropped": status.ends_dropped,
         }
 

@@ -1,10 +1,10 @@
-"""The Python code that `function.python` entries name: which may be named (WIPPY_PYTHON_FUNCTIONS), and what it is."""
+"""From `package.module:name` to the function: only what WIPPY_PYTHON_FUNCTIONS allows, and only where it is written."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import reduce
 from importlib import import_module
@@ -32,8 +32,8 @@ def resolved(entry_id: str, text: str) -> Callable[..., Any]:
         raise UnitFailed(_missing(text, module, name, error)) from error
     if not callable(found):
         raise UnitFailed(Failure(INVALID, f"{text} can't be called", retryable=False))
-    if not _is_allowed(f"{_module_of(found)}:{name}"):
-        raise UnitFailed(_forbidden(f"{text} is of the module {_module_of(found)}, which is"))
+    if not _is_allowed(f"{module_of(found)}:{name}"):
+        raise UnitFailed(_forbidden(f"{text} is of the module {module_of(found)}, which is"))
     return found
 
 
@@ -76,7 +76,7 @@ def _is_allowed(text: str) -> bool:
     return any(fnmatchcase(text.replace(":", "."), each.replace(":", ".")) for each in settings.PYTHON_FUNCTIONS)
 
 
-def _module_of(found: Any) -> str:
+def module_of(found: Any) -> str:
     return str(getattr(found, "__module__", None) or type(found).__module__)
 
 
@@ -91,55 +91,3 @@ def _missing(text: str, module: str, name: str, error: Exception) -> Failure:
         return Failure(NOT_FOUND, f"{text}: {error}", retryable=False)
     near = did_you_mean(name, (each for each in vars(import_module(module)) if not each.startswith("_")))
     return Failure(NOT_FOUND, f"{module} has no '{name}'{f'; {near}' if near else ''}", retryable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """The code of a callable as this process has it. `lines` are numbered; without them `problem` says why."""
-
-    callable: str
-    place: str = ""
-    signature: str = ""
-    doc: str = ""
-    is_async: bool = False
-    lines: tuple[tuple[int, str], ...] = ()
-    problem: str = ""
-
-
-def code_of(entry: Entry) -> Code | None:
-    """The code that a `function.python` names; None for entries of other kinds."""
-    text = entry.data.get(FIELD)
-    if entry.kind != PYTHON_FUNCTION or not isinstance(text, str):
-        return None
-    try:
-        return _described(text, inspect.unwrap(resolved(entry.id, text)))
-    except UnitFailed as error:
-        return Code(text, problem=error.failure.message)
-    except Exception as error:  # whatever a module raises when it is imported
-        return Code(text, problem=f"{type(error).__name__}: {error}")
-
-
-def _described(text: str, function: Callable[..., Any]) -> Code:
-    is_plain = inspect.isroutine(function) or inspect.isclass(function)
-    shown: Any = function if is_plain else type(function)
-    called = function if is_plain else function.__call__  # type: ignore[operator]
-    lines, first = _source(shown)
-    module = _module_of(function)
-    file = (inspect.getsourcefile(shown) or "").rpartition("/")[2]
-    place = "/".join([*module.split(".")[:-1], file]) if file else module
-    return Code(
-        text,
-        f"{place}:{first}" if lines else place,
-        f"{text.rpartition(':')[2]}{inspect.signature(function)}",
-        inspect.getdoc(function) or "",
-        inspect.iscoroutinefunction(called),
-        tuple(enumerate(lines, first)),
-    )
-
-
-def _source(shown: Any) -> tuple[list[str], int]:
-    try:
-        lines, first = inspect.getsourcelines(shown)
-    except (OSError, TypeError):
-        return [], 0
-    return [line.rstrip("\n") for line in lines], first

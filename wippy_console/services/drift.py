@@ -1,0 +1,75 @@
+"""Drift: where the functions that code declares are not one thing: against the registry, and between processes.
+
+A deployment under way shows it for a while, one that stopped half-way for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.entry import namespace_of
+from wippy_console import permissions
+from wippy_console.models import Node
+from wippy_console.services import fleet, python_functions, registry
+
+HERE = "this web process"
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference: of which entry, and in words what it is and which side counts."""
+
+    entry_id: str
+    text: str
+
+
+def of_all(user: Any) -> list[Drift]:
+    """All that the user may see, by id."""
+    scope = permissions.scope(user, permissions.VIEW_REGISTRY)
+    if scope.nowhere:
+        return []
+    return [each for each in _found() if scope.covers(namespace_of(each.entry_id))]
+
+
+def of(user: Any, entry_id: str) -> list[Drift]:
+    """That of one entry."""
+    return [each for each in of_all(user) if each.entry_id == entry_id]
+
+
+def _found() -> Iterator[Drift]:
+    nodes = list(fleet.alive())
+    here = {each.entry.id: each.digest for each in python_functions.declared()}
+    ids = sorted({*here, *(entry_id for node in nodes for entry_id in node.functions)})
+    if not ids:
+        return
+    known = registry.snapshot(None, ids)
+    for entry_id in ids:
+        declared = python_functions.entry(entry_id)
+        if entry_id in known:
+            if declared is None or (known[entry_id].meta, known[entry_id].data) != (declared.meta, declared.data):
+                text = "The registry has an entry of this id as well, and says something else: the registry counts."
+                yield Drift(entry_id, text)
+        elif text := _between(entry_id, here, nodes):
+            yield Drift(entry_id, text)
+
+
+def _between(entry_id: str, here: Mapping[str, str], nodes: Sequence[Node]) -> str:
+    """How processes differ; "" where they don't."""
+    digests = {HERE: here.get(entry_id, ""), **{node.id: node.functions.get(entry_id, "") for node in nodes}}
+    if len(set(digests.values())) == 1:
+        return ""
+    usual = max(digests.values(), key=lambda each: (each != "", list(digests.values()).count(each)))
+    lacking = [name for name, digest in digests.items() if not digest]
+    other = [name for name, digest in digests.items() if digest not in ("", usual)]
+    parts = [f"is not known to {_names(lacking)}"] * bool(lacking) + [f"is another on {_names(other)}"] * bool(other)
+    return (
+        f"What code declares here {' and '.join(parts)}: calls fail or differ by where they run. Restart what is old."
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

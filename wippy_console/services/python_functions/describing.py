@@ -1,0 +1,65 @@
+"""What people may know of a callable: file and line, signature, words, lines. Its code is never edited here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.entry import Entry
+from engine.errors import UnitFailed
+from engine.registry.kinds import PYTHON_FUNCTION
+from wippy_console.services.python_functions.naming import FIELD, module_of, resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a callable as this process has it. `lines` are numbered; without them `problem` says why."""
+
+    callable: str
+    place: str = ""
+    signature: str = ""
+    doc: str = ""
+    is_async: bool = False
+    lines: tuple[tuple[int, str], ...] = ()
+    problem: str = ""
+
+
+def code_of(entry: Entry) -> Code | None:
+    """The code that a `function.python` names; None for entries of other kinds."""
+    text = entry.data.get(FIELD)
+    if entry.kind != PYTHON_FUNCTION or not isinstance(text, str):
+        return None
+    try:
+        return _described(text, inspect.unwrap(resolved(entry.id, text)))
+    except UnitFailed as error:
+        return Code(text, problem=error.failure.message)
+    except Exception as error:  # whatever a module raises when it is imported
+        return Code(text, problem=f"{type(error).__name__}: {error}")
+
+
+def _described(text: str, function: Callable[..., Any]) -> Code:
+    is_plain = inspect.isroutine(function) or inspect.isclass(function)
+    shown: Any = function if is_plain else type(function)
+    called = function if is_plain else function.__call__  # type: ignore[operator]
+    lines, first = _source(shown)
+    module = module_of(function)
+    file = (inspect.getsourcefile(shown) or "").rpartition("/")[2]
+    place = "/".join([*module.split(".")[:-1], file]) if file else module
+    return Code(
+        text,
+        f"{place}:{first}" if lines else place,
+        f"{text.rpartition(':')[2]}{inspect.signature(function)}",
+        inspect.getdoc(function) or "",
+        inspect.iscoroutinefunction(called),
+        tuple(enumerate(lines, first)),
+    )
+
+
+def _source(shown: Any) -> tuple[list[str], int]:
+    try:
+        lines, first = inspect.getsourcelines(shown)
+    except (OSError, TypeError):
+        return [], 0
+    return [line.rstrip("\n") for line in lines], first
