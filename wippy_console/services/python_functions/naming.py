@@ -77,6 +77,7 @@ def _is_allowed(text: str) -> bool:
 
 
 def module_of(found: Any) -> str:
+    """The module that it is written in, as it says itself; what decorators wrap in good manner says the same."""
     return str(getattr(found, "__module__", None) or type(found).__module__)
 
 
