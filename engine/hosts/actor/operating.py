@@ -28,6 +28,10 @@ from engine.steps import Ask, Rejected, Resolved, Value
 logger = logging.getLogger(__name__)
 
 
+BESIDE = 4096
+"""Bytes that an operation takes beside what it holds, its task above all: they count as the unit's."""
+
+
 class Operating:
     """Begins operations, by name."""
 
@@ -43,6 +47,7 @@ class Operating:
 
     def begin(self, actor: Actor, command: Ask, operation: Operation, size: int) -> None:
         """Carry it out, as a command that holds so many bytes; with the lock held."""
+        size += BESIDE
         if failure := self.answers.refusal(actor, size):
             self.table.reply(actor, command.seq, failure)
             return

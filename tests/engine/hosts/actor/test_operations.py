@@ -331,9 +331,9 @@ async def test_results_beyond_what_a_busy_unit_may_hold_are_dropped() -> None:
 
     async def big(asker: Any, args: tuple[Value, ...]) -> Value:
         await gate.wait()
-        return "x" * 1000
+        return "x" * 20_000
 
-    limits = Limits(max_record=20_000, max_memory=10_000)
+    limits = Limits(max_record=200_000, max_memory=200_000)  # ten results
     operations = {"big": Operation(big, lambda args: "big")}
     async with lab(plain("app:busy", ""), unit_factory=Scripts(busy=step), limits=limits, operations=operations) as it:
         calling = asyncio.create_task(it.call("app:busy"))
@@ -363,6 +363,24 @@ async def test_operations_count_as_commands_in_flight_and_those_of_ended_units_t
         await it.until(lambda: world.cancelled == ["stubborn"] * len(world.begun) and left(it)[0] == len(world.begun))
         world.go.set()
         await it.until(lambda: left(it) == (0, 0))
+
+
+async def test_operations_count_as_memory_of_their_unit() -> None:
+    """Each is a task: a unit of little memory has room for few."""
+    world, answers = Outer(), list[Event]()
+
+    def step(unit: ScriptedUnit, events: Sequence[Event]) -> Step:
+        answers.extend(events)
+        commands = tuple(Ask(seq, "env.get", ("wait",)) for seq in range(1, 101)) if unit.steps == 1 else ()
+        return Step(commands, Waiting())
+
+    limits = Limits(max_memory=10 * operating.BESIDE)
+    async with node(world, process("app:begins", ""), unit_factory=Scripts(begins=step), limits=limits) as it:
+        pid = await it.spawn("app:begins")
+        await it.until(lambda: len(answers) == 90 and len(world.begun) == 10)
+        assert {each.failure.kind for each in answers if isinstance(each, Rejected)} == {LIMIT_EXCEEDED}
+        it.node.terminate(pid)
+        await it.until(lambda: world.cancelled == ["wait"] * 10 and left(it) == (0, 0))
 
 
 async def test_a_node_that_stops_cancels_what_is_under_way_and_closes_what_is_held() -> None:
