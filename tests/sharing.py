@@ -20,6 +20,7 @@ LONGEST = (
     "tests/replay/",
     "tests/interop/",
     "tests/console/",
+    "tests/hostile/",
     "tests/engine/hosts/",
 )
 """Begin with these, in this order: a long file that begins last would leave the other cores idle at the end."""

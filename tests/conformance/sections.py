@@ -70,6 +70,10 @@ PYTHON: dict[int, dict[str, str]] = {
     11: {
         "tests/engine/lua/test_unit_crypto.py": "where secrets come from, RSA keys, and what work costs",
         "tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock",
+        "tests/engine/asks/test_store_asks.py": "memory stores: sweeping, bounds of a node, changed entries, policies",
+        "tests/engine/asks/sql/test_store_sql.py": "stores in tables: races, order, names, sweeping",
+        "tests/hostile/test_http_peers.py": "servers that hang, flood or lie",
+        "tests/hostile/test_databases.py": "databases that are full, locked, broken, silent or killed",
     },
     12: {
         "tests/engine/test_security.py": "what policies say, in any order; expressions",

@@ -29,20 +29,13 @@ local url, many = ...
 for i = 1, many do assert(http_client.get(url, {stream = true})) end
 return "forgot"
 """
-BATCH = """
-local url, other = ...
-local found, err = http_client.request_batch({{"GET", url, {timeout = 2}}, {"GET", other}})
-if not found then return nil, err end
-return tostring(err and err[1] and err[1]:kind()) .. " " .. tostring(found[2] and found[2].status_code)
-"""
-
 CASES = [
     ("endless_line", "LimitExceeded", "head of the answer is too large"),
     ("endless_headers", "LimitExceeded", "head of the answer is too large"),
     ("endless_chunk", "LimitExceeded", "too large"),
     ("many_headers", "LimitExceeded", "more than 500 headers"),
-    ("endless_body", "LimitExceeded", "larger than 10485760 bytes"),
-    ("bomb", "LimitExceeded", "larger than 10485760 bytes"),
+    ("endless_body", "LimitExceeded", "the answer is larger than"),
+    ("bomb", "LimitExceeded", "the answer is larger than"),
     ("tiny_chunks", "Internal", "timeout after 2 s"),
     ("informed", "Internal", "timeout after 2 s"),
     ("crumbs", "Internal", "timeout after 2 s"),
@@ -66,7 +59,7 @@ async def here(tmp_path: Path, hostile: Peer) -> AsyncIterator[Scene]:
     """Warm: what a node keeps for ever it has by then."""
     async with scene(tmp_path) as it:
         await it.neighbours()
-        assert (await it.told(GET, f"{hostile.url}/gone", modules=HTTP)).kind == "Internal"
+        assert (await it.told(SLOWLY, f"{hostile.url}/gone", modules=HTTP)).kind == "Internal"
         yield it
 
 
@@ -75,12 +68,12 @@ async def test_a_hostile_answer_costs_one_call_a_clear_error(
     here: Scene, hostile: Peer, path: str, kind: str, words: str
 ) -> None:
     before = Left.now()
-    url = f"{hostile.url}/{path}"
-    told = await here.meanwhile(GET, url, modules=HTTP, until=lambda: hostile.seen[f"/{path}"] > 0)
+    url, body = f"{hostile.url}/{path}", GET if "timeout" in words else SLOWLY
+    told = await here.meanwhile(body, url, modules=HTTP, until=lambda: hostile.seen[f"/{path}"] > 0)
     assert told.kind == kind and words in told.text
     await here.until(lambda: hostile.open == 0)
     await here.comes_back_to(before)
-    assert (await here.told(GET, f"{hostile.url}/good", modules=HTTP)).text == "200"
+    assert (await here.told(SLOWLY, f"{hostile.url}/good", modules=HTTP)).text == "200"
 
 
 @pytest.mark.parametrize(
@@ -120,12 +113,12 @@ async def test_streams_that_a_call_forgets_are_closed_with_it(here: Scene, hosti
 async def test_many_units_at_a_hung_peer_leave_room_for_others(here: Scene, hostile: Peer) -> None:
     before = Left.now()
     calls = [asyncio.create_task(here.told(GET, f"{hostile.url}/hung", modules=HTTP)) for _ in range(80)]
-    await here.until(lambda: hostile.seen["/hung"] >= 50)
-    assert (await here.told(GET, f"{hostile.url}/good", modules=HTTP)).text == "200"
+    await here.until(lambda: hostile.seen["/hung"] >= 20)
+    assert (await here.told(SLOWLY, f"{hostile.url}/good", modules=HTTP)).text == "200"
     await here.neighbours()
     assert {told.kind for told in await asyncio.gather(*calls)} <= {"Internal", "LimitExceeded", "Unavailable"}
     await here.until(lambda: hostile.open <= 1)
-    assert (await here.told(GET, f"{hostile.url}/gone", modules=HTTP)).kind == "Internal"
+    assert (await here.told(SLOWLY, f"{hostile.url}/gone", modules=HTTP)).kind == "Internal"
     await here.comes_back_to(before)
 
 
@@ -143,7 +136,7 @@ async def test_names_that_nobody_answers_hold_up_no_one(tmp_path: Path, hostile:
         asked.clear()
         failure = await it.canceled(SLOWLY, "http://slow.test/", modules=HTTP, until=lambda: bool(asked))
         assert failure.kind == "Canceled"
-        assert (await it.told(GET, f"{hostile.url}/good", modules=HTTP)).text == "200"
+        assert (await it.told(SLOWLY, f"{hostile.url}/good", modules=HTTP)).text == "200"
 
 
 async def test_a_peer_that_speaks_no_tls_or_says_nothing_is_one_error(here: Scene, hostile: Peer) -> None:

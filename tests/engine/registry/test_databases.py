@@ -9,6 +9,7 @@ import pytest
 from engine.check import check_source
 from engine.entry import Entry
 from engine.registry.guarded import is_guarded
+from engine.registry.kinds import DATABASES
 from engine.registry.problems import Problem
 from engine.registry.validate import validate
 
@@ -55,3 +56,10 @@ def test_what_is_missing_or_leads_elsewhere_is_told() -> None:
 def test_publishing_a_database_takes_more_than_an_authors_right(kind: str) -> None:
     entry = Entry("a:db", kind, {}, {})
     assert is_guarded(entry, {entry.id: entry})
+
+
+def test_a_store_is_guarded_as_its_database() -> None:
+    table = Entry("app:table", "store.sql", {}, {"database": "db", "table_name": "users"})
+    for kind in DATABASES:
+        assert is_guarded(table, {"app:db": Entry("app:db", kind, {}, {}), table.id: table})
+    assert not is_guarded(Entry("app:cache", "store.memory", {}, {}), {})
