@@ -50,15 +50,15 @@ ADMINISTRATOR = "administrator"
 
 MODELS = (
     "auditrow", "batch", "batchitem", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink",
-    "historyarchive", "importedhistory", "listsettings", "node", "notification", "notificationpreference", "process",
-    "program", "quarantine", "question", "questionrole", "revision", "run", "savedview", "service", "token",
-    "version", "vote",
+    "historyarchive", "importedhistory", "listsettings", "node", "notification", "notificationpreference",
+    "outgoing", "process", "program", "quarantine", "question", "questionrole", "revision", "run", "savedview",
+    "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 PERSONAL = (
     "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification", "notificationpreference",
-    "savedview",
+    "outgoing", "savedview",
 )  # fmt: skip
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 

@@ -10,6 +10,7 @@ from wippy_console.models.grants import Grant
 from wippy_console.models.imported import ImportedHistory
 from wippy_console.models.lists import ListSettings, SavedView
 from wippy_console.models.notifications import Notification, NotificationPreference
+from wippy_console.models.outgoing import Outgoing
 from wippy_console.models.quarantine import Quarantine
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
@@ -32,6 +33,7 @@ __all__ = [
     "Node",
     "Notification",
     "NotificationPreference",
+    "Outgoing",
     "Process",
     "Program",
     "Quarantine",

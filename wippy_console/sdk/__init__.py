@@ -19,7 +19,7 @@ from wippy_console.sdk.errors import (
     Unavailable,
 )
 from wippy_console.sdk.functions import function
-from wippy_console.sdk.starting import start
+from wippy_console.sdk.starting import aresult, asignal, astart, result, signal, start
 
 __all__ = [
     "Actor",
@@ -37,6 +37,11 @@ __all__ = [
     "Run",
     "Timeout",
     "Unavailable",
+    "aresult",
+    "asignal",
+    "astart",
     "function",
+    "result",
+    "signal",
     "start",
 ]

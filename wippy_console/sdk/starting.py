@@ -1,32 +1,71 @@
-"""Workflows that Django code starts."""
+"""Workflows that Django code starts, tells something, and waits for. Each form has one for async code."""
 
 from __future__ import annotations
 
-import uuid
-from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+
+from engine.errors import UnitFailed
+from engine.hosts.python import values
+from wippy_console.sdk.errors import Error, NotFound
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+# Django's models and the services are imported by the functions: this can be imported before the apps are ready.
+
+MOST = 2 * 1024 * 1024
+
 
 def start(entry: str, *args: Any, id: str = "", user: User | None = None) -> None:
-    """Start a workflow; within a transaction when that has committed, and not at all if it is rolled back.
+    """Start a workflow; within a transaction once that has committed, and not at all if it is rolled back.
 
-    `args` are plain data. `id` is the workflow's id: one that runs already is left to run. With a `user` their right
-    to start it is asked for, as in the console; without one the code itself starts it.
+    `args` are plain data as results of functions are; Invalid says where they are not. `id` is the workflow's id: one
+    that runs already is left to run. With a `user` it takes their right to start it; without one the code does it.
     """
-    from django.db import transaction  # noqa: PLC0415 - the sdk can be imported before the apps are ready
+    from wippy_console.services import outgoing  # noqa: PLC0415
 
-    transaction.on_commit(partial(_started, entry, args, id, user, uuid.uuid4()))
+    outgoing.start(entry, _plain(args), id, user)
 
 
-def _started(entry: str, args: tuple[Any, ...], id: str, user: User | None, key: uuid.UUID) -> None:
-    from wippy_console.services import accounts, runs  # noqa: PLC0415
-    from wippy_console.services.errors import Conflict  # noqa: PLC0415
+def signal(workflow_id: str, topic: str, *payload: Any, user: User | None = None) -> None:
+    """Send the newest run of the workflow id a message, as `start` starts one: after what was wanted before."""
+    from wippy_console.services import outgoing  # noqa: PLC0415
 
+    outgoing.signal(workflow_id, topic, _plain(payload), user)
+
+
+def result(workflow_id: str, timeout: float | None = None) -> Any:
+    """Wait for the end of the newest run of the workflow id; its result, or Error with what it failed with.
+
+    Outside of transactions alone: what was started in one is sent after it, so this would wait for ever.
+    """
+    from django.db import connection  # noqa: PLC0415
+
+    from wippy_console.models import Run  # noqa: PLC0415
+    from wippy_console.services import runs  # noqa: PLC0415
+
+    if connection.in_atomic_block:
+        raise RuntimeError("sdk.result waits for a run, and no transaction may be open meanwhile: call it after that")
+    run = Run.objects.filter(workflow_id=workflow_id).order_by("-started_at", "-run_id").first()
+    if run is None:
+        raise NotFound(f"there is no run of the workflow id {workflow_id}")
     try:
-        runs.start(user or accounts.code(), entry, "", list(args), id, key=key)
-    except Conflict:
-        if not id:
-            raise
+        return runs.result(runs.Started(run.pid, run.workflow_id, run.run_id), timeout)
+    except UnitFailed as error:
+        failure = error.failure
+        raise Error(
+            failure.message, kind=failure.kind, retryable=failure.retryable, details=dict(failure.details or {})
+        ) from error
+
+
+def _plain(args: tuple[Any, ...]) -> list[Any]:
+    found = values.outgoing(list(args), MOST, "arguments")
+    assert isinstance(found, list)
+    return found
+
+
+astart = sync_to_async(start)
+asignal = sync_to_async(signal)
+aresult = sync_to_async(result, thread_sensitive=False)

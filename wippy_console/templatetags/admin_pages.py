@@ -30,7 +30,7 @@ class Room:
 ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("People and rights", "users"): ("User", "Group", "Grant", "NotificationPreference", "Draft"),
     ("Lists", "list"): ("SavedView", "ListSettings"),
-    ("Runs", "workflow"): ("Run", "HistoryArchive", "ImportedHistory", "Batch", "BatchItem"),
+    ("Runs", "workflow"): ("Run", "HistoryArchive", "ImportedHistory", "Batch", "BatchItem", "Outgoing"),
     ("Questions", "hand"): ("Question", "Decision", "Vote", "Comment", "GuestLink"),
     ("Registry", "package"): ("Version", "Revision", "Program", "Token"),
     ("Fleet", "server"): ("Node", "Service", "Process", "Claim", "Quarantine"),

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
 from wippy_console.database.threads import in_thread
-from wippy_console.services import batches, clock, fleet, notifications
+from wippy_console.services import batches, clock, fleet, notifications, outgoing
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.projection import Clients, Fact, describe_some
@@ -40,7 +40,7 @@ class Reconciler:
         self._offer = offer
         self._followers: dict[str, Follower] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
-        self._batches: asyncio.Task[None] | None = None
+        self._beside: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -51,8 +51,8 @@ class Reconciler:
                 await asyncio.sleep(max(0.1, PERIOD - (time.monotonic() - began)))
         finally:
             self._drop_followers()
-            if self._batches is not None:
-                self._batches.cancel()
+            for task in self._beside.values():
+                task.cancel()
 
     async def _poll(self) -> None:
         """One look; whatever fails is said and tried again."""
@@ -62,7 +62,8 @@ class Reconciler:
                 return
             await self._compare_after_losses()
             await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
-            self._start_batches()
+            self._start_beside("batches", batches.tick)
+            self._start_beside("outgoing", outgoing.tick)
             await in_thread(clock.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)
@@ -74,18 +75,18 @@ class Reconciler:
         except Exception:
             logger.exception("the reconciler stumbled; trying again")
 
-    def _start_batches(self) -> None:
+    def _start_beside(self, name: str, tick: Callable[[], object]) -> None:
         """A slice beside all else: an act may wait long for its Temporal, and due dates and messages must not."""
-        if self._batches is None or self._batches.done():
-            self._batches = asyncio.create_task(self._do_batches(), name="batches")
+        if name not in self._beside or self._beside[name].done():
+            self._beside[name] = asyncio.create_task(self._do_beside(name, tick), name=name)
 
-    async def _do_batches(self) -> None:
+    async def _do_beside(self, name: str, tick: Callable[[], object]) -> None:
         try:
-            await in_thread(batches.tick)
+            await in_thread(tick)
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("the database does not answer, batches wait: %s", error)
+            logger.warning("the database does not answer, %s: it waits: %s", name, error)
         except Exception:
-            logger.exception("a batch stumbled; trying again")
+            logger.exception("%s stumbled; trying again", name)
 
     async def _compare_after_losses(self) -> None:
         """A node that died may have lost observations."""

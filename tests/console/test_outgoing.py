@@ -1,0 +1,131 @@
+"""What Django code starts and signals: sent after the commit alone, once, and never lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from engine.errors import UnitFailed
+from wippy_console import sdk
+from wippy_console.models import Outgoing
+from wippy_console.services import outgoing, runs
+from wippy_console.services.errors import Conflict, NotFoundError, Unavailable
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Temporal:
+    """Takes starts as `services.runs` does, and notes them."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[Any, ...]] = []
+        self.refuses: Exception | None = None
+
+    def start(self, user: User, entry: str, worker: str, args: list[Any], workflow_id: str, *, key: object) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.started.append((user.get_username(), entry, args, workflow_id, key))
+
+
+@pytest.fixture
+def temporal(monkeypatch: pytest.MonkeyPatch) -> Temporal:
+    made = Temporal()
+    monkeypatch.setattr(runs, "start", made.start)
+    return made
+
+
+def make_due() -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    Outgoing.objects.update(due_at=past, created_at=past)
+
+
+def test_nothing_is_sent_before_the_commit(temporal: Temporal) -> None:
+    with transaction.atomic():
+        sdk.start("shop:fulfil", {"id": 1}, id="order-1")
+        assert not temporal.started and Outgoing.objects.count() == 1
+    assert [each[:4] for each in temporal.started] == [("auto:code", "shop:fulfil", [{"id": 1}], "order-1")]
+    assert not Outgoing.objects.exists()
+
+
+def test_what_is_rolled_back_is_never_sent(temporal: Temporal) -> None:
+    with transaction.atomic():
+        sdk.start("shop:fulfil")
+        transaction.set_rollback(True)
+    outgoing.tick()
+    assert not temporal.started and not Outgoing.objects.exists()
+
+
+def test_outside_of_a_transaction_it_is_sent_at_once(temporal: Temporal) -> None:
+    sdk.start("shop:fulfil")
+    assert len(temporal.started) == 1
+
+
+def test_what_could_not_be_sent_is_sent_later_under_the_same_key(temporal: Temporal) -> None:
+    temporal.refuses = Unavailable("Temporal does not answer.")
+    sdk.start("shop:fulfil", id="order-1")  # does not raise: what was committed stands
+    kept = Outgoing.objects.get()
+    assert (kept.problem, kept.tries) == ("Temporal does not answer.", 1)
+    temporal.refuses = None
+    make_due()
+    outgoing.tick()
+    assert [each[4] for each in temporal.started] == [kept.key]
+    assert not Outgoing.objects.exists()
+
+
+def test_what_died_between_commit_and_sending_is_sent(temporal: Temporal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "_sent_at_once", lambda key: None)
+    sdk.start("shop:fulfil")
+    outgoing.tick()
+    assert not temporal.started  # whoever wrote it may be sending it
+    make_due()
+    outgoing.tick()
+    assert len(temporal.started) == 1
+
+
+@pytest.mark.parametrize("refusal", [NotFoundError("There is no entry shop:x."), PermissionDenied("You may not.")])
+def test_what_is_refused_says_why_and_keeps_no_other(temporal: Temporal, refusal: Exception) -> None:
+    temporal.refuses = refusal
+    sdk.start("shop:x")
+    temporal.refuses = None
+    sdk.start("shop:fulfil")
+    assert Outgoing.objects.get().problem == str(refusal)
+    assert [each[1] for each in temporal.started] == ["shop:fulfil"]
+
+
+def test_an_id_that_runs_already_is_left_to_run(temporal: Temporal) -> None:
+    temporal.refuses = Conflict("It runs already.")
+    sdk.start("shop:fulfil", id="order-1")
+    assert not Outgoing.objects.exists()
+
+
+def test_a_user_starts_by_their_own_rights(temporal: Temporal) -> None:
+    sdk.start("shop:fulfil", user=User.objects.create_user("ada"))
+    assert temporal.started[0][0] == "ada"
+
+
+def test_what_is_no_plain_data_is_refused_where_it_stands(temporal: Temporal) -> None:
+    with pytest.raises(UnitFailed, match=r"arguments\[0\].tags"):
+        sdk.start("shop:fulfil", {"tags": {1, 2}})
+    assert not Outgoing.objects.exists()
+
+
+def test_a_signal_waits_for_its_run(temporal: Temporal) -> None:
+    sdk.signal("order-1", "decision", {"approved": True})
+    kept = Outgoing.objects.get()
+    assert kept.problem == "There is no run of the workflow id order-1 yet."
+
+
+def test_no_result_is_awaited_within_a_transaction() -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError, match="no transaction may be open"):
+        sdk.result("order-1")
+
+
+def test_a_result_of_what_never_began_is_not_found() -> None:
+    with pytest.raises(sdk.NotFound, match="no run of the workflow id order-1"):
+        sdk.result("order-1")

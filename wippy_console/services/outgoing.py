@@ -1,0 +1,112 @@
+"""Starts and signals of Django code: kept in the transaction that wants them, sent when it has committed.
+
+Whoever committed sends at once; what fails then, or dies before, is sent by the worker that leads. A row may be sent
+twice: its key makes the second time the same start or signal to Temporal.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from engine.errors import UnitFailed
+from wippy_console.database.storable import storable_text
+from wippy_console.models import Outgoing
+from wippy_console.services import accounts, decisions, runs
+from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60
+AT_ONCE = 50
+GRACE = timedelta(seconds=5)
+"""What was just written is being sent by whoever wrote it."""
+
+
+def start(entry: str, args: Sequence[Any], workflow_id: str, user: User | None) -> Outgoing:
+    """Keep a start."""
+    return _kept(Outgoing(deed=Outgoing.Deed.START, entry=entry, args=list(args), workflow_id=workflow_id, user=user))
+
+
+def signal(workflow_id: str, topic: str, payload: Sequence[Any], user: User | None) -> Outgoing:
+    """Keep a signal."""
+    wanted = Outgoing(deed=Outgoing.Deed.SIGNAL, topic=topic, args=list(payload), workflow_id=workflow_id, user=user)
+    return _kept(wanted)
+
+
+def tick() -> None:
+    """Send what is due, in order; the rest waits while Temporal does not answer. For the worker that leads."""
+    due = Outgoing.objects.filter(due_at__lte=timezone.now(), created_at__lte=timezone.now() - GRACE)
+    for key in list(due.values_list("key", flat=True)[:AT_ONCE]):
+        if not send(key):
+            return
+
+
+def send(key: UUID) -> bool:
+    """Send one; False when Temporal does not answer. What can't be sent says why in its row and is tried again."""
+    row = Outgoing.objects.select_related("user").filter(key=key).first()
+    if row is None:
+        return True
+    try:
+        _sent(row)
+    except Unavailable as error:
+        _postponed(row, error.message)
+        return False
+    except (Refused, PermissionDenied, UnitFailed) as error:
+        _postponed(row, str(error))
+    else:
+        Outgoing.objects.filter(key=key).delete()
+    return True
+
+
+def _kept(row: Outgoing) -> Outgoing:
+    row.number = time.time_ns()
+    row.save(force_insert=True)
+    transaction.on_commit(partial(_sent_at_once, row.key), robust=True)
+    return row
+
+
+def _sent_at_once(key: UUID) -> None:
+    send(key)
+
+
+def _sent(row: Outgoing) -> None:
+    user = row.user or accounts.code()
+    match row.deed:
+        case Outgoing.Deed.START:
+            _started(row, user)
+        case _:
+            _signaled(row, user)
+
+
+def _started(row: Outgoing, user: User) -> None:
+    try:
+        runs.start(user, row.entry, "", row.args, row.workflow_id, key=row.key)
+    except Conflict:
+        if not row.workflow_id:
+            raise
+        logger.info("%s runs already", row.workflow_id)
+
+
+def _signaled(row: Outgoing, user: User) -> None:
+    run = runs.visible(user).filter(workflow_id=row.workflow_id).order_by("-started_at", "-run_id").first()
+    if run is None:
+        raise NotFoundError(f"There is no run of the workflow id {row.workflow_id} yet.")
+    decisions.send_raw(user, run, row.topic, *row.args, reason="by code", key=row.key)
+
+
+def _postponed(row: Outgoing, why: str) -> None:
+    logger.warning("%s is not sent: %s", row, why)
+    pause = timedelta(seconds=min(2**row.tries, LONGEST_PAUSE))
+    fields = {"tries": row.tries + 1, "due_at": timezone.now() + pause, "problem": storable_text(why)[:1000]}
+    Outgoing.objects.filter(key=row.key).update(**fields)
