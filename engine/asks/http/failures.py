@@ -84,8 +84,8 @@ def _known(what: str, cause: BaseException) -> UnitFailed | None:
             return broken(what, "the name of the host can't be resolved")
         case ConnectionRefusedError():
             return broken(what, "connection refused")
-        case ssl.SSLError():
-            return _of_tls(what, cause)
+        case ssl.SSLError() if not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            return _of_tls(what, cause)  # else it waited when its time was over
         case _:
             return None
 
