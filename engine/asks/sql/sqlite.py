@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sqlite3
 import threading
 import time
@@ -24,7 +25,7 @@ Result = TypeVar("Result")
 MOST_THREADS = 64
 MOST_BYTES, MOST_COLUMNS = 8 << 20, 128
 """Of a value, and of a row, which is read whole."""
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 10.0
 """How long a statement tries to become the writer; the thread is free meanwhile."""
 STUCK_SECONDS = 5.0
 _PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -42,6 +43,7 @@ class SqliteConnection:
         self._target = target
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._rights = Rights()
+        self._mark = f" /* {secrets.token_hex(16)} */"
         self._raw: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._broken = False
@@ -93,12 +95,16 @@ class SqliteConnection:
             await self.control("PRAGMA query_only = 1")
 
     async def control(self, text: str) -> None:
-        """A statement of the connection's own."""
+        """A statement of the connection's own.
+
+        Rights are asked for when a statement is compiled, and the module may keep compiled ones by their text: no text of
+        a unit may be one of ours.
+        """
 
         def run(raw: sqlite3.Connection) -> None:
             self._rights.own = True
             try:
-                raw.execute(text)
+                raw.execute(text + self._mark)
             finally:
                 self._rights.own = False
 
@@ -120,7 +126,7 @@ class SqliteConnection:
             try:
                 raw.rollback()
                 if not self._target.read_only:
-                    raw.execute("PRAGMA query_only = 0")
+                    raw.execute(f"PRAGMA query_only = 0{self._mark}")
                 return True
             finally:
                 self._rights.own = False

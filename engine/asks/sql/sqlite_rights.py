@@ -16,7 +16,7 @@ PRAGMAS = frozenset(
 _SETTABLE = frozenset({"application_id", "user_version", "foreign_key_check", "integrity_check", "quick_check"})
 _NAMED = ("index_", "table_", "foreign_key_list")
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
-_REFUSED_TABLES = ("sqlite_dbpage", "dbstat")
+_REFUSED_TABLES = ("sqlite_dbpage", "sqlite_stmt", "dbstat")
 _FILES = "ATTACH, DETACH and VACUUM are not for Lua code: a database is one file"
 _TRANSACTIONS = "a transaction is begun by db:begin(), and ended by its methods"
 

@@ -207,7 +207,7 @@ local function opening(clauses, args, out)
   local usual = "INSERT " .. concat(options, " ") .. (#options > 0 and " " or "") .. "INTO"
   for _, prefix in raw.next, clauses.prefix or {} do
     local found = text.written(prefix.sql, prefix.values, args)
-    local whole = raw.string.find(raw.string.upper(found), "^%s*[IR]%a+.*%sINTO%s*$")
+    local whole = #found <= 200 and raw.string.find(raw.string.upper(found), "^%s*[IR]%a+.*%sINTO%s*$")
     if whole then usual = found else out[#out + 1] = found end
   end
   local name = last(clauses, "table")

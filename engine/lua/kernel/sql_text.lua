@@ -26,10 +26,13 @@ end
 -- Names are no values: they can't be bound. Where a name is wanted nothing else passes, so that one which came from
 -- elsewhere can't become part of the statement; whoever means an expression says so by sql.builder.expr.
 
+-- What is longer than any name is looked at no further: patterns may take the square of a length, uncounted.
+
 local PART = '^[%a_][%w_$]*$'
+local LONGEST, MOST_COLUMNS = 200, 2000
 
 local function is_name(name)
-  if #name > 200 then return false end
+  if #name > LONGEST then return false end
   for part in raw.string.gmatch(name .. ".", "([^.]*)%.") do
     if not find(part, PART) and not find(part, '^"[^"%z]+"$') and part ~= "*" then return false end
   end
@@ -38,6 +41,7 @@ end
 
 --- A name, or a call of a function with names: COUNT(o.id).
 local function is_term(term)
+  if #term > LONGEST then return false end
   if is_name(term) then return true end
   local inner = match(term, "^[%a_][%w_]*%((.*)%)$")
   if not inner or find(inner, "[()]") then return false end
@@ -61,6 +65,7 @@ end
 
 --- A table, with another name for it where one is given.
 function text.table(v, what)
+  if #v > LONGEST then refuse(what, v) end
   if is_name(v) then return v end
   local name, alias = match(v, "^(%S+)%s+(%S+)$")
   if not name then name, alias = match(v, "^(%S+)%s+[Aa][Ss]%s+(%S+)$") end
@@ -75,6 +80,7 @@ end
 
 --- A name or place with how it is ordered.
 function text.order(v, what)
+  if #v > LONGEST then refuse(what, v) end
   local term, way = match(v, "^(%S+)%s+(.+)$")
   if way and not ORDERS[raw.string.gsub(upper(way), "%s+", " ")] then refuse(what, v) end
   if not find(term or v, "^%d+$") then text.term(term or v, what) end
@@ -85,6 +91,7 @@ end
 
 --- Go over a text outside of its quotes: `on_mark` gives what stands for each `?`, `on_pair` what for each `??`.
 local function over_marks(sql, on_mark, on_pair)
+  k.lib.charge_bytes(#sql)
   local out, from, at = {}, 1, 1
   while true do
     local i = find(sql, "[?'\"]", at)
@@ -159,7 +166,9 @@ local function sorted(map, what)
   local keys = {}
   for key in next, map do
     if type(key) ~= "string" then wrong(what .. ": columns are text") end
+    if #key > LONGEST then refuse(what, key) end
     keys[#keys + 1] = key
+    if #keys > MOST_COLUMNS then wrong(what .. ": at most " .. MOST_COLUMNS .. " columns") end
   end
   raw.table.sort(keys)
   return keys

@@ -137,6 +137,24 @@ function M.misuse()
 end
 
 -- on: function process
+-- modules: sql
+--- Names and prefixes of any length are looked at in a moment
+function M.long_texts()
+  local b, spaces = sql.builder, (" "):rep(1000000)
+  for _, long in ipairs { "f(a" .. spaces .. "b)", "a" .. spaces .. "b", ("I"):rep(1000000), ("a."):rep(500000) .. "b" } do
+    refused(b.select("1"):from(long))
+    refused(b.select("1"):order_by(long))
+    refused(b.select("1"):group_by(long))
+    refused(b.select("1"):where({ [long] = 1 }))
+    refused(b.insert("t"):set_map({ [long] = 1 }))
+    assert(b.insert("t"):prefix(long):values(1):to_sql())
+  end
+  local map = {}
+  for i = 1, 3000 do map["c" .. i] = i end
+  refused(b.insert("t"):set_map(map))
+end
+
+-- on: function process
 -- modules: sql uuid
 --- run_with runs it, with the placeholders of that database
 function M.running()

@@ -290,3 +290,31 @@ async def test_temporary_tables_of_sqlite_end_with_their_holder(databases: Datab
             assert await connection.query("SELECT * FROM mine") in ([], [{"1": 1}])
         async with databases.connection(entry_id) as connection:
             assert await kind_of(connection, "SELECT * FROM mine") == "Invalid"
+
+
+@pytest.mark.parametrize("entry_id", [FILE], indirect=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN IMMEDIATE",
+        "BEGIN DEFERRED",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT s",
+        "PRAGMA query_only = 0",
+        "PRAGMA busy_timeout = 0",
+    ],
+)
+async def test_no_text_passes_since_the_connection_used_it_itself(
+    databases: Databases, entry_id: str, text: str
+) -> None:
+    async with databases.connection(entry_id) as connection:
+        for read_only in (False, True):
+            await connection.begin(read_only=read_only)
+            await connection.control("SAVEPOINT s")
+            await connection.control("ROLLBACK")
+            await connection.begin(read_only=read_only)
+            await connection.control("COMMIT")
+            await connection.reset()
+        assert await kind_of(connection, text) == "PermissionDenied"
+        assert not connection.in_transaction
