@@ -97,8 +97,8 @@ class SqliteConnection:
     async def control(self, text: str) -> None:
         """A statement of the connection's own.
 
-        Rights are asked for when a statement is compiled, and the module may keep compiled ones by their text: no text of
-        a unit may be one of ours.
+        Rights are asked for when a statement is compiled, and the module may keep compiled ones by their text: no
+        text of a unit may be one of ours.
         """
 
         def run(raw: sqlite3.Connection) -> None:
