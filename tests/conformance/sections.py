@@ -70,6 +70,10 @@ PYTHON: dict[int, dict[str, str]] = {
     11: {
         "tests/engine/lua/test_unit_crypto.py": "where secrets come from, RSA keys, and what work costs",
         "tests/engine/lua/test_unit_modules.py": "modules on a hand-moved clock",
+        "tests/engine/asks/http/test_addresses.py": "which addresses `http_client` reaches",
+        "tests/engine/asks/http/test_exchanges.py": "peers that are slow, endless, fickle or broken",
+        "tests/engine/asks/http/test_tls.py": "certificates, and whose trust is whose",
+        "tests/engine/asks/http/test_doubles.py": "recorded answers of tests",
         "tests/engine/asks/test_store_asks.py": "memory stores: sweeping, bounds of a node, changed entries, policies",
         "tests/engine/asks/sql/test_store_sql.py": "stores in tables: races, order, names, sweeping",
         "tests/hostile/test_http_peers.py": "servers that hang, flood or lie",
