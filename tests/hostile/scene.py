@@ -113,7 +113,7 @@ class Scene(Lab):
     async def comes_back_to(self, before: Left) -> None:
         """Wait until nothing is held that was not before."""
         try:
-            await self.until(lambda: Left.now().holds_no_more_than(before), timeout=30)
+            await self.until(lambda: Left.now().holds_no_more_than(before))
         except TimeoutError:
             raise AssertionError(f"{before} before, {Left.now()} after") from None
 
