@@ -128,7 +128,9 @@ class Place(threading.Thread):
         super().__init__(name="python function", daemon=True)
         self._threads = threads
         self._gate = threading.Lock()
+        self._serves: PythonCall | None = None
         self._call: PythonCall | None = None
+        """Whose code runs now, so that it may be stopped by force."""
         self._interrupted = False
 
     def run(self) -> None:
@@ -139,17 +141,21 @@ class Place(threading.Thread):
         self._threads.at_end()
 
     def works_for(self, call: PythonCall) -> bool:
-        """Whether the code of that call runs here now."""
-        return self._call is call
+        """Whether that call holds this thread, by its code or by what is around it."""
+        return self._serves is call
 
     def _do(self, job: Job) -> None:
+        self._serves = job.call
+        job.call.on_given_up(lambda: self._give_up(job.call))
         try:
             job.call.check()
             with self._threads.around(job.call):
                 value = self._forced(job)
         except BaseException as error:  # whatever code raises is its caller's
+            self._serves = None
             job.future.set_exception(error)
         else:
+            self._serves = None
             job.future.set_result(value)
 
     def _forced(self, job: Job) -> Any:
@@ -157,11 +163,12 @@ class Place(threading.Thread):
         try:
             try:
                 self._call = job.call
-                job.call.on_given_up(lambda: self._give_up(job.call))
+                job.call.check()  # it may have been given up a moment ago
                 return job.work()
             finally:
                 self._quiet()
         except Abandoned:
+            self._quiet()  # it may have struck before that began
             raise UnitFailed(stopped("terminated")) from None
 
     def _quiet(self) -> None:

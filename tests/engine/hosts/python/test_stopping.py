@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from engine.contracts.host import CallRequest
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor import calls
 from engine.hosts.python import functions
+from engine.hosts.python.call import PythonCall
+from engine.hosts.python.surroundings import Surroundings
 from tests.engine.hosts.actor.support import Lab
 from tests.engine.hosts.python import code
-from tests.engine.hosts.python.support import python, python_lab
+from tests.engine.hosts.python.support import python, python_lab, resolve
 from tests.patience import PATIENCE
+from wippy_console.sdk.context import Context
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +139,22 @@ async def _once_free(it: Lab) -> Any:
             with contextlib.suppress(UnitFailed):
                 return await it.call("app:add", 1, 1)
             await asyncio.sleep(0.005)
+
+
+async def test_what_hangs_around_a_call_holds_its_thread_and_is_told() -> None:
+    @contextlib.contextmanager
+    def around(call: PythonCall) -> Iterator[None]:
+        yield
+        if call.callable.endswith(":who"):
+            code.seen.append("closing")
+            code.release.wait()
+
+    surroundings = Surroundings(resolve, Context, around=around)
+    async with python_lab(python("who"), python("add"), threads=1, surroundings=surroundings) as it:
+        for _ in range(2):
+            assert (await it.failure("app:who", options={"timeout": "200ms"})).kind == "Timeout"
+            await it.until(lambda: not it.node.processes())
+        failure = await it.failure("app:add", 1, 1)
+        assert failure.kind == "Unavailable" and "app:who (2)" in failure.message
+        code.release.set()
+        assert await _once_free(it) == 2
