@@ -77,7 +77,7 @@ class Databases:
     def _entry(self, entry_id: str) -> Entry:
         entry = self._catalog.entry(entry_id)
         if entry is None:
-            raise UnitFailed(not_found(f"database '{entry_id}' not found"))
+            raise UnitFailed(not_found(f"database '{entry_id[:200]}' not found"))
         if entry.kind not in KINDS:
             raise UnitFailed(invalid(f"'{entry_id}' is not a database but a {entry.kind}"))
         return entry
