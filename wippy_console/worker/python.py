@@ -1,24 +1,22 @@
-"""What Python functions run in on a worker: how they are found, connections of the database, exceptions of Django."""
+"""What Python functions run in on a worker: how they are found, and connections of the database."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
-from django.http import Http404
+from django.db import DatabaseError, InterfaceError, connections
 
-from engine.errors import INTERNAL, INVALID, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, Failure, UnitFailed
+from engine.errors import INTERNAL, Failure, UnitFailed
 from engine.hosts.python.call import PythonCall
 from engine.hosts.python.surroundings import Surroundings
 from wippy_console.sdk.context import Context
+from wippy_console.services.django_failures import failure_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,28 +58,6 @@ async def connected_async(call: PythonCall) -> AsyncIterator[None]:
             raise UnitFailed(_left_open(left))
     finally:
         threads.shutdown(wait=False)
-
-
-def failure_of(error: BaseException) -> Failure | None:
-    """The failures that exceptions of Django stand for."""
-    match error:
-        case ValidationError():
-            details = error.message_dict if hasattr(error, "error_dict") else {}
-            return Failure(INVALID, ", ".join(error.messages), retryable=False, details=details)
-        case ObjectDoesNotExist() | Http404():
-            return Failure(NOT_FOUND, str(error), retryable=False)
-        case PermissionDenied():
-            return Failure(PERMISSION_DENIED, str(error) or "permission denied", retryable=False)
-        case OperationalError() | InterfaceError() if not _is_mistaken(error):
-            return Failure(UNAVAILABLE, f"the database: {error}", retryable=True)
-        case _:
-            return None
-
-
-def _is_mistaken(error: BaseException) -> bool:
-    """SQLite says of a wrong statement what others say of a server that is down."""
-    cause = error.__cause__
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
 
 
 def _refresh() -> None:

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from shop.models import Order, Product
 from wippy_console.sdk import Context
-from wippy_console.sdk.testing import context
+from wippy_console.sdk.testing import context, driver
+
+__all__ = ["driver"]
 
 
 @pytest.fixture
