@@ -34,6 +34,11 @@ def nothing() -> None:
     """Take no ctx."""
 
 
+def with_key(ctx: Any, amount: Any = None, key: str = os.environ["PATH"]) -> str:
+    """Have a default that may be a secret."""
+    return key
+
+
 def by_name(ctx: Any, *, order: Any) -> None:
     """Want an argument by its name."""
 

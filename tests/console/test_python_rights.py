@@ -11,12 +11,14 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
+from engine.contracts.registry import Author
 from engine.entry import Entry
 from engine.registry.guarded import forbidden_to_lua
 from tests.console.registry_cast import author, create, delete, update
 from wippy_console.permissions import ADMINISTRATOR
 from wippy_console.services import registry
-from wippy_console.services.registry import ChangesRefused
+from wippy_console.services.python_functions import code_of, naming
+from wippy_console.services.registry import Changes, ChangesRefused, ForbiddenError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def allowed(settings: Any) -> None:
     """Python code that tests may name."""
-    settings.PYTHON_FUNCTIONS = ("shop.*", "tests.console.python_code.*")
+    settings.PYTHON_FUNCTIONS = ("shop.*", "tests.console.python_*")
 
 
 CHARGE = Entry("app:charge", "function.python", {}, {"callable": "tests.console.python_code:charge"})
@@ -99,6 +101,28 @@ def test_code_that_is_not_there_yet_or_can_not_be_called_is_a_warning(text: str,
     assert warning.field == "callable" and said in warning.message
 
 
+def test_a_script_that_ends_the_process_is_told_of_and_ends_none(client: Client) -> None:
+    (warning,) = create(replace(CHARGE, data={"callable": "tests.console.python_script:main"})).warnings
+    client.force_login(User.objects.create_superuser("boss"))
+    shown = client.get(f"/registry/{CHARGE.id}/").content.decode()
+    assert all("ends the process when it is imported" in text for text in (warning.message, shown))
+
+
+def test_an_import_that_fails_tells_no_path_of_the_machine() -> None:
+    (warning,) = create(replace(CHARGE, data={"callable": "tests.console.python_broken:charge"})).warnings
+    assert "cannot import name 'nothing_here'" in warning.message
+    assert str(Path(__file__).parent) not in warning.message
+
+
+def test_code_is_not_imported_for_those_who_may_not_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = replace(CHARGE, data={"callable": "tests.console.python_script:main"})
+    monkeypatch.setattr(naming, "import_module", lambda module: pytest.fail(f"{module} was imported"))
+    with pytest.raises(PermissionDenied):
+        create(named, user=author("ada"))
+    with pytest.raises(ForbiddenError):
+        registry.publish_from_lua(Author("app:robot", "{h:1}"), Changes(create=(named,)), base=0)
+
+
 @pytest.mark.parametrize("name", ["charge", "slow_charge", "careful", "charger"])
 def test_functions_of_a_module_are_named_decorated_or_not(name: str) -> None:
     assert not create(replace(CHARGE, data={"callable": f"tests.console.python_code:{name}"})).warnings
@@ -121,6 +145,12 @@ def test_the_page_of_an_entry_shows_its_code_and_no_path_of_the_machine(
     text = client.get(f"/registry/{CHARGE.id}/").content.decode()
     assert all(each in text for each in told)
     assert str(Path(__file__).parent) not in text and "<textarea" not in text
+
+
+def test_defaults_of_code_are_not_told_by_their_values() -> None:
+    entry = replace(CHARGE, data={"callable": "tests.console.python_code:with_key"})
+    code = code_of(entry)
+    assert code is not None and code.signature.endswith("= None, key: 'str' = …) -> 'str'")
 
 
 def test_the_page_says_what_is_not_there(client: Client) -> None:

@@ -50,11 +50,28 @@ def _described(text: str, function: Callable[..., Any]) -> Code:
     return Code(
         text,
         f"{place}:{first}" if lines else place,
-        f"{text.rpartition(':')[2]}{inspect.signature(function)}",
+        f"{text.rpartition(':')[2]}{_signature(function)}",
         inspect.getdoc(function) or "",
         inspect.iscoroutinefunction(called),
         tuple(enumerate(lines, first)),
     )
+
+
+class _Unsaid:
+    """Stands for a default: its value may come from settings or the environment, and be a secret."""
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    found = inspect.signature(function)
+    return found.replace(parameters=[each.replace(default=_said(each.default)) for each in found.parameters.values()])
+
+
+def _said(default: Any) -> Any:
+    is_plain = default is None or isinstance(default, bool) or default is inspect.Parameter.empty
+    return default if is_plain else _Unsaid()
 
 
 def _source(shown: Any) -> tuple[list[str], int]:

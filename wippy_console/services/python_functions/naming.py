@@ -30,6 +30,9 @@ def resolved(entry_id: str, text: str) -> Callable[..., Any]:
         found = reduce(getattr, name.split("."), import_module(module))
     except (ImportError, AttributeError) as error:
         raise UnitFailed(_missing(text, module, name, error)) from error
+    except SystemExit as error:  # a script: it may not end the process that only looks at it
+        text = f"{module} ends the process when it is imported: name a function of a module that does not"
+        raise UnitFailed(Failure(INVALID, text, retryable=False)) from error
     if not callable(found):
         raise UnitFailed(Failure(INVALID, f"{text} can't be called", retryable=False))
     if not _is_allowed(f"{module_of(found)}:{name}"):
@@ -89,6 +92,7 @@ def _forbidden(what: str) -> Failure:
 
 def _missing(text: str, module: str, name: str, error: Exception) -> Failure:
     if isinstance(error, ImportError):
-        return Failure(NOT_FOUND, f"{text}: {error}", retryable=False)
+        told = str(error).replace(f" ({error.path})", "")  # where this machine has it
+        return Failure(NOT_FOUND, f"{text}: {told}", retryable=False)
     near = did_you_mean(name, (each for each in vars(import_module(module)) if not each.startswith("_")))
     return Failure(NOT_FOUND, f"{module} has no '{name}'{f'; {near}' if near else ''}", retryable=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ MAX_LISTED = 1000
 MAX_NOTED = 100
 # Where they are not set, this installation's own (wippy_console.services.temporal).
 ALWAYS_SET = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE")
+_Entries = Mapping[str, Entry]
 _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
 
 
@@ -99,12 +100,11 @@ def restore_from_lua(unit: Author, number: int) -> Version:
 
 def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Version:
     # Validation takes a while; outside of the transaction it keeps no other writer waiting.
-    prepared = _prepare(base, changes)
+    prepared = _prepare(base, changes, publisher)
     with transaction.atomic():
         lock_for_transaction(_LOCK)
         if reading.current_number() != prepared.number:
-            prepared = _prepare(base, changes)
-        _require_rights(publisher, prepared)
+            prepared = _prepare(base, changes, publisher)
         prepared = replace(prepared, problems=_told(publisher.user, prepared))
         if errors_in(prepared.problems):
             raise ChangesRefused(prepared.problems)
@@ -126,26 +126,24 @@ def _told(user: User | None, prepared: _Prepared) -> tuple[Problem, ...]:
     return prepared.problems if user is None else seeing.told(user, prepared.problems, prepared.known)
 
 
-def _require_rights(publisher: _Publisher, prepared: _Prepared) -> None:
+def _require_rights(publisher: _Publisher, touched: Collection[str], before: _Entries, after: _Entries) -> None:
     """Guarded entries decide where this machine's keys are sent and who reads them: more than an author may."""
-    touched, before = prepared.changes.touched, reading.snapshot(prepared.number)
-    if publisher.unit and (ids := forbidden_to_lua(touched, before, prepared.after, settings.LUA_PUBLISHES)):
+    if publisher.unit and (ids := forbidden_to_lua(touched, before, after, settings.LUA_PUBLISHES)):
         raise ForbiddenError(ids)
     if publisher.user:
-        _require_namespaces(publisher.user, prepared, before)
+        _require_namespaces(publisher.user, touched, before, after)
 
 
-def _require_namespaces(user: User, prepared: _Prepared, before: Mapping[str, Entry]) -> None:
+def _require_namespaces(user: User, touched: Collection[str], before: _Entries, after: _Entries) -> None:
     """The rights to guarded entries and Python code where they are, and to see what an entry names anew."""
-    touched = prepared.changes.touched
-    for entry_id in guarded(touched, before, prepared.after):
+    for entry_id in guarded(touched, before, after):
         permissions.require(user, permissions.PUBLISH_CLIENT, namespace_of(entry_id))
-    for entry_id in naming_python(touched, before, prepared.after):
+    for entry_id in naming_python(touched, before, after):
         permissions.require(user, permissions.PUBLISH_PYTHON, namespace_of(entry_id))
     if permissions.scope(user, permissions.VIEW_REGISTRY).everywhere:
         return
     for entry_id in touched:
-        named = _targets(prepared.after.get(entry_id)) - _targets(before.get(entry_id))
+        named = _targets(after.get(entry_id)) - _targets(before.get(entry_id))
         if unseen := sorted(each for each in named if not seeing.sees(user, each)):
             raise PermissionDenied(f"{entry_id} may not name {unseen[0]}: it is outside of your namespaces.")
 
@@ -185,11 +183,14 @@ def delete_entry(user: User, entry_id: str, *, base: int | None, message: str) -
     return publish(user, Changes(delete=(entry_id,)), base=base, message=message, source=EDITOR)
 
 
-def _prepare(base: int | None, changes: Changes) -> _Prepared:
+def _prepare(base: int | None, changes: Changes, publisher: _Publisher | None = None) -> _Prepared:
+    """The rights come before validation, which imports the Python code that entries name."""
     number = reading.current_number()
     current = reading.snapshot(number)
     fitted = _fit(base, number, current, changes)
     after = changing.apply(current, fitted)
+    if publisher:
+        _require_rights(publisher, fitted.touched, current, after)
     return _Prepared(number, fitted, after, _problems(current, after, fitted))
 
 
