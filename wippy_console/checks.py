@@ -12,6 +12,7 @@ from django.db import connections
 from engine.asks.http.addresses import Allowed
 from wippy_console.database import texts
 from wippy_console.models.runs import SEARCHED
+from wippy_console.services import python_functions
 
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]", "testserver"}
 
@@ -71,6 +72,18 @@ def check_http(**_: Any) -> list[CheckMessage]:
         hint = "Name hosts, addresses and networks, as 10.0.0.0/8,127.0.0.1:8080,hooks.local,unix:/run/app.sock."
         return [Error(f"WIPPY_HTTP_ALLOW can't be read: {error}.", hint=hint, id="wippy_console.E005")]
     return []
+
+
+@register()
+def check_python(**_: Any) -> list[CheckMessage]:
+    """Check which Python code entries may name."""
+    wrong = {each: python_functions.wrong_pattern(each) for each in settings.PYTHON_FUNCTIONS}
+    hint = "Name modules or functions of your apps, as shop.payments.*,billing.functions.*."
+    return [
+        Error(f"WIPPY_PYTHON_FUNCTIONS: {pattern} {text}.", hint=hint, id="wippy_console.E006")
+        for pattern, text in wrong.items()
+        if text
+    ]
 
 
 @register(Tags.database)

@@ -101,7 +101,7 @@ def read_environment() -> Environment:
         strict_security=env.bool("WIPPY_STRICT_SECURITY", False),
         step_seconds=env.float("WIPPY_STEP_SECONDS", 5.0, validate=validate.Range(0.1)),
         python_threads=env.int("WIPPY_PYTHON_THREADS", 16, validate=validate.Range(1, 1000)),
-        python_functions=tuple(env.list("WIPPY_PYTHON_FUNCTIONS", [f"{name}.*" for name in apps])),
+        python_functions=tuple(env.list("WIPPY_PYTHON_FUNCTIONS", [f"{package_of(name)}.*" for name in apps])),
         apps=apps,
         apps_path=(*folders(env.str("WIPPY_APPS_PATH", "")), EXAMPLE_PATH),
         examples=examples,
@@ -118,6 +118,12 @@ def read_apps(env: Env, *, with_examples: bool) -> tuple[str, ...]:
     given = env.str("WIPPY_APPS", None)
     names = [EXAMPLE_APP] * with_examples if given is None else given.split(",")
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def package_of(app: str) -> str:
+    """The package of an app that may be named by its configuration, as shop.apps.ShopConfig."""
+    module, _, name = app.rpartition(".")
+    return module.removesuffix(".apps") if module and name[:1].isupper() else app
 
 
 def folders(text: str) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from django.conf import settings
 from environs.exceptions import EnvError
 from pytest_django import Settings
 
-from wippy_console.checks import check_serving, check_temporal
+from wippy_console.checks import check_python, check_serving, check_temporal
 from wippy_console.env import (
     ADDRESS_FILE,
     CREDENTIALS,
@@ -112,3 +112,23 @@ def test_entries_and_lua_are_not_given_the_console_s_own_secrets(monkeypatch: py
     assert not variables_for_entries().keys() & set(OWN_SECRETS)
     assert not variables_for_lua().keys() & {*OWN_SECRETS, *CREDENTIALS}
     assert variables_for_lua()["SHOP_MODE"] == variables_for_entries()["TEMPORAL_API_KEY"] == "x"
+
+
+def test_apps_named_by_their_configuration_bring_the_code_of_their_package(bare: pytest.MonkeyPatch) -> None:
+    bare.delenv("WIPPY_PYTHON_FUNCTIONS", raising=False)
+    bare.setenv("WIPPY_APPS", "shop,firm.billing.apps.BillingConfig")
+    assert read_environment().python_functions == ("shop.*", "firm.billing.*")
+
+
+@pytest.mark.parametrize("pattern", ["*", "*.functions.*", "sho?.*", "shop", "shop.payments:", "shop:charge()", "a b"])
+def test_patterns_of_python_code_that_match_nothing_or_any_package_are_refused(
+    settings: Settings, pattern: str
+) -> None:
+    settings.PYTHON_FUNCTIONS = ("shop.*", pattern)
+    (message,) = check_python()
+    assert message.id == "wippy_console.E006" and pattern in message.msg and message.hint
+
+
+def test_patterns_of_packages_modules_and_functions_are_fine(settings: Settings) -> None:
+    settings.PYTHON_FUNCTIONS = ("shop.*", "shop.payments.re*", "shop.payments:charge", "shop.pay[a-z]*:*")
+    assert check_python() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -19,6 +20,7 @@ from engine.registry.problems import Problem
 from engine.registry.words import did_you_mean
 
 FIELD = "callable"
+_PATTERN = re.compile(r"[\w.*?\[\]!-]+(:[\w.*?\[\]!-]+)?")
 
 
 def resolved(entry_id: str, text: str) -> Callable[..., Any]:
@@ -47,6 +49,16 @@ def problems(after: Mapping[str, Entry], touched: Iterable[str]) -> Iterator[Pro
         text = entry.data.get(FIELD) if entry and entry.kind == PYTHON_FUNCTION else None
         if isinstance(text, str) and all(text.partition(":")):
             yield from _problems(entry_id, text)
+
+
+def wrong_pattern(pattern: str) -> str:
+    """What is wrong with a pattern of WIPPY_PYTHON_FUNCTIONS, with what to write; "" when nothing is."""
+    package, _, rest = pattern.replace(":", ".").partition(".")
+    if not _PATTERN.fullmatch(pattern):
+        return "is no pattern of package.module:name"
+    if not package.isidentifier():
+        return "allows code of any package, os:system too: name the package, as shop.*"
+    return "" if rest else f"matches nothing: a module and a name are wanted, as {pattern}.*"
 
 
 def _problems(entry_id: str, text: str) -> Iterator[Problem]:
