@@ -34,7 +34,7 @@ class ProductAdmin(admin.ModelAdmin):
     search_fields = ["name", "sku"]
 
 
-class PaymentInline(admin.TabularInline):
+class PaymentInline(admin.StackedInline):
     """What was paid for an order."""
 
     model = Payment
