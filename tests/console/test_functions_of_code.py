@@ -95,6 +95,14 @@ def test_a_function_that_only_nodes_have_is_told(boss: User) -> None:
     assert {each.entry_id for each in drift.of_all(boss)} == {ID, "code:new"}
 
 
+def test_home_tells_of_drift_beside_the_health_of_the_nodes(client: Client, boss: User) -> None:
+    client.force_login(boss)
+    a_node({ID: python_functions.digest(ID)})
+    assert "of code differ" not in client.get("/health/").content.decode()
+    a_node({})
+    assert "1 function of code differs" in client.get("/health/").content.decode()
+
+
 def test_drift_is_for_those_who_see_the_entry() -> None:
     a_node({})
     assert not drift.of_all(User.objects.create_user("nobody"))

@@ -8,7 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.services import attention, by_kind, fleet, processes, quarantine, questions, runs, temporal_server
+from wippy_console.services import (
+    attention,
+    by_kind,
+    drift,
+    fleet,
+    processes,
+    quarantine,
+    questions,
+    runs,
+    temporal_server,
+)
 from wippy_console.views.asked import shown
 from wippy_console.views.pages import marked, needs, page
 
@@ -49,7 +59,7 @@ def asked(user: Any) -> list[Any]:
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes in a line; fetched apart, since Temporal may be slow to answer."""
     found = fleet_health(request.user) | {"temporals": temporal_server.health_for(request.user)}
-    found["search"] = runs.search_problem()
+    found |= {"search": runs.search_problem(), "drifts": drift.of_all(request.user)}
     return render(request, "home/_health.html", found)
 
 
