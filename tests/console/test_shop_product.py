@@ -83,6 +83,11 @@ def test_a_large_order_waits_for_somebody(product: Product) -> None:
     shown(product, path, "Shipped")
 
 
+def test_what_code_declares_is_called_and_shown_without_an_entry(product: Product) -> None:
+    assert product.manage("call", "shop:stock", "1")["result"] == {"globe": 0}
+    assert "shop:stock" in product.session().get("/registry/")
+
+
 def test_a_deployment_without_the_shop_has_nothing_of_it(tmp_path: Path) -> None:
     with running(tmp_path / "data", WIPPY_APPS="") as bare:
         session = bare.session()
