@@ -114,6 +114,18 @@ def test_code_that_names_it_is_not_warned_of_it() -> None:
     assert version is None or not getattr(version, "warnings", [])
 
 
+def test_the_page_of_a_caller_says_that_code_no_longer_has_what_it_calls(
+    client: Client, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = f'return {{main = function() return require("funcs").call("{ID}", {{}}) end}}'
+    create(Entry("app:caller", "function.lua", {}, {"source": source, "modules": ["funcs"]}))
+    client.force_login(boss)
+    said = f"It names {ID}, which neither the registry nor code here has"
+    assert said not in client.get("/registry/app:caller/").content.decode()
+    monkeypatch.setattr(of_code, "_declared", {})
+    assert said in client.get("/registry/app:caller/").content.decode()
+
+
 def test_its_page_shows_the_code_and_offers_no_change(client: Client, boss: User) -> None:
     client.force_login(boss)
     text = client.get(f"/registry/{ID}/").content.decode()

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.check import check_source
 from engine.entry import namespace_of
+from engine.registry import kinds
 from wippy_console import permissions
 from wippy_console.models import Node
 from wippy_console.services import fleet, python_functions, registry
 
 HERE = "this web process"
-MOST_NAMED = 3
+MOST_NAMED, MOST_ASKED = 3, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,23 @@ def of_all(user: Any) -> list[Drift]:
 
 
 def of(user: Any, entry_id: str) -> list[Drift]:
-    """That of one entry."""
-    return [each for each in of_all(user) if each.entry_id == entry_id]
+    """That of one entry, and what its Lua code calls that is nowhere any more."""
+    return [*(each for each in of_all(user) if each.entry_id == entry_id), *_calling(user, entry_id)]
+
+
+def _calling(user: Any, entry_id: str) -> Iterator[Drift]:
+    entry = registry.snapshot(None, [entry_id]).get(entry_id)
+    source = entry.data.get("source") if entry and entry.kind in kinds.LUA else None
+    if not isinstance(source, str):
+        return
+    scope = permissions.scope(user, permissions.VIEW_REGISTRY)
+    named = {each.target for each in check_source(source, entry_id).named if scope.covers(namespace_of(each.target))}
+    asked = sorted(each for each in named if python_functions.entry(each) is None)[:MOST_ASKED]
+    known = registry.snapshot(None, asked) if asked else {}
+    for target in asked:
+        if target not in known:
+            text = f"It names {target}, which neither the registry nor code here has: what calls or starts it fails."
+            yield Drift(entry_id, f"{text} A workflow of another language may be served elsewhere.")
 
 
 def _found() -> Iterator[Drift]:
