@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from engine.errors import UnitFailed
@@ -96,6 +97,16 @@ def test_what_is_refused_says_why_and_keeps_no_other(temporal: Temporal, refusal
     sdk.start("shop:fulfil")
     assert Outgoing.objects.get().problem == str(refusal)
     assert [each[1] for each in temporal.started] == ["shop:fulfil"]
+
+
+def test_home_says_what_is_not_sent_to_administrators_alone(temporal: Temporal, client: Client) -> None:
+    temporal.refuses = NotFoundError("There is no entry shop:x.")
+    sdk.start("shop:x")
+    for name, tells in (("root", True), ("viewer", False)):
+        person = User.objects.create_user(name, is_superuser=tells)
+        person.groups.set(Group.objects.filter(name="viewer"))
+        client.force_login(person)
+        assert ("There is no entry shop:x." in client.get("/health/").content.decode()) is tells
 
 
 def test_an_id_that_runs_already_is_left_to_run(temporal: Temporal) -> None:

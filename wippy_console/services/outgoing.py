@@ -20,6 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.errors import UnitFailed
+from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import Outgoing
 from wippy_console.services import accounts, decisions, runs
@@ -42,6 +43,13 @@ def signal(workflow_id: str, topic: str, payload: Sequence[Any], user: User | No
     """Keep a signal."""
     wanted = Outgoing(deed=Outgoing.Deed.SIGNAL, topic=topic, args=list(payload), workflow_id=workflow_id, user=user)
     return _kept(wanted)
+
+
+def refused(user: Any) -> list[Outgoing]:
+    """What could not be sent, the oldest first, for whoever may see it; no more than `AT_ONCE`."""
+    if not permissions.allows(user, f"{permissions.APP}.view_outgoing"):
+        return []
+    return list(Outgoing.objects.exclude(problem="").defer("args")[:AT_ONCE])
 
 
 def tick() -> None:

@@ -13,6 +13,7 @@ from wippy_console.services import (
     by_kind,
     drift,
     fleet,
+    outgoing,
     processes,
     quarantine,
     questions,
@@ -59,7 +60,11 @@ def asked(user: Any) -> list[Any]:
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes in a line; fetched apart, since Temporal may be slow to answer."""
     found = fleet_health(request.user) | {"temporals": temporal_server.health_for(request.user)}
-    found |= {"search": runs.search_problem(), "drifts": drift.of_all(request.user)}
+    found |= {
+        "search": runs.search_problem(),
+        "drifts": drift.of_all(request.user),
+        "unsent": outgoing.refused(request.user),
+    }
     return render(request, "home/_health.html", found)
 
 
