@@ -2,11 +2,12 @@
 
     pytest_plugins = ["wippy_console.testing"]
 
-The settings of such tests are `wippy_console.testing.settings`; `Workflows`, for annotations, is in `.workflows`.
-Nothing here is imported by what runs in production.
+`context` and `driver` are those of `wippy_console.sdk.testing`, which needs no server. The settings of such tests are
+`wippy_console.testing.settings`; `Workflows`, for annotations, is in `.workflows`. Nothing here is imported by what
+runs in production.
 """
 
-from wippy_console.testing.fixtures import driver, temporal_server, workflows
-from wippy_console.testing.stepping import Stepping
+from wippy_console.sdk.testing import context, drive, driver
+from wippy_console.testing.fixtures import temporal_server, workflows
 
-__all__ = ["Stepping", "driver", "temporal_server", "workflows"]
+__all__ = ["context", "drive", "driver", "temporal_server", "workflows"]

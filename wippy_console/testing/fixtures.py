@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wippy_console.testing.server import running_temporal
-from wippy_console.testing.stepping import Stepping
 
 if TYPE_CHECKING:
     from wippy_console.testing.workflows import Workflows
@@ -30,14 +29,6 @@ def workflows(temporal_server: str, transactional_db: None, settings: Any) -> It
     settings.TEMPORAL_ADDRESS = temporal_server
     with serving(temporal_server) as served:
         yield served
-
-
-@pytest.fixture
-def driver() -> Iterator[Stepping]:
-    """Runs Lua code step by step without a server, its clock moved by the test: `driver.run(folder, entry, *args)`."""
-    stepping = Stepping()
-    yield stepping
-    stepping.close()
 
 
 def _free_port() -> int:

@@ -12,11 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from django.db import close_old_connections, connections
+from django.contrib.auth.models import Group, Permission
+from django.db import close_old_connections, connection, connections
 
 from engine.entry import Entry
+from wippy_console.database import append_only
 from wippy_console.management.operations import operator
-from wippy_console.models import Question, Run
+from wippy_console.models import AuditRow, Question, Run
+from wippy_console.permissions import install_groups
 from wippy_console.services import decisions, registry, runs, temporal
 from wippy_console.testing import entries as reading
 from wippy_console.worker.node import WorkerNode
@@ -124,6 +127,7 @@ def waited(look: Callable[[], Any], otherwise: str, timeout: float) -> Any:
 def serving(address: str) -> Iterator[Workflows]:
     """A registry with a client and a worker, served by a node on a thread until the test is over."""
     assert not _in_memory(), "SQLite in memory is no database for two: use wippy_console.testing.settings"
+    _make_emptiable()
     temporal.reset()
     made = Workflows(address)
     made.first()
@@ -152,6 +156,12 @@ def _live(began: threading.Event, stop: list[Callable[[], object]]) -> None:
     finally:
         close_old_connections()
         connections.close_all()
+
+
+def _make_emptiable() -> None:
+    """Tests end by emptying all tables, the audit among them, and with them go the groups of the first migration."""
+    append_only.remove(connection, AuditRow._meta.db_table)
+    install_groups(Group, Permission)
 
 
 def _in_memory() -> bool:

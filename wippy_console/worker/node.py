@@ -150,6 +150,7 @@ class WorkerNode:
         self._cancel("heartbeat", "directory", "processes")
         await self._in_time("processes", 1.0, self._processes.flush())
         await self._in_time("leaving", LEAVING_SECONDS, self._leave())
+        await in_thread(self._watcher.stop)
         self._cancel("service states")
 
     async def _meet_others(self) -> None:

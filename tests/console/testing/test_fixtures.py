@@ -1,14 +1,17 @@
-"""What tests of apps get: a real Temporal with a worker, and steps on a clock that the test moves."""
+"""What tests of apps get: a real Temporal with a worker."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.errors import UnitFailed, invalid
-from wippy_console.testing import Stepping
+from tests.patience import PATIENCE
+from wippy_console.env import ROOT
 from wippy_console.testing.workflows import Workflows
 
 ENTRIES = """
@@ -39,7 +42,20 @@ return {main = function(order)
     return {approved = decision.approved, charge = funcs.call("app:charge", order), twice = funcs.call("app:double", 4)}
 end}
 """
-FAILURE = invalid("no money")
+APP_TEST = """
+def test_real(workflows):
+    workflows.publish(".")
+    run = workflows.start("app:order", {"id": 1})
+    run.answer("decision", {"approved": True})
+    assert run.result()["charge"] == "charged"
+
+def test_stepped(driver):
+    fakes = {"app:charge": lambda order: "free", "app:double": lambda n: 0}
+    stepped = driver(".", "app:order", {"id": 1}, functions=fakes)
+    stepped.send("decision", {"approved": True})
+    stepped.advance(1)
+    assert stepped.value["charge"] == "free"
+"""
 DONE = {"approved": True, "charge": "charged", "twice": 8}
 
 
@@ -79,36 +95,24 @@ def test_what_does_not_come_in_time_is_said(workflows: Workflows, folder: Path) 
         workflows.start("app:order", {}).question("later", timeout=0.2)
 
 
-@pytest.mark.django_db
-def test_steps_need_no_server_and_the_test_moves_the_clock(driver: Stepping, folder: Path) -> None:
-    stepped = driver.run(folder, "app:order", {"id": 1})
-    assert stepped.waiting
-    stepped.send("decision", {"approved": True})
-    assert stepped.waiting
-    stepped.advance(1)
-    assert stepped.value == DONE
-
-
-@pytest.mark.django_db
-def test_a_test_answers_calls_itself(driver: Stepping, folder: Path) -> None:
-    stepped = driver.run(folder, "app:order", {"id": 1}, functions={"app:charge": lambda order: order["id"]})
-    stepped.send("decision", {"approved": True})
-    stepped.advance(1)
-    assert stepped.value == DONE | {"charge": 1}
-
-
-@pytest.mark.django_db
-def test_code_that_fails_does_so_as_on_a_worker(driver: Stepping, folder: Path) -> None:
-    def failing(order: Any) -> None:
-        raise UnitFailed(FAILURE)
-
-    stepped = driver.run(folder, "app:order", {"id": 1}, functions={"app:charge": failing})
-    stepped.send("decision", {"approved": True})
-    stepped.advance(1)
-    assert stepped.value == {"approved": True, "twice": 8}
-
-
-def test_what_is_wrong_with_a_folder_is_said_by_file_and_line(driver: Stepping, tmp_path: Path) -> None:
-    (tmp_path / "_index.yaml").write_text("version: '1.0'\nnamespace: app\nentries:\n  - name: order\n")
-    with pytest.raises(AssertionError, match=r"_index\.yaml:4"):
-        driver.run(tmp_path, "app:order")
+def test_the_plugin_serves_tests_of_a_folder_elsewhere(folder: Path) -> None:
+    (folder / "test_app.py").write_text(APP_TEST)
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "wippy_console.testing",
+            "--ds=wippy_console.testing.settings",
+            ".",
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}", "WIPPY_PYTHON_FUNCTIONS": "tests.console.python_code.*"},
+        capture_output=True,
+        text=True,
+        timeout=10 * PATIENCE,
+        check=False,
+    )
+    assert run.returncode == 0 and "2 passed" in run.stdout, run.stdout + run.stderr

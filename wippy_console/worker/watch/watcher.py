@@ -18,6 +18,7 @@ LOOK_SECONDS = 0.25
 # Of a workflow: its own budget (1.2 s) speaks first, and past the two seconds of the SDK its task has failed anyway.
 WORKFLOW_SECONDS = 1.5
 FOLLOW_EVERY = 4  # looks
+LAST_SECONDS = 1.0
 
 
 class Quarantines(Protocol):
@@ -41,6 +42,7 @@ class StepWatcher:
         self._overtime = Overtime(ledger, limit, WORKFLOW_SECONDS)
         self._refused: Mapping[tuple[str, str], str] = {}
         self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
         self.begin = ledger.begin
         self.end = ledger.end
 
@@ -51,11 +53,14 @@ class StepWatcher:
     def start(self) -> None:
         """Read what is quarantined, and watch on a thread until `stop`."""
         self._refused = self._quarantines.refusals()
-        threading.Thread(target=self._watch, name="step-watch", daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, name="step-watch", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Watch no more; what is being looked at now is waited for."""
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join(LAST_SECONDS)
 
     def _watch(self) -> None:
         looks = 0
