@@ -26,7 +26,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def allowed(settings: Any) -> None:
     """Python code that tests may name."""
-    settings.PYTHON_FUNCTIONS = ("shop.*", "tests.console.python_*")
+    settings.PYTHON_FUNCTIONS = (
+        "shop.*",
+        *(f"tests.console.{each}.*" for each in ("python_code", "python_script", "python_broken")),
+    )
 
 
 CHARGE = Entry("app:charge", "function.python", {}, {"callable": "tests.console.python_code:charge"})

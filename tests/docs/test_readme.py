@@ -17,8 +17,8 @@ _READS = (
     re.compile(r"\$\{([A-Z_]+):?-"),
 )
 """How Python reads the environment, how it names what it reads, and how scripts do."""
-INNER = frozenset(("DJANGO_SETTINGS_MODULE",))
-"""Which settings to load is no choice of an operator's."""
+INNER = frozenset(("DJANGO_SETTINGS_MODULE", "TEMPORAL_DEBUG"))
+"""Which settings to load, and what tests tell the SDK, are no choices of an operator's."""
 
 
 def test_the_table_has_every_variable() -> None:
