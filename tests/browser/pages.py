@@ -154,6 +154,7 @@ def _registry() -> Iterator[State]:
     yield State("registry", "/registry/")
     for tab in ENTRY_TABS:
         yield State(f"entry-{tab.replace(' ', '-')}", f"/registry/app.orders:process/?tab={quote(tab)}")
+    yield State("entry-of-code", "/registry/shop:stock/")
     yield State("editor", "/registry/edit/app.orders:process/")
     yield State("entry-delete", "/registry/delete/app:client/")
     yield State("entry-new", "/registry/new/")

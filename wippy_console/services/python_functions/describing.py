@@ -70,7 +70,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _said(default: Any) -> Any:
-    is_plain = default is None or isinstance(default, bool) or default is inspect.Parameter.empty
+    is_plain = default is None or isinstance(default, int | float) or default is inspect.Parameter.empty
     return default if is_plain else _Unsaid()
 
 
