@@ -15,7 +15,7 @@ from django.utils import timezone
 from engine.errors import UnitFailed
 from wippy_console import sdk
 from wippy_console.models import Outgoing
-from wippy_console.services import outgoing, runs
+from wippy_console.services import decisions, outgoing, runs
 from wippy_console.services.errors import Conflict, NotFoundError, Unavailable
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,6 +130,41 @@ def test_a_signal_waits_for_its_run(temporal: Temporal) -> None:
     sdk.signal("order-1", "decision", {"approved": True})
     kept = Outgoing.objects.get()
     assert kept.problem == "There is no run of the workflow id order-1 yet."
+
+
+def test_what_is_for_one_workflow_keeps_its_order(temporal: Temporal, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(outgoing, "_run", lambda row, user: None)
+    monkeypatch.setattr(decisions, "send_raw", lambda user, run, topic, *_, **__: sent.append(topic))
+    temporal.refuses = Unavailable("Temporal is down.")
+    sdk.start("shop:fulfil", id="order-1")
+    sdk.signal("order-1", "paid")
+    sdk.signal("order-2", "other")
+    assert sent == ["other"]
+    assert Outgoing.objects.get(topic="paid").problem == outgoing.BEHIND
+    temporal.refuses = None
+    make_due()
+    outgoing.tick()
+    assert len(temporal.started) == 1 and sent == ["other", "paid"]
+
+
+def test_an_answer_is_refused_where_it_is_given() -> None:
+    with pytest.raises(sdk.NotFound, match="no run"):
+        sdk.answer("order-1", "decision", {"approved": True})
+    assert not Outgoing.objects.exists()
+
+
+def test_an_answer_in_a_transaction_is_sent_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(outgoing, "_run", lambda row, user: "run")
+    monkeypatch.setattr(decisions, "send", lambda user, run, *args, **given: sent.append((*args, given)))
+    with transaction.atomic():
+        sdk.answer("order-1", "decision", {"approved": True}, reason="by the shop", label="Approve")
+        assert not sent
+    ((topic, value, given),) = sent
+    assert (topic, value) == ("decision", {"approved": True})
+    assert (given["reason"], given["label"]) == ("by the shop", "Approve") and given["key"]
+    assert not Outgoing.objects.exists()
 
 
 def test_no_result_is_awaited_within_a_transaction() -> None:

@@ -19,7 +19,7 @@ from wippy_console.sdk.errors import (
     Unavailable,
 )
 from wippy_console.sdk.functions import function
-from wippy_console.sdk.starting import aresult, asignal, astart, result, signal, start
+from wippy_console.sdk.starting import aanswer, answer, aresult, asignal, astart, result, signal, start
 
 __all__ = [
     "Actor",
@@ -37,6 +37,8 @@ __all__ = [
     "Run",
     "Timeout",
     "Unavailable",
+    "aanswer",
+    "answer",
     "aresult",
     "asignal",
     "astart",

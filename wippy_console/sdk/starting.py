@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from engine.errors import UnitFailed
 from engine.hosts.python import values
-from wippy_console.sdk.errors import Error, NotFound
+from wippy_console.sdk.errors import Conflict, Error, Invalid, NotFound, PermissionDenied, Unavailable
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,6 +34,37 @@ def signal(workflow_id: str, topic: str, *payload: Any, user: User | None = None
     from wippy_console.services import outgoing  # noqa: PLC0415
 
     outgoing.signal(workflow_id, topic, _plain(payload), user)
+
+
+def answer(
+    workflow_id: str, topic: str, *payload: Any, reason: str = "", label: str = "", user: User | None = None
+) -> None:
+    """Answer the question that the newest run of the workflow id asks, as its entry declares the answer.
+
+    Role, schema and rule of reasons hold as in the console: Invalid, NotFound, Conflict (answered already) or
+    PermissionDenied say what does not. Within a transaction it is sent after the commit, and what is refused then
+    stands at home and in the admin.
+    """
+    from django.core.exceptions import PermissionDenied as Denied  # noqa: PLC0415
+
+    from wippy_console.services import outgoing  # noqa: PLC0415
+    from wippy_console.services.errors import Refused  # noqa: PLC0415
+
+    try:
+        outgoing.answer(workflow_id, topic, _plain(payload), user, reason=reason, label=label)
+    except Refused as error:
+        raise _error_of(error) from error
+    except Denied as error:
+        raise PermissionDenied(str(error)) from error
+
+
+def _error_of(error: Any) -> Error:
+    from wippy_console.services import errors  # noqa: PLC0415
+
+    kinds = ((errors.NotFoundError, NotFound), (errors.Conflict, Conflict), (errors.Unavailable, Unavailable))
+    kind = next((ours for theirs, ours in kinds if isinstance(error, theirs)), Invalid)
+    said = [f"{name}: {text}" if name else text for name, texts in error.fields.items() for text in texts]
+    return kind("; ".join(said) or error.message, details=dict(error.fields))
 
 
 def result(workflow_id: str, timeout: float | None = None) -> Any:
@@ -67,5 +98,6 @@ def _plain(args: tuple[Any, ...]) -> list[Any]:
 
 
 astart = sync_to_async(start)
+aanswer = sync_to_async(answer)
 asignal = sync_to_async(signal)
 aresult = sync_to_async(result, thread_sensitive=False)

@@ -1,4 +1,4 @@
-"""Starts and signals of Django code: kept in the transaction that wants them, sent when it has committed.
+"""Starts, signals and answers of Django code: kept in the transaction that wants them, sent when it has committed.
 
 Whoever committed sends at once; what fails then, or dies before, is sent by the worker that leads. A row may be sent
 twice: its key makes the second time the same start or signal to Temporal.
@@ -22,7 +22,7 @@ from django.utils import timezone
 from engine.errors import UnitFailed
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
-from wippy_console.models import Outgoing
+from wippy_console.models import Outgoing, Run
 from wippy_console.services import accounts, decisions, runs
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 
@@ -32,6 +32,7 @@ LONGEST_PAUSE = 60
 AT_ONCE = 50
 GRACE = timedelta(seconds=5)
 """What was just written is being sent by whoever wrote it."""
+BEHIND = "It waits for what was wanted of the same workflow before."
 
 
 def start(entry: str, args: Sequence[Any], workflow_id: str, user: User | None) -> Outgoing:
@@ -43,6 +44,23 @@ def signal(workflow_id: str, topic: str, payload: Sequence[Any], user: User | No
     """Keep a signal."""
     wanted = Outgoing(deed=Outgoing.Deed.SIGNAL, topic=topic, args=list(payload), workflow_id=workflow_id, user=user)
     return _kept(wanted)
+
+
+def answer(workflow_id: str, topic: str, payload: Sequence[Any], user: User | None, *, reason: str, label: str) -> None:
+    """Answer the question of the newest run: now, and refused as in the console; in a transaction it is kept."""
+    wanted = Outgoing(
+        deed=Outgoing.Deed.ANSWER,
+        topic=topic,
+        args=list(payload),
+        workflow_id=workflow_id,
+        user=user,
+        reason=reason,
+        label=label,
+    )
+    if transaction.get_connection().in_atomic_block:
+        _kept(wanted)
+    else:
+        _sent(wanted)
 
 
 def refused(user: Any) -> list[Outgoing]:
@@ -64,6 +82,9 @@ def send(key: UUID) -> bool:
     """Send one; False when Temporal does not answer. What can't be sent says why in its row and is tried again."""
     row = Outgoing.objects.select_related("user").filter(key=key).first()
     if row is None:
+        return True
+    if _is_behind(row):
+        _postponed(row, BEHIND)
         return True
     try:
         _sent(row)
@@ -93,8 +114,10 @@ def _sent(row: Outgoing) -> None:
     match row.deed:
         case Outgoing.Deed.START:
             _started(row, user)
+        case Outgoing.Deed.SIGNAL:
+            decisions.send_raw(user, _run(row, user), row.topic, *row.args, reason="by code", key=row.key)
         case _:
-            _signaled(row, user)
+            decisions.send(user, _run(row, user), row.topic, *row.args, reason=row.reason, label=row.label, key=row.key)
 
 
 def _started(row: Outgoing, user: User) -> None:
@@ -106,11 +129,18 @@ def _started(row: Outgoing, user: User) -> None:
         logger.info("%s runs already", row.workflow_id)
 
 
-def _signaled(row: Outgoing, user: User) -> None:
+def _is_behind(row: Outgoing) -> bool:
+    """Whether something for the same workflow was wanted before and is not sent: order is kept."""
+    before = Outgoing.objects.filter(workflow_id=row.workflow_id, number__lt=row.number)
+    return bool(row.workflow_id) and before.exists()
+
+
+def _run(row: Outgoing, user: User) -> Run:
+    """The newest of the workflow id."""
     run = runs.visible(user).filter(workflow_id=row.workflow_id).order_by("-started_at", "-run_id").first()
     if run is None:
         raise NotFoundError(f"There is no run of the workflow id {row.workflow_id} yet.")
-    decisions.send_raw(user, run, row.topic, *row.args, reason="by code", key=row.key)
+    return run
 
 
 def _postponed(row: Outgoing, why: str) -> None:

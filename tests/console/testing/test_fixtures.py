@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from tests.patience import PATIENCE
+from wippy_console import sdk
 from wippy_console.env import ROOT
 from wippy_console.testing.workflows import Workflows
 
@@ -25,7 +27,9 @@ entries:
     modules: [funcs, time]
     meta:
       signals:
-        - {topic: decision, label: Approve, payload: {approved: true}}
+        - topic: decision
+          label: Decide
+          schema: {type: object, properties: {approved: {type: boolean}}}
   - name: charge
     kind: function.python
     callable: tests.console.python_code:charge
@@ -87,6 +91,20 @@ def test_tests_share_a_server_and_no_runs(workflows: Workflows, folder: Path) ->
     run = workflows.start("app:order", {"id": 2}, id="order-2")
     run.signal("decision", {"approved": True})
     assert run.result() == DONE
+
+
+def test_code_of_django_starts_answers_and_waits(workflows: Workflows, folder: Path) -> None:
+    workflows.publish(folder)
+    with transaction.atomic():
+        sdk.start("app:order", {"id": 3}, id="order-3")
+        sdk.signal("order-3", "note", {"text": "in the order of the code"})
+    workflows.run_of("order-3").question("decision")
+    with pytest.raises(sdk.Invalid, match="approved"):
+        sdk.answer("order-3", "decision", {"approved": "nobody knows"})
+    sdk.answer("order-3", "decision", {"approved": True})
+    assert sdk.result("order-3", timeout=PATIENCE) == DONE
+    with pytest.raises(sdk.Conflict):
+        sdk.answer("order-3", "decision", {"approved": True})
 
 
 def test_what_does_not_come_in_time_is_said(workflows: Workflows, folder: Path) -> None:
