@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from shop.models import Order, Product
 from wippy_console.sdk import Context
-from wippy_console.sdk.testing import context, driver
+from wippy_console.testing import context, driver, temporal_server, workflows
 
-__all__ = ["driver"]
+__all__ = ["driver", "temporal_server", "workflows"]
 
 
 @pytest.fixture
