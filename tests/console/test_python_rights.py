@@ -153,7 +153,7 @@ def test_the_page_of_an_entry_shows_its_code_and_no_path_of_the_machine(
 def test_defaults_of_code_are_not_told_by_their_values() -> None:
     entry = replace(CHARGE, data={"callable": "tests.console.python_code:with_key"})
     code = code_of(entry)
-    assert code is not None and code.signature.endswith("= None, key: 'str' = …) -> 'str'")
+    assert code is not None and code.signature.endswith("= None, key: str = …) -> str")
 
 
 def test_the_page_says_what_is_not_there(client: Client) -> None:

@@ -57,21 +57,33 @@ def _described(text: str, function: Callable[..., Any]) -> Code:
     )
 
 
-class _Unsaid:
-    """Stands for a default: its value may come from settings or the environment, and be a secret."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Stands in a signature for what its own `repr` would say badly, or too much of."""
+
+    text: str
 
     def __repr__(self) -> str:
-        return "…"
+        return self.text
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """As it is written; a default whose value may come from settings or the environment, and be a secret, is unsaid."""
     found = inspect.signature(function)
-    return found.replace(parameters=[each.replace(default=_said(each.default)) for each in found.parameters.values()])
+    parameters = [
+        each.replace(default=_default(each.default), annotation=_annotation(each.annotation))
+        for each in found.parameters.values()
+    ]
+    return found.replace(parameters=parameters, return_annotation=_annotation(found.return_annotation))
 
 
-def _said(default: Any) -> Any:
-    is_plain = default is None or isinstance(default, int | float) or default is inspect.Parameter.empty
-    return default if is_plain else _Unsaid()
+def _default(value: Any) -> Any:
+    is_plain = value is None or isinstance(value, int | float) or value is inspect.Parameter.empty
+    return value if is_plain else _Written("…")
+
+
+def _annotation(value: Any) -> Any:
+    return _Written(value) if isinstance(value, str) else value
 
 
 def _source(shown: Any) -> tuple[list[str], int]:
