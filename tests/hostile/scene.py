@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -120,9 +121,10 @@ class Scene(Lab):
     async def _told(self, body: str, *args: Any, modules: tuple[str, ...]) -> Told:
         source = f"local function body(...) {body}\nend\nlocal v, err = body(...)\n"
         source += "if err then return {err:kind(), tostring(err)} end\nreturn {'ok', tostring(v)}"
-        self.catalog.publish(lua("app:victim", source, modules=["funcs", "time", *modules]))
+        entry = lua(f"app:victim{uuid.uuid4().hex}", source, modules=["funcs", "time", *modules])  # two may run at once
+        self.catalog.publish(entry)
         try:
-            return Told(*await self.node.call(CallRequest("app:victim", args)))
+            return Told(*await self.node.call(CallRequest(entry.id, args)))
         except UnitFailed as error:
             return Told(f"died: {error.failure.kind}", error.failure.message)
 

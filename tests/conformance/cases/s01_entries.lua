@@ -52,7 +52,7 @@ function M.unknown_modules_load()
   local got = assert(funcs.call("conf.units:unknown_module"))
   assert(not got.ok and got.global)
   assert(got.why:find("module 'no_such_module' not found", 1, true), got.why)
-  assert(got.sql_why:find("module 'sql' not found", 1, true), got.sql_why)
+  assert(got.fs_why:find("module 'fs' not found", 1, true), got.fs_why)
   assert(got.json == "1")
 end
 

@@ -92,9 +92,9 @@ def test_a_missing_method_is_not_found() -> None:
 
 
 def test_a_module_that_is_not_listed_is_named_with_where_to_list_it() -> None:
-    body = "return {main = function() return select(2, pcall(require, 'sql')) end}"
-    assert str(Driver.of_source(body).value).endswith("'sql' not found: list it in `modules` or `imports` of test:unit")
-    assert str(Driver.of_source(body, kernel=1).value).endswith("'sql' not found")
+    body = "return {main = function() return select(2, pcall(require, 'fs')) end}"
+    assert str(Driver.of_source(body).value).endswith("'fs' not found: list it in `modules` or `imports` of test:unit")
+    assert str(Driver.of_source(body, kernel=1).value).endswith("'fs' not found")
 
 
 def test_broken_lua_names_the_entry_and_the_line() -> None:

@@ -1,5 +1,5 @@
 local ok, why = pcall(require, "no_such_module")
 return function()
-  local sql_ok, sql_why = pcall(require, "sql")
-  return { ok = ok or sql_ok, why = why, sql_why = sql_why, json = json.encode(1), global = sql == nil }
+  local fs_ok, fs_why = pcall(require, "fs")
+  return { ok = ok or fs_ok, why = why, fs_why = fs_why, json = json.encode(1), global = fs == nil }
 end
