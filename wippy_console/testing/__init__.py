@@ -3,7 +3,7 @@
     pytest_plugins = ["wippy_console.testing"]
 
 `context` and `driver` are those of `wippy_console.sdk.testing`, which needs no server. The settings of such tests are
-`wippy_console.testing.settings`; `Workflows`, for annotations, is in `.workflows`. Nothing here is imported by what
+`wippy_console.testing.settings`; `Workflows`, for annotations, is in `.serving`. Nothing here is imported by what
 runs in production.
 """
 

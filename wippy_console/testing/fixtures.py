@@ -11,7 +11,7 @@ import pytest
 from wippy_console.testing.server import running_temporal
 
 if TYPE_CHECKING:
-    from wippy_console.testing.workflows import Workflows
+    from wippy_console.testing.serving import Workflows
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def workflows(temporal_server: str, transactional_db: None, settings: Any) -> Iterator[Workflows]:
     """A registry, and a worker that serves it, both empty at first: `workflows.publish("shop/entries")`."""
-    from wippy_console.testing.workflows import serving  # noqa: PLC0415 - needs the models
+    from wippy_console.testing.serving import serving  # noqa: PLC0415 - needs the models
 
     settings.TEMPORAL_ADDRESS = temporal_server
     with serving(temporal_server) as served:

@@ -12,9 +12,9 @@ import pytest
 from django.db import transaction
 
 from tests.patience import PATIENCE
-from wippy_console import sdk
+from wippy_console import sdk, testing
 from wippy_console.env import ROOT
-from wippy_console.testing.workflows import Workflows
+from wippy_console.testing.serving import Workflows
 
 ENTRIES = """
 version: "1.0"
@@ -111,6 +111,11 @@ def test_what_does_not_come_in_time_is_said(workflows: Workflows, folder: Path) 
     workflows.publish(folder)
     with pytest.raises(AssertionError, match="asks no question later"):
         workflows.start("app:order", {}).question("later", timeout=0.2)
+
+
+def test_fixtures_are_what_the_plugin_gives_whatever_was_imported() -> None:
+    for name in testing.__all__:
+        assert callable(getattr(testing, name)), name  # a module of the name of a fixture would take its place
 
 
 def test_the_plugin_serves_tests_of_a_folder_elsewhere(folder: Path) -> None:
