@@ -27,8 +27,10 @@ class Outgoing(models.Model):
     deed = models.CharField(max_length=10, choices=Deed)
     entry = models.CharField(max_length=500, blank=True, help_text="of a start")
     topic = models.CharField(max_length=500, blank=True, help_text="of a signal or answer")
-    reason = models.TextField(blank=True, help_text="of an answer")
-    label = models.CharField(max_length=200, blank=True, help_text="of an answer: which of several of its topic")
+    reason = models.TextField(blank=True, db_default="", help_text="of an answer")
+    label = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="of an answer: which of several of its topic"
+    )
     workflow_id = models.CharField(max_length=1000, blank=True)
     args = models.JSONField(default=list)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
