@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
+from engine.contracts.registry import Author
 from engine.entry import Entry
 from tests.console import python_code
-from tests.console.registry_cast import create
+from tests.console.registry_cast import author, create, delete, update
 from wippy_console import sdk
 from wippy_console.models import Node
 from wippy_console.permissions import ADMINISTRATOR
 from wippy_console.services import drift, python_functions, registry
 from wippy_console.services.python_functions import DeclaredWrongly, of_code
+from wippy_console.services.registry import Changes, ForbiddenError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "code:charge"
@@ -79,6 +82,33 @@ def test_an_entry_that_says_the_same_is_no_drift(boss: User) -> None:
     assert found is not None
     create(replace(found))
     assert not drift.of_all(boss)
+
+
+def lua(text: str = "return {main = function() return 1 end}") -> Entry:
+    """Lua code under the id that code declares."""
+    return Entry(ID, "function.lua", {}, {"source": text, "method": "main"})
+
+
+def test_its_calls_are_not_taken_by_authors_nor_by_lua_code(boss: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = author("ada")
+    with pytest.raises(PermissionDenied, match=f"Code declares {ID}, and an entry there would get its calls"):
+        create(lua(), user=ada)
+    with pytest.raises(ForbiddenError):
+        registry.publish_from_lua(Author("app:robot", "{h:1}"), Changes(create=(lua(),)), base=0)
+    create(lua(), user=boss)
+    with pytest.raises(PermissionDenied):
+        update(lua("return {main = function() return 2 end}"), user=ada)
+    update(replace(lua(), meta={"title": "Charge"}), user=ada)
+    delete(ID, user=ada)
+    monkeypatch.setattr(of_code, "_declared", {})
+    create(lua(), user=ada)
+
+
+def test_the_editor_says_that_code_has_the_name(client: Client) -> None:
+    client.force_login(author("ada"))
+    form = {"entry_id": ID, "kind": "function.lua", "source": "return {}"}
+    answer = client.post("/registry/new/", form)
+    assert answer.status_code in (403, 422) and "Code declares code:charge" in answer.content.decode()
 
 
 def test_nodes_with_other_code_are_told(boss: User) -> None:

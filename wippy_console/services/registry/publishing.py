@@ -39,6 +39,10 @@ MAX_LISTED = 1000
 MAX_NOTED = 100
 # Where they are not set, this installation's own (wippy_console.services.temporal).
 ALWAYS_SET = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE")
+_OVER_CODE = (
+    "Code declares {0}, and an entry there would get its calls: you may not publish function.python entries. Choose"
+    " another name, or ask who may; once the declaration is gone from the code, the name is free."
+)
 _Entries = Mapping[str, Entry]
 _LOCK = 0x57524547  # "WREG": publishers wait for each other, so that version numbers have no gaps and no rivals
 
@@ -128,8 +132,10 @@ def _told(user: User | None, prepared: _Prepared) -> tuple[Problem, ...]:
 
 def _require_rights(publisher: _Publisher, touched: Collection[str], before: _Entries, after: _Entries) -> None:
     """Guarded entries decide where this machine's keys are sent and who reads them: more than an author may."""
-    if publisher.unit and (ids := forbidden_to_lua(touched, before, after, settings.LUA_PUBLISHES)):
-        raise ForbiddenError(ids)
+    if publisher.unit:
+        ids = {*forbidden_to_lua(touched, before, after, settings.LUA_PUBLISHES), *_over_code(touched, before, after)}
+        if ids:
+            raise ForbiddenError(sorted(ids))
     if publisher.user:
         _require_namespaces(publisher.user, touched, before, after)
 
@@ -140,12 +146,24 @@ def _require_namespaces(user: User, touched: Collection[str], before: _Entries, 
         permissions.require(user, permissions.PUBLISH_CLIENT, namespace_of(entry_id))
     for entry_id in naming_python(touched, before, after):
         permissions.require(user, permissions.PUBLISH_PYTHON, namespace_of(entry_id))
+    for entry_id in _over_code(touched, before, after):
+        if not permissions.allows(user, permissions.PUBLISH_PYTHON, namespace_of(entry_id)):
+            raise PermissionDenied(_OVER_CODE.format(entry_id))
     if permissions.scope(user, permissions.VIEW_REGISTRY).everywhere:
         return
     for entry_id in touched:
         named = _targets(after.get(entry_id)) - _targets(before.get(entry_id))
         if unseen := sorted(each for each in named if not seeing.sees(user, each)):
             raise PermissionDenied(f"{entry_id} may not name {unseen[0]}: it is outside of your namespaces.")
+
+
+def _over_code(touched: Collection[str], before: _Entries, after: _Entries) -> Iterator[str]:
+    """The ids of functions that code declares whose calls would go elsewhere than before."""
+    for entry_id in touched:
+        declared = python_functions.entry(entry_id)
+        was, becomes = before.get(entry_id, declared), after.get(entry_id)
+        if declared and was and becomes and (was.kind, was.data) != (becomes.kind, becomes.data):
+            yield entry_id
 
 
 def _targets(entry: Entry | None) -> set[str]:
