@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+KEY_LETTERS = 24
+"""Of what tells a call within another from its like."""
 
 
 def _nobody(details: Any) -> None:
@@ -28,11 +32,13 @@ class Attempt:
     details: Any = None
     beat: Callable[[Any], None] = field(default=_nobody, compare=False)
     within: bool = False
-    """Whether another call makes this one: its key then tells the place, not the arguments."""
+    """Whether another call makes this one."""
 
-    def nested(self, seq: int) -> Attempt:
-        """What a call is that this one makes by its command `seq`: of the same run, with a key and beats of its own.
+    def nested(self, asked: str, nth: int) -> Attempt:
+        """What a call is that this one makes, the `nth` that asks the same: of the same run, with a key of its own.
 
-        A next try of this one that asks the same in the same place asks under the same key.
+        A next try of this one finds the same keys, whatever else it does, and in whatever order its answers come.
         """
-        return Attempt(1, f"{self.key}/{seq}", self.deadline, self.workflow_id, self.run_id, within=True)
+        base = self.key.rpartition("/")[0] if self.within else self.key
+        digest = hashlib.sha256(f"{self.key} {asked} {nth}".encode("utf-8", "surrogatepass")).hexdigest()
+        return Attempt(1, f"{base}/{digest[:KEY_LETTERS]}", self.deadline, self.workflow_id, self.run_id, within=True)

@@ -59,7 +59,7 @@ class Context:
     @property
     def idempotency_key(self) -> str:
         """The same for all tries of this call, and of no other: what a payment provider wants to have."""
-        return self._call.key
+        return self._call.attempt.key
 
     @property
     def deadline(self) -> datetime | None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from engine.attempt import Attempt
 from engine.contracts.host import Host
 from engine.contracts.operations import Doing, ProcessInfo
+from engine.hosts.actor.attempts import Nested
 from engine.hosts.actor.outside import Outside
 from engine.lua.marshal import size_of
 from engine.program import Program
@@ -113,6 +114,8 @@ class Actor:
     started: int
     family: str = ""
     attempt: Attempt | None = None
+    nested: Nested | None = None
+    """What its calls know of theirs; made with the first of a function that knows its own."""
     memory: int = 0
     unit: SteppedUnit | None = None
     state: State = State.IDLE

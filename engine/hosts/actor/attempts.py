@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.attempt import Attempt
-from engine.steps import Value
+from engine.steps import Call, Value
 
 KEY_BYTES = 16
+ASKED_LETTERS = 32
 
 
 class Attempts:
@@ -29,3 +33,33 @@ class Attempts:
     def _heard(self, details: Value) -> None:
         self._details = details
         self._given.beat(details)
+
+
+class Nested:
+    """What the calls of one try of a function are (`Attempt.nested`), as they are made."""
+
+    __slots__ = ("_attempt", "_made")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._made: Counter[str] = Counter()
+
+    def next(self, asked: str) -> Attempt:
+        """The next call that asks this (`asked`)."""
+        self._made[asked] += 1
+        return self._attempt.nested(asked, self._made[asked])
+
+
+def asked(call: Call) -> str:
+    """What a call asks: the same for the same target and arguments alone."""
+    text = repr((call.target, _ordered(call.args)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:ASKED_LETTERS]
+
+
+def _ordered(value: Value) -> object:
+    """Tables in one order of their keys."""
+    if isinstance(value, Mapping):
+        return {"table": sorted((repr(key), _ordered(item)) for key, item in value.items())}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_ordered(item) for item in value]
+    return value

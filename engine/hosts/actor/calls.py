@@ -18,7 +18,7 @@ from engine.hosts.actor.failures import CALL_CANCELED, NODE_STOPPING, call_timed
 from engine.hosts.actor.pools import Pools, Ticket
 from engine.hosts.actor.table import Table
 from engine.hosts.actor.targets import CallTarget, Targets
-from engine.registry.kinds import FUNCTIONS, PYTHON_FUNCTION
+from engine.registry.kinds import FUNCTIONS
 from engine.steps import Exited, Value
 
 PATIENCE = 5.0
@@ -96,8 +96,8 @@ class FunctionCall:
         self._timers: list[Timer] = []
 
     def _told(self, target: CallTarget, given: Attempt | None) -> Attempts | None:
-        """Python functions are told of their tries; others pass on what they were given."""
-        if target.program.kind != PYTHON_FUNCTION:
+        """Functions are told of their tries, for what they call; processes are units of their own right."""
+        if target.host is not None:
             return None
         timeout = target.options.timeout
         return Attempts(given, self._table.world.now() + timeout if timeout else 0)

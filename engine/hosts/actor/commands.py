@@ -17,6 +17,7 @@ from engine.errors import Failure, UnitFailed
 from engine.hosts.actor.actor import Actor
 from engine.hosts.actor.answers import Answer, Answers, Deferred, refusal
 from engine.hosts.actor.asks.handlers import AskHandlers
+from engine.hosts.actor.attempts import Nested, asked
 from engine.hosts.actor.calls import Calls
 from engine.hosts.actor.concurrency.deadlines import Timer
 from engine.hosts.actor.destinations import Destination, Destinations, Elsewhere, FleetName, Here, Nowhere
@@ -52,10 +53,11 @@ from engine.steps import (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was looked up for a step: targets and sizes in bytes by seq, and the program to upgrade to."""
+    """What was looked up for a step: targets, sizes in bytes and what calls ask by seq; the program to upgrade to."""
 
     targets: Mapping[int, Target | Failure] = field(default_factory=dict)
     sizes: Mapping[int, int] = field(default_factory=dict)
+    asked: Mapping[int, str] = field(default_factory=dict)
     upgrade: Program | Failure | None = None
 
 
@@ -120,6 +122,7 @@ class Commands:
     def prepare(self, actor: Actor, step: Step) -> Plan:
         """Look up what the commands need and write log lines."""
         targets: dict[int, Target | Failure] = {}
+        calls: dict[int, str] = {}
         sizes = {each.seq: size for each in step.commands if isinstance(each, _HEAVY) and (size := _size(each)) > FEW}
         for command in step.commands:
             match command:
@@ -127,13 +130,15 @@ class Commands:
                     write_log(command, actor.pid, actor.program.entry_id)
                 case Call():
                     targets[command.seq] = attempt(self._targets.call, _call_request(actor, command))
+                    if actor.attempt is not None:
+                        calls[command.seq] = asked(command)
                 case Spawn() | Exec():
                     targets[command.seq] = attempt(self._targets.spawn, command.entry, command.host)
                 case _:
                     pass
         if isinstance(step.status, Upgraded):
-            return Plan(targets, sizes, attempt(self._targets.upgrade, actor.program, step.status.entry))
-        return Plan(targets, sizes) if targets or sizes else NOTHING
+            return Plan(targets, sizes, calls, attempt(self._targets.upgrade, actor.program, step.status.entry))
+        return Plan(targets, sizes, calls) if targets or sizes else NOTHING
 
     def send_now(self, actor: Actor, dest: str, topic: str, payloads: Sequence[Value]) -> Failure | bool:
         """Deliver to an actor of this node within the sender's step; False when it takes a command."""
@@ -160,7 +165,7 @@ class Commands:
             case StartTimer() | CancelTimer() | CancelCall():
                 self._wait_or_give_up(actor, command)
             case Call() | Spawn() | Exec():
-                self._start(actor, command, plan.targets[command.seq], plan.sizes.get(command.seq, 0))
+                self._start(actor, command, plan)
             case Ask():
                 self._ask(actor, command, plan.sizes.get(command.seq, 0))
             case Log():
@@ -185,14 +190,15 @@ class Commands:
             case _:
                 assert_never(command)
 
-    def _start(self, actor: Actor, command: Call | Spawn | Exec, target: Target | Failure, size: int) -> None:
+    def _start(self, actor: Actor, command: Call | Spawn | Exec, plan: Plan) -> None:
+        target, size = plan.targets[command.seq], plan.sizes.get(command.seq, 0)
         match command, target:
             case _, Failure():
                 self._table.reply(actor, command.seq, target)
             case Call() | Exec(), _ if failure := refusal(actor, size):
                 self._table.reply(actor, command.seq, failure)
             case Call(), CallTarget():
-                self._call(actor, command, target, size)
+                self._call(actor, command, target, size, plan.asked.get(command.seq, ""))
             case Spawn(), LocalTarget():
                 answer = self._local.spawn(actor, target, command, _spawn_request(actor, command, size))
                 self._answers.give(actor, command.seq, answer)
@@ -206,7 +212,7 @@ class Commands:
             case _:
                 raise TypeError(f"{command} does not go with {target}")
 
-    def _call(self, actor: Actor, command: Call, target: CallTarget, size: int) -> None:
+    def _call(self, actor: Actor, command: Call, target: CallTarget, size: int, what: str) -> None:
         def done(value: Value, failure: Failure | None, held: int) -> None:
             seq = command.seq
             event = Resolved(seq, value, held) if failure is None else Rejected(seq, failure, held)
@@ -214,7 +220,8 @@ class Commands:
 
         request = _call_request(actor, command, size)
         if actor.attempt is not None:
-            request = replace(request, attempt=actor.attempt.nested(command.seq))
+            actor.nested = actor.nested or Nested(actor.attempt)
+            request = replace(request, attempt=actor.nested.next(what))
         call = self._calls.prepare(target, request, done, waits=command.waits)
         actor.expect(command.seq, call, size)
         call.start()

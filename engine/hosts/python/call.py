@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 from engine.attempt import Attempt
 from engine.errors import CANCELED, Failure, UnitFailed
 from engine.program import Program
 from engine.steps import Identity, Value
-
-KEY_LETTERS = 16
 
 
 class PythonCall:
@@ -59,18 +54,6 @@ class PythonCall:
         """Tell the host that it is alive, and what the next try is to know; raises as `check`."""
         self.check()
         self.attempt.beat(details)
-
-    @cached_property
-    def key(self) -> str:
-        """The same for all tries of this call, and of no other.
-
-        The arguments are part of it where another call made it: code that asks something else in the same place of
-        its next try asks under another key.
-        """
-        if not self.attempt.within:
-            return self.attempt.key
-        text = json.dumps(self.args, sort_keys=True, default=repr).encode("utf-8", "surrogatepass")
-        return f"{self.attempt.key}.{hashlib.sha256(text).hexdigest()[:KEY_LETTERS]}"
 
     # --- for the host ------------------------------------------------------------------------
 

@@ -51,6 +51,15 @@ def who(ctx: Context) -> dict[str, Any]:
     }
 
 
+def key(ctx: Context, *args: Any) -> str:
+    return ctx.idempotency_key
+
+
+def refuses_again(ctx: Context) -> None:
+    seen.append(ctx.idempotency_key)
+    raise errors.Unavailable("not yet")
+
+
 def fails_twice(ctx: Context) -> list[Any]:
     seen.append((ctx.attempt, ctx.idempotency_key, ctx.heartbeat_details))
     if ctx.attempt < 3:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from engine.attempt import Attempt
 from engine.security.context import Actor, Security
 from tests.engine.hosts.actor.support import lua, process
 from tests.engine.hosts.python import code
@@ -83,11 +86,48 @@ async def test_a_node_without_python_says_so() -> None:
         assert "not supported here" in (await it.failure("app:add")).message
 
 
-async def test_a_call_within_a_call_has_a_key_of_its_place_and_arguments() -> None:
-    body = "local a = funcs.call('app:who') local b = funcs.call('app:who') return {a.key, b.key, a.run}"
-    from engine.attempt import Attempt
+OUTER = Attempt(1, "run/1", workflow_id="w", run_id="run")
 
+
+async def test_equal_calls_within_a_call_have_keys_of_their_own_which_its_next_try_finds_again() -> None:
+    body = "local a = funcs.call('app:who') local b = funcs.call('app:who') return {a.key, b.key, a.run}"
     async with python_lab(python("who"), lua("app:outer", body)) as it:
-        first = await it.call("app:outer", attempt=Attempt(1, "run/1", workflow_id="w", run_id="run"))
-        again = await it.call("app:outer", attempt=Attempt(2, "run/1", workflow_id="w", run_id="run"))
+        first = await it.call("app:outer", attempt=OUTER)
+        again = await it.call("app:outer", attempt=replace(OUTER, number=2))
         assert first == again and first[0] != first[1] and first[0].startswith("run/1/") and first[2] == "w"
+
+
+async def test_what_else_a_try_does_and_when_answers_come_changes_no_key_of_the_calls_within() -> None:
+    body = """
+    local turn, keys, done = ..., {}, channel.new(2)
+    for at = 1, 2 do
+      coroutine.spawn(function()
+        if at == turn then time.sleep("50ms") end
+        keys[at] = funcs.call("app:key", {at, name = "x"})
+        done:send(at)
+      end)
+    end
+    done:receive() done:receive()
+    local future = funcs.async("app:key", {3})
+    return {keys[1], keys[2], future:response():receive():data()}
+    """
+    async with python_lab(python("key"), lua("app:outer", body)) as it:
+        first = await it.call("app:outer", 1, attempt=OUTER)
+        assert len(set(first)) == 3
+        assert await it.call("app:outer", 2, attempt=OUTER) == await it.call("app:outer", 0, attempt=OUTER) == first
+
+
+async def test_a_call_deep_within_calls_has_a_short_key() -> None:
+    body = "local n = ... return funcs.call(n == 0 and 'app:key' or 'app:deep', n - 1)"
+    async with python_lab(python("key"), lua("app:deep", body)) as it:
+        assert len(await it.call("app:deep", 20, attempt=OUTER)) < 64
+
+
+async def test_tries_of_a_function_that_no_activity_calls_find_the_same_keys_and_its_next_call_others() -> None:
+    body = "local _, err = funcs.call('app:refuses_again') error(err)"
+    retry = {"retry": {"max_attempts": 2, "initial_delay": 1}}
+    async with python_lab(python("refuses_again"), lua("app:tried", body, meta={"options": retry})) as it:
+        for _ in range(2):
+            assert (await it.failure("app:tried")).kind == "Unavailable"
+    first, second, third, fourth = code.seen
+    assert first == second and third == fourth and first != third
