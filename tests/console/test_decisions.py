@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from datetime import timedelta
@@ -414,6 +415,21 @@ def test_authors_send_any_signal(on_stage: Stage) -> None:
     assert (made.state, made.label, made.payload) == ("sent", "", [1, {"a": None}])
     assert signals(run)[0].signal_name == "anything"
     assert FeedEvent.objects.get(kind="SIGNAL").data["topic"] == "anything"
+
+
+@pytest.mark.parametrize("values", [(), (1, {"a": None}), ([1, 2],)])
+def test_a_raw_signal_has_as_many_payloads_as_it_is_given(on_stage: Stage, values: tuple[Any, ...]) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    made = decisions.send_raw(on_stage.cast.author, run, "anything", *values)
+    assert Decision.objects.get(pk=made.pk).values == values
+    assert [json.loads(each.data) for each in signals(run)[0].input.payloads] == list(values)
+
+
+def test_an_answer_is_one_value(on_stage: Stage) -> None:
+    run = on_stage.start("app.flows:approval", {"wanted": 9})
+    with pytest.raises(Refused, match="one value") as refusal:
+        decisions.send(on_stage.cast.operator, run, "decision", {"approved": True}, "more")
+    assert "payload" in refusal.value.fields and signals(run) == []
 
 
 @pytest.mark.parametrize("who", ["viewer", "operator", "stranger"])

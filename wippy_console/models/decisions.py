@@ -227,6 +227,7 @@ class Decision(models.Model):
     topic = models.CharField(max_length=500, blank=True)
     label = models.CharField(max_length=200, blank=True)
     payload = models.JSONField(null=True, blank=True)
+    payloads = models.PositiveIntegerField(default=1, db_default=1, help_text="of several `payload` is the list")
     reason = models.TextField(blank=True)
     guest = models.CharField(max_length=320, blank=True, help_text="address of somebody without an account")
     via = models.CharField(max_length=10, default="signal", help_text="signal or update")
@@ -236,9 +237,6 @@ class Decision(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     event_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="the history event it became")
     error = models.TextField(blank=True)
-
-    is_bare = False
-    """A signal without any payload; not kept: one that a crash left pending goes with null."""
 
     class Meta:
         ordering = ["-created_at"]
@@ -258,6 +256,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label or self.topic or self.action} on {self.run_id}"
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The payloads of its message, as they are sent."""
+        return tuple(self.payload or ()) if self.payloads > 1 else (self.payload,)[: self.payloads]
 
     @property
     def who(self) -> str:

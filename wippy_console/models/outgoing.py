@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+GRACE = timedelta(seconds=5)
+"""So long whoever wrote a row has time to send it; then it is for the worker that leads."""
+
+
+def after_grace() -> datetime:
+    """When a new row is for the worker that leads."""
+    return timezone.now() + GRACE
 
 
 class Outgoing(models.Model):
@@ -22,6 +31,13 @@ class Outgoing(models.Model):
         SIGNAL = "signal"
         ANSWER = "answer"
 
+    class State(models.TextChoices):
+        """Whether it is sent by itself; what lacks its entry or run lets starts pass, what is refused everything."""
+
+        WAITING = "waiting", "Waiting"
+        LACKING = "lacking", "Lacks its entry or run"
+        REFUSED = "refused", "Refused for good"
+
     key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.PositiveBigIntegerField(default=0, help_text="ns since the epoch: they are sent in this order")
     deed = models.CharField(max_length=10, choices=Deed)
@@ -35,7 +51,8 @@ class Outgoing(models.Model):
     args = models.JSONField(default=list)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField(default=timezone.now, db_index=True, help_text="when it is tried next")
+    due_at = models.DateTimeField(default=after_grace, db_index=True, help_text="when it is tried next")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING, db_default=State.WAITING)
     tries = models.PositiveIntegerField(default=0)
     problem = models.CharField(max_length=1000, blank=True, help_text="why it could not be sent")
 
@@ -46,3 +63,8 @@ class Outgoing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deed} {self.entry or self.topic} {self.workflow_id}".strip()
+
+    @property
+    def why(self) -> str:
+        """Why it is still here, in words."""
+        return self.problem or "It is sent by the worker that leads."

@@ -19,6 +19,7 @@ from wippy_console.services.questions import Signal
 
 _PATIENCE = 5.0
 _RESERVED = "__temporal"
+_ONE_VALUE = "An answer is one value: put several into a list or an object."
 _DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
 
 Key = uuid.UUID | str | None
@@ -113,7 +114,8 @@ def send(
     """Send a message as the run's entry declares it: by one signal of the topic, whose role, schema and rule of reasons
     hold, as the answer to the question that waits for it, if one does. A topic that is not declared goes as `send_raw`.
 
-    `payload` is one JSON value, or left out; `label` chooses among signals of one topic. Raises as `decide` does.
+    `payload` is one JSON value, or left out; only what is not declared takes several. `label` chooses among signals of
+    one topic. Raises as `decide` does.
     """
     permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
     run.refresh_from_db()
@@ -123,13 +125,15 @@ def send(
     declared = [signal for signal in signals if signal.topic == topic]
     if not declared:
         return send_raw(user, run, topic, *payload, reason=reason, key=key)
+    if len(payload) > 1:
+        raise Refused(_ONE_VALUE, {"payload": [_ONE_VALUE]})
     signal = payloads.meant(declared, payload, label)
     _refuse_others(user, signal, question)
     value = payloads.checked(signal, payload[0] if payload else None, reason)
     if question is not None:
         questions.refuse_over(question, run)
     answer = payloads.answer(user, run, question, signal, value, reason)
-    answer.is_bare = not payload and value is None
+    answer.payloads = 0 if not payload and value is None else 1
     before = journal.known(key, user.pk, run)
     return journal.finish(before) if before is not None else _give(answer, signal, key)
 
@@ -161,7 +165,7 @@ def _refuse_others(user: Any, signal: Signal, question: Question | None) -> None
 
 
 def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None) -> Decision:
-    """Send any signal; for authors. `payload` is a JSON value, the only argument of the message, or left out.
+    """Send any signal; for authors. `payload` are JSON values, the arguments of the message: mostly one, or none.
 
     It is no answer: neither the schema nor the role of a declared signal counts, and a question that the run closes
     on it was answered from elsewhere (docs/rights.md#users).
@@ -169,9 +173,9 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     permissions.require(user, permissions.RAW_SIGNAL_RUN, run.namespace)
     schemas.refuse_topic(topic, _RESERVED)
     schemas.refuse_unsendable(payload, "The payload")
-    value = payload[0] if payload else None
+    value = list(payload) if len(payload) > 1 else next(iter(payload), None)
     signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())
-    signal.is_bare = not payload
+    signal.payloads = len(payload)
     return _act(signal, key)
 
 
@@ -200,6 +204,17 @@ def reset(user: Any, run: Run, options: dict[str, Any], reason: str, *, key: Key
     decision = Decision(run=run, user=user, action=wire.RESET, payload=options, reason=reason.strip())
     decision.id = journal.parsed(key)
     return journal.make(decision)
+
+
+def is_given(key: uuid.UUID) -> bool:
+    """Whether an answer or signal was given under this key before, to whichever run; it is brought to its end.
+
+    A vote is given when it is counted. Raises Conflict with what made it fail, RunEnded, Unavailable.
+    """
+    found = Decision.objects.select_related("run", "user", "question").filter(pk=key).first()
+    if found is not None:
+        journal.finish(found)
+    return found is not None or Vote.objects.filter(key=key).exists()
 
 
 def known(key: Key, user: Any, run: Run, patience: float = _PATIENCE) -> Decision | None:

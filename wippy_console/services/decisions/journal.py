@@ -311,6 +311,8 @@ def shown_payload(decision: Decision) -> Any:
     """Its payload without secrets, which are kept only until it is sent."""
     if decision.action != wire.SIGNAL:
         return decision.payload
+    if decision.payloads > 1:
+        return [secrets.message(decision.run, decision.topic, each) for each in decision.values]
     return secrets.message(decision.run, decision.topic, decision.payload)
 
 

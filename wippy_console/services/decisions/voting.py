@@ -37,7 +37,7 @@ def cast(answer: Decision, signal: Signal, needed: int, key: uuid.UUID) -> Decis
             votes, last = _count(answer, question.pk, signal, voter, needed, key)
             if len(votes) < needed:
                 return last
-            answer.pk, answer.payload = key, with_votes(answer.payload, question)
+            answer.pk, answer.payload, answer.payloads = key, with_votes(answer.payload, question), 1
             journal.record(answer)
     except IntegrityError:
         return _before(question, voter, key)

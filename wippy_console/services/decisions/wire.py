@@ -103,7 +103,7 @@ def _message(decision: Decision) -> Signal:
         workflow_id=decision.run.workflow_id,
         run_id=decision.run.run_id,
         topic=decision.topic,
-        values=() if decision.is_bare else (decision.payload,),
+        values=decision.values,
         sender=_sender(decision),
         request_id=str(decision.pk),
         identity=accounts.identity(decision.user),
