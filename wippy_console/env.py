@@ -132,12 +132,17 @@ def folders(text: str) -> tuple[Path, ...]:
 
 
 def wants_examples(chosen: bool | None, data: Path) -> bool:
-    """Whether `up` loads the examples: by its option, the environment, or as chosen last (CHOICE_FILE); else yes."""
+    """Whether the examples are here: by an option of `up`, the environment, or as `up` chose last (CHOICE_FILE).
+
+    Else `up` brings them, and no other command does: a worker of another machine never asked for the shop.
+    """
     for option, wanted in (("--no-examples", False), ("--examples", True)):
         if option in sys.argv:
             return wanted
     kept = data / CHOICE_FILE
-    return chosen if chosen is not None else not kept.exists() or kept.read_text() != "no"
+    if chosen is not None:
+        return chosen
+    return kept.read_text() != "no" if kept.exists() else "up" in sys.argv[1:2]
 
 
 def is_importable(name: str) -> bool:

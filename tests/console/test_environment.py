@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from wippy_console.checks import check_python, check_serving, check_temporal
 from wippy_console.env import (
     ADDRESS_FILE,
+    CHOICE_FILE,
     CREDENTIALS,
     OWN_SECRETS,
     read_environment,
@@ -112,6 +114,21 @@ def test_entries_and_lua_are_not_given_the_console_s_own_secrets(monkeypatch: py
     assert not variables_for_entries().keys() & set(OWN_SECRETS)
     assert not variables_for_lua().keys() & {*OWN_SECRETS, *CREDENTIALS}
     assert variables_for_lua()["SHOP_MODE"] == variables_for_entries()["TEMPORAL_API_KEY"] == "x"
+
+
+def test_the_example_shop_comes_with_up_alone(bare: pytest.MonkeyPatch, data_dir: Path) -> None:
+    bare.delenv("WIPPY_EXAMPLES", raising=False)
+
+    def apps(*words: str) -> tuple[str, ...]:
+        bare.setattr(sys, "argv", ["manage.py", *words])
+        return read_environment().apps
+
+    assert apps("up") == ("shop",)
+    assert apps("up", "--no-examples") == apps("worker") == apps("web") == apps() == ()
+    (data_dir / CHOICE_FILE).write_text("yes")
+    assert apps("worker") == ("shop",)
+    (data_dir / CHOICE_FILE).write_text("no")
+    assert apps("up") == ()
 
 
 def test_apps_named_by_their_configuration_bring_the_code_of_their_package(bare: pytest.MonkeyPatch) -> None:

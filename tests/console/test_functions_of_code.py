@@ -21,7 +21,7 @@ from wippy_console.models import Node
 from wippy_console.permissions import ADMINISTRATOR
 from wippy_console.services import drift, python_functions, registry
 from wippy_console.services.python_functions import DeclaredWrongly, of_code
-from wippy_console.services.registry import Changes, ForbiddenError
+from wippy_console.services.registry import Changes, ChangesRefused, ForbiddenError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "code:charge"
@@ -128,9 +128,27 @@ def test_a_function_that_only_nodes_have_is_told(boss: User) -> None:
 def test_home_tells_of_drift_beside_the_health_of_the_nodes(client: Client, boss: User) -> None:
     client.force_login(boss)
     a_node({ID: python_functions.digest(ID)})
-    assert "of code differ" not in client.get("/health/").content.decode()
+    assert "Python function" not in client.get("/health/").content.decode()
     a_node({})
-    assert "1 function of code differs" in client.get("/health/").content.decode()
+    assert "1 Python function amiss" in client.get("/health/").content.decode()
+
+
+def test_an_entry_whose_app_was_taken_away_is_told_of_everywhere_with_what_to_do(
+    client: Client, boss: User, settings: Any
+) -> None:
+    create(Entry("code:gone", "function.python", {}, {"callable": "tests.console.python_code:charge"}))
+    settings.PYTHON_FUNCTIONS = ()
+    (told,) = (each for each in drift.of_all(boss) if each.entry_id == "code:gone")
+    assert "name the app in WIPPY_APPS" in told.text and "delete the entry" in told.text
+    client.force_login(boss)
+    for path in ("/registry/", "/registry/code:gone/"):
+        assert told.text in client.get(path).content.decode()
+    assert "Python function amiss" in client.get("/health/").content.decode()
+    with pytest.raises(ChangesRefused, match="the apps that WIPPY_APPS names: add it or its app"):
+        update(
+            Entry("code:gone", "function.python", {"title": "Gone"}, {"callable": "tests.console.python_code:charge"})
+        )
+    delete("code:gone", user=boss)
 
 
 def test_drift_is_for_those_who_see_the_entry() -> None:

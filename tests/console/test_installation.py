@@ -116,6 +116,7 @@ def test_a_new_temporal_server_version_keeps_a_copy_of_the_old_database(data_dir
 def test_the_choice_of_examples_is_kept(tmp_path: Path) -> None:
     kept = tmp_path / "choice"
     assert with_examples(kept, None) is True
+    assert kept.read_text() == "yes"  # for the web processes and workers that `up` starts
     assert with_examples(kept, False) is False
     assert with_examples(kept, None) is False
     assert with_examples(kept, True) is True

@@ -106,6 +106,9 @@ def test_the_shop_can_be_turned_off_later(product: Product) -> None:
     session = product.session()
     for path in ("/", "/registry/shop:charge/", "/runs/", "/admin/", "/audit/"):
         session.get(path)
+    said = "No app here has its code, shop.functions:"
+    assert said in session.get("/registry/shop:charge/") and "Python functions amiss" in session.get("/health/")
+    assert said in (product.data / "logs" / "worker.log").read_text()
     done = product.command("call", "shop:release", "1")
     assert done.returncode != 0
     assert "WIPPY_PYTHON_FUNCTIONS" in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Drift: where the functions that code declares are not one thing: against the registry, and between processes.
+"""Drift: where functions of code are not one thing: in the registry, in what code declares, and between processes.
 
 A deployment under way shows it for a while, one that stopped half-way for ever.
 """
@@ -57,6 +57,13 @@ def _calling(user: Any, entry_id: str) -> Iterator[Drift]:
 
 
 def _found() -> Iterator[Drift]:
+    for each in registry.of_kinds(kinds.PYTHON_FUNCTION):
+        if text := python_functions.left_out(each):
+            yield Drift(each.id, text)
+    yield from _declared()
+
+
+def _declared() -> Iterator[Drift]:
     nodes = list(fleet.alive())
     here = {each.entry.id: each.digest for each in python_functions.declared()}
     ids = sorted({*here, *(entry_id for node in nodes for entry_id in node.functions)})

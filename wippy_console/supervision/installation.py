@@ -45,11 +45,10 @@ def first_administrator() -> Login | None:
 
 
 def with_examples(kept: Path, chosen: bool | None) -> bool:
-    """Whether to load the examples: as chosen now, which is kept, else as chosen before, else yes."""
-    if chosen is None:
-        return not kept.exists() or kept.read_text() != "no"
-    kept.write_text("yes" if chosen else "no")
-    return chosen
+    """Whether to load the examples: as chosen now, else as chosen before, else yes; it is kept for other commands."""
+    wanted = chosen if chosen is not None else not kept.exists() or kept.read_text() != "no"
+    kept.write_text("yes" if wanted else "no")
+    return wanted
 
 
 def load_examples(folder: Path, mark: Path, leave_out: Collection[str] = ()) -> str:

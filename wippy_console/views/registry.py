@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "version": registry.versions_for(request.user).first(),
         "versions": registry.versions_for(request.user)[:8],
         "filtered": bool(text or kind),
-        "from_code": {each.entry.id for each in python_functions.declared()} - registry.snapshot().keys(),
+        "from_code": {each.id for each in shown if each is python_functions.entry(each.id)},
         "drifts": drift.of_all(request.user),
     }
     return page(request, "registry/list.html", context)

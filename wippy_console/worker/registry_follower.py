@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 
 from engine.entry import Entry
 from engine.node import LocalNode
 from engine.registry.changes import diff
+from engine.registry.kinds import PYTHON_FUNCTION
+from wippy_console.services import python_functions
 from wippy_console.services.registry import DatabaseCatalog
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ class RegistryFollower:
         self._follow = follow
         self._published = asyncio.Event()
         self._announced: Mapping[str, Entry] | None = None
+        self._left_out: Set[str] = frozenset()
 
     def on_publish(self) -> None:
         """A unit of this node published: hosts are there when it goes on, the rest follows at once. On the loop."""
@@ -58,6 +61,16 @@ class RegistryFollower:
         self._node.reconcile()
         await asyncio.to_thread(self._announce, version)
         await self._follow()
+        self._say_what_is_left_out()
+
+    def _say_what_is_left_out(self) -> None:
+        """An app that is taken away leaves entries that name its code."""
+        entries = self._catalog.entries(PYTHON_FUNCTION)
+        found = {each.id: text for each in entries if (text := python_functions.left_out(each))}
+        if found.keys() - self._left_out:
+            first, text = next(iter(found.items()))
+            logger.warning("%s (of %d such entries): %s", first, len(found), text)
+        self._left_out = found.keys()
 
     def _announce(self, version: int) -> None:
         """Tell the units what changed since the last version that this node saw; the first one tells nothing."""

@@ -4,7 +4,7 @@ It knows no models, since the sdk imports it before the apps are ready.
 """
 
 from wippy_console.services.python_functions.describing import Code, code_of
-from wippy_console.services.python_functions.naming import problems, resolved, wrong_pattern
+from wippy_console.services.python_functions.naming import left_out, problems, resolved, wrong_pattern
 from wippy_console.services.python_functions.of_code import Declared, DeclaredWrongly, declare, declared, digest, entry
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "declared",
     "digest",
     "entry",
+    "left_out",
     "problems",
     "resolved",
     "wrong_pattern",

@@ -42,6 +42,19 @@ def resolved(entry_id: str, text: str) -> Callable[..., Any]:
     return found
 
 
+def left_out(entry: Entry) -> str:
+    """Why no call of the entry reaches its code, as far as settings say, and what to do; "" when they allow it."""
+    text = entry.data.get(FIELD)
+    if entry.kind != PYTHON_FUNCTION or not isinstance(text, str) or _is_allowed(text):
+        return ""
+    known = ", ".join(settings.WIPPY_APPS) or "none"
+    return (
+        f"No app here has its code, {text}, so its calls fail: name the app in WIPPY_APPS (now {known}) for all web"
+        " processes and workers, or the code in WIPPY_PYTHON_FUNCTIONS, and restart them; or delete the entry once no"
+        " open run calls it."
+    )
+
+
 def problems(after: Mapping[str, Entry], touched: Iterable[str]) -> Iterator[Problem]:
     """What is wrong with the callables of the touched entries; that code is not there, or not yet, is a warning."""
     for entry_id in touched:
@@ -98,7 +111,10 @@ def module_of(found: Any) -> str:
 
 def _forbidden(what: str) -> Failure:
     known = ", ".join(settings.PYTHON_FUNCTIONS) or "nothing"
-    text = f"{what} not among WIPPY_PYTHON_FUNCTIONS ({known}): add it there, or name another"
+    text = (
+        f"{what} not among WIPPY_PYTHON_FUNCTIONS ({known}), by default the code of the apps that WIPPY_APPS names:"
+        " add it or its app there, or name another"
+    )
     return Failure(PERMISSION_DENIED, text, retryable=False)
 
 
