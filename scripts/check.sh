@@ -15,7 +15,7 @@ check() {
 production() {
     local data
     data=$(mktemp -d)
-    env -u WIPPY_DEBUG WIPPY_SECURE=1 ALLOWED_HOSTS=console.example WIPPY_DATA="$data" "$@"
+    env -u WIPPY_DEBUG WIPPY_SECURE=1 ALLOWED_HOSTS=console.example WIPPY_APPS=shop WIPPY_DATA="$data" "$@"
     local status=$?
     rm -rf "$data"
     return $status

@@ -41,14 +41,10 @@ def _declare_functions() -> None:
     """Import the module `functions` of each app of the installation, for what it declares (`sdk.function`)."""
     from importlib import import_module  # noqa: PLC0415
 
-    from django.apps import apps  # noqa: PLC0415
-    from django.conf import settings  # noqa: PLC0415
-    from django.utils.module_loading import module_has_submodule  # noqa: PLC0415
+    from wippy_console.http import app_pages  # noqa: PLC0415
 
-    names = set(settings.ENVIRONMENT.apps)
-    for config in apps.get_app_configs():
-        ours = config.name in names or f"{type(config).__module__}.{type(config).__qualname__}" in names
-        if ours and config.module and module_has_submodule(config.module, "functions"):
+    for config in app_pages.added():
+        if app_pages.has(config, "functions"):
             import_module(f"{config.name}.functions")
 
 

@@ -11,6 +11,7 @@ from django.db import connections
 
 from engine.asks.http.addresses import Allowed
 from wippy_console.database import texts
+from wippy_console.http import app_pages
 from wippy_console.models.runs import SEARCHED
 from wippy_console.services import python_functions
 
@@ -83,6 +84,20 @@ def check_python(**_: Any) -> list[CheckMessage]:
         Error(f"WIPPY_PYTHON_FUNCTIONS: {pattern} {text}.", hint=hint, id="wippy_console.E006")
         for pattern, text in wrong.items()
         if text
+    ]
+
+
+@register(Tags.models)
+def check_apps(**_: Any) -> list[CheckMessage]:
+    """Check that the tables of apps are made."""
+    return [
+        Warning(
+            f"{config.label}, an app of WIPPY_APPS, has models and no migrations: its tables are not made.",
+            hint=f"Run manage.py makemigrations {config.label}, and then manage.py migrate.",
+            id="wippy_console.W003",
+        )
+        for config in app_pages.added()
+        if any(each._meta.managed for each in config.get_models()) and not app_pages.has(config, "migrations")
     ]
 
 

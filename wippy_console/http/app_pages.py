@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import module_has_submodule
 
 ICON = "package"
 
@@ -25,8 +25,8 @@ class AppPage:
 
 def modules() -> Iterator[tuple[str, str]]:
     """Label and `urls` module of each app that has one."""
-    for config in _added():
-        if find_spec(f"{config.name}.urls") is not None:
+    for config in added():
+        if has(config, "urls"):
             yield config.label, f"{config.name}.urls"
 
 
@@ -34,14 +34,20 @@ def shown(user: Any) -> list[AppPage]:
     """Those with an address named `<label>:index`, for who has the app's `console_permission`, if it names one."""
     return [
         AppPage(view, getattr(config, "console_icon", ICON), str(config.verbose_name))
-        for config in _added()
+        for config in added()
         if _leads(view := f"{config.label}:index") and _may(user, config)
     ]
 
 
-def _added() -> list[AppConfig]:
+def added() -> list[AppConfig]:
+    """The apps that WIPPY_APPS names."""
     wanted = set(settings.WIPPY_APPS)
     return [each for each in apps.get_app_configs() if wanted & {each.name, _path(each)}]
+
+
+def has(config: AppConfig, name: str) -> bool:
+    """Whether the app has a module of that name."""
+    return config.module is not None and module_has_submodule(config.module, name)
 
 
 def _path(config: AppConfig) -> str:
