@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
 from engine.hosts.python.call import PythonCall, stopped
-from engine.hosts.python.interrupts import Abandoned, forget, interrupt
+from engine.hosts.python.interrupts import Abandoned, interrupt, settle
 
 Around = Callable[[PythonCall], AbstractContextManager[None]]
 IDLE_SECONDS = 60.0
@@ -178,7 +178,7 @@ class Place(threading.Thread):
                 with self._gate:
                     self._call = None
                     if self._interrupted:
-                        forget(self.ident or 0)
+                        settle()
                     self._interrupted = False
                 return
             except Abandoned:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from engine.contracts.host import CallRequest
 from engine.errors import Failure, UnitFailed
 from engine.hosts.actor import calls
-from engine.hosts.python import functions
+from engine.hosts.python import functions, interrupts
 from engine.hosts.python.call import PythonCall
 from engine.hosts.python.surroundings import Surroundings
 from tests.engine.hosts.actor.support import Lab
@@ -72,6 +74,24 @@ async def test_threads_that_hang_in_c_are_replaced_up_to_a_bound_then_calls_are_
         await it.until(lambda: "does not stop" in caplog.text)
         code.release.set()
         assert await _once_free(it) == 2
+
+
+@pytest.mark.parametrize("name", ["hangs", "ignores", "waits"])
+async def test_a_call_that_was_stopped_by_force_leaves_no_trap_for_profilers(name: str) -> None:
+    async with python_lab(python(name)) as it:
+        assert (await it.failure(f"app:{name}", options={"timeout": "50ms"})).kind == "Timeout"
+        await asyncio.sleep(interrupts.PATIENCE_SECONDS * 2)
+        seen: list[str] = []
+
+        def entered() -> None:
+            seen.append("entered")
+
+        faulthandler.dump_traceback_later(PATIENCE, exit=True)  # nothing else gets out of there
+        sys.setprofile(lambda *_: None)
+        entered()
+        sys.setprofile(None)
+        faulthandler.cancel_dump_traceback_later()
+        assert seen == ["entered"]
 
 
 async def test_a_call_that_waits_for_a_thread_is_stopped_at_once() -> None:
