@@ -19,7 +19,7 @@ from wippy_console.sdk.errors import (
     Unavailable,
 )
 from wippy_console.sdk.functions import function
-from wippy_console.sdk.starting import aanswer, answer, aresult, asignal, astart, result, signal, start
+from wippy_console.sdk.starting import Handle, aanswer, answer, aresult, asignal, astart, result, signal, start
 
 __all__ = [
     "Actor",
@@ -28,6 +28,7 @@ __all__ = [
     "Conflict",
     "Context",
     "Error",
+    "Handle",
     "Internal",
     "Invalid",
     "LimitExceeded",

@@ -63,7 +63,7 @@ def health(request: HttpRequest) -> HttpResponse:
     found |= {
         "search": runs.search_problem(),
         "drifts": drift.of_all(request.user),
-        "unsent": outgoing.refused(request.user),
+        "unsent": outgoing.unsent(request.user),
     }
     return render(request, "home/_health.html", found)
 

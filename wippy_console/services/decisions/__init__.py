@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wippy_console.services.decisions.acts import (
+    RESERVED,
     answer_by_clock,
     audit,
     buttons,
@@ -25,6 +26,7 @@ from wippy_console.services.decisions.values import Button
 
 __all__ = [
     "MOST",
+    "RESERVED",
     "Button",
     "Result",
     "Tally",

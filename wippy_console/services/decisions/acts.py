@@ -18,7 +18,7 @@ from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.questions import Signal
 
 _PATIENCE = 5.0
-_RESERVED = "__temporal"
+RESERVED = "__temporal"
 _ONE_VALUE = "An answer is one value: put several into a list or an object."
 _DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
 
@@ -171,7 +171,7 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     on it was answered from elsewhere (docs/rights.md#users).
     """
     permissions.require(user, permissions.RAW_SIGNAL_RUN, run.namespace)
-    schemas.refuse_topic(topic, _RESERVED)
+    schemas.refuse_topic(topic, RESERVED)
     schemas.refuse_unsendable(payload, "The payload")
     value = list(payload) if len(payload) > 1 else next(iter(payload), None)
     signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())

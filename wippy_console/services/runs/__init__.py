@@ -24,7 +24,7 @@ from wippy_console.services.runs.searching import (
 )
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
 from wippy_console.services.runs.tree import Branch, ancestors, listed, tree
-from wippy_console.services.runs.values import Page, Started
+from wippy_console.services.runs.values import Page, Started, StillRunningError
 from wippy_console.services.runs.waiting import result
 from wippy_console.services.runs.wanted import Wanted
 from wippy_console.services.runs.whole import value
@@ -36,6 +36,7 @@ __all__ = [
     "Chain",
     "Page",
     "Started",
+    "StillRunningError",
     "Wanted",
     "again",
     "ancestors",

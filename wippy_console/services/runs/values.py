@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.errors import UnitFailed
 from wippy_console.models import Run
 
 
@@ -23,3 +24,7 @@ class Started:
     workflow_id: str
     run_id: str
     before: bool = False
+
+
+class StillRunningError(UnitFailed):
+    """A run that goes on was waited for as long as its caller has time."""

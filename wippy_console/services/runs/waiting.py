@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
 from temporalio.service import RPCError
 
@@ -14,19 +14,29 @@ from engine.hosts.temporal.wire.payloads import decode
 from engine.pids import Pid
 from wippy_console.database.storable import storable
 from wippy_console.services import temporal
-from wippy_console.services.runs.values import Started
+from wippy_console.services.runs.values import Started, StillRunningError
 
 
 def result(started: Started, timeout: float | None = None) -> object:
-    """The result of a run (and of those that go on for it); UnitFailed with its failure, or as late."""
+    """The result of a run (and of those that go on for it); UnitFailed with its failure, StillRunningError when late.
+
+    Unavailable when Temporal does not answer.
+    """
     pid = Pid.parse(started.pid)
     assert pid is not None
     client = temporal.client(pid.node)
     handle = client.get_workflow_handle(started.workflow_id, run_id=started.run_id or None, result_type=RawValue)
     try:
-        found = temporal.run(asyncio.wait_for(handle.result(), timeout), timeout=None)
-    except TimeoutError as error:
-        raise UnitFailed(Failure(TIMEOUT, f"not done after {timeout:g} seconds", retryable=False)) from error
+        found = temporal.run(_awaited(handle, started, timeout), timeout=None)
     except (WorkflowFailureError, RPCError) as error:
         raise UnitFailed(from_exception(error)) from error
     return storable(decode(found.payload))
+
+
+async def _awaited(handle: WorkflowHandle[object, RawValue], started: Started, timeout: float | None) -> RawValue:
+    """Its result; a TimeoutError is an OSError, and would pass for a connection that broke."""
+    try:
+        return await asyncio.wait_for(handle.result(), timeout)
+    except TimeoutError as error:
+        text = f"the run of {started.workflow_id} did not end within {timeout:g} seconds, and goes on"
+        raise StillRunningError(Failure(TIMEOUT, text, retryable=True)) from error
