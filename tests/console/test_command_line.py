@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from wippy_console.management.operations import shown
 from wippy_console.services import accounts
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +68,9 @@ def test_long_names_that_begin_alike_are_two_accounts() -> None:
     names = {accounts.command_line("x" * 200 + end).get_username() for end in "ab"}
     assert len(names) == 2
     assert all(len(each) <= 150 for each in names)
+
+
+def test_bytes_of_a_result_are_printed_as_on_the_wire() -> None:
+    assert json.loads(shown({"result": {"raw": b"\x00\xff", "text": "ü"}})) == {
+        "result": {"raw": {"$bytes": "AP8="}, "text": "ü"}
+    }

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from temporalio.service import RPCError
 
 from engine.errors import EngineError, Failure, UnitFailed
+from wippy_console.database.storable import storable
 from wippy_console.services import accounts, exact
 from wippy_console.services.errors import Refused
 from wippy_console.services.exact import NotExactError
@@ -49,7 +50,7 @@ class OperationCommand(BaseCommand):
 
     def _print(self, data: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps(data, ensure_ascii=False, default=str))
+            self.stdout.write(shown(data))
         elif set(data) != {"error"}:
             self.stdout.write(self.text(data))
 
@@ -105,8 +106,13 @@ def one_line(text: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as JSON text."""
-    return json.dumps(value, ensure_ascii=False)
+    """A value as JSON text; bytes as on the wire."""
+    return json.dumps(value, ensure_ascii=False, default=_odd)
+
+
+def _odd(value: Any) -> Any:
+    """What JSON has no form for."""
+    return storable(value) if isinstance(value, bytes) else str(value)
 
 
 class ActingCommand(OperationCommand):
