@@ -2,6 +2,8 @@
 
 import os
 
+os.environ.setdefault("WIPPY_APPS", "shop")  # as tests/settings.py has it
+
 from wippy_console.settings import *  # noqa: F403
 from wippy_console.settings import DATABASES
 
