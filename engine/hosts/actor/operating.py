@@ -137,6 +137,7 @@ class UnderWay(InFlight):
 
     def _ended(self, task: asyncio.Task[Value]) -> None:
         self.outside.tasks.discard(task)
+        self.task = None  # its failure knows frames that know this one: what they hold would wait for the collector
         if self.timer is not None:
             self.timer.cancel()
         event = _outcome(self.seq, task)
@@ -150,13 +151,21 @@ class UnderWay(InFlight):
 
 
 def _outcome(seq: int, task: asyncio.Task[Value]) -> Resolved | Rejected:
+    """Nothing is raised here: a failure that knew this frame, which knows it, would wait for the collector."""
     if task.cancelled():
         return Rejected(seq, OPERATION_CANCELED)
+    match task.exception():
+        case None:
+            return _resolved(seq, task.result())
+        case UnitFailed(failure=failure):
+            return Rejected(seq, failure, about(failure))
+        case error:
+            return Rejected(seq, Failure(INTERNAL, f"internal error: {type(error).__name__}"))
+
+
+def _resolved(seq: int, value: Value) -> Resolved | Rejected:
     try:
-        value = task.result()
         return Resolved(seq, value, about(value))
-    except UnitFailed as error:
-        return Rejected(seq, error.failure, about(error.failure))
     except Exception as error:  # a value without an end
         logger.error("an operation has a result that can't be told: %s", where(error))
         return Rejected(seq, Failure(INTERNAL, f"internal error: {type(error).__name__}"))

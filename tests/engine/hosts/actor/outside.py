@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -57,6 +58,7 @@ class Outer:
         self.closed: list[str] = []
         self.askers: list[Asker] = []
         self.go = asyncio.Event()
+        self.gathered: weakref.ref[Opened] | None = None
         self._heeds = heeds_cancel
 
     def operations(self) -> Mapping[str, Operation]:
@@ -64,7 +66,7 @@ class Outer:
         return {"env.get": Operation(self.work, lambda args: f"look at {args[0]}", heeds_cancel=self._heeds)}
 
     async def work(self, asker: Asker, args: tuple[Value, ...]) -> Value:
-        """`wait`, `open NAME`, `close NUMBER`, `get NUMBER`, `big`, `bad`, `stubborn`, `heed`, or the word itself."""
+        """`wait`, `open NAME`, `close NUMBER`, `get NUMBER`, `gather`, `big`, `bad`, `stubborn`, `heed`, or the word itself."""
         word, _, rest = args[0].partition(" ")
         self.begun.append(args[0])
         self.askers.append(asker)
@@ -109,6 +111,12 @@ class Outer:
 
     async def _fail(self, asker: Asker, rest: str) -> Value:
         raise UnitFailed(invalid(rest))
+
+    async def _gather(self, asker: Asker, rest: str) -> Value:
+        await asyncio.sleep(0)
+        gathered = Opened(self, rest)
+        self.gathered = weakref.ref(gathered)
+        raise UnitFailed(invalid(gathered.name))
 
     async def _heed(self, asker: Asker, rest: str) -> Value:
         return await asker.canceled.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -53,6 +54,19 @@ async def test_an_operation_knows_who_asks_and_answers_the_unit() -> None:
         (asker,) = world.askers
         assert (asker.entry, asker.kind) == ("app:asks", "function")
         assert asker.pid.startswith("{node-1@app:asks|")
+
+
+async def test_what_a_failed_operation_had_gathered_does_not_wait_for_the_garbage_collector() -> None:
+    world = Outer()
+    async with node(world, lua("app:asks", "local _, err = env.get('gather it') return err:message()")) as it:
+        gc.collect()
+        gc.disable()
+        try:
+            assert await it.call("app:asks") == "it"
+            assert world.gathered is not None
+            await it.until(lambda: world.gathered() is None)
+        finally:
+            gc.enable()
 
 
 async def test_a_failure_reaches_the_unit_and_a_defect_only_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
