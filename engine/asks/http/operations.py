@@ -85,15 +85,20 @@ class HttpOperations:
         return await self._network.run(lambda: self._all(asker.pid, wanted))
 
     async def _all(self, pid: str, wanted: list[Value]) -> list[Value]:
-        answers = await asyncio.gather(*(self._one(pid, each) for each in wanted))
-        total = 0
-        for index, answer in enumerate(answers):
-            size = answer["response"]["body_size"] if "response" in answer else 0
-            if total + size <= MAX_BODY:
-                total += size
-            else:  # together they have to cross at once
-                answers[index] = {"error": too_large(_request_text((wanted[index],)), "the batch", MAX_BODY).failure}
-        return list(answers)
+        """The answers, whose bodies have to cross at once: where they are too large together, the last make room."""
+        answers: list[Value] = [None] * len(wanted)
+        sizes = [0] * len(wanted)
+
+        async def one(place: int, value: Value) -> None:
+            answer = answers[place] = await self._one(pid, value)
+            sizes[place] = answer["response"]["body_size"] if "response" in answer else 0
+            while sum(sizes) > MAX_BODY:
+                last = max(at for at, size in enumerate(sizes) if size)
+                answers[last] = {"error": too_large(_request_text((wanted[last],)), "the batch", MAX_BODY).failure}
+                sizes[last] = 0
+
+        await asyncio.gather(*(one(*each) for each in enumerate(wanted)))
+        return answers
 
     async def _one(self, pid: str, value: Value) -> Answer:
         try:

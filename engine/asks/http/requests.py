@@ -145,7 +145,8 @@ def _headers_and_body(value: Mapping[str, Value], url: httpx.URL) -> tuple[Heade
 def _credentials(auth: Value, url: httpx.URL) -> bytes:
     """user:password of the option `auth`, or of the URL."""
     if auth is None or auth == []:
-        return unquote_to_bytes(url.userinfo) if url.userinfo else b""
+        user, _, password = url.userinfo.partition(b":")
+        return unquote_to_bytes(user) + b":" + unquote_to_bytes(password) if url.userinfo else b""
     user, password = (auth.get("user"), auth.get("pass") or "") if isinstance(auth, Mapping) else (None, None)
     if not isinstance(user, str | bytes) or not isinstance(password, str | bytes) or b":" in octets(user):
         raise UnitFailed(invalid("auth must be {user = text, pass = text}, the user without a colon"))
@@ -218,9 +219,8 @@ def _max_body(value: Value, *, stream: bool) -> int:
     """Bytes; 0 of a stream means that it may go on for ever."""
     if value is None or value == 0:
         return 0 if stream else MAX_BODY
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
-        raise UnitFailed(invalid("max_response_body must be a whole number of bytes"))
-    return int(value) if stream else min(int(value), MAX_BODY)
+    count = urls.whole(value, "max_response_body")
+    return count if stream else min(count, MAX_BODY)
 
 
 def _flag(value: Mapping[str, Value], name: str) -> bool:

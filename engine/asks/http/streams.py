@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from engine.asks.http.bodies import Body
 from engine.asks.http.failures import broken, timed_out
 from engine.asks.http.network import Network
-from engine.errors import UnitFailed, invalid
+from engine.asks.http.urls import whole
 from engine.steps import Value
 
 DEFAULT_READ, MAX_READ = 32 << 10, 1 << 20
@@ -91,6 +91,4 @@ def read_count(value: Value) -> int:
     """How many bytes a read asks for: nil and 0 stand for the default, more than a mebibyte for that."""
     if value is None or value == 0:
         return DEFAULT_READ
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
-        raise UnitFailed(invalid("read: size must be a whole number of bytes"))
-    return min(int(value), MAX_READ)
+    return min(whole(value, "read: size"), MAX_READ)

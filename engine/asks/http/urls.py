@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from urllib.parse import quote_plus
@@ -13,14 +14,16 @@ from engine.steps import Value
 
 MAX_URL = 16_384
 _REFUSED = re.compile(r"[\x00-\x20\x7f\\]")
-_DOT = re.compile("%2e", re.IGNORECASE)
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 SCHEMES = ("http", "https")
 
 
 def read_url(text: Value, query: Value = None) -> httpx.URL:
     """The URL of a text, with parameters added; Invalid. Its userinfo is still there (`without_userinfo`).
 
-    Dots of the path are resolved, encoded ones too: what a policy allows under /public/ does not lead out of it.
+    In the path dots are resolved, and what needs no escape has none: what a policy allows under /public/ does not lead
+    out of it, and what it refuses has no other spelling.
     """
     if not isinstance(text, str):
         raise UnitFailed(invalid("url must be UTF-8 text"))
@@ -34,7 +37,7 @@ def read_url(text: Value, query: Value = None) -> httpx.URL:
 def _parsed(text: str) -> httpx.URL:
     head, mark, tail = _split(text)
     try:
-        url = httpx.URL(_DOT.sub(".", head) + mark + tail)
+        url = httpx.URL(_ESCAPE.sub(_unescaped, head) + mark + tail)
         port = url.port
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
         raise UnitFailed(invalid("url can't be read")) from error
@@ -43,6 +46,11 @@ def _parsed(text: str) -> httpx.URL:
     if not url.host or (port is not None and not 0 < port < 65536) or "%" in url.host:
         raise UnitFailed(invalid("url needs a host"))
     return url.copy_with(fragment=None)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    letter = chr(int(escape[1], 16))
+    return letter if letter in _UNRESERVED else escape[0].upper()
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -105,6 +113,13 @@ def text_of(value: Value, what: str) -> str | bytes:
             return str(value)
         case _:
             raise UnitFailed(invalid(f"{what}: values must be text"))
+
+
+def whole(value: Value, what: str) -> int:
+    """A number of bytes; Invalid."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf or value % 1:
+        raise UnitFailed(invalid(f"{what} must be a whole number of bytes"))
+    return int(value)
 
 
 def octets(text: str | bytes) -> bytes:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Sequence
 
@@ -340,6 +341,28 @@ async def test_a_batch_answers_each_of_its_requests() -> None:
         answers = await unit.run("http.batch", wanted)
         assert answers[0]["response"]["body"] == b"x" and answers[1]["error"].kind == PERMISSION_DENIED
         assert answers[2]["error"].kind == INVALID
+
+
+async def test_a_batch_holds_no_more_than_it_can_answer() -> None:
+    held, body = asyncio.Event(), answer(bytes(200_000))
+
+    async def serve(request: Sent, writer: asyncio.StreamWriter) -> None:
+        if request.target == "/last":
+            while len(here.sent) < 300 or tracemalloc.get_traced_memory()[0] > 20 << 20:
+                await asyncio.sleep(0.05)
+            held.set()
+        writer.write(body)
+
+    tracemalloc.start(1)
+    try:
+        async with peer(serve) as here, client() as unit:
+            urls = [here.url("/last"), *[here.url()] * 299]
+            wanted = [{"method": "GET", "url": url, "timeout": PATIENCE} for url in urls]
+            answers = await asyncio.wait_for(unit.run("http.batch", wanted), PATIENCE)
+    finally:
+        tracemalloc.stop()
+    assert held.is_set() and len(answers) == 300
+    assert "response" in answers[0] and answers[-1]["error"].kind == "LimitExceeded"
 
 
 async def test_a_thousand_requests_at_once_take_turns() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from engine.asks.http import urls
 from engine.asks.http.redirects import next_hop
 from engine.asks.http.requests import Request
+from engine.asks.http.streams import read_count
 from engine.errors import INVALID, UnitFailed
 
 
@@ -43,6 +45,7 @@ def test_what_is_no_url_is_invalid(url: str) -> None:
         ("https://A.Example:443/x", "https://a.example/x"),
         ("https://a/public/../admin", "https://a/admin"),
         ("https://a/public/%2e%2E/admin", "https://a/admin"),
+        ("https://a/%61dmin%2fx%7E?q=%61", "https://a/admin%2Fx~?q=%61"),
         ("https://user:pass@a/x?k=1#part", "https://a/x?k=1"),
         ("https://trusted.example@evil.example/", "https://evil.example/"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
@@ -90,6 +93,7 @@ def test_cookies_hold_one_value_each(cookies: Any) -> None:
 def test_credentials_come_of_the_option_or_of_the_url() -> None:
     assert header(of(auth={"user": "admin", "pass": "s"}), "authorization") == b"Basic YWRtaW46cw=="
     assert header(of("https://admin:s@a/"), "authorization") == b"Basic YWRtaW46cw=="
+    assert header(of("https://admin@a/"), "authorization") == b"Basic YWRtaW46"
     assert "auth" in refused(auth={"user": "a:b", "pass": "c"})
 
 
@@ -109,7 +113,10 @@ def test_options_that_dont_fit_are_invalid() -> None:
     assert "timeout" in refused(timeout=-1)
     assert "timeout" in refused(timeout="2h")
     assert "stream" in refused(stream="yes")
-    assert "max_response_body" in refused(max_response_body=1.5)
+    for wrong in (1.5, -1, math.nan, math.inf, True):
+        assert "max_response_body" in refused(max_response_body=wrong)
+        with pytest.raises(UnitFailed, match="size"):
+            read_count(wrong)
     assert of(max_response_body=1 << 40).max_body == of().max_body
     assert "unix_socket" in refused(unix_socket="../x")
     assert "tls" in refused(tls={"cert": "x"})

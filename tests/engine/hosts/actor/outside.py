@@ -66,7 +66,7 @@ class Outer:
         return {"env.get": Operation(self.work, lambda args: f"look at {args[0]}", heeds_cancel=self._heeds)}
 
     async def work(self, asker: Asker, args: tuple[Value, ...]) -> Value:
-        """`wait`, `open NAME`, `close NUMBER`, `get NUMBER`, `gather`, `big`, `bad`, `stubborn`, `heed`, or the word itself."""
+        """`wait`, `open NAME`, `close NUMBER`, `get NUMBER`, `gather`, `big`, `bad`, `stubborn`, `heed`, any word."""
         word, _, rest = args[0].partition(" ")
         self.begun.append(args[0])
         self.askers.append(asker)
