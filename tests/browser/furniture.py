@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.test import override_settings
 from django.utils import timezone
 
+from engine.entry import Entry
+from shop.models import Order, Payment, Product
 from tests.browser.acted import Acted, acted
 from tests.browser.scene import Scene
 from tests.console.operating import CLIENT, WORKER
+from tests.console.registry_cast import create
 from wippy_console.models import (
     Claim,
     Comment,
@@ -40,6 +44,7 @@ class Furniture:
     guest: GuestLink
     quarantine: Quarantine
     acted: Acted
+    order: Order
 
 
 def furnish(scene: Scene) -> Furniture:
@@ -65,7 +70,26 @@ def furnish(scene: Scene) -> Furniture:
     Draft.objects.create(
         user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
     )
-    return Furniture(a_guest(scene), a_quarantine(), acted(scene))
+    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders())
+
+
+def orders() -> Order:
+    """What the shop sold, the last of it for a card that the bank declined; and entries, one without its app."""
+    lamp, desk = (
+        Product.objects.create(sku=sku, name=name, price=price, stock=stock)
+        for sku, name, price, stock in (("floor-lamp", "Floor lamp", "49.00", 3), ("oak-desk", "Oak desk", "480.00", 0))
+    )
+    for product, customer, state in ((lamp, "Grace Hopper", "shipped"), (desk, "Barbara Liskov", "reserved")):
+        Order.objects.create(product=product, amount=product.price, customer=customer, state=state)
+    refused = Order.objects.create(
+        product=lamp, quantity=2, amount="98.00", customer="Ada Lovelace", state="refused", reason="the parcel was lost"
+    )
+    Payment.objects.create(key="k", order=refused, amount="98.00", state="refunded", reference="bank-1", attempts=2)
+    meta = {"title": "Charge", "options": {"activity.start_to_close_timeout": "45s"}}
+    create(Entry("shop:charge", "function.python", meta, {"callable": "shop.functions:charge"}))
+    with override_settings(PYTHON_FUNCTIONS=("billing.*",)):
+        create(Entry("billing:remind", "function.python", {}, {"callable": "billing.functions:remind"}))
+    return refused
 
 
 def a_run(number: int) -> None:

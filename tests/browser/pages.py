@@ -36,14 +36,14 @@ class State:
     picture: bool = True
 
 
-AREAS = ("outside", "work", "runs", "acts", "registry", "operations", "admin")
+AREAS = ("outside", "work", "runs", "acts", "registry", "operations", "admin", "shop")
 
 
 def areas(scene: Scene, furniture: Furniture) -> dict[str, list[State]]:
     """All of them, by where they belong."""
     parts = (
         _outside(furniture), _work(scene, furniture), _runs(scene), _acts(scene, furniture.acted),
-        _registry(), _operations(furniture), _admin(),
+        _registry(), _operations(furniture), _admin(), _shop(furniture),
     )  # fmt: skip
     return {area: list(part) for area, part in zip(AREAS, parts, strict=True)}
 
@@ -154,6 +154,8 @@ def _registry() -> Iterator[State]:
     yield State("registry", "/registry/")
     for tab in ENTRY_TABS:
         yield State(f"entry-{tab.replace(' ', '-')}", f"/registry/app.orders:process/?tab={quote(tab)}")
+    yield State("entry-python", "/registry/shop:charge/")
+    yield State("entry-python-gone", "/registry/billing:remind/")
     yield State("entry-of-code", "/registry/shop:stock/")
     yield State("editor", "/registry/edit/app.orders:process/")
     yield State("entry-delete", "/registry/delete/app:client/")
@@ -188,6 +190,14 @@ def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("notifications-failed", "/notifications/?state=dead", picture=False)
     yield State("preferences", "/preferences/notifications/")
     yield State("rights", "/people/{root}/rights/")
+
+
+def _shop(furniture: Furniture) -> Iterator[State]:
+    order = furniture.order.pk
+    yield State("shop", "/apps/shop/")
+    yield State("shop-order", f"/apps/shop/orders/{order}/")
+    yield State("admin-shop-order", f"/admin/shop/order/{order}/change/")
+    yield State("admin-shop-product-add", "/admin/shop/product/add/", picture=False)
 
 
 def _admin() -> Iterator[State]:

@@ -145,8 +145,8 @@ def _headers_and_body(value: Mapping[str, Value], url: httpx.URL) -> tuple[Heade
 def _credentials(auth: Value, url: httpx.URL) -> bytes:
     """user:password of the option `auth`, or of the URL."""
     if auth is None or auth == []:
-        user, _, password = url.userinfo.partition(b":")
-        return unquote_to_bytes(user) + b":" + unquote_to_bytes(password) if url.userinfo else b""
+        name, _, word = url.userinfo.partition(b":")
+        return unquote_to_bytes(name) + b":" + unquote_to_bytes(word) if url.userinfo else b""
     user, password = (auth.get("user"), auth.get("pass") or "") if isinstance(auth, Mapping) else (None, None)
     if not isinstance(user, str | bytes) or not isinstance(password, str | bytes) or b":" in octets(user):
         raise UnitFailed(invalid("auth must be {user = text, pass = text}, the user without a colon"))

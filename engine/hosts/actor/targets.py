@@ -83,6 +83,10 @@ class Targets:
         """Look up for who is on the loop, on threads of their own: those of all else may be taken for seconds."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(look_up, *args, **kwargs))
 
+    def close(self) -> None:
+        """Look nothing up on threads any more; they end with what they do."""
+        self._threads.shutdown(wait=False)
+
     def call(self, request: CallRequest) -> CallTarget:
         """What a call of `request.target` runs."""
         entry = self._catalog.entry(request.target)

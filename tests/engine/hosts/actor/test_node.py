@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -23,6 +24,14 @@ async def test_a_pid_leads_to_its_host() -> None:
             await function_host.send(await it.call("app:me"), "t", (), "")
         assert it.node.host_of("nonsense") is None
         assert it.node.host_of("{app:client@app:worker|order-1}") is None
+
+
+async def test_a_node_that_stopped_looks_nothing_up_on_threads_any_more() -> None:
+    before = set(threading.enumerate())
+    async with lab(IDLE, lua("app:me", "return process.pid()")) as it:
+        await it.spawn("app:idle")
+        await it.call("app:me")
+    await it.until(lambda: not {each for each in threading.enumerate() if "lookups" in each.name} - before)
 
 
 async def test_a_new_host_entry_is_a_new_host_and_a_deleted_one_only_finishes_its_work() -> None:

@@ -63,8 +63,9 @@ async def test_what_a_failed_operation_had_gathered_does_not_wait_for_the_garbag
         gc.disable()
         try:
             assert await it.call("app:asks") == "it"
-            assert world.gathered is not None
-            await it.until(lambda: world.gathered() is None)
+            gathered = world.gathered
+            assert gathered is not None
+            await it.until(lambda: gathered() is None)
         finally:
             gc.enable()
 
