@@ -107,6 +107,7 @@ class ActorSystem:
         """Stop the threads after what is queued, then let go of the loop; a step that hangs is left behind."""
         await self._operating.settled(CLOSING)
         await self._lanes.settled()
+        self._targets.close()
         self.table.scheduler.close()
         await asyncio.to_thread(self.table.scheduler.join, 1.0)
         self.table.bridge.stop()
