@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -79,7 +79,8 @@ class WorkerNode:
         self._peers = TemporalPeers(self.id, self._directory, clients.any_client)
         self._exits = ExitReporter(self.id)
         self._ends = Ends()
-        self._outside = outside(variables)
+        self._python = PythonFunctions(surroundings(python_functions.resolved), threads=settings.PYTHON_THREADS)
+        self._outside = outside(variables, self._python)
         self._node = LocalNode(
             self.id,
             variables.catalog,
@@ -93,7 +94,7 @@ class WorkerNode:
         )
         self._registry = RegistryFollower(self._catalog, self._node, self._follow_registry)
         self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
-        self._processes = ProcessReporter(self.id, self._node.processes, self._ends)
+        self._processes = ProcessReporter(self.id, self._running, self._ends)
         self._services = ServiceReporter(self.id)
         self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self, self._watcher)
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
@@ -207,7 +208,7 @@ class WorkerNode:
 
     def describe(self, pid: str) -> ProcessInfo | None:
         """A running process or function call, None when it is gone."""
-        return self._node.describe(pid)
+        return self._node.describe(pid) or next((each for each in self._python.stuck() if each.pid == pid), None)
 
     async def start_service(self, entry_id: str) -> None:
         """Start a service, anew if it runs; NotFound when it is not this node's."""
@@ -221,6 +222,10 @@ class WorkerNode:
 
     def _is_doubtful(self) -> bool:
         return self._heartbeat.lapsed and self._directory.knows_others(self.id)
+
+    def _running(self) -> Sequence[ProcessInfo]:
+        """The units of the node, and what is left of those that are over; from any thread."""
+        return tuple({each.pid: each for each in (*self._python.stuck(), *self._node.processes())}.values())
 
     def _status(self) -> NodeStatus:
         hosts = tuple(self._node.hosts(self._processes.waiting))
@@ -253,12 +258,11 @@ def ask_handlers(
     }
 
 
-def outside(variables: NodeVariables) -> tuple[Outside, ...]:
+def outside(variables: NodeVariables, python: PythonFunctions) -> tuple[Outside, ...]:
     """The modules by which functions and processes reach the world."""
     folder = settings.WIPPY_DATA / "databases"
     databases = Databases(variables.catalog, variables.for_lua, folder, DjangoDatabases())
     stores = StoreAsks(variables.catalog, databases)
-    python = PythonFunctions(surroundings(python_functions.resolved), threads=settings.PYTHON_THREADS)
     requests = HttpOperations(
         settings.HTTP_ALLOW, find=variables.catalog.entry, record=settings.WIPPY_DATA / "doubles"
     )  # fmt: skip

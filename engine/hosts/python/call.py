@@ -26,7 +26,7 @@ class PythonCall:
         self.began = time.monotonic()
         self._lock = threading.Lock()
         self._reason: str | None = None
-        self._given_up = False
+        self._given_up_at = 0.0
         self._on_cancel: list[Callable[[], None]] = []
         self._on_given_up: list[Callable[[], None]] = []
 
@@ -71,7 +71,7 @@ class PythonCall:
         """Nobody waits any more: stop the code by force, as far as that goes."""
         self.cancel("terminated")
         with self._lock:
-            self._given_up = True
+            self._given_up_at = self._given_up_at or time.monotonic()
             told, self._on_given_up = self._on_given_up, []
         for callback in told:
             callback()
@@ -79,7 +79,11 @@ class PythonCall:
     @property
     def given_up(self) -> bool:
         """Whether nobody waits any more."""
-        return self._given_up
+        return bool(self._given_up_at)
+
+    def outlived(self, seconds: float) -> bool:
+        """Whether nobody waits for it since so long."""
+        return self.given_up and time.monotonic() - self._given_up_at > seconds
 
     def on_cancel(self, callback: Callable[[], None]) -> None:
         """Call back when it is asked to stop, at once if it was; on whatever thread that happens."""
@@ -92,7 +96,7 @@ class PythonCall:
     def on_given_up(self, callback: Callable[[], None]) -> None:
         """Call back when nobody waits any more, at once if so; on whatever thread that happens."""
         with self._lock:
-            if not self._given_up:
+            if not self.given_up:
                 self._on_given_up.append(callback)
                 return
         callback()

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.contracts.operation import Asker, Operation
+from engine.contracts.operation import MAX_TEXT, Asker, Operation
+from engine.contracts.operations import Doing, ProcessInfo
 from engine.durations import SECOND
 from engine.errors import UnitFailed, invalid
+from engine.hosts.actor.actor import State
+from engine.hosts.actor.hosts import FUNCTIONS, FunctionHost
 from engine.hosts.python.call import PythonCall, stopped
 from engine.hosts.python.failures import failure_of
 from engine.hosts.python.loop import AsyncLoop
@@ -58,6 +61,11 @@ class PythonFunctions:
     def operations(self) -> Mapping[str, Operation]:
         """What units ask for, by name; the wish to stop reaches the code by its unit."""
         return {CALL: Operation(self._asked, _text, heeds_cancel=True)}
+
+    def stuck(self) -> list[ProcessInfo]:
+        """The calls that nobody waits for and that go on all the same, as the console lists them; from any thread."""
+        held = (*self._threads.stuck(), *self._loop.calls())
+        return [_listed(call) for call in held if call.outlived(STUCK_SECONDS)]
 
     async def close(self) -> None:
         """Begin nothing any more; what does not end is left behind."""
@@ -210,6 +218,27 @@ def _text(args: tuple[Value, ...]) -> str:
             return f"python {call.callable}"
         case _:
             return CALL
+
+
+def _listed(call: PythonCall) -> ProcessInfo:
+    text = f"python {call.callable}, which nobody waits for and which does not stop: restart its worker to end it"
+    since = time.time_ns() - int((time.monotonic() - call.began) * SECOND)
+    return ProcessInfo(
+        pid=call.identity.pid,
+        entry=call.entry,
+        kind=FunctionHost.kind,
+        host=FUNCTIONS,
+        state=State.STEPPING.value,
+        started=since,
+        mailbox=0,
+        mailbox_limit=0,
+        parent="",
+        links=(),
+        names=(),
+        watchers=(),
+        doing=(Doing(text[:MAX_TEXT], since),),
+        operations=1,
+    )
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -52,6 +52,10 @@ class AsyncLoop:
         task = asyncio.current_task(loop) if loop is not None else None
         return self._calls.get(task) if task is not None else None
 
+    def calls(self) -> tuple[PythonCall, ...]:
+        """Those whose coroutines are not done; from any thread."""
+        return tuple(self._calls.values())
+
     def break_off(self) -> None:
         """Raise Abandoned in what blocks the loop, when nobody waits for it any more."""
         call, thread = self.blocking(), self._thread

@@ -18,7 +18,7 @@ from engine.hosts.actor import calls
 from engine.hosts.python import functions, interrupts
 from engine.hosts.python.call import PythonCall
 from engine.hosts.python.surroundings import Surroundings
-from tests.engine.hosts.actor.support import Lab
+from tests.engine.hosts.actor.support import Lab, lab
 from tests.engine.hosts.python import code
 from tests.engine.hosts.python.support import python, python_lab, resolve
 from tests.patience import PATIENCE
@@ -143,6 +143,22 @@ async def test_what_runs_is_listed() -> None:
         assert info.doing[0].text == "python tests.engine.hosts.python.code:hangs"
         code.release.set()
         assert await held == "released"
+
+
+async def test_what_does_not_stop_is_listed_when_nobody_waits_for_it_any_more() -> None:
+    python_functions = functions.PythonFunctions(Surroundings(resolve, Context))
+    entries = [python("hangs"), python("blocks"), python("calm")]
+    async with lab(*entries, operations=python_functions.operations()) as it:
+        assert await it.call("app:calm") == "calm"
+        for name in ("hangs", "blocks"):
+            assert (await it.failure(f"app:{name}", options={"timeout": "50ms"})).kind == "Timeout"
+        await it.until(lambda: not it.node.processes() and len(python_functions.stuck()) == 2)
+        hung, blocking = python_functions.stuck()
+        assert (hung.entry, blocking.entry) == ("app:hangs", "app:blocks") and hung.kind == "function"
+        assert "code:hangs, which nobody waits for" in hung.doing[0].text and hung.started == hung.doing[0].since
+        code.release.set()
+        await it.until(lambda: not python_functions.stuck())
+    await python_functions.close()
 
 
 async def _cancel(it: Lab, reason: str) -> None:
