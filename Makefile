@@ -17,7 +17,7 @@ setup-dev:            ## install what developing needs as well
 
 test: setup-dev       ## the whole suite, browser tests included; ARGS go to pytest
 	@scripts/browser.sh
-	$(BIN)/python -m pytest -n auto --durations=20 $(ARGS)
+	$(BIN)/python -m pytest -c pyproject.toml -n auto --durations=20 $(ARGS)
 
 test-postgres: setup-dev ## the tests of the console on a PostgreSQL of their own
 	@scripts/postgres.sh $(BIN)/python -m pytest -n auto -m "not slow" $(or $(ARGS),tests/console)

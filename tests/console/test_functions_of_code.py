@@ -180,7 +180,8 @@ def test_its_page_shows_the_code_and_offers_no_change(client: Client, boss: User
     assert "def charge(ctx: Any, order: Any)" in text and "tests/console/python_code.py:" in text
     assert "from code" in text and f"/registry/{ID}/edit/" not in text
     assert str(python_code.__file__) not in text  # where this machine has it is nobody's business
-    assert "from code" in client.get("/registry/").content.decode()
+    tags = '<span><span class="tag">from code</span> <span class="tag">function.python</span></span></a>'
+    assert tags in client.get("/registry/").content.decode()  # one place of the row's grid: kind and title stay in line
 
 
 def test_its_page_says_why_it_can_t_be_called(client: Client, boss: User, settings: Any) -> None:
