@@ -60,3 +60,23 @@ def test_models_without_migrations_are_warned_of(tmp_path: Path) -> None:
     done = checked(tmp_path, models=MODEL)
     assert "billing, an app of WIPPY_APPS, has models and no migrations" in done.stderr
     assert "manage.py makemigrations billing" in done.stderr
+
+
+def test_models_that_changed_without_a_migration_are_told_when_tables_are_made(tmp_path: Path) -> None:
+    app = tmp_path / "apps" / "billing"
+    (app / "migrations").mkdir(parents=True)
+    for each in ("__init__", "migrations/__init__"):
+        (app / f"{each}.py").write_text("")
+    (app / "models.py").write_text(MODEL)
+    product = Product(tmp_path / "data")
+    variables = {**product.environment, "WIPPY_APPS": "billing", "WIPPY_APPS_PATH": str(app.parent)}
+
+    def told(*command: str) -> str:
+        return subprocess.run([*MANAGE, *command], env=variables, capture_output=True, text=True, check=True).stdout
+
+    migrate = "from wippy_console.supervision.installation import migrate; print(migrate())"
+    told("makemigrations", "billing")
+    assert "without a migration" not in told("shell", "-v0", "-c", migrate)
+    (app / "models.py").write_text(MODEL + "    colour = models.CharField(max_length=9)\n")
+    said = told("shell", "-v0", "-c", migrate).strip()
+    assert said == "up to date, but models changed without a migration: manage.py makemigrations billing"

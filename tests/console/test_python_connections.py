@@ -117,6 +117,16 @@ def f_breaks_statement(ctx: Context) -> None:
         cursor.execute("SELECT nonsense FROM nowhere")
 
 
+def f_lacks_table(ctx: Context) -> None:
+    with connections[SHOP].cursor() as cursor:
+        cursor.execute("SELECT 1 FROM bills")
+
+
+def f_lacks_column(ctx: Context) -> None:
+    with connections[SHOP].cursor() as cursor:
+        cursor.execute("SELECT colour FROM item")
+
+
 def f_waits_in_atomic(ctx: Context) -> None:
     with transaction.atomic(using=SHOP):
         f_put(ctx, "waits")
@@ -139,6 +149,13 @@ async def test_async_functions_end_their_connections(it: Lab, database: str) -> 
     async with asyncio.timeout(PATIENCE):
         while await _count(database):
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("name", "lacked"), [("f_lacks_table", "bills"), ("f_lacks_column", "colour")])
+async def test_a_table_or_column_that_no_migration_made_says_what_to_do(it: Lab, name: str, lacked: str) -> None:
+    failure = await it.failure(f"app:{name}")
+    assert failure.kind == "Internal" and lacked in failure.message
+    assert failure.message.endswith("(is its app migrated? manage.py makemigrations, manage.py migrate)")
 
 
 @pytest.mark.parametrize("name", ["f_leaves_atomic", "f_leaves_raw", "f_leaves_autocommit", "f_leaves_later"])

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -227,6 +227,23 @@ def test_the_text_of_an_entry_that_was_deleted_meanwhile_can_be_read(entries: No
 def test_what_was_typed_is_told_by_the_names_of_the_schema() -> None:
     sent = [("f-a~2e~b.c", "1"), ("f-a~2e~b.c:was", "0"), ("f-~", "2"), ("key", "k"), ("base", "7"), ("reason", "why")]
     assert told(sent) == [("a.b / c", "1"), ('""', "2"), ("Reason", "why")]
+
+
+def test_a_column_that_no_migration_made_is_no_database_that_is_away(
+    entries: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: Any, **__: Any) -> NoReturn:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT colour FROM auth_user")
+        raise AssertionError
+
+    client = browser()
+    client.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr(registry, "entry_for", wrong)
+        answer = client.get(EDIT)
+    assert answer.status_code == 500
+    assert "lacks a table or a column" in text_of(answer) and "manage.py migrate" in text_of(answer)
 
 
 def test_without_the_database_the_page_keeps_the_text(entries: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 
-from engine.errors import INVALID, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, Failure
+from engine.errors import INTERNAL, INVALID, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, Failure
+from wippy_console.database.outages import is_away, lacks_migration
+
+MIGRATE = "is its app migrated? manage.py makemigrations, manage.py migrate"
 
 
 def failure_of(error: BaseException) -> Failure | None:
@@ -21,13 +21,10 @@ def failure_of(error: BaseException) -> Failure | None:
             return Failure(NOT_FOUND, str(error), retryable=False)
         case PermissionDenied():
             return Failure(PERMISSION_DENIED, str(error) or "permission denied", retryable=False)
-        case OperationalError() | InterfaceError() if not _is_mistaken(error):
+        case _ if is_away(error):
             return Failure(UNAVAILABLE, f"the database: {error}", retryable=True)
+        case _ if lacks_migration(error):
+            text = str(error).partition("\n")[0]
+            return Failure(INTERNAL, f"{type(error).__name__}: {text} ({MIGRATE})")
         case _:
             return None
-
-
-def _is_mistaken(error: BaseException) -> bool:
-    """SQLite says of a wrong statement what others say of a server that is down."""
-    cause = error.__cause__
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR

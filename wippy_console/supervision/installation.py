@@ -12,24 +12,35 @@ from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 from wippy_console.models import Version
 from wippy_console.supervision.report import Login
 
 
 def migrate() -> str:
-    """Bring the tables up to date; says how many migrations ran."""
+    """Bring the tables up to date; says how many migrations ran, and which apps changed models without one."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if not plan:
-        return "up to date"
-    call_command("migrate", verbosity=0, interactive=False)
-    return f"{len(plan)} migrations"
+    if plan:
+        call_command("migrate", verbosity=0, interactive=False)
+    done = f"{len(plan)} migrations" if plan else "up to date"
+    changed = " ".join(_changed(executor.loader))
+    return f"{done}, but models changed without a migration: manage.py makemigrations {changed}" if changed else done
+
+
+def _changed(loader: MigrationLoader) -> list[str]:
+    """The labels of apps whose models are not as their migrations leave them."""
+    found = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    return sorted(found.keys() & loader.migrated_apps)
 
 
 @transaction.atomic

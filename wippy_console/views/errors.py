@@ -14,7 +14,7 @@ from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django_htmx.http import reselect, reswap, retarget
 
-from wippy_console.database.outages import is_away
+from wippy_console.database.outages import is_away, lacks_migration
 from wippy_console.forms import typed
 from wippy_console.forms.labels import told
 from wippy_console.services.errors import Refused
@@ -46,6 +46,9 @@ ADVICE = {
     503: "Try again in a moment. The health of Temporal and of the workers stands on the home page.",
 }
 AWAY = "The console can't reach its database. Nothing was changed. Try again in a moment."
+UNMADE = (
+    "The database lacks a table or a column. Run manage.py makemigrations and manage.py migrate; the log says more."
+)
 
 
 def error_page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
@@ -129,8 +132,10 @@ def failed(request: HttpRequest) -> HttpResponse:
 
     Django calls it while it handles the exception.
     """
-    status = 503 if is_away(sys.exc_info()[1]) else 500
-    context = {"status": status, "title": TITLES[status], "advice": AWAY if status == 503 else ADVICE[status]}
+    error = sys.exc_info()[1]
+    status = 503 if is_away(error) else 500
+    advice = AWAY if status == 503 else UNMADE if lacks_migration(error) else ADVICE[status]
+    context = {"status": status, "title": TITLES[status], "advice": advice}
     if not request.headers.get("HX-Request"):
         return HttpResponse(render_to_string("errors/500.html", {**context, **sent_with(request)}), status=status)
     if request.headers.get("HX-Target") == "dialog" and request.method == "POST":
