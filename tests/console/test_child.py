@@ -56,6 +56,18 @@ async def test_a_child_that_dies_is_started_again_with_growing_pauses(
     assert pauses[1:3] == [pauses[0] * 2, pauses[0] * 4]
 
 
+async def test_a_child_that_fails_again_and_again_says_why_and_where_to_look(
+    start_child: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
+    child = await start_child("print('careful'); raise SystemExit('WIPPY_APPS: shop has a mistake')")
+    restarting = asyncio.create_task(child.keep_running())
+    await eventually(lambda: REPORTED, "its end")
+    restarting.cancel()
+    said = f"demo: ended with status 1: WIPPY_APPS: shop has a mistake (see {child.log.path}); starting again in "
+    assert REPORTED[0].startswith(said)
+
+
 async def test_a_child_that_ignores_the_request_to_stop_is_killed(start_child: Start) -> None:
     child = await start_child("import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf'); time.sleep(60)")
     child.spec = ChildSpec("demo", child.spec.command, child.spec.environment, stop_seconds=0.2)

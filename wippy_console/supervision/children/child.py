@@ -16,6 +16,7 @@ from wippy_console.supervision.children.output import LINE_LIMIT, LogFile, pump
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 15.0
 SETTLED = 20.0
+LONGEST_WORD = 500
 
 
 def no_descriptors() -> AbstractContextManager[tuple[int, ...]]:
@@ -58,6 +59,7 @@ class Child:
 
     async def start(self) -> None:
         """Start a process in a group of its own, so that Ctrl-C reaches the supervisor alone."""
+        self.log.last = ""
         with self.spec.descriptors() as descriptors:
             process = await asyncio.create_subprocess_exec(
                 *launched(list(self.spec.command)),
@@ -81,10 +83,18 @@ class Child:
             self.kill()  # what it started would hold on to its ports and files
             ended = describe_end(self.process.returncode)
             self._pause = FIRST_PAUSE if time.monotonic() - began > SETTLED else self._pause
-            self._report(self.spec.name, f"{ended}; starting again in {self._pause:g} s")
+            self._report(self.spec.name, f"{ended}{await self._why()}; starting again in {self._pause:g} s")
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             await self._start_again()
+
+    async def _why(self) -> str:
+        """What a child that failed said last, on one line, and where the rest stands."""
+        if not self.process.returncode or self.process.returncode < 0:
+            return ""
+        if self._pump:
+            await asyncio.wait([self._pump], timeout=1)
+        return f": {self.log.last.strip()[:LONGEST_WORD]} (see {self.log.path})"
 
     async def _start_again(self) -> None:
         """Start; a failure to do so counts as another death."""

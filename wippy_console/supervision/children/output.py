@@ -21,10 +21,12 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.last = ""
         self._handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, errors="replace")
 
     def write(self, line: str) -> None:
         """Append one line."""
+        self.last = line
         self._handler.emit(logging.makeLogRecord({"msg": line}))
 
     def tail(self, lines: int = 5) -> str:
