@@ -24,6 +24,8 @@ _PARSED: Mapping[Any, tuple[Callable[[Any], Any], str]] = {
     UUID: (UUID, "a UUID"),
 }
 
+_PLAIN: Mapping[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "a boolean"}
+
 
 def built(function: Callable[..., Any], entry: str, args: Sequence[Value]) -> tuple[Any, ...]:
     """The arguments after `ctx` as the function's annotations want them; raises UnitFailed (Invalid)."""
@@ -91,7 +93,19 @@ def _single(hint: type, value: Value, path: str) -> Any:
         return _member(hint, value, path)
     if hint in _PARSED:
         return _parsed(hint, value, path)
-    return value
+    return _plain(hint, value, path) if hint in _PLAIN else value
+
+
+def _plain(hint: type, value: Value, path: str) -> Any:
+    """Lua writes whole numbers as floats after a division; a boolean is no number."""
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    taken = (int, float) if hint is float else hint
+    if isinstance(value, taken) and (hint is bool or not isinstance(value, bool)):
+        return value
+    if hint is int and isinstance(value, float):
+        raise UnitFailed(invalid(f"{path}: must be a whole number, not one with a fraction"))
+    raise _wrong(path, _PLAIN[hint], value)
 
 
 def _dataclass(hint: Any, value: Value, path: str) -> Any:

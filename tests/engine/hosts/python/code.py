@@ -202,3 +202,15 @@ def tells_stop(ctx: Context) -> None:
         time.sleep(0.005)
     seen.append("stopped")
     ctx.check()
+
+
+@dataclass
+class Line:
+    name: str = ""
+    pieces: int = 0
+    weight: float = 0.0
+    sent: bool = False
+
+
+def plain_line(ctx: Context, line: Line) -> Line:
+    return line

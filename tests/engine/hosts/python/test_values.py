@@ -76,3 +76,27 @@ async def test_wrong_shapes_are_named_by_field(order: Any, text: str) -> None:
     async with python_lab(python("typed")) as it:
         failure = await it.failure("app:typed", order)
         assert (failure.kind, failure.message) == ("Invalid", text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ({"name": 7}, "line.name: must be text, not a number"),
+        ({"pieces": "two"}, "line.pieces: must be a whole number, not text"),
+        ({"pieces": 2.5}, "line.pieces: must be a whole number, not one with a fraction"),
+        ({"pieces": True}, "line.pieces: must be a whole number, not a boolean"),
+        ({"weight": "1"}, "line.weight: must be a number, not text"),
+        ({"sent": 1}, "line.sent: must be a boolean, not a number"),
+    ],
+)
+async def test_numbers_texts_and_booleans_are_what_annotations_say(line: Any, text: str) -> None:
+    async with python_lab(python("plain_line")) as it:
+        failure = await it.failure("app:plain_line", line)
+        assert (failure.kind, failure.message) == ("Invalid", text)
+
+
+async def test_a_whole_number_may_come_as_a_float_and_any_number_as_one() -> None:
+    async with python_lab(python("plain_line")) as it:
+        told = await it.call("app:plain_line", {"name": "pen", "pieces": 2.0, "weight": 3, "sent": True})
+        assert told == {"name": "pen", "pieces": 2, "weight": 3, "sent": True}
+        assert isinstance(told["pieces"], int)
