@@ -84,7 +84,7 @@ _WORDS = {
     START_RUN: "start runs, processes and services",
     SIGNAL_RUN: "answer runs or send processes messages",
     CANCEL_RUN: "cancel runs and processes or stop services",
-    RAW_SIGNAL_RUN: "send runs any signal",
+    RAW_SIGNAL_RUN: "send runs any signal or call functions",
     TERMINATE_RUN: "terminate runs and processes",
     RESET_RUN: "reset runs",
     UNMASK_VALUES: "see masked values of runs",

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from temporalio.service import RPCError
 
-from engine.errors import EngineError, Failure, UnitFailed
+from engine.errors import INTERNAL, EngineError, Failure, UnitFailed
 from wippy_console.database.storable import storable
 from wippy_console.services import accounts, exact
 from wippy_console.services.errors import Refused
@@ -43,15 +43,15 @@ class OperationCommand(BaseCommand):
         try:
             data = self.operate(options)
         except (Refused, PermissionDenied, EngineError, RPCError, DatabaseError) as error:
-            data = {"error": one_line(in_words(error))}
+            data = {"error": one_line(in_words(error)), **_stack(error)}
         self._print(data, as_json=options["json"])
         if data.get("error"):
-            raise CommandError(data["error"])
+            raise CommandError("\n".join([data["error"], *data.get("stack", [])]))
 
     def _print(self, data: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(shown(data))
-        elif set(data) != {"error"}:
+        elif not data.keys() <= {"error", "stack"}:
             self.stdout.write(self.text(data))
 
 
@@ -98,6 +98,14 @@ def _field(name: str, texts: list[str], message: str) -> str:
 def failure_words(failure: Failure) -> str:
     """Kind and message."""
     return f"{failure.kind}: {failure.message}" if failure.kind else failure.message
+
+
+def _stack(error: Exception) -> dict[str, list[str]]:
+    """Where code failed that did not say how: the lines of its traceback."""
+    if not isinstance(error, UnitFailed) or error.failure.kind != INTERNAL:
+        return {}
+    lines = [f"  {one_line(line)}" for line in error.failure.stack.splitlines()]
+    return {"stack": lines} if lines else {}
 
 
 def one_line(text: str) -> str:
