@@ -24,6 +24,7 @@ class PythonCall:
         self.limit = limit
         """The most bytes that its result may hold."""
         self.began = time.monotonic()
+        self.started = time.time_ns()
         self._lock = threading.Lock()
         self._reason: str | None = None
         self._given_up_at = 0.0

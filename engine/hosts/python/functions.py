@@ -222,21 +222,20 @@ def _text(args: tuple[Value, ...]) -> str:
 
 def _listed(call: PythonCall) -> ProcessInfo:
     text = f"python {call.callable}, which nobody waits for and which does not stop: restart its worker to end it"
-    since = time.time_ns() - int((time.monotonic() - call.began) * SECOND)
     return ProcessInfo(
         pid=call.identity.pid,
         entry=call.entry,
         kind=FunctionHost.kind,
         host=FUNCTIONS,
         state=State.STEPPING.value,
-        started=since,
+        started=call.started,
         mailbox=0,
         mailbox_limit=0,
         parent="",
         links=(),
         names=(),
         watchers=(),
-        doing=(Doing(text[:MAX_TEXT], since),),
+        doing=(Doing(text[:MAX_TEXT], call.started),),
         operations=1,
     )
 

@@ -156,6 +156,7 @@ async def test_what_does_not_stop_is_listed_when_nobody_waits_for_it_any_more() 
         hung, blocking = python_functions.stuck()
         assert (hung.entry, blocking.entry) == ("app:hangs", "app:blocks") and hung.kind == "function"
         assert "code:hangs, which nobody waits for" in hung.doing[0].text and hung.started == hung.doing[0].since
+        assert python_functions.stuck() == [hung, blocking]
         code.release.set()
         await it.until(lambda: not python_functions.stuck())
     await python_functions.close()
