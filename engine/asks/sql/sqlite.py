@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from engine.asks.sql.settings import Sqlite
 from engine.asks.sql.sqlite_failures import refused, threads_full, translated
 from engine.asks.sql.sqlite_rights import Rights
 from engine.asks.sql.values import Reading
+from engine.errors import UnitFailed, invalid
 from engine.steps import Value
 
 Result = TypeVar("Result")
@@ -58,6 +60,7 @@ class SqliteConnection:
 
     async def query(self, text: str, params: Sequence[Value] = (), limits: Limits = LIMITS) -> list[Row]:
         """The rows, each {column: value}."""
+        _check(params)
 
         def read(raw: sqlite3.Connection) -> list[Row]:
             with contextlib.closing(raw.execute(text, params)) as cursor:
@@ -72,6 +75,7 @@ class SqliteConnection:
 
     async def execute(self, text: str, params: Sequence[Value] = (), limits: Limits = LIMITS) -> Done:
         """What the statement did."""
+        _check(params)
 
         def run(raw: sqlite3.Connection) -> Done:
             before = raw.total_changes
@@ -278,6 +282,13 @@ def _identity(target: Sqlite) -> tuple[int, int] | None:
     except OSError:
         return 0, 0
     return found.st_dev, found.st_ino
+
+
+def _check(params: Sequence[Value]) -> None:
+    """Invalid for what would be kept as something else."""
+    for number, value in enumerate(params, 1):
+        if isinstance(value, float) and math.isnan(value):
+            raise UnitFailed(invalid(f"parameter {number}: SQLite would keep NaN as NULL; bind NULL, or text"))
 
 
 def _text(data: bytes) -> str | bytes:

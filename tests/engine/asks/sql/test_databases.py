@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ async def test_values_go_in_bound_and_come_out_alike(databases: Databases, entry
         done = await connection.execute(f"INSERT INTO t VALUES ({marks})", values)
         assert done.rows_affected == 1
         assert await connection.query("SELECT * FROM t") == [dict(zip("ifsbn", values, strict=True))]
+
+
+async def test_what_is_no_number_stays_so_or_is_refused(databases: Databases, entry_id: str) -> None:
+    async with databases.connection(entry_id) as connection:
+        if connection.dialect == SQLITE:
+            for run in (connection.query, connection.execute):
+                with pytest.raises(UnitFailed, match="parameter 2: SQLite would keep NaN as NULL"):
+                    await run("SELECT ?, ?", (1, float("nan")))
+        else:
+            (row,) = await connection.query("SELECT $1::float8 AS n", (float("nan"),))
+            assert math.isnan(row["n"])
 
 
 async def test_one_text_is_one_statement(databases: Databases, entry_id: str) -> None:
