@@ -52,3 +52,12 @@ class Charger:
 
 
 charger = Charger()
+
+
+def told(ctx: Any) -> None:
+    """Tell much, which takes
+    more than one line.
+
+    - of this,
+    - and of that
+    """

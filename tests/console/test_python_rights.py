@@ -150,6 +150,14 @@ def test_the_page_of_an_entry_shows_its_code_and_no_path_of_the_machine(
     assert str(Path(__file__).parent) not in text and "<textarea" not in text
 
 
+def test_words_of_code_are_paragraphs_and_lists_as_they_are_meant(client: Client) -> None:
+    create(replace(CHARGE, data={"callable": "tests.console.python_code:told"}))
+    client.force_login(User.objects.create_superuser("boss"))
+    text = client.get(f"/registry/{CHARGE.id}/").content.decode()
+    assert "<p>Tell much, which takes more than one line.</p>" in text
+    assert "<p>- of this,<br>- and of that</p>" in text
+
+
 def test_defaults_of_code_are_not_told_by_their_values() -> None:
     entry = replace(CHARGE, data={"callable": "tests.console.python_code:with_key"})
     code = code_of(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.registry.kinds import PYTHON_FUNCTION
-from wippy_console.services.python_functions.naming import FIELD, module_of, resolved
+from wippy_console.services.python_functions.naming import FIELD, left_out, module_of, resolved
+
+_LINE_END = re.compile(r"(?<!\n)\n(?=[^\s*:>|\-\d])")
+"""Where a paragraph only breaks for the width of its file; lists and indented lines keep theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ def code_of(entry: Entry) -> Code | None:
     text = entry.data.get(FIELD)
     if entry.kind != PYTHON_FUNCTION or not isinstance(text, str):
         return None
+    if why := left_out(entry):
+        return Code(text, problem=why)
     try:
         return _described(text, inspect.unwrap(resolved(entry.id, text)))
     except UnitFailed as error:
@@ -51,7 +57,7 @@ def _described(text: str, function: Callable[..., Any]) -> Code:
         text,
         f"{place}:{first}" if lines else place,
         f"{text.rpartition(':')[2]}{_signature(function)}",
-        inspect.getdoc(function) or "",
+        _LINE_END.sub(" ", inspect.getdoc(function) or ""),
         inspect.iscoroutinefunction(called),
         tuple(enumerate(lines, first)),
     )
