@@ -13,6 +13,7 @@ from engine.steps import Call, Value
 
 KEY_BYTES = 16
 ASKED_LETTERS = 32
+MOST_COUNTED = 10_000
 
 
 class Attempts:
@@ -36,16 +37,23 @@ class Attempts:
 
 
 class Nested:
-    """What the calls of one try of a function are (`Attempt.nested`), as they are made."""
+    """What the calls of one try of a function are (`Attempt.nested`), as they are made.
 
-    __slots__ = ("_attempt", "_made")
+    Beyond `MOST_COUNTED` that ask different things a key goes by the call's place among the others: nothing is kept.
+    """
+
+    __slots__ = ("_attempt", "_beyond", "_made")
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._made: Counter[str] = Counter()
+        self._beyond = 0
 
     def next(self, asked: str) -> Attempt:
         """The next call that asks this (`asked`)."""
+        if asked not in self._made and len(self._made) >= MOST_COUNTED:
+            self._beyond += 1
+            return self._attempt.nested(asked, -self._beyond)
         self._made[asked] += 1
         return self._attempt.nested(asked, self._made[asked])
 

@@ -33,6 +33,7 @@ def header(request: Request, name: str) -> bytes | None:
         "", "ftp://a/", "file:///etc/passwd", "http://", "//a/", "http:///x", "http://a b/", "http://a/\r\nX: y",
         "http://a\\@b/", "http://a/\\..", "http://[::1", "http://a:99999/", "http://a:0/", "http://a%00b/",
         "http://[fe80::1%25eth0]/", "gopher://a/", "http://①②⑦.⓪.⓪.①/",
+        "http://a/?" + "ü" * 16_000,
     ],
 )  # fmt: skip
 def test_what_is_no_url_is_invalid(url: str) -> None:
@@ -46,6 +47,7 @@ def test_what_is_no_url_is_invalid(url: str) -> None:
         ("https://a/public/../admin", "https://a/admin"),
         ("https://a/public/%2e%2E/admin", "https://a/admin"),
         ("https://a/%61dmin%2fx%7E?q=%61", "https://a/admin%2Fx~?q=%61"),
+        ("https://bücher.example/ü?ü=%C3%BC", "https://xn--bcher-kva.example/%C3%BC?%C3%BC=%C3%BC"),
         ("https://user:pass@a/x?k=1#part", "https://a/x?k=1"),
         ("https://trusted.example@evil.example/", "https://evil.example/"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.attempt import Attempt
+from engine.hosts.actor.attempts import MOST_COUNTED, Nested
 from engine.security.context import Actor, Security
 from tests.engine.hosts.actor.support import lua, process
 from tests.engine.hosts.python import code
@@ -121,6 +122,16 @@ async def test_a_call_deep_within_calls_has_a_short_key() -> None:
     body = "local n = ... return funcs.call(n == 0 and 'app:key' or 'app:deep', n - 1)"
     async with python_lab(python("key"), lua("app:deep", body)) as it:
         assert len(await it.call("app:deep", 20, attempt=OUTER)) < 64
+
+
+def test_what_a_function_remembers_of_its_calls_is_bounded_and_no_key_comes_twice() -> None:
+    def keys() -> list[str]:
+        calls = Nested(OUTER)
+        found = [calls.next(str(number)).key for number in range(MOST_COUNTED + 100)]
+        assert len(calls._made) == MOST_COUNTED
+        return [*found, *(calls.next(str(number)).key for number in (0, MOST_COUNTED, MOST_COUNTED))]
+
+    assert keys() == keys() and len(set(keys())) == MOST_COUNTED + 103
 
 
 async def test_tries_of_a_function_that_no_activity_calls_find_the_same_keys_and_its_next_call_others() -> None:
