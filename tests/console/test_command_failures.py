@@ -41,7 +41,15 @@ def test_a_traceback_is_a_list_in_json(capsys: pytest.CaptureFixture[str]) -> No
     assert said["stack"][0].strip() == "shop/functions.py:7: in charge"
 
 
-def test_a_failure_that_code_raises_on_purpose_is_one_line() -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure("Invalid", "no card", stack=STACK),
+        Failure("Internal", "no card", stack="stack traceback:\n\t[engine]"),
+        Failure("Internal", "no card"),
+    ],
+)
+def test_a_failure_that_code_means_is_one_line(failure: Failure) -> None:
     with pytest.raises(CommandError) as failed:
-        Failing(Failure("Invalid", "no card", stack=STACK)).handle(json=False)
-    assert str(failed.value) == "Invalid: no card"
+        Failing(failure).handle(json=False)
+    assert str(failed.value) == f"{failure.kind}: no card"

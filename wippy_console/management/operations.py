@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -100,12 +101,16 @@ def failure_words(failure: Failure) -> str:
     return f"{failure.kind}: {failure.message}" if failure.kind else failure.message
 
 
+_PLACE = re.compile(r":\d+: in ")
+"""What a traceback of Lua or Python has, unless the code returned the error."""
+
+
 def _stack(error: Exception) -> dict[str, list[str]]:
     """Where code failed that did not say how: the lines of its traceback."""
     if not isinstance(error, UnitFailed) or error.failure.kind != INTERNAL:
         return {}
-    lines = [f"  {one_line(line)}" for line in error.failure.stack.splitlines()]
-    return {"stack": lines} if lines else {}
+    stack = error.failure.stack
+    return {"stack": [f"  {one_line(line)}" for line in stack.splitlines()]} if _PLACE.search(stack) else {}
 
 
 def one_line(text: str) -> str:
