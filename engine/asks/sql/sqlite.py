@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import re
 import secrets
 import sqlite3
 import threading
@@ -32,6 +33,8 @@ BUSY_SECONDS = 10.0
 STUCK_SECONDS = 5.0
 _PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1)
 _CLOSING = 2.0
+_INSERTS = re.compile(r"\b(?:INSERT|REPLACE)\b", re.IGNORECASE)
+"""Elsewhere the module tells the id of an earlier statement, maybe of another unit."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _threads = threading.BoundedSemaphore(MOST_THREADS)
 
@@ -83,7 +86,10 @@ class SqliteConnection:
                 while not self._stopped and cursor.fetchone():
                     pass
                 inserted = cursor.lastrowid
-            return Done(max(cursor.rowcount, 0) or _changed(text, raw.total_changes - before), inserted)
+            if raw.total_changes == before:
+                return Done(0)
+            (count,) = raw.execute("SELECT changes()").fetchone()
+            return Done(count, inserted if _INSERTS.search(text) else None)
 
         return await self._tried(run, limits.seconds)
 
@@ -296,8 +302,3 @@ def _text(data: bytes) -> str | bytes:
         return data.decode()
     except UnicodeDecodeError:
         return data
-
-
-def _changed(text: str, count: int) -> int:
-    """Rows of a statement that answers some, whose count the module does not tell."""
-    return count if text.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE", "REPLAC") else 0

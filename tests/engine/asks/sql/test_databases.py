@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.asks.sql.connection import SQLITE, Connection, Limits, transaction
+from engine.asks.sql.connection import SQLITE, Connection, Done, Limits, transaction
 from engine.asks.sql.databases import Databases
 from engine.entry import Entry
 from engine.errors import UnitFailed
 from engine.memory.catalog import MemoryCatalog
-from tests.engine.asks.sql.conftest import FILE, POSTGRES
+from tests.engine.asks.sql.conftest import FILE, MEMORY, POSTGRES
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
@@ -57,6 +57,18 @@ async def test_what_is_no_number_stays_so_or_is_refused(databases: Databases, en
         else:
             (row,) = await connection.query("SELECT $1::float8 AS n", (float("nan"),))
             assert math.isnan(row["n"])
+
+
+@pytest.mark.parametrize("entry_id", [FILE, MEMORY], indirect=True)
+async def test_what_a_statement_of_sqlite_did_is_told_of_no_other(databases: Databases, entry_id: str) -> None:
+    async with databases.connection(entry_id) as connection:
+        await connection.execute("CREATE TABLE t (i INTEGER PRIMARY KEY, n UNIQUE)")
+        assert await connection.execute("INSERT INTO t VALUES (77, 1), (78, 2)") == Done(2, 78)
+        assert await connection.execute("UPDATE t SET n = n + 10") == Done(2)
+        assert await connection.execute("INSERT OR IGNORE INTO t VALUES (5, 11)") == Done(0)
+        assert await connection.execute("WITH x AS (SELECT 1) INSERT INTO t SELECT 9, 9 FROM x") == Done(1, 9)
+        assert await connection.execute("/* all */ DELETE FROM t RETURNING i") == Done(3)
+        assert await connection.execute("SELECT 1") == Done(0)
 
 
 async def test_one_text_is_one_statement(databases: Databases, entry_id: str) -> None:
