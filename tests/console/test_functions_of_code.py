@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engine.contracts.registry import Author
@@ -21,7 +23,7 @@ from wippy_console.models import Node
 from wippy_console.permissions import ADMINISTRATOR
 from wippy_console.services import drift, python_functions, registry
 from wippy_console.services.python_functions import DeclaredWrongly, of_code
-from wippy_console.services.registry import Changes, ChangesRefused, ForbiddenError
+from wippy_console.services.registry import Changes, ChangesRefused, ForbiddenError, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "code:charge"
@@ -149,6 +151,18 @@ def test_an_entry_whose_app_was_taken_away_is_told_of_everywhere_with_what_to_do
             Entry("code:gone", "function.python", {"title": "Gone"}, {"callable": "tests.console.python_code:charge"})
         )
     delete("code:gone", user=boss)
+
+
+def test_entries_are_not_all_read_to_tell_of_some(boss: User) -> None:
+    create(Entry("code:gone", "function.python", {}, {"callable": "tests.console.python_code:charge"}))
+    with CaptureQueriesContext(connection) as asked:
+        drift.of(boss, "code:gone")
+        drift.of_all(boss)
+    read = [each["sql"] for each in asked if 'FROM "wippy_console_revision"' in each["sql"]]
+    assert read and all('"entry_id" IN' in each or '"kind" IN' in each for each in read)
+    assert sum('"kind" IN' in each for each in read) == 1
+    if connection.vendor == "sqlite":  # PostgreSQL reads a table this small as a whole
+        assert "revision_kind" in reading.newest_revisions().filter(kind__in=["function.python"]).explain()
 
 
 def test_drift_is_for_those_who_see_the_entry() -> None:

@@ -58,6 +58,7 @@ class Revision(models.Model):
         constraints = [models.UniqueConstraint(fields=["version", "entry_id"], name="one_revision_per_version")]
         indexes = [
             models.Index(fields=["entry_id", "-version"]),
+            models.Index(fields=["kind"], name="revision_kind"),
             models.Index(fields=["-id"], name="revision_deleted", condition=models.Q(deleted=True)),
         ]
 

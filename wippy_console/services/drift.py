@@ -5,12 +5,12 @@ A deployment under way shows it for a while, one that stopped half-way for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.check import check_source
-from engine.entry import namespace_of
+from engine.entry import Entry, namespace_of
 from engine.registry import kinds
 from wippy_console import permissions
 from wippy_console.models import Node
@@ -33,44 +33,56 @@ def of_all(user: Any) -> list[Drift]:
     scope = permissions.scope(user, permissions.VIEW_REGISTRY)
     if scope.nowhere:
         return []
-    return [each for each in _found() if scope.covers(namespace_of(each.entry_id))]
+    named = registry.of_kinds(kinds.PYTHON_FUNCTION)
+    nodes = list(fleet.alive())
+    found = [*_left_out(named), *_declared(_ids(nodes), nodes)]
+    return [each for each in found if scope.covers(namespace_of(each.entry_id))]
 
 
 def of(user: Any, entry_id: str) -> list[Drift]:
     """That of one entry, and what its Lua code calls that is nowhere any more."""
-    return [*(each for each in of_all(user) if each.entry_id == entry_id), *_calling(user, entry_id)]
+    if not permissions.allows(user, permissions.VIEW_REGISTRY, namespace_of(entry_id)):
+        return []
+    known = registry.snapshot(None, [entry_id])
+    nodes = list(fleet.alive())
+    calling = _calling(user, known[entry_id]) if entry_id in known else ()
+    return [*_left_out(known.values()), *_declared({entry_id} & _ids(nodes), nodes), *calling]
 
 
-def _calling(user: Any, entry_id: str) -> Iterator[Drift]:
-    entry = registry.snapshot(None, [entry_id]).get(entry_id)
-    source = entry.data.get("source") if entry and entry.kind in kinds.LUA else None
+def _calling(user: Any, entry: Entry) -> Iterator[Drift]:
+    source = entry.data.get("source") if entry.kind in kinds.LUA else None
     if not isinstance(source, str):
         return
     scope = permissions.scope(user, permissions.VIEW_REGISTRY)
-    named = {each.target for each in check_source(source, entry_id).named if scope.covers(namespace_of(each.target))}
+    named = {each.target for each in check_source(source, entry.id).named if scope.covers(namespace_of(each.target))}
     asked = sorted(each for each in named if python_functions.entry(each) is None)[:MOST_ASKED]
     known = registry.snapshot(None, asked) if asked else {}
     for target in asked:
         if target not in known:
             text = f"It names {target}, which neither the registry nor code here has: what calls or starts it fails."
-            yield Drift(entry_id, f"{text} A workflow of another language may be served elsewhere.")
+            yield Drift(entry.id, f"{text} A workflow of another language may be served elsewhere.")
 
 
-def _found() -> Iterator[Drift]:
-    for each in registry.of_kinds(kinds.PYTHON_FUNCTION):
+def _left_out(entries: Iterable[Entry]) -> Iterator[Drift]:
+    for each in entries:
         if text := python_functions.left_out(each):
             yield Drift(each.id, text)
-    yield from _declared()
 
 
-def _declared() -> Iterator[Drift]:
-    nodes = list(fleet.alive())
-    here = {each.entry.id: each.digest for each in python_functions.declared()}
-    ids = sorted({*here, *(entry_id for node in nodes for entry_id in node.functions)})
+def _ids(nodes: Sequence[Node]) -> set[str]:
+    """All that code declares, here or on a node."""
+    return {
+        *(each.entry.id for each in python_functions.declared()),
+        *(entry_id for node in nodes for entry_id in node.functions),
+    }
+
+
+def _declared(ids: Collection[str], nodes: Sequence[Node]) -> Iterator[Drift]:
     if not ids:
         return
+    here = {each.entry.id: each.digest for each in python_functions.declared()}
     known = registry.snapshot(None, ids)
-    for entry_id in ids:
+    for entry_id in sorted(ids):
         declared = python_functions.entry(entry_id)
         if entry_id in known:
             if declared is None or (known[entry_id].meta, known[entry_id].data) != (declared.meta, declared.data):
