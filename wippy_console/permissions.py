@@ -49,16 +49,16 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "auditrow", "batch", "batchitem", "claim", "comment", "decision", "draft", "feedevent", "grant", "guestlink",
-    "historyarchive", "importedhistory", "listsettings", "node", "notification", "notificationpreference",
-    "outgoing", "process", "program", "quarantine", "question", "questionrole", "revision", "run", "savedview",
-    "service", "token", "version", "vote",
+    "accesstoken", "auditrow", "batch", "batchitem", "claim", "comment", "decision", "draft", "feedevent", "grant",
+    "guestlink", "historyarchive", "importedhistory", "listsettings", "node", "notification", "notificationpreference",
+    "outgoing", "process", "program", "quarantine", "question", "questionrole", "repeatedrequest", "revision", "run",
+    "savedview", "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 PERSONAL = (
-    "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification", "notificationpreference",
-    "outgoing", "savedview",
+    "accesstoken", "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification",
+    "notificationpreference", "outgoing", "repeatedrequest", "savedview",
 )  # fmt: skip
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
@@ -119,6 +119,12 @@ class Scope:
         """Whether the right counts there; "" is the namespace of what belongs to no entry of ours."""
         return any(_fits(each, namespace) for each in self.patterns)
 
+    def within(self, other: Scope) -> Scope:
+        """What is in both."""
+        pairs = [(a, b) for a in self.patterns for b in other.patterns]
+        narrower = {a if _holds(b, a) else b for a, b in pairs if _holds(a, b) or _holds(b, a)}
+        return Scope(tuple(sorted(narrower)))
+
 
 EVERYWHERE = Scope(("*",))
 NOWHERE = Scope()
@@ -128,6 +134,11 @@ def _fits(pattern: str, namespace: str) -> bool:
     if pattern.endswith(".*"):
         return f"{namespace}.".startswith(pattern[:-1])
     return pattern in ("*", namespace)
+
+
+def _holds(wide: str, narrow: str) -> bool:
+    """Whether all that the pattern `narrow` means, `wide` means as well."""
+    return wide in ("*", narrow) or (wide.endswith(".*") and f"{narrow.removesuffix('.*')}.".startswith(wide[:-1]))
 
 
 RIGHTS = tuple(_WORDS)
@@ -143,8 +154,19 @@ def scope(user: Any, permission: str) -> Scope:
         return NOWHERE
     known: dict[str, Scope] = user.__dict__.setdefault("_wippy_scopes", {})
     if permission not in known:
-        known[permission] = _scope(user, permission)
+        known[permission] = _limited(user, permission, _scope(user, permission))
     return known[permission]
+
+
+def limit(user: Any, rights: Collection[str], namespaces: Collection[str]) -> None:
+    """From now on this user object, which no one has asked of yet, has no more rights than these (codenames), and these
+    only in the namespaces; of each none means no limit."""
+    user.__dict__["_wippy_limit"] = (frozenset(rights), Scope(tuple(namespaces)) if namespaces else EVERYWHERE)
+
+
+def _limited(user: Any, permission: str, found: Scope) -> Scope:
+    rights, namespaces = user.__dict__.get("_wippy_limit", (frozenset(), EVERYWHERE))
+    return NOWHERE if rights and permission.partition(".")[2] not in rights else found.within(namespaces)
 
 
 def _scope(user: Any, permission: str) -> Scope:

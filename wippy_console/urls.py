@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path, re_path, register_converter
 
+from wippy_console.api import v1
 from wippy_console.http import app_pages, converters
 from wippy_console.views import (
     actions,
@@ -137,6 +138,10 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+urlpatterns += [
+    path("api/v1/", include((v1.urls(), v1.api.urls_namespace))),
+    re_path(r"^api/(?!docs/$)", v1.unknown),
+]
 urlpatterns += [path(f"apps/{label}/", include(module)) for label, module in app_pages.modules()]
 
 handler400 = "wippy_console.views.errors.unreadable"

@@ -1,5 +1,6 @@
 """Tables. Which service writes each of them stands in docs/architecture.md."""
 
+from wippy_console.models.access import AccessToken, RepeatedRequest
 from wippy_console.models.audit import AuditRow
 from wippy_console.models.batches import Batch, BatchItem
 from wippy_console.models.decisions import Comment, Decision, GuestLink, Question, QuestionRole, Vote
@@ -17,6 +18,7 @@ from wippy_console.models.runs import HistoryArchive, Run
 from wippy_console.models.tokens import Token
 
 __all__ = [
+    "AccessToken",
     "AuditRow",
     "Batch",
     "BatchItem",
@@ -39,6 +41,7 @@ __all__ = [
     "Quarantine",
     "Question",
     "QuestionRole",
+    "RepeatedRequest",
     "Revision",
     "Run",
     "SavedView",

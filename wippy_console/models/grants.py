@@ -14,6 +14,11 @@ BAD_PATTERN = (
 )
 
 
+def is_pattern(text: object) -> bool:
+    """Whether it names namespaces as a grant does."""
+    return isinstance(text, str) and _PATTERN.fullmatch(text) is not None
+
+
 class Grant(models.Model):
     """Rights of a group's members in the namespaces of a pattern: `shop`, `shop.*` (and all below), or `*`.
 
@@ -35,7 +40,7 @@ class Grant(models.Model):
     def clean(self) -> None:
         """Refuse what is no pattern, and rights that the group does not have: they would widen nothing."""
         errors = {}
-        if not _PATTERN.fullmatch(self.pattern):
+        if not is_pattern(self.pattern):
             errors["pattern"] = BAD_PATTERN.format(self.pattern)
         held = set(self.group.permissions.values_list("codename", flat=True)) if self.group_id else set()
         if strange := [each for each in self.rights if each not in held]:

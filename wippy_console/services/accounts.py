@@ -6,6 +6,7 @@ whoever runs manage.py can't put another's name alone into the audit.
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
 from django.contrib.auth.hashers import make_password
@@ -16,6 +17,7 @@ from wippy_console.services.errors import Refused
 
 _COMMAND_LINE = "cli:"  # a form takes no user name with a colon: nobody else is called so
 _LONGEST = 150
+_SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 CLOCK = "auto:clock"
 """Whoever does what happens by itself when its time has come."""
 CODE = "auto:code"
@@ -78,6 +80,40 @@ def command_line(name: str) -> User:
     returned holds every right, in memory alone: whoever runs manage.py has the database anyway.
     """
     return _nobodys(_cut(f"{_COMMAND_LINE}{name}"))
+
+
+SERVICE = "service:"
+"""How the names of service accounts begin: they have groups as people have, no password, and act by tokens."""
+
+
+def service(name: str) -> User:
+    """Make the service account of that name; Refused when it exists, or is no name."""
+    if not _SERVICE_NAME.fullmatch(name):
+        text = "Use letters, digits, dots, dashes and underscores, at most 100."
+        raise Refused(text, {"name": [text]})
+    with transaction.atomic():
+        user, is_new = User.objects.get_or_create(
+            username=f"{SERVICE}{name}", defaults={"password": make_password(None)}
+        )
+    if not is_new:
+        text = f"There is a service account {name} already."
+        raise Refused(text, {"name": [text]})
+    return user
+
+
+def is_service(user: User) -> bool:
+    """Whether it is the account of another system, which acts by tokens."""
+    return user.get_username().startswith(SERVICE)
+
+
+def act_by(user: User, token: str) -> None:
+    """From now on the audit names the token, too, of what this user object does."""
+    user.__dict__["_wippy_token"] = token
+
+
+def token_of(user: object) -> str:
+    """By which token the user object acts, "" by none."""
+    return str(getattr(user, "__dict__", {}).get("_wippy_token", ""))
 
 
 def _nobodys(name: str) -> User:

@@ -26,6 +26,7 @@ from wippy_console.services.audit.journal import (
     SIGNAL,
     START,
     TERMINATE,
+    TOKEN,
     UNMASK,
     VOTE,
     append,
@@ -46,6 +47,6 @@ from wippy_console.services.audit.reading import (
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "BATCH", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST",
     "HIDE", "LIFT", "POSTPONE", "PROMOTE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL",
-    "START", "TERMINATE", "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted", "json_lines",
-    "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
+    "START", "TERMINATE", "TOKEN", "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted",
+    "json_lines", "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from wippy_console.database.locks import lock_for_transaction
 from wippy_console.database.storable import preview, storable_text
 from wippy_console.models import AuditRow, Question, Run
 from wippy_console.models.masks import veil_of
+from wippy_console.services import accounts
 from wippy_console.services.audit.chain import hash_of
 
 ANSWER, SIGNAL, VOTE, COMMENT = "answer", "signal", "vote", "comment"
@@ -28,6 +29,7 @@ UNMASK, HIDE = "unmask", "hide"
 BATCH = "batch"
 PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
 SHARE = "share"
+TOKEN = "token"  # noqa: S105 - the word
 
 ACTIONS: dict[str, str] = {
     ANSWER: "Answered",
@@ -58,6 +60,7 @@ ACTIONS: dict[str, str] = {
     EXPORT: "Exported",
     RESEND: "Sent again",
     SHARE: "Shared a view, or no more",
+    TOKEN: "Made or revoked a token",
 }
 """What people do, in words."""
 
@@ -82,13 +85,15 @@ def append(
 ) -> AuditRow:
     """Add one row in the caller's transaction; `user` is an account, or the text that names somebody without one.
 
-    What it is about comes from `run` where that is given. No secrets: of payloads what may be shown; what the
-    entry masks is masked here.
+    What it is about comes from `run` where that is given; `token` in its data names the token by which they acted. No
+    secrets: of payloads what may be shown; what the entry masks is masked here.
     """
     if action not in ACTIONS:
         raise ValueError(f"unknown action {action!r}: add it to ACTIONS")
+    by = {"token": via} if (via := accounts.token_of(user)) else {}
+    data = {**(data or {}), **by}
     entry = run.entry_id if run is not None else entry_id
-    veil = run.veil() if run is not None else veil_of(entry, data or {})
+    veil = run.veil() if run is not None else veil_of(entry, data)
     row = AuditRow(
         at=_to_the_millisecond(at or timezone.now()),
         user=storable_text(user if isinstance(user, str) else user.get_username()),
@@ -101,7 +106,7 @@ def append(
         decision_id=decision_id,
         label=storable_text(veil.text(label)[:_LONGEST]),
         outcome=outcome,
-        data=_firm(preview(veil.told(data or {}))),
+        data=_firm(preview(veil.told(data))),
     )
     with transaction.atomic():
         lock_for_transaction(_LOCK)  # the next row must know this one's hash

@@ -25,7 +25,7 @@ from wippy_console.services.runs.searching import (
 from wippy_console.services.runs.starting import likely_worker, named_worker, start, startable, workers
 from wippy_console.services.runs.tree import Branch, ancestors, listed, tree
 from wippy_console.services.runs.values import Page, Started, StillRunningError
-from wippy_console.services.runs.waiting import result
+from wippy_console.services.runs.waiting import ended, result
 from wippy_console.services.runs.wanted import Wanted
 from wippy_console.services.runs.whole import value
 from wippy_console.services.secrets import history
@@ -43,6 +43,7 @@ __all__ = [
     "by_pid",
     "chain_of",
     "children",
+    "ended",
     "filtered",
     "get",
     "hidden_children",

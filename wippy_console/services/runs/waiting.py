@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from typing import Any
 
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
@@ -13,8 +15,13 @@ from engine.hosts.temporal.wire.failures import from_exception
 from engine.hosts.temporal.wire.payloads import decode
 from engine.pids import Pid
 from wippy_console.database.storable import storable
+from wippy_console.models import Run
 from wippy_console.services import temporal
+from wippy_console.services.runs.searching import newer
 from wippy_console.services.runs.values import Started, StillRunningError
+
+_NEWS_SECONDS = 3.0
+"""So long the projection may take to hear of an end that Temporal tells already."""
 
 
 def result(started: Started, timeout: float | None = None) -> object:
@@ -40,3 +47,30 @@ async def _awaited(handle: WorkflowHandle[object, RawValue], started: Started, t
     except TimeoutError as error:
         text = f"the run of {started.workflow_id} did not end within {timeout:g} seconds, and goes on"
         raise StillRunningError(Failure(TIMEOUT, text, retryable=True)) from error
+
+
+def ended(user: Any, run: Run, seconds: float) -> Run | None:
+    """The run, or the last of those that went on for it, once it has ended; None when it has not after `seconds`."""
+    if (last := newer(user, run) or run).is_open:
+        try:
+            result(Started(last.pid, last.workflow_id, last.run_id), seconds)
+        except StillRunningError:
+            return None
+        except UnitFailed:
+            pass  # how it ended stands in its row
+        if not _is_over(user, last, _NEWS_SECONDS):
+            return None
+    return newer(user, last) or last
+
+
+def _is_over(user: Any, run: Run, patience: float) -> bool:
+    """Whether the rows tell that the newest run has ended, by now or soon."""
+    end = time.monotonic() + patience
+    while True:
+        last = newer(user, run) or run
+        last.refresh_from_db()
+        if not last.is_open:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.1)

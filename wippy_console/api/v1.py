@@ -1,0 +1,42 @@
+"""Version 1 of the API: everything below /api/v1/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+
+from wippy_console.api import callers, problems, runs
+from wippy_console.api.document import DocumentedAPI
+from wippy_console.api.door import door
+from wippy_console.api.exactly import ExactParser, ExactRenderer
+
+api = DocumentedAPI(
+    title="Wippy Console",
+    version="1",
+    description="Start, signal and watch runs, and all else that the console does, by the same rights.",
+    docs_url=None,
+    urls_namespace="api-v1",
+    auth=[callers.Bearer(), callers.Session()],
+    parser=ExactParser(),
+    renderer=ExactRenderer(),
+)
+api.add_exception_handler(Exception, problems.of)
+for known in list(api._exception_handlers):
+    api.add_exception_handler(known, problems.of)  # ninja's own answer in another form
+api.add_decorator(door, mode="view")
+api.add_router("/runs", runs.router, tags=["runs"])
+
+
+def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """What no operation has as its address."""
+    return problems.answer(404, "There is no such address.")
+
+
+def urls() -> list[URLPattern | URLResolver]:
+    """Its addresses; the door asks who calls, so Django's own question is left out."""
+    found: list[Any] = api.urls[0]
+    for pattern in found:
+        pattern.callback.login_required = False
+    return found
