@@ -1,6 +1,7 @@
 """The Django admin of every model: everybody sees what their permissions say, nobody changes what services wrote."""
 
 from wippy_console.admin import (
+    access,
     audit,
     batches,
     decisions,
@@ -19,6 +20,7 @@ from wippy_console.admin import (
 )
 
 __all__ = [
+    "access",
     "audit",
     "batches",
     "decisions",

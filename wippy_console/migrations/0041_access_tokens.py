@@ -5,10 +5,12 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from wippy_console.permissions import make_groups
+
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0038_answers_of_code"),
+        ("wippy_console", "0040_outbox_states"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -69,4 +71,5 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("caller", "key"), name="one_request_per_key")],
             },
         ),
+        migrations.RunPython(make_groups, migrations.RunPython.noop),
     ]
