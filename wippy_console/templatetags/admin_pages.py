@@ -28,13 +28,13 @@ class Room:
 
 
 ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("People and rights", "users"): ("User", "Group", "Grant", "NotificationPreference", "Draft"),
+    ("People and rights", "users"): ("User", "Group", "Grant", "AccessToken", "NotificationPreference", "Draft"),
     ("Lists", "list"): ("SavedView", "ListSettings"),
     ("Runs", "workflow"): ("Run", "HistoryArchive", "ImportedHistory", "Batch", "BatchItem", "Outgoing"),
     ("Questions", "hand"): ("Question", "Decision", "Vote", "Comment", "GuestLink"),
     ("Registry", "package"): ("Version", "Revision", "Program", "Token"),
     ("Fleet", "server"): ("Node", "Service", "Process", "Claim", "Quarantine"),
-    ("Records", "shield"): ("AuditRow", "FeedEvent", "Notification"),
+    ("Records", "shield"): ("AuditRow", "FeedEvent", "Notification", "RepeatedRequest"),
 }
 
 
