@@ -226,6 +226,12 @@ def test_pages_of_the_console_lead_to_the_admin_whoever_may_go_there(root: Clien
 EXPORTS = {"as_csv", "as_json"}
 ON_RUNS = {"operator": {"cancel_runs"}, "author": {"cancel_runs", "terminate_runs"}}
 ON_RUNS |= {"administrator": ON_RUNS["author"], "root": ON_RUNS["author"]}
+ACTIONS: dict[Any, dict[str, set[str]]] = {
+    Run: ON_RUNS,
+    models.Outgoing: {"administrator": {"send_again"}, "root": {"send_again"}},
+}
+"""What each role is offered, besides exports and deletion."""
+
 KEPT = {
     "auditrow",
     "decision",
@@ -250,7 +256,7 @@ def test_each_role_is_offered_the_actions_of_its_rights_on_each_model(
     request.user = getattr(cast, who)
     name, offered = str(model._meta.model_name), set(pages.get_actions(request))
     may_export = pages.has_view_permission(request)
-    assert offered - EXPORTS - {"delete_selected"} == (ON_RUNS.get(who, set()) if model is Run else set())
+    assert offered - EXPORTS - {"delete_selected"} == ACTIONS.get(model, {}).get(who, set())
     assert may_export or not offered & EXPORTS
     deletes = pages.has_delete_permission(request)
     assert deletes or "delete_selected" not in offered

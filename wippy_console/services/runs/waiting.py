@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 from temporalio.client import WorkflowFailureError, WorkflowHandle
@@ -16,12 +15,11 @@ from engine.hosts.temporal.wire.payloads import decode
 from engine.pids import Pid
 from wippy_console.database.storable import storable
 from wippy_console.models import Run
-from wippy_console.services import temporal
-from wippy_console.services.runs.searching import newer
+from wippy_console.services import projection, temporal
+from wippy_console.services.projection import Ref
+from wippy_console.services.runs.pids import latest
+from wippy_console.services.runs.searching import get, newer
 from wippy_console.services.runs.values import Started, StillRunningError
-
-_NEWS_SECONDS = 3.0
-"""So long the projection may take to hear of an end that Temporal tells already."""
 
 
 def result(started: Started, timeout: float | None = None) -> object:
@@ -51,26 +49,25 @@ async def _awaited(handle: WorkflowHandle[object, RawValue], started: Started, t
 
 def ended(user: Any, run: Run, seconds: float) -> Run | None:
     """The run, or the last of those that went on for it, once it has ended; None when it has not after `seconds`."""
-    if (last := newer(user, run) or run).is_open:
-        try:
-            result(Started(last.pid, last.workflow_id, last.run_id), seconds)
-        except StillRunningError:
-            return None
-        except UnitFailed:
-            pass  # how it ended stands in its row
-        if not _is_over(user, last, _NEWS_SECONDS):
-            return None
-    return newer(user, last) or last
+    last = newer(user, run) or run
+    if not last.is_open:
+        return last
+    try:
+        result(Started(last.pid, last.workflow_id, last.run_id), seconds)
+    except StillRunningError:
+        return None
+    except UnitFailed:
+        pass  # how it ended stands in its row
+    return _with_its_end(user, last)
 
 
-def _is_over(user: Any, run: Run, patience: float) -> bool:
-    """Whether the rows tell that the newest run has ended, by now or soon."""
-    end = time.monotonic() + patience
-    while True:
-        last = newer(user, run) or run
-        last.refresh_from_db()
-        if not last.is_open:
-            return True
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.1)
+def _with_its_end(user: Any, run: Run) -> Run:
+    """The newest run of the workflow; the projection learns of its end now, if it has not yet."""
+    pid = Pid.parse(run.pid)
+    last = latest(pid) if pid is not None else run
+    if last.is_open:
+        catalog, client = temporal.catalog(), temporal.client(last.client)
+        ref = Ref(last.client, last.workflow_id, last.run_id)
+        if found := temporal.run(projection.fetch_ending(catalog, client, ref)):
+            projection.write(catalog, [found])
+    return get(user, last.workflow_id, last.run_id)
