@@ -10,7 +10,7 @@ from wippy_console.permissions import make_groups
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wippy_console", "0040_outbox_states"),
+        ("wippy_console", "0041_revisions_by_kind"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
