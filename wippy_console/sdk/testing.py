@@ -36,6 +36,7 @@ from wippy_console.services.django_failures import failure_of as django_failure
 
 PID = "{test@python|1}"
 MOST = 2**21
+SUFFIXES = (".yaml", ".yml", ".lua")
 Function = Callable[..., Any]
 
 
@@ -77,8 +78,13 @@ def driver() -> Iterator[Callable[..., Driver]]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    wanted = (each for each in folder.rglob("*") if each.suffix in (".yaml", ".yml", ".lua"))
-    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in wanted}
+    """What `apply` reads: no hidden folder, as that of a virtual environment."""
+    found = {each.relative_to(folder): each for each in folder.rglob("*") if each.suffix in SUFFIXES and each.is_file()}
+    return {
+        path.as_posix(): file.read_bytes()
+        for path, file in found.items()
+        if not any(part.startswith(".") for part in path.parts)
+    }
 
 
 def _python(entry: Entry, keys: Iterator[int]) -> Function:
