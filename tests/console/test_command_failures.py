@@ -30,7 +30,7 @@ def test_code_that_fails_by_mistake_is_told_with_its_traceback() -> None:
         Failing(Failure("Internal", "KeyError: 'lamp'", stack=STACK)).handle(json=False)
     first, place, line, last = str(failed.value).splitlines()
     assert first == "Internal: KeyError: 'lamp'"
-    assert (place.strip(), line.strip()) == ("shop/functions.py:7: in charge", "return prices[sku]")
+    assert (place, line) == ("  shop/functions.py:7: in charge", "      return prices[sku]")
     assert "\x1b" not in last
 
 

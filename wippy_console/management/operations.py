@@ -110,7 +110,10 @@ def _stack(error: Exception) -> dict[str, list[str]]:
     if not isinstance(error, UnitFailed) or error.failure.kind != INTERNAL:
         return {}
     stack = error.failure.stack
-    return {"stack": [f"  {one_line(line)}" for line in stack.splitlines()]} if _PLACE.search(stack) else {}
+    if not _PLACE.search(stack):
+        return {}
+    lines = [line.expandtabs(2) for line in stack.splitlines()]
+    return {"stack": [f"  {' ' * (len(line) - len(line.lstrip()))}{one_line(line)}" for line in lines]}
 
 
 def one_line(text: str) -> str:
