@@ -199,14 +199,16 @@ class PythonFunctions:
                 raise UnitFailed(invalid(f"{call.callable} returned what must be awaited: make it an async def"))
             return outgoing(value, call.limit)
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-            raise UnitFailed(self._failure(error)) from None
+            failure = self._failure(error)
+        raise UnitFailed(failure)  # out here it knows nothing of the code's frames, which end with the call
 
     async def _run_async(self, call: PythonCall, found: Found) -> Value:
         try:
             args = built(found.function, call.entry, call.args)
             return outgoing(await found.function(self._surroundings.context(call), *args), call.limit)
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-            raise UnitFailed(self._failure(error)) from None
+            failure = self._failure(error)
+        raise UnitFailed(failure)  # as above
 
     def _failure(self, error: BaseException) -> Any:
         return failure_of(error, self._surroundings.failure_of)

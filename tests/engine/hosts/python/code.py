@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -58,6 +59,21 @@ def key(ctx: Context, *args: Any) -> str:
 def refuses_again(ctx: Context) -> None:
     seen.append(ctx.idempotency_key)
     raise errors.Unavailable("not yet")
+
+
+def _gathers() -> None:
+    gathered = Calm()
+    seen.append(weakref.ref(gathered))
+    raise ValueError("too much")
+
+
+def gathers(ctx: Context) -> None:
+    _gathers()
+
+
+async def gathers_later(ctx: Context) -> None:
+    await asyncio.sleep(0)
+    _gathers()
 
 
 def fails_twice(ctx: Context) -> list[Any]:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
+
+import pytest
 
 from engine.attempt import Attempt
 from engine.hosts.actor.attempts import MOST_COUNTED, Nested
@@ -67,6 +70,18 @@ async def test_any_other_exception_is_internal_with_the_frames_of_the_code_and_n
         assert "functions.py" not in failure.stack and ' "/' not in failure.stack and "\n/" not in failure.stack
         assert (await it.failure("app:exits")).message == "SystemExit: 3"
         assert "make it an async def" in (await it.failure("app:late")).message
+
+
+@pytest.mark.parametrize("name", ["gathers", "gathers_later"])
+async def test_what_code_that_failed_had_gathered_does_not_wait_for_the_garbage_collector(name: str) -> None:
+    async with python_lab(python(name)) as it:
+        gc.collect()
+        gc.disable()
+        try:
+            assert (await it.failure(f"app:{name}")).message == "ValueError: too much"
+            await it.until(lambda: code.seen[0]() is None)
+        finally:
+            gc.enable()
 
 
 async def test_an_unknown_callable_and_wrong_arguments_say_so() -> None:
