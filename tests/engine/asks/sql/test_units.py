@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.asks.sql import asks, binding
 from engine.asks.sql.asks import SqlAsks
+from engine.asks.sql.connection import Row
 from engine.asks.sql.databases import Databases
 from engine.contracts.operations import Doing
 from engine.entry import Entry
 from engine.errors import CANCELED, INVALID, UNAVAILABLE
 from engine.memory.catalog import MemoryCatalog
+from engine.steps import Value
 from tests.engine.asks.sql.conftest import FILE, POSTGRES, entries
 from tests.engine.hosts.actor import support
 from tests.engine.hosts.actor.support import Lab, lab
@@ -200,3 +204,17 @@ async def test_policies_decide_who_gets_a_database(tmp_path: Path) -> None:
     async with lab(unit, operations=SqlAsks(databases).operations(), strict=True) as it:
         assert await it.call("app:unit") == "PermissionDenied"
     await databases.close()
+
+
+async def test_a_large_answer_becomes_a_table_off_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def table_of(rows: Sequence[Row]) -> dict[str, Value]:
+        threads.append(threading.current_thread())
+        return binding.table_of(rows)
+
+    monkeypatch.setattr(asks, "table_of", table_of)
+    many = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 5000) SELECT x FROM c"
+    async with stage(FILE, tmp_path, "/nowhere", function(FILE, f"return #assert(db:query('{many}'))")) as it:
+        assert await it.lab.call("app:unit") == 5000
+    assert threads and threading.current_thread() not in threads
