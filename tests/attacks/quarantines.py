@@ -26,3 +26,6 @@ class MemoryQuarantines:
     def why(self, entry: str) -> str:
         """Why the entry is quarantined anywhere, "" when it is not."""
         return self._entries.get(entry, "")
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -214,6 +214,7 @@ async def test_async_forms(temporal: Temporal) -> None:
     with pytest.raises(sdk.NotFound, match="no run"):
         await handle.aresult()
     assert await sync_to_async(Outgoing.objects.get)(topic="paid")
+    await sync_to_async(connections.close_all)()  # of the thread that all these ran on
 
 
 def test_a_result_waits_for_a_start_that_was_not_sent_yet(temporal: Temporal) -> None:

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Barrier
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,9 @@ RETRY_SECONDS = 1.0
 
 T = TypeVar("T")
 
-_threads = ThreadPoolExecutor(4, thread_name_prefix="orm")
+THREADS = 4
+
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="orm")
 
 
 def in_thread(function: Callable[[], T]) -> Awaitable[T]:
@@ -33,6 +36,19 @@ async def in_thread_persistently(function: Callable[[], T]) -> T:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the database does not answer, trying again: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def settle(seconds: float) -> None:
+    """Wait until all that was begun is done, and close the connections; for tests, whose database others empty next."""
+    met = Barrier(THREADS + 1)
+
+    def end() -> None:
+        connections.close_all()
+        met.wait(seconds)
+
+    for _ in range(THREADS):
+        _threads.submit(end)
+    met.wait(seconds)
 
 
 def _with_connection(function: Callable[[], T]) -> T:

@@ -7,16 +7,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db import close_old_connections, connection, connections
+from django.db import connection, connections
 
 from engine.entry import Entry
 from wippy_console.database import append_only
+from wippy_console.database.threads import settle
 from wippy_console.management.operations import operator
 from wippy_console.models import AuditRow, Question, Run
 from wippy_console.permissions import install_groups
@@ -149,12 +150,13 @@ def _live(began: threading.Event, stop: list[Callable[[], object]]) -> None:
         over, loop = asyncio.Event(), asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(over.set))
         began.set()
-        await WorkerNode(Ledger(memory())).run(over)
+        with closing(WorkerNode(Ledger(memory()))) as node:
+            await node.run(over)
 
     try:
         asyncio.run(live())
     finally:
-        close_old_connections()
+        settle(PATIENCE)
         connections.close_all()
 
 

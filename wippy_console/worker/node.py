@@ -113,6 +113,10 @@ class WorkerNode:
         logger.info("node %s stops", self.id)
         await self._end()
 
+    def close(self) -> None:
+        """Let go of what it read the registry by; an OS process that ends has no need to."""
+        self._catalog.close()
+
     async def _start(self) -> None:
         """The row first: other parts refer to it. Waits for a database that is down."""
         await self._heartbeat.arrive()

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
+from engine.entry import Entry
 from tests.patience import PATIENCE
 from wippy_console import sdk, testing
 from wippy_console.env import ROOT
-from wippy_console.testing.serving import Workflows
+from wippy_console.testing.serving import Workflows, serving, waited
 
 ENTRIES = """
 version: "1.0"
@@ -139,3 +140,21 @@ def test_the_plugin_serves_tests_of_a_folder_elsewhere(folder: Path) -> None:
         check=False,
     )
     assert run.returncode == 0 and "2 passed" in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="tells of connections to PostgreSQL")
+def test_a_node_that_ended_leaves_no_connection(temporal_server: str, transactional_db: None, settings: Any) -> None:
+    settings.TEMPORAL_ADDRESS = temporal_server
+    with serving(temporal_server) as served:
+        served.publish(Entry("app:flow", "workflow.lua", {}, {"source": "return {main = function() return 1 end}"}))
+        assert served.start("app:flow").result() == 1
+    waited(lambda: others() == [] or None, "a connection is left", PATIENCE)  # a backend takes a moment to end
+
+
+def others() -> list[Any]:
+    """What connections to this test's database, but this one, did last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+        )
+        return list(cursor.fetchall())

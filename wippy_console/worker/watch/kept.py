@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from engine.contracts.watcher import Card
 from wippy_console.services import quarantine
@@ -35,3 +36,8 @@ class KeptQuarantines:
         except (DatabaseError, InterfaceError):
             logger.warning("what is quarantined can't be read", exc_info=True)
         return self._known
+
+    def close(self) -> None:
+        """Close the connections of the thread."""
+        with suppress(DatabaseError, InterfaceError):
+            connections.close_all()

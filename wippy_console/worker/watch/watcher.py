@@ -22,7 +22,7 @@ LAST_SECONDS = 1.0
 
 
 class Quarantines(Protocol):
-    """Where quarantines are kept. Neither method raises."""
+    """Where quarantines are kept. No method raises."""
 
     def impose(self, card: Card, seconds: float) -> None:
         """Quarantine the program on its host, unless it is already."""
@@ -30,6 +30,10 @@ class Quarantines(Protocol):
 
     def refusals(self) -> Mapping[tuple[str, str], str]:
         """By digest and host, why it must not run."""
+        ...
+
+    def close(self) -> None:
+        """The thread that asked asks no more."""
         ...
 
 
@@ -63,6 +67,12 @@ class StepWatcher:
             self._thread.join(LAST_SECONDS)
 
     def _watch(self) -> None:
+        try:
+            self._look_on()
+        finally:
+            self._quarantines.close()
+
+    def _look_on(self) -> None:
         looks = 0
         while not self._stop.wait(LOOK_SECONDS):
             looks += 1
