@@ -39,6 +39,7 @@ from wippy_console.views import (
     session,
     start,
     timeline,
+    trial,
     unmasking,
     workers,
 )
@@ -122,6 +123,7 @@ urlpatterns = [
     path("registry/new/", editor.new, name="entry_new"),
     path("registry/edit/<id:entry_id>/", editor.edit, name="entry_edit"),
     path("registry/delete/<id:entry_id>/", removal.delete, name="entry_delete"),
+    path("registry/try/<id:entry_id>/", trial.show, name="entry_try"),
     path("registry/<id:entry_id>/", registry.show, name="entry"),
     path("processes/", processes.index, name="processes"),
     path("processes/around/", processes.show_fleet, name="processes_fleet"),

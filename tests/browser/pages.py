@@ -158,6 +158,7 @@ def _registry() -> Iterator[State]:
     yield State("entry-python-gone", "/registry/billing:remind/")
     yield State("entry-of-code", "/registry/shop:stock/")
     yield State("editor", "/registry/edit/app.orders:process/")
+    yield State("entry-try", "/registry/try/app.api:charge/")
     yield State("entry-delete", "/registry/delete/app:client/")
     yield State("entry-new", "/registry/new/")
     yield State("entry-missing", "/registry/app.orders:none/", status=404, picture=False)

@@ -8,6 +8,7 @@ from django import forms
 
 from wippy_console.forms.json_text import JsonText
 from wippy_console.forms.plain import INPUT, KeyForm, Words
+from wippy_console.forms.refusals import RefusableForm
 from wippy_console.forms.schema import MISSING
 
 
@@ -24,6 +25,35 @@ class FindForm(forms.Form):
     page = forms.IntegerField(required=False, min_value=1, max_value=10**6)
 
 
+class Arguments(JsonText):
+    """All arguments of a call, as a list."""
+
+    def __init__(self) -> None:
+        text = 'A JSON list with one item for each argument, like ["a", 7]; left empty, there are none.'
+        super().__init__(required=False, label="Arguments", help_text=text)
+
+    def clean(self, value: Any) -> Any:
+        """A list; what it holds is the affair of whoever gets it."""
+        found = super().clean(value)
+        if found is not MISSING and not isinstance(found, list):
+            raise forms.ValidationError("Write a JSON list: each of its items is one argument.")
+        return [] if found is MISSING else found
+
+
+class TryForm(RefusableForm):
+    """How long a function may take, and, without a schema, with which arguments it is called."""
+
+    args = Arguments()
+    seconds = forms.IntegerField(
+        min_value=1, max_value=60, initial=30, label="Seconds that it may take", widget=forms.NumberInput(attrs=INPUT)
+    )
+
+    def __init__(self, data: Any = None, *, drawn: bool) -> None:
+        super().__init__(data)
+        if drawn:
+            del self.fields["args"]
+
+
 class SpawnForm(KeyForm):
     """Where a process starts, under which name, and, without a schema, with which arguments."""
 
@@ -33,10 +63,7 @@ class SpawnForm(KeyForm):
         required=False, max_length=500, widget=forms.TextInput(attrs=INPUT),
         help_text="Others reach it by its name. A living process with that name is used instead of a new one.",
     )  # fmt: skip
-    args = JsonText(
-        required=False, label="Arguments",
-        help_text='A JSON list with one item for each argument, like ["a", 7]; left empty, there are none.',
-    )  # fmt: skip
+    args = Arguments()
 
     def __init__(self, hosts: list[str], nodes: list[str], data: Any = None, *, drawn: bool, **initial: Any) -> None:
         super().__init__(data, initial=initial)
@@ -47,13 +74,6 @@ class SpawnForm(KeyForm):
         node.choices = [("", "Any node"), *((each, each) for each in nodes)]
         if drawn:
             del self.fields["args"]
-
-    def clean_args(self) -> Any:
-        """A list; what it holds is the process's affair."""
-        value = self.cleaned_data["args"]
-        if value is not MISSING and not isinstance(value, list):
-            raise forms.ValidationError("Write a JSON list: each of its items is one argument.")
-        return [] if value is MISSING else value
 
 
 class EndProcessForm(KeyForm):

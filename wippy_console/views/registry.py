@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.database.folding import folded
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
-from wippy_console.services import drift, python_functions, registry, runs
+from wippy_console.services import drift, processes, python_functions, registry, runs
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, filters, marked, needs, number, page
@@ -68,6 +68,7 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
     may_publish = not from_code and registry.may_publish(request.user, entry.kind, entry.namespace)
     context = {
         "entry": entry, "may_publish": may_publish, "from_code": from_code,
+        "may_call": at is None and processes.callable_by(request.user, entry),
         "drifts": drift.of(request.user, entry_id),
         "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),

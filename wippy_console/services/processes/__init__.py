@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from wippy_console.services.processes.acting import (
     SERVICE_ACTS,
+    Trial,
     call,
+    callable_by,
     cancel,
     likely_host,
     message,
@@ -13,6 +15,7 @@ from wippy_console.services.processes.acting import (
     spawn,
     spawnable,
     terminate,
+    trial,
 )
 from wippy_console.services.processes.reading import (
     Detail,
@@ -27,6 +30,7 @@ from wippy_console.services.processes.reading import (
 )
 
 __all__ = [
-    "SERVICE_ACTS", "Detail", "Found", "Line", "call", "cancel", "describe", "get_service", "hosts", "lasting",
-    "likely_host", "message", "move_service", "run", "search", "services", "spawn", "spawnable", "terminate",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "Trial", "call", "callable_by", "cancel", "describe", "get_service",
+    "hosts", "lasting", "likely_host", "message", "move_service", "run", "search", "services", "spawn", "spawnable",
+    "terminate", "trial",
 ]  # fmt: skip

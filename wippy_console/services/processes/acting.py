@@ -6,6 +6,7 @@ leave none. A `key` is made once per drawn form: the same one again has no secon
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,15 @@ class _Operation:
     pid: str = ""
     entry_id: str = ""
     node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a call: `took` in seconds, and its value or its failure (`Failure.to_json`)."""
+
+    took: float
+    value: Any = None
+    failure: Any = None
 
 
 def spawnable(user: Any) -> list[Entry]:
@@ -94,6 +104,25 @@ def call(
     request = CallRequest(entry_id, tuple(args), options=_call_options(entry), context=context or {})
     found = nodes.wait_for(lambda client: client.call(request, timeout=timedelta(seconds=timeout)), timeout)
     return masking.told(user, entry_id, found)
+
+
+def trial(user: Any, entry_id: str, args: list[Any], seconds: float) -> Trial:
+    """Call a function to see what it does; nothing is recorded as a run. Its own failure is a value here.
+
+    Raises PermissionDenied; Refused (`paths` of the first argument); NotFoundError; Unavailable.
+    """
+    began = time.monotonic()
+    try:
+        value = call(user, entry_id, args, seconds)
+    except UnitFailed as error:
+        failure = masking.told(user, entry_id, error.failure.to_json())
+        return Trial(took=time.monotonic() - began, failure=failure)
+    return Trial(took=time.monotonic() - began, value=value)
+
+
+def callable_by(user: Any, entry: Entry) -> bool:
+    """Whether the user may call it."""
+    return entry.kind in FUNCTIONS and permissions.allows(user, permissions.RAW_SIGNAL_RUN, entry.namespace)
 
 
 def message(user: Any, pid: str, topic: str, *payload: Any, key: str = "") -> None:
