@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +49,16 @@ def of(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse
         return answer(503, AWAY)
     log.error("%s %s failed", request.method, request.path, exc_info=error if isinstance(error, Exception) else None)
     return answer(500, FAILED)
+
+
+@contextmanager
+def within(*root: str | int) -> Iterator[None]:
+    """Places of what a service refuses are within that part of the body."""
+    try:
+        yield
+    except Refused as error:
+        error.paths = {(*root, *path): texts for path, texts in error.paths.items()}
+        raise
 
 
 def _of_unit(error: UnitFailed) -> HttpResponse:

@@ -11,10 +11,10 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from wippy_console import permissions
+from wippy_console.api.problems import within
 from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, PageOf, Text
 from wippy_console.models import Decision, Run, Vote
 from wippy_console.services import decisions, questions, runs, states
-from wippy_console.services.errors import Refused
 from wippy_console.services.runs import Wanted
 
 router = Router()
@@ -145,11 +145,8 @@ def index(request: HttpRequest, filters: Query[Filters]) -> Any:
 def start(request: HttpRequest, response: HttpResponse, body: StartIn) -> Any:
     """The same `Idempotency-Key` starts no second one, whatever dies in between."""
     key = request.key  # type: ignore[attr-defined]
-    try:
+    with within("args", 0):
         started = runs.start(request.user, body.entry, body.worker, body.args, body.workflow_id, key=key)
-    except Refused as error:
-        error.paths = {("args", 0, *path): texts for path, texts in error.paths.items()}
-        raise
     response["Location"] = reverse("api-v1:run", args=(started.run_id,))
     return Status(201, _whole(runs.get(request.user, started.workflow_id, started.run_id)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from ninja import Schema
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from wippy_console.services import exact
 
 T = TypeVar("T")
+_YEARS = range(2, 9999)  # any zone can tell these
 
 
 class Body(Schema):
@@ -22,7 +23,9 @@ class Body(Schema):
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("Add the zone: 2026-01-31T12:00:00Z.")
-    return moment
+    if moment.year not in _YEARS:
+        raise ValueError("That time is too far away.")
+    return moment.astimezone(UTC)
 
 
 def _kept(text: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-from wippy_console.api import callers, problems, runs
+from wippy_console.api import callers, problems, questions, runs
 from wippy_console.api.document import DocumentedAPI
 from wippy_console.api.door import door
 from wippy_console.api.exactly import ExactParser, ExactRenderer
@@ -27,8 +28,10 @@ for known in list(api._exception_handlers):
     api.add_exception_handler(known, problems.of)  # ninja's own answer in another form
 api.add_decorator(door, mode="view")
 api.add_router("/runs", runs.router, tags=["runs"])
+api.add_router("/questions", questions.router, tags=["questions"])
 
 
+@login_not_required
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """What no operation has as its address."""
     return problems.answer(404, "There is no such address.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wippy_console.services.decisions.acts import (
     RESERVED,
+    answer,
     answer_by_clock,
     audit,
     buttons,
@@ -30,6 +31,7 @@ __all__ = [
     "Button",
     "Result",
     "Tally",
+    "answer",
     "answer_as_guest",
     "answer_by_clock",
     "assign",

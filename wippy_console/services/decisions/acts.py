@@ -90,6 +90,28 @@ def decide(
     return _give(answer, signal, key)
 
 
+def answer(
+    user: Any,
+    question: Question,
+    *payload: Any,
+    index: int | None = None,
+    topic: str = "",
+    label: str = "",
+    reason: str = "",
+    key: Key = None,
+) -> Decision | Vote:
+    """Answer the question by one of its answers: that of the index, else the one that topic, label and payload mean.
+
+    Raises as `decide` does; Refused (`label`) where none or more than one is meant.
+    """
+    permissions.require(user, permissions.SIGNAL_RUN, question.namespace)
+    if index is None:
+        signals = [each for each in questions.of(question) if topic in ("", each.topic)]
+        index = payloads.meant(signals, payload, label).index
+    form = payload[0] if payload else {}
+    return decide(user, question.run, index, form, reason=reason, question_id=question.pk, key=key)
+
+
 def answer_by_clock(question: Question) -> Decision | None:
     """Give the answer that the author declared for the due date of the question; None where there is none.
 

@@ -269,7 +269,7 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
     said = _said(decision, shown)
     audit.append(
         action,
-        _who(decision),
+        _who(decision) if decision.guest else decision.user,
         run=decision.run,
         question=decision.question,
         label=decision.label,

@@ -38,6 +38,7 @@ class Wanted:
     """What of a view is wanted; empty fields want all. `text`: each of its words, anywhere, in any case."""
 
     text: str = ""
+    run_id: str = ""
     entry: str = ""
     namespace: str = ""
     label: str = ""
@@ -118,8 +119,8 @@ def _of_view(user: Any, view: str, now: datetime) -> Q:
 def _matching(rows: QuerySet[Question], wanted: Wanted) -> QuerySet[Question]:
     for word in folded(wanted.text).split()[:MOST_WORDS]:
         rows = rows.filter(search__contains=word)
-    if wanted.entry:
-        rows = rows.filter(run__entry_id=wanted.entry)
+    exactly = {"run_id": wanted.run_id, "run__entry_id": wanted.entry}
+    rows = rows.filter(**{name: value for name, value in exactly.items() if value})
     if wanted.namespace:
         rows = rows.filter(Q(namespace=wanted.namespace) | Q(namespace__startswith=f"{wanted.namespace}."))
     if wanted.label:  # a line of its own in what is searched
