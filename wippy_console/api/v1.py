@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-from wippy_console.api import callers, problems, questions, runs
+from wippy_console.api import audit, callers, problems, questions, runs, schedules
 from wippy_console.api.document import DocumentedAPI
 from wippy_console.api.door import door
 from wippy_console.api.exactly import ExactParser, ExactRenderer
@@ -29,6 +29,9 @@ for known in list(api._exception_handlers):
 api.add_decorator(door, mode="view")
 api.add_router("/runs", runs.router, tags=["runs"])
 api.add_router("/questions", questions.router, tags=["questions"])
+api.add_router("/decisions", audit.made, tags=["audit"])
+api.add_router("/audit", audit.done, tags=["audit"])
+api.add_router("/schedules", schedules.router, tags=["schedules"])
 
 
 @login_not_required

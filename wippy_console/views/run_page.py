@@ -138,8 +138,8 @@ def retry_of(row: Row) -> dict[str, Any]:
 def audit(run: Run, request: HttpRequest) -> dict[str, Any]:
     """What people did to the run."""
     rows: list[Any] = [*decisions.audit(run)[:500], *reapplied(run, request.user)]
-    for row in rows:  # one that waits to be sent holds its secrets still
-        row.shown = decisions.shown_payload(row) if row.state == row.State.PENDING else row.payload
+    for row in rows:
+        row.shown = decisions.told_payload(row)
     return {"audit": rows}
 
 

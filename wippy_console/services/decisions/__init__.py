@@ -21,16 +21,19 @@ from wippy_console.services.decisions.bulk import MOST, Result, common, decide_a
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
 from wippy_console.services.decisions.from_outside import answer_as_guest
 from wippy_console.services.decisions.journal import has_failed, shown_payload
+from wippy_console.services.decisions.listing import ACTIONS, Wanted, listed, one, told_payload
 from wippy_console.services.decisions.resuming import resume, resume_pending
 from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
 
 __all__ = [
+    "ACTIONS",
     "MOST",
     "RESERVED",
     "Button",
     "Result",
     "Tally",
+    "Wanted",
     "answer",
     "answer_as_guest",
     "answer_by_clock",
@@ -45,6 +48,8 @@ __all__ = [
     "has_failed",
     "is_given",
     "known",
+    "listed",
+    "one",
     "postpone",
     "release",
     "reset",
@@ -56,4 +61,5 @@ __all__ = [
     "shown_payload",
     "tally",
     "terminate",
+    "told_payload",
 ]
