@@ -527,3 +527,21 @@ def test_a_pending_decision_on_a_run_that_is_gone_fails_and_holds_up_no_other(on
     lost.refresh_from_db()
     left.refresh_from_db()
     assert (lost.state, left.state) == ("failed", "sent")
+
+
+def test_an_answer_by_a_topic_goes_to_nothing_but_the_question_that_asks_for_it(on_stage: Stage) -> None:
+    run, by = on_stage.start(), on_stage.cast.root
+    with pytest.raises(NotFoundError, match="asks for no answer by decision now"):
+        decisions.answer_by_topic(by, run, "decision", {"comment": "early"}, reason="why", label="Approve")
+    question, key = on_stage.ask(run, "decision"), uuid.uuid4()
+    with pytest.raises(NotFoundError, match=r"no answer by decisoin now\. It asks for decision"):
+        decisions.answer_by_topic(by, run, "decisoin", {"comment": "a typo"})
+    given = decisions.answer_by_topic(by, run, "decision", {"comment": "fine"}, reason="why", label="Approve", key=key)
+    assert isinstance(given, Decision) and given.question == question
+    assert (
+        decisions.answer_by_topic(by, run, "decision", {"comment": "fine"}, reason="why", label="Approve", key=key)
+        == given
+    )
+    with pytest.raises(Conflict, match="root"):
+        decisions.answer_by_topic(by, run, "decision", {"comment": "again"}, reason="why", label="Approve")
+    assert run.decisions.count() == 1

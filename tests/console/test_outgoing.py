@@ -318,7 +318,7 @@ def test_an_answer_is_refused_where_it_is_given() -> None:
 def test_an_answer_in_a_transaction_is_sent_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(outgoing, "_run", lambda row, user: "run")
-    monkeypatch.setattr(decisions, "send", lambda user, run, *args, **given: sent.append((*args, given)))
+    monkeypatch.setattr(decisions, "answer_by_topic", lambda user, run, *args, **given: sent.append((*args, given)))
     with transaction.atomic():
         sdk.answer("order-1", "decision", {"approved": True}, reason="by the shop", label="Approve")
         assert not sent

@@ -96,9 +96,9 @@ def answer(
 ) -> None:
     """Answer the question that the newest run of the workflow id asks, as its entry declares the answer.
 
-    Role, schema and rule of reasons hold as in the console: Invalid, NotFound, Conflict (answered already) or
-    PermissionDenied say what does not. Within a transaction it is sent after the commit, and what is refused then
-    stands at home and in the admin. `payload` is one value, or none.
+    Role, schema and rule of reasons hold as in the console: Invalid, NotFound (nothing asks for it), Conflict (answered
+    already) or PermissionDenied say what does not. Within a transaction it is sent after the commit, and what is
+    refused then stands at home and in the admin. `payload` is one value, or none.
     """
     from wippy_console.services import outgoing  # noqa: PLC0415
 

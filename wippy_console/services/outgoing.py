@@ -238,7 +238,7 @@ def _give(row: Outgoing, user: User, run: Run) -> None:
     if row.deed == Outgoing.Deed.SIGNAL:
         decisions.send_raw(user, run, row.topic, *row.args, reason="by code", key=row.key)
     else:
-        decisions.send(user, run, row.topic, *row.args, reason=row.reason, label=row.label, key=row.key)
+        decisions.answer_by_topic(user, run, row.topic, *row.args, reason=row.reason, label=row.label, key=row.key)
 
 
 def _renew(row: Outgoing) -> None:

@@ -14,10 +14,12 @@ from wippy_console.models import Decision, Question, Run, Vote
 from wippy_console.services import accounts, questions, schemas
 from wippy_console.services.decisions import journal, payloads, voting, wire
 from wippy_console.services.decisions.values import Button
-from wippy_console.services.errors import Conflict, Refused
+from wippy_console.services.errors import Conflict, NotFoundError, Refused
 from wippy_console.services.questions import Signal
 
 _PATIENCE = 5.0
+_LOOKED_AT = 50
+"""Of the questions of a run the newest, for the one that was answered already."""
 RESERVED = "__temporal"
 _ONE_VALUE = "An answer is one value: put several into a list or an object."
 _DEFAULTS = uuid.UUID("5b0c36a5-8a53-4f64-9d0e-6f4a3c0b7d11")
@@ -158,6 +160,31 @@ def send(
     answer.payloads = 0 if not payload and value is None else 1
     before = journal.known(key, user.pk, run)
     return journal.finish(before) if before is not None else _give(answer, signal, key)
+
+
+def answer_by_topic(
+    user: Any, run: Run, topic: str, *payload: Any, reason: str = "", label: str = "", key: Key = None
+) -> Decision | Vote:
+    """`send`, of nothing but an answer: NotFoundError where no question asks for it, Conflict once it was given."""
+    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
+    before = journal.known(key, user.pk, run)
+    if before is not None:
+        return journal.finish(before)
+    run.refresh_from_db()
+    questions.refuse_ended(run)
+    asked = questions.open_questions(run)
+    if questions.question_for(topic, run, asked) is None:
+        _refuse_unasked(run, topic, asked)
+    return send(user, run, topic, *payload, reason=reason, label=label, key=key)
+
+
+def _refuse_unasked(run: Run, topic: str, asked: list[Question]) -> None:
+    for question in run.questions.order_by("-pk")[:_LOOKED_AT]:
+        if topic in {signal.topic for signal in questions.of(question)}:
+            questions.refuse_over(question, run)
+    topics = sorted({signal.topic for question in asked for signal in questions.of(question)})
+    instead = f" It asks for {', '.join(topics)}." if topics else ""
+    raise NotFoundError(f"{run.workflow_id} asks for no answer by {topic} now.{instead}")
 
 
 def _give(answer: Decision, signal: Signal, key: Key) -> Decision | Vote:
