@@ -28,6 +28,10 @@
     setTimeout(() => button.classList.remove("copied"), 1200);
   }
 
+  // A page that is shown once is left at the address of what comes after it, for whoever loads it again.
+  const next = $("[data-address]")?.dataset.address;
+  if (next) window.history.replaceState(null, "", next);
+
   // -- dialogs ---------------------------------------------------------------------------------
   function open(id) {
     const dialog = document.getElementById(id);

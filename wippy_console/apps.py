@@ -30,9 +30,9 @@ def _note_logins() -> None:
     from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415
 
     def note(request: Any, user: Any, **_: Any) -> None:
-        from wippy_console.services import audit  # noqa: PLC0415 - needs the models
+        from wippy_console.services import audit, senders  # noqa: PLC0415 - needs the models
 
-        audit.note_login(user, request.META.get("REMOTE_ADDR", "") if request is not None else "")
+        audit.note_login(user, senders.address(request.META) if request is not None else "")
 
     user_logged_in.connect(note, weak=False, dispatch_uid="wippy audit")
 

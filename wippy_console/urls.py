@@ -8,6 +8,7 @@ from django.urls import include, path, re_path, register_converter
 from wippy_console.api import v1
 from wippy_console.http import app_pages, converters
 from wippy_console.views import (
+    access_tokens,
     actions,
     audit,
     batches,
@@ -36,6 +37,7 @@ from wippy_console.views import (
     run_source,
     runs,
     saved_views,
+    service_accounts,
     session,
     start,
     timeline,
@@ -115,6 +117,12 @@ urlpatterns = [
     path("preferences/notifications/", notifications.choose, name="notification_preferences"),
     path("preferences/notifications/test/", notifications.test, name="notification_test"),
     path("preferences/notifications/secret/", notifications.secret, name="notification_secret"),
+    path("preferences/tokens/", access_tokens.index, name="tokens"),
+    path("preferences/tokens/new/", access_tokens.new, name="token_new"),
+    path("preferences/tokens/<int:token_id>/revoke/", access_tokens.revoke, name="token_revoke"),
+    path("people/services/", service_accounts.index, name="service_accounts"),
+    path("people/services/new/", service_accounts.new, name="service_account_new"),
+    path("people/services/<int:account_id>/", service_accounts.edit, name="service_account"),
     path("notifications/", notifications.index, name="notifications"),
     path("notifications/new/", notifications.new, name="notifications_new"),
     path("notifications/resend/", notifications.resend_all, name="notifications_resend"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class Api:
 
 def api_of(user: User, **limits: Any) -> Api:
     """A caller with a new token of the user's."""
-    _, text = access_tokens.make(user, user, "tests", Limits(**limits))
+    _, text = access_tokens.make(user, user, f"tests {uuid.uuid4()}", Limits(**limits))
     return Api(text, Client(raise_request_exception=False))
 
 

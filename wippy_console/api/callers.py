@@ -12,7 +12,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from wippy_console.models import AccessToken
-from wippy_console.services import access_tokens
+from wippy_console.services import access_tokens, senders
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 STALE = "The request has no CSRF token: send the cookie's value as X-CSRFToken, or use a token of the API."
@@ -25,18 +25,15 @@ def identify(request: HttpRequest) -> tuple[User, AccessToken | None] | None:
     """
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme:
-        token = access_tokens.bearer(text.strip(), address_of(request)) if scheme.lower() == "bearer" else None
+        token = (
+            access_tokens.bearer(text.strip(), senders.address(request.META)) if scheme.lower() == "bearer" else None
+        )
         return (token.owner, token) if token is not None else None
     if not request.user.is_authenticated:
         return None
     if request.method not in _SAFE and check_csrf(request) is not None:
         raise PermissionDenied(STALE)
     return request.user, None
-
-
-def address_of(request: HttpRequest) -> str:
-    """From where, as the server in front told it."""
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 class Bearer(HttpBearer):

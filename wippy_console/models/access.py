@@ -37,10 +37,12 @@ class AccessToken(models.Model):
 
     @property
     def state(self) -> str:
-        """`active`, `expired` or `revoked`."""
+        """`active`, `expired`, `revoked`, or `inactive` while its owner's account is that."""
         if self.revoked_at is not None:
             return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= timezone.now() else "active"
+        if self.expires_at is not None and self.expires_at <= timezone.now():
+            return "expired"
+        return "active" if self.owner.is_active else "inactive"
 
 
 class RepeatedRequest(models.Model):

@@ -17,24 +17,36 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from wippy_console import permissions
+from wippy_console.database.storable import storable_text
 from wippy_console.models import AccessToken
 from wippy_console.models.grants import BAD_PATTERN, is_pattern
-from wippy_console.services import accounts, audit
+from wippy_console.services import accounts, audit, service_accounts
 from wippy_console.services.errors import NotFoundError, Refused
 
 MAKE_FOR_OTHERS = f"{permissions.APP}.add_accesstoken"
 SEE_OTHERS = f"{permissions.APP}.view_accesstoken"
 REVOKE_OTHERS = f"{permissions.APP}.change_accesstoken"
-ADD_ACCOUNT = "auth.add_user"
 
 BEGINS = "wippy_"
 _HINT = len(BEGINS) + 6
 _BYTES = 32
 _LONGEST = 200
+_LONGEST_ADDRESS = 45
+_MAPPED_BITS = 96
+"""Of an IPv6 address, before those of an IPv4 one."""
+
 _MINUTE = timedelta(minutes=1)
 MOST_PER_MINUTE = 100_000
 MOST_TOKENS = 100
 """Active ones of one owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some tokens, newest first; `older` is the key before which the next page begins, 0 where there is none."""
+
+    rows: list[AccessToken]
+    older: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +63,12 @@ class Limits:
 def make(by: Any, owner: User, name: str, limits: Limits) -> tuple[AccessToken, str]:
     """Make a token for oneself, or with the right for a service account; the second value is it, never to be had again.
 
+    Those of one owner that count have different names: people tell them apart, and a form that is sent twice makes one.
     PermissionDenied; Refused (fields `name`, `rights`, `namespaces`, `addresses`, `per_minute`, `expires_at`).
     """
     _refuse_other_owners(by, owner)
     _refuse_tokens_making_tokens(by)
     _refuse_bad(name, limits)
-    if owner.access_tokens.filter(ACTIVE()).count() >= MOST_TOKENS:
-        raise Refused(f"{owner} has {MOST_TOKENS} tokens: revoke one first.")
     text = BEGINS + secrets.token_urlsafe(_BYTES)
     token = AccessToken(
         owner=owner,
@@ -66,12 +77,13 @@ def make(by: Any, owner: User, name: str, limits: Limits) -> tuple[AccessToken, 
         hint=text[:_HINT],
         rights=list(limits.rights),
         namespaces=list(limits.namespaces),
-        addresses=[str(ipaddress.ip_network(each, strict=False)) for each in limits.addresses],
+        addresses=[str(_network(each)) for each in limits.addresses],
         per_minute=limits.per_minute,
         expires_at=limits.expires_at,
         created_by=by,
     )
     with transaction.atomic():
+        _refuse_more(owner, token.name)
         token.save(force_insert=True)
         _note(by, token, "made")
     return token, text
@@ -83,7 +95,7 @@ def revoke(by: Any, token_id: int) -> AccessToken:
         token = visible(by).select_for_update(of=("self",)).filter(pk=token_id).first()
         if token is None:
             raise NotFoundError("There is no such token.")
-        if token.owner_id != by.pk and not by.has_perm(REVOKE_OTHERS):
+        if not may_revoke(by, token):
             raise PermissionDenied("You may not revoke the tokens of others.")
         if token.revoked_at is None:
             token.revoked_at = timezone.now()
@@ -92,16 +104,41 @@ def revoke(by: Any, token_id: int) -> AccessToken:
     return token
 
 
+def may_revoke(user: Any, token: AccessToken) -> bool:
+    """One's own, and with the right anybody's."""
+    return bool(token.owner_id == user.pk or user.has_perm(REVOKE_OTHERS))
+
+
 def visible(user: Any) -> QuerySet[AccessToken]:
     """One's own, and with the right everybody's; newest first."""
     rows = AccessToken.objects.select_related("owner", "created_by")
     return rows if user.has_perm(SEE_OTHERS) else rows.filter(owner=user)
 
 
+def get(user: Any, token_id: int) -> AccessToken:
+    """One of them; NotFoundError."""
+    token = visible(user).filter(pk=token_id).first()
+    if token is None:
+        raise NotFoundError("There is no such token.")
+    return token
+
+
+def page(user: Any, *, counting: bool, owner: str = "", before: int | None = None, limit: int = 50) -> Page:
+    """Some of those that count, or of those that are over, with the right of one owner alone."""
+    rows = visible(user).filter(ACTIVE() if counting else ~ACTIVE())
+    rows = rows.filter(owner__username=storable_text(owner)) if owner else rows
+    listed = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: limit + 1])
+    more, listed = len(listed) > limit, listed[:limit]
+    return Page(listed, listed[-1].pk if more else 0)
+
+
 def owners(user: Any) -> list[User]:
-    """For whom the user may make tokens: oneself, then with the right service accounts."""
-    others = User.objects.filter(username__startswith=accounts.SERVICE, is_active=True).order_by("username")
-    return [user, *(others if user.has_perm(MAKE_FOR_OTHERS) else ())]
+    """For whom the user may make tokens: oneself, then with the right service accounts that can do no more than that
+    the user could give.
+    """
+    if not user.has_perm(MAKE_FOR_OTHERS):
+        return [user]
+    return [user, *(each for each in service_accounts.active() if service_accounts.may_hand_out(user, each))]
 
 
 def bearer(text: str, address: str) -> AccessToken | None:
@@ -125,9 +162,9 @@ def ACTIVE() -> Q:  # noqa: N802 - a condition, as of now
 def _used(token: AccessToken, address: str) -> None:
     """Note it at most once a minute: a thousand requests are not a thousand writes."""
     now = timezone.now()
-    if token.last_used_at is None or token.last_used_at < now - _MINUTE or token.last_used_from != address:
+    if token.last_used_at is None or token.last_used_at < now - _MINUTE:
         stale = AccessToken.objects.filter(Q(last_used_at=None) | Q(last_used_at=token.last_used_at), pk=token.pk)
-        stale.update(last_used_at=now, last_used_from=address)
+        stale.update(last_used_at=now, last_used_from=storable_text(address)[:_LONGEST_ADDRESS])
 
 
 def _is_within(address: str, networks: Sequence[str]) -> bool:
@@ -142,6 +179,15 @@ def _is_within(address: str, networks: Sequence[str]) -> bool:
     return any(found in ipaddress.ip_network(each) for each in networks)
 
 
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """As it is compared: IPv4 within IPv6 (::ffff:10.0.0.0/104) is IPv4."""
+    found = ipaddress.ip_network(text, strict=False)
+    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
+    if mapped is None or found.prefixlen < _MAPPED_BITS:
+        return found
+    return ipaddress.ip_network(f"{mapped}/{found.prefixlen - _MAPPED_BITS}")
+
+
 def _digest(text: str) -> str:
     return sha256(text.encode(errors="surrogatepass")).hexdigest()
 
@@ -153,12 +199,25 @@ def _refuse_other_owners(by: Any, owner: User) -> None:
         raise PermissionDenied("You may make tokens for yourself alone.")
     if not accounts.is_service(owner):
         raise PermissionDenied(f"{owner} makes their tokens themselves; make one for a service account.")
+    if not service_accounts.may_hand_out(by, owner):
+        raise PermissionDenied(f"{owner} has groups that you may not give.")
 
 
 def _refuse_tokens_making_tokens(by: Any) -> None:
     """One that leaked would outlive its revocation."""
     if accounts.token_of(by):
         raise PermissionDenied("A token makes no tokens: log in.")
+
+
+def _refuse_more(owner: User, name: str) -> None:
+    """In a transaction, in which nobody else makes a token for the same owner."""
+    User.objects.select_for_update().get(pk=owner.pk)
+    names = list(owner.access_tokens.filter(ACTIVE()).values_list("name", flat=True))
+    if name in names:
+        text = f"There is a token {name!r} that counts: revoke it first, or choose another name."
+        raise Refused(text, {"name": [text]})
+    if len(names) >= MOST_TOKENS:
+        raise Refused(f"{owner} has {MOST_TOKENS} tokens: revoke one first.")
 
 
 def _refuse_bad(name: str, limits: Limits) -> None:
@@ -181,7 +240,7 @@ def _refuse_bad(name: str, limits: Limits) -> None:
 
 def _bad_network(text: str) -> str:
     try:
-        ipaddress.ip_network(text, strict=False)
+        _network(text)
     except ValueError:
         return f"{text[:50]!r} is no address: write 10.1.2.3, 10.1.0.0/16 or 2001:db8::/32."
     return ""

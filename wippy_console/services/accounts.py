@@ -106,6 +106,11 @@ def is_service(user: User) -> bool:
     return user.get_username().startswith(SERVICE)
 
 
+def short(user: User) -> str:
+    """What a service account is called among its kind."""
+    return user.get_username().removeprefix(SERVICE)
+
+
 def act_by(user: User, token: str) -> None:
     """From now on the audit names the token, too, of what this user object does."""
     user.__dict__["_wippy_token"] = token

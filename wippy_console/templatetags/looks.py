@@ -143,6 +143,12 @@ ENTRY = {
     "temporal.client": Look("unplug", "Temporal client", "mute"),
     "temporal.worker": Look("server", "Temporal worker", "mute"),
 }
+TOKEN = {
+    "active": Look("circle-check", "Active", "ok"),
+    "inactive": Look("ban", "Account not active", "warn"),
+    "expired": Look("alarm-clock", "Expired", "mute"),
+    "revoked": Look("circle-slash", "Revoked", "mute"),
+}
 FAMILIES = {
     "run": RUN,
     "row": ROW,
@@ -157,6 +163,7 @@ FAMILIES = {
     "service": SERVICE,
     "process": PROCESS,
     "entry": ENTRY,
+    "token": TOKEN,
 }
 
 

@@ -16,7 +16,7 @@ FILES = {
     "csv": (audit.csv_lines, "text/csv; charset=utf-8"),
     "jsonl": (audit.json_lines, "application/x-ndjson"),
 }
-OUTCOMES = ("sent", "refused", "done", "unknown")
+OUTCOMES = ("sent", "refused", "done", "unknown", "made", "revoked")
 
 
 @needs(permissions.VIEW_DECISION)

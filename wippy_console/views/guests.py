@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +20,7 @@ from wippy_console.forms.plain import AnswerForm
 from wippy_console.forms.refusals import submit
 from wippy_console.forms.schema import MISSING, SchemaForm
 from wippy_console.models import Decision, GuestLink, Question
-from wippy_console.services import decisions, guests, questions
+from wippy_console.services import decisions, guests, questions, senders
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.markdown import to_html
 from wippy_console.services.questions import Signal
@@ -36,18 +35,12 @@ TITLES = {404: "This link is not known", 410: "Nothing to answer here", 429: "To
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The question of a link with its form, and the answer; nothing else of the console, whoever is signed in."""
     try:
-        response = _ask(request, guests.enter(sender(request), token))
+        response = _ask(request, guests.enter(senders.address(request.META), token))
     except Refused as refusal:
         context: dict[str, Any] = {"title": TITLES.get(refusal.status, "That did not work"), "text": refusal.message}
         context["pairs"] = written(request)
         response = render(request, "guest/told.html", context, status=refusal.status)
     return sealed(response)
-
-
-def sender(request: HttpRequest) -> str:
-    """The address that it came from; with WIPPY_SECURE a proxy stands in front, and adds whom it heard it from."""
-    heard = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if settings.SECURE else ""
-    return heard or request.META.get("REMOTE_ADDR", "")
 
 
 def sealed(response: HttpResponse) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from wippy_console import permissions
 from wippy_console.database.folding import folded
-from wippy_console.services import registry, runs
+from wippy_console.services import registry, runs, service_accounts
 from wippy_console.templatetags import looks
 from wippy_console.views.pages import marked
 
@@ -26,6 +26,9 @@ PAGES = (
     ("New entry", "entry_new", "plus", permissions.PUBLISH_VERSION),
     ("Processes", "processes", "cpu", permissions.VIEW_FLEET),
     ("Workers", "workers", "server", permissions.VIEW_FLEET),
+    ("What I am told of", "notification_preferences", "bell", None),
+    ("API tokens", "tokens", "braces", None),
+    ("Service accounts", "service_accounts", "users", service_accounts.ADD),
 )
 
 
