@@ -229,6 +229,7 @@ ON_RUNS |= {"administrator": ON_RUNS["author"], "root": ON_RUNS["author"]}
 ACTIONS: dict[Any, dict[str, set[str]]] = {
     Run: ON_RUNS,
     models.Outgoing: {"administrator": {"send_again"}, "root": {"send_again"}},
+    models.AccessToken: {"administrator": {"revoke"}, "root": {"revoke"}},
 }
 """What each role is offered, besides exports and deletion."""
 

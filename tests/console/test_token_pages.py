@@ -230,3 +230,31 @@ def test_the_audit_names_the_token_by_which_something_was_done(cast: Cast) -> No
     access_tokens.revoke(found.owner, token.pk)
     page = entered(cast.administrator).get("/audit/?action=token").content.decode()
     assert "Made or revoked a token" in page and f"by the token {token}" in page
+
+
+def test_the_admin_leads_to_the_form_and_revokes_after_a_question(cast: Cast) -> None:
+    token, _ = access_tokens.make(cast.operator, cast.operator, "theirs", Limits())
+    client = entered(cast.administrator)
+    page = "/admin/wippy_console/accesstoken/"
+    text = client.get(page).content.decode()
+    assert f'href="{NEW}"' in text and ">Active" in text and token.digest not in text
+    chosen = {"_selected_action": [token.pk], "action": "revoke"}
+    asked = client.post(page, chosen).content.decode()
+    assert "Revoke 1 token?" in asked and ">theirs<" in asked
+    token.refresh_from_db()
+    assert token.state == "active"
+    assert "1 counts no more" in client.post(page, {**chosen, "confirmed": "yes"}, follow=True).content.decode()
+    token.refresh_from_db()
+    assert token.state == "revoked"
+    assert "revoked already" in client.post(page, chosen, follow=True).content.decode()
+    assert token.digest not in client.get(f"{page}{token.pk}/change/").content.decode()
+
+
+def test_a_token_that_is_deleted_with_its_account_or_alone_is_told_of(cast: Cast) -> None:
+    first, _ = access_tokens.make(cast.operator, cast.operator, "first", Limits())
+    access_tokens.make(cast.operator, cast.operator, "second", Limits())
+    client = entered(cast.root)
+    assert client.post(f"/admin/wippy_console/accesstoken/{first.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert AuditRow.objects.filter(user="root", action="token", outcome="revoked", label=str(first)).exists()
+    assert client.post(f"/admin/auth/user/{cast.operator.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not AccessToken.objects.exists()

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from wippy_console.admin import base
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from wippy_console import permissions
+from wippy_console.admin import base, export
 from wippy_console.models import AccessToken, RepeatedRequest
+from wippy_console.services import access_tokens
+from wippy_console.templatetags import console, looks
+
+MOST = 200
 
 
 @admin.register(AccessToken)
@@ -16,10 +29,70 @@ class AccessTokenAdmin(base.ReadOnlyAdmin[AccessToken]):
 
     small = True
     everything = True
+    change_list_template = "admin/wippy_console/tokens.html"
+    actions = ["revoke", export.as_csv, export.as_json]
     exclude = ["digest"]
-    list_display = ["name", "hint", "owner", "state", "created_at", "expires_at", "last_used_at", "last_used_from"]
+    list_display = ["name", "hint", "owner", "stands", "created_at", "expires_at", "last_used_at", "last_used_from"]
     list_select_related = ["owner"]
-    search_fields = ["name", "hint"]
+    search_fields = ["name", "hint", "owner__username"]
+    search_help_text = "Name, owner, or how it begins"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Administrators may: nobody could else delete the account that it belongs to."""
+        return permissions.allows(request.user, "wippy_console.delete_accesstoken")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever may revoke the tokens of others."""
+        return permissions.allows(request.user, access_tokens.REVOKE_OTHERS)
+
+    def delete_model(self, request: HttpRequest, obj: AccessToken) -> None:
+        """The audit tells that it counts no more."""
+        access_tokens.revoke(request.user, obj.pk)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
+        """Of each."""
+        for token in queryset:
+            self.delete_model(request, token)
+
+    @admin.display(description="state")
+    def stands(self, token: AccessToken) -> SafeString:
+        """Whether it counts."""
+        return console.status(looks.find("token", token.state))
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        """Ask first, with what goes; then let them count no more."""
+        chosen = [token for token in queryset[: MOST + 1] if token.revoked_at is None]
+        if len(chosen) > MOST:
+            messages.error(request, f"Revoke at most {MOST} tokens at once.")
+        elif not chosen:
+            messages.info(request, "They are revoked already.")
+        elif "confirmed" not in request.POST:
+            return self._ask(request, chosen)
+        else:
+            self._revoke(request, chosen)
+        return None
+
+    def _ask(self, request: HttpRequest, chosen: list[AccessToken]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Revoke {len(chosen)} token{'s' if len(chosen) > 1 else ''}?",
+            "opts": self.opts,
+            "media": self.media,
+            "tokens": chosen,
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/wippy_console/confirm_tokens.html", context)
+
+    def _revoke(self, request: HttpRequest, chosen: list[AccessToken]) -> None:
+        for token in chosen:
+            try:
+                access_tokens.revoke(request.user, token.pk)
+            except PermissionDenied as error:
+                messages.error(request, str(error))
+                return
+        messages.success(request, f"{len(chosen)} {'counts' if len(chosen) == 1 else 'count'} no more.")
 
 
 @admin.register(RepeatedRequest)

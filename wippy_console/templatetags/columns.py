@@ -22,7 +22,6 @@ STATES = {
     ("question", "outcome"): "question",
     ("batch", "state"): "batch",
     ("batchitem", "state"): "item",
-    ("accesstoken", "state"): "token",
 }
 """Which family of looks a field's values belong to."""
 
