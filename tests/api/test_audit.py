@@ -95,6 +95,7 @@ def test_the_audit_is_filtered_and_paged(cast: Cast) -> None:
 def test_what_no_filter_is_is_refused(cast: Cast, path: str) -> None:
     refused = api_of(cast.viewer).get(path)
     assert refused.status_code == 422, refused.content
+    assert refused["Content-Type"] == "application/problem+json"
 
 
 def test_everybody_sees_their_own_namespaces(rooms: dict[str, Room], clerk: User, cast: Cast) -> None:

@@ -15,7 +15,7 @@ from wippy_console.api.problems import within
 from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, PageOf, Text
 from wippy_console.models import Decision, Run, Vote
 from wippy_console.services import decisions, questions, runs, states
-from wippy_console.services.runs import Wanted
+from wippy_console.services.runs import Page, Started, Wanted
 
 router = Router()
 
@@ -95,6 +95,13 @@ class StartIn(Body):
     worker: Text = ""
 
 
+class Paging(Schema):
+    """Which page."""
+
+    cursor: Cursor = ""
+    limit: Limit = 50
+
+
 class Reason(Body):
     """Why."""
 
@@ -135,10 +142,7 @@ class Outcome(Schema):
 def index(request: HttpRequest, filters: Query[Filters]) -> Any:
     """Newest first."""
     permissions.require(request.user, permissions.VIEW_RUN)
-    page = runs.search(request.user, _wanted(filters), before=filters.cursor, limit=filters.limit)
-    asking, unserved = questions.asked_by(page.rows), states.unserved(page.rows)
-    items = [_out(run, asking.get(run.run_id, []), run.run_id in unserved) for run in page.rows]
-    return {"items": items, "next": page.next_cursor}
+    return _page(runs.search(request.user, _wanted(filters), before=filters.cursor, limit=filters.limit))
 
 
 @router.post("", response={201: RunWhole}, summary="Start a run")
@@ -147,14 +151,13 @@ def start(request: HttpRequest, response: HttpResponse, body: StartIn) -> Any:
     key = request.key  # type: ignore[attr-defined]
     with within("args", 0):
         started = runs.start(request.user, body.entry, body.worker, body.args, body.workflow_id, key=key)
-    response["Location"] = reverse("api-v1:run", args=(started.run_id,))
-    return Status(201, _whole(runs.get(request.user, started.workflow_id, started.run_id)))
+    return begun(request, response, started)
 
 
 @router.get("/{run}", response=RunWhole, summary="Get a run", url_name="run")
 def get(request: HttpRequest, run: str) -> Any:
     """`run` is a run id, or a workflow id or pid for its newest run."""
-    return _whole(found(request, run))
+    return whole(found(request, run))
 
 
 @router.get("/{run}/result", response={200: Outcome, 202: Outcome}, summary="Wait for the end of a run")
@@ -166,29 +169,36 @@ def result(request: HttpRequest, run: str, seconds: Annotated[float, Query(ge=0,
     return {"run_id": row.run_id, "status": row.status, "result": row.result, "failure": row.failure}
 
 
+@router.get("/{run}/children", response=PageOf[RunOut], summary="List the children of a run")
+def children(request: HttpRequest, run: str, filters: Query[Paging]) -> Any:
+    """The runs that it started and that the caller may see, newest first."""
+    wanted = Wanted(parent=found(request, run).run_id)
+    return _page(runs.search(request.user, wanted, before=filters.cursor, limit=filters.limit))
+
+
 @router.post("/{run}/signals", response=Done, summary="Send a run a message")
 def signal(request: HttpRequest, run: str, body: SignalIn) -> Any:
     """It answers the question that waits for the topic, if one does, by the rules of the console."""
     row, key = found(request, run), request.key  # type: ignore[attr-defined]
     payload = [body.payload] if "payload" in body.model_fields_set else []
     if body.raw:
-        return _done(decisions.send_raw(request.user, row, body.topic, *payload, reason=body.reason, key=key))
+        return done(decisions.send_raw(request.user, row, body.topic, *payload, reason=body.reason, key=key))
     given = decisions.send(request.user, row, body.topic, *payload, reason=body.reason, label=body.label, key=key)
-    return _done(given)
+    return done(given)
 
 
 @router.post("/{run}/cancel", response=Done, summary="Ask a run to stop")
 def cancel(request: HttpRequest, run: str, body: Reason) -> Any:
     """Its code is told, and may clean up."""
     key = request.key  # type: ignore[attr-defined]
-    return _done(decisions.cancel(request.user, found(request, run), body.reason, key=key))
+    return done(decisions.cancel(request.user, found(request, run), body.reason, key=key))
 
 
 @router.post("/{run}/terminate", response=Done, summary="End a run now")
 def terminate(request: HttpRequest, run: str, body: Reason) -> Any:
     """Its code is not told. The reason is required."""
     key = request.key  # type: ignore[attr-defined]
-    return _done(decisions.terminate(request.user, found(request, run), body.reason, key=key))
+    return done(decisions.terminate(request.user, found(request, run), body.reason, key=key))
 
 
 @router.get("/{run}/history", response=Any, summary="Download the history of a run")
@@ -201,6 +211,18 @@ def found(request: HttpRequest, run: str) -> Run:
     """The run that an address names; NotFoundError."""
     permissions.require(request.user, permissions.VIEW_RUN)
     return runs.by_pid(request.user, run)
+
+
+def begun(request: HttpRequest, response: HttpResponse, started: Started) -> Status[dict[str, Any]]:
+    """The answer to a start."""
+    response["Location"] = reverse("api-v1:run", args=(started.run_id,))
+    return Status(201, whole(runs.get(request.user, started.workflow_id, started.run_id)))
+
+
+def _page(page: Page) -> dict[str, Any]:
+    asking, unserved = questions.asked_by(page.rows), states.unserved(page.rows)
+    items = [out(run, asking.get(run.run_id, []), run.run_id in unserved) for run in page.rows]
+    return {"items": items, "next": page.next_cursor}
 
 
 def _wanted(filters: Filters) -> Wanted:
@@ -220,13 +242,15 @@ def _wanted(filters: Filters) -> Wanted:
     )
 
 
-def _done(made: Decision | Vote) -> dict[str, Any]:
+def done(made: Decision | Vote) -> dict[str, Any]:
+    """What came of it, for an answer."""
     if isinstance(made, Vote):
         return {"id": str(made.pk), "state": "counted"}
     return {"id": str(made.pk), "state": made.state, "verdict": made.verdict}
 
 
-def _out(run: Run, asks: list[str], is_unserved: bool) -> dict[str, Any]:
+def out(run: Run, asks: list[str], is_unserved: bool) -> dict[str, Any]:
+    """The run as lists have it."""
     return {
         "run_id": run.run_id,
         "workflow_id": run.workflow_id,
@@ -244,7 +268,8 @@ def _out(run: Run, asks: list[str], is_unserved: bool) -> dict[str, Any]:
     }
 
 
-def _whole(run: Run) -> dict[str, Any]:
+def whole(run: Run) -> dict[str, Any]:
+    """The run with its values."""
     asks = questions.asked_by([run]).get(run.run_id, [])
     more = {name: getattr(run, name) for name in ("worker", "task_queue", "input", "result", "failure", "cut")}
-    return {**_out(run, asks, run.run_id in states.unserved([run])), **more, "asks": asks}
+    return {**out(run, asks, run.run_id in states.unserved([run])), **more, "asks": asks}

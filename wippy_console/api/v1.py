@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-from wippy_console.api import audit, callers, problems, questions, runs, schedules
+from wippy_console.api import again, audit, callers, problems, questions, run_steps, runs, schedules
 from wippy_console.api.document import DocumentedAPI
 from wippy_console.api.door import door
 from wippy_console.api.exactly import ExactParser, ExactRenderer
@@ -28,6 +28,8 @@ for known in list(api._exception_handlers):
     api.add_exception_handler(known, problems.of)  # ninja's own answer in another form
 api.add_decorator(door, mode="view")
 api.add_router("/runs", runs.router, tags=["runs"])
+api.add_router("/runs", again.router, tags=["runs"])
+api.add_router("/runs", run_steps.router, tags=["runs"])
 api.add_router("/questions", questions.router, tags=["questions"])
 api.add_router("/decisions", audit.made, tags=["audit"])
 api.add_router("/audit", audit.done, tags=["audit"])

@@ -13,6 +13,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
+from wippy_console.api import problems
 from wippy_console.forms import typed
 from wippy_console.services import feed
 from wippy_console.services.errors import NotFoundError, Refused
@@ -79,11 +80,17 @@ class AddressMiddleware:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """404 for a path, 422 for a query."""
         if "\0" in request.path_info:
-            return refused(request, NotFoundError("No page has this address."))
+            return _refused(request, NotFoundError("No page has this address."))
         why = next(filter(None, (_unmeant(*each) for each in _asked(request))), "")
         if not why and _is_unread_by_admin(request):
             why = "the list knows no such filter"
-        return refused(request, Refused(f"The address can't be read: {why}.")) if why else None
+        return _refused(request, Refused(f"The address can't be read: {why}.")) if why else None
+
+
+def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """As a page, or as other systems read it."""
+    is_api = request.path_info.startswith("/api/")
+    return problems.of(request, refusal) if is_api else refused(request, refusal)
 
 
 def _asked(request: HttpRequest) -> Iterator[tuple[str, str]]:

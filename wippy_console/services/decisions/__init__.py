@@ -17,6 +17,7 @@ from wippy_console.services.decisions.acts import (
     send,
     send_raw,
     terminate,
+    update,
 )
 from wippy_console.services.decisions.bulk import MOST, Result, common, decide_all, selected
 from wippy_console.services.decisions.claims import assign, claim, postpone, release
@@ -64,4 +65,5 @@ __all__ = [
     "tally",
     "terminate",
     "told_payload",
+    "update",
 ]

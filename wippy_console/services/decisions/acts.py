@@ -142,13 +142,55 @@ def send(
     one topic. Raises as `decide` does.
     """
     permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
+    before = journal.known(key, user.pk, run)
+    if before is not None:
+        return journal.finish(before)
+    question, declared = _declared(run, topic)
+    if not declared:
+        return send_raw(user, run, topic, *payload, reason=reason, key=key)
+    return _send_declared(user, run, question, declared, payload, reason, label, key)
+
+
+def update(
+    user: Any, run: Run, name: str, *payload: Any, reason: str = "", label: str = "", key: Key = None
+) -> Decision | Vote:
+    """Send an update, and wait a while for what the run says to it: the decision's `verdict`.
+
+    One that the entry declares (`via: update`) goes by the rules of `send`, any other as `send_raw`. Refused for what
+    is declared as a signal, and with what the run says against it; NoVerdict while it has not said anything.
+    """
+    before = journal.known(key, user.pk, run)
+    if before is not None:
+        return journal.finish(before)
+    question, declared = _declared(run, name)
+    if not declared:
+        return send_raw(user, run, name, *payload, reason=reason, key=key, via=wire.UPDATE)
+    updates = [signal for signal in declared if signal.via == wire.UPDATE]
+    if not updates:
+        raise Refused(f"{run.entry_id} declares {name!r} as a signal: send it as one.")
+    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
+    return _send_declared(user, run, question, updates, payload, reason, label, key)
+
+
+def _declared(run: Run, topic: str) -> tuple[Question | None, list[Signal]]:
+    """The open question that waits for the topic, if one does, and what is declared of it; RunEnded."""
     run.refresh_from_db()
     questions.refuse_ended(run)
     question = questions.question_for(topic, run, questions.open_questions(run))
     signals = questions.of(question) if question is not None else questions.signals_of(run)
-    declared = [signal for signal in signals if signal.topic == topic]
-    if not declared:
-        return send_raw(user, run, topic, *payload, reason=reason, key=key)
+    return question, [signal for signal in signals if signal.topic == topic]
+
+
+def _send_declared(
+    user: Any,
+    run: Run,
+    question: Question | None,
+    declared: list[Signal],
+    payload: tuple[Any, ...],
+    reason: str,
+    label: str,
+    key: Key,
+) -> Decision | Vote:
     if len(payload) > 1:
         raise Refused(_ONE_VALUE, {"payload": [_ONE_VALUE]})
     signal = payloads.meant(declared, payload, label)
@@ -158,8 +200,7 @@ def send(
         questions.refuse_over(question, run)
     answer = payloads.answer(user, run, question, signal, value, reason)
     answer.payloads = 0 if not payload and value is None else 1
-    before = journal.known(key, user.pk, run)
-    return journal.finish(before) if before is not None else _give(answer, signal, key)
+    return _give(answer, signal, key)
 
 
 def answer_by_topic(
@@ -213,8 +254,11 @@ def _refuse_others(user: Any, signal: Signal, question: Question | None) -> None
         raise PermissionDenied(questions.who_may(signal, question))
 
 
-def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None) -> Decision:
-    """Send any signal; for authors. `payload` are JSON values, the arguments of the message: mostly one, or none.
+def send_raw(
+    user: Any, run: Run, topic: str, *payload: Any, reason: str = "", key: Key = None, via: str = wire.SIGNAL
+) -> Decision:
+    """Send any signal, or update; for authors. `payload` are JSON values, the arguments of the message: mostly one, or
+    none.
 
     It is no answer: neither the schema nor the role of a declared signal counts, and a question that the run closes
     on it was answered from elsewhere (docs/rights.md#users).
@@ -224,7 +268,7 @@ def send_raw(user: Any, run: Run, topic: str, *payload: Any, reason: str = "", k
     schemas.refuse_unsendable(payload, "The payload")
     value = list(payload) if len(payload) > 1 else next(iter(payload), None)
     signal = Decision(run=run, user=user, action=wire.SIGNAL, topic=topic, payload=value, reason=reason.strip())
-    signal.payloads = len(payload)
+    signal.payloads, signal.via = len(payload), via
     return _act(signal, key)
 
 

@@ -148,7 +148,7 @@ def get(user: Any, workflow_id: str, run_id: str) -> Run:
 
 def by_pid(user: Any, pid: str) -> Run:
     """The newest run behind a pid, or behind a bare workflow or run id; NotFoundError."""
-    parsed = Pid.parse(pid)
+    parsed = Pid.parse(pid := storable_text(pid))
     ids = Q(workflow_id=parsed.uniq) if parsed else Q(workflow_id=pid) | Q(run_id=pid)
     run = newest_of(visible(user).filter(ids))
     if run is None:
