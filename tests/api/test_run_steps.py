@@ -112,7 +112,8 @@ def test_an_update_brings_the_run_s_verdict(on_stage: Stage) -> None:
     assert Decision.objects.filter(via="update", topic="rate/a").count() == 1
     refused = api.post(f"{path}/rate", {"payload": {"refuse": True}})
     assert (refused.status_code, refused.json()["detail"]) == (422, "The run refused it: the run says no")
-    assert api_of(on_stage.cast.operator).post(f"{path}/rate", {"payload": {}}).status_code == 403
+    for user in (on_stage.cast.operator, on_stage.cast.viewer):
+        assert api_of(user).post(f"{path}/rate", {"payload": {}}).status_code == 403
     signal = api.post(f"{path}/comment", {"payload": {}})
     assert (signal.status_code, "declares 'comment' as a signal" in signal.json()["detail"]) == (422, True)
     reserved = api.post(f"{path}/__temporal_x", {"payload": {}})

@@ -159,6 +159,7 @@ def update(
     One that the entry declares (`via: update`) goes by the rules of `send`, any other as `send_raw`. Refused for what
     is declared as a signal, and with what the run says against it; NoVerdict while it has not said anything.
     """
+    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
     before = journal.known(key, user.pk, run)
     if before is not None:
         return journal.finish(before)
@@ -168,7 +169,6 @@ def update(
     updates = [signal for signal in declared if signal.via == wire.UPDATE]
     if not updates:
         raise Refused(f"{run.entry_id} declares {name!r} as a signal: send it as one.")
-    permissions.require(user, permissions.SIGNAL_RUN, run.namespace)
     return _send_declared(user, run, question, updates, payload, reason, label, key)
 
 
