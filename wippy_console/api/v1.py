@@ -8,7 +8,21 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-from wippy_console.api import again, audit, callers, problems, questions, run_steps, runs, schedules
+from wippy_console.api import (
+    again,
+    audit,
+    callers,
+    functions,
+    health,
+    nodes,
+    problems,
+    processes,
+    questions,
+    run_steps,
+    runs,
+    schedules,
+    services,
+)
 from wippy_console.api.document import DocumentedAPI
 from wippy_console.api.door import door
 from wippy_console.api.exactly import ExactParser, ExactRenderer
@@ -34,6 +48,11 @@ api.add_router("/questions", questions.router, tags=["questions"])
 api.add_router("/decisions", audit.made, tags=["audit"])
 api.add_router("/audit", audit.done, tags=["audit"])
 api.add_router("/schedules", schedules.router, tags=["schedules"])
+api.add_router("/functions", functions.router, tags=["functions"])
+api.add_router("/processes", processes.router, tags=["processes"])
+api.add_router("/services", services.router, tags=["services"])
+api.add_router("/nodes", nodes.router, tags=["nodes"])
+api.add_router("/health", health.router, tags=["health"])
 
 
 @login_not_required

@@ -8,18 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from wippy_console import permissions
-from wippy_console.services import (
-    attention,
-    by_kind,
-    drift,
-    fleet,
-    outgoing,
-    processes,
-    quarantine,
-    questions,
-    runs,
-    temporal_server,
-)
+from wippy_console.services import attention, questions, temporal_server
+from wippy_console.services import health as fleet_health
 from wippy_console.views.asked import shown
 from wippy_console.views.pages import marked, needs, page
 
@@ -46,7 +36,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "sees_fleet": permissions.allows(user, permissions.VIEW_FLEET),
     }
     if context["sees_fleet"]:
-        context |= fleet_health(user) | {"temporals": temporal_server.known(user)}
+        context |= fleet_health.known(user) | {"temporals": temporal_server.known(user)}
     return page(request, "home/home.html", context)
 
 
@@ -59,25 +49,4 @@ def asked(user: Any) -> list[Any]:
 @needs(permissions.VIEW_FLEET)
 def health(request: HttpRequest) -> HttpResponse:
     """The health of Temporal and the nodes in a line; fetched apart, since Temporal may be slow to answer."""
-    found = fleet_health(request.user) | {"temporals": temporal_server.health_for(request.user)}
-    found |= {
-        "search": runs.search_problem(),
-        "drifts": drift.of_all(request.user),
-        "unsent": outgoing.unsent(request.user),
-    }
-    return render(request, "home/_health.html", found)
-
-
-def fleet_health(user: Any) -> dict[str, Any]:
-    """Nodes, queues and services as their rows say."""
-    nodes = [node for node in fleet.nodes_for(user) if node.is_alive]
-    served = fleet.queues()
-    wanted = set(by_kind.queues_for(user, permissions.VIEW_FLEET).values())
-    return {
-        "nodes": nodes,
-        "units": sum(node.units for node in nodes),
-        "queues": wanted & served,
-        "unserved": sorted(wanted - served),
-        "quarantined": quarantine.visible(user).count(),
-        "troubled": [each for each in processes.services(user) if each.is_trouble],
-    }
+    return render(request, "home/_health.html", fleet_health.asked(request.user))

@@ -17,6 +17,7 @@ from wippy_console.services.processes.acting import (
     terminate,
     trial,
 )
+from wippy_console.services.processes.pages import Wanted, listed, services_listed
 from wippy_console.services.processes.reading import (
     Detail,
     Found,
@@ -30,7 +31,7 @@ from wippy_console.services.processes.reading import (
 )
 
 __all__ = [
-    "SERVICE_ACTS", "Detail", "Found", "Line", "Trial", "call", "callable_by", "cancel", "describe", "get_service",
-    "hosts", "lasting", "likely_host", "message", "move_service", "run", "search", "services", "spawn", "spawnable",
-    "terminate", "trial",
+    "SERVICE_ACTS", "Detail", "Found", "Line", "Trial", "Wanted", "call", "callable_by", "cancel", "describe",
+    "get_service", "hosts", "lasting", "likely_host", "listed", "message", "move_service", "run", "search", "services",
+    "services_listed", "spawn", "spawnable", "terminate", "trial",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from engine.errors import TIMEOUT, UnitFailed
 from engine.hosts.temporal.wire.requests import START, STOP
 from engine.registry.references import default_host
 from wippy_console import permissions
+from wippy_console.database.storable import storable
 from wippy_console.models import Process, Service
 from wippy_console.services import accounts, audit, by_kind, feed, masking, registry, schemas, secrets
 from wippy_console.services.by_kind import FUNCTIONS, PROCESS, PROCESS_HOST
@@ -49,7 +50,7 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a call: `took` in seconds, and its value or its failure (`Failure.to_json`)."""
+    """What came of a call, as JSON: `took` in seconds, and its value or its failure (`Failure.to_json`)."""
 
     took: float
     value: Any = None
@@ -115,9 +116,9 @@ def trial(user: Any, entry_id: str, args: list[Any], seconds: float) -> Trial:
     try:
         value = call(user, entry_id, args, seconds)
     except UnitFailed as error:
-        failure = masking.told(user, entry_id, error.failure.to_json())
+        failure = storable(masking.told(user, entry_id, error.failure))
         return Trial(took=time.monotonic() - began, failure=failure)
-    return Trial(took=time.monotonic() - began, value=value)
+    return Trial(took=time.monotonic() - began, value=storable(value))
 
 
 def callable_by(user: Any, entry: Entry) -> bool:

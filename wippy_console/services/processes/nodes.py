@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, UnitFailed
-from engine.hosts.temporal.node.client import NodeClient
+from engine.hosts.temporal.node.client import NodeClient, Unanswered
 from engine.hosts.temporal.settings import reference
 from engine.pids import Pid
 from wippy_console.services import by_kind, fleet, temporal
@@ -37,7 +37,20 @@ def ask(act: Act[T]) -> T:
 
 def wait_for(act: Act[T], timeout: float) -> T:
     """Ask for what takes up to so many seconds; UnitFailed as it came, Unavailable when no node answers."""
-    return temporal.run(act(_client()), timeout + _MARGIN)
+    found, failed = temporal.run(_apart(act(_client())), timeout + _MARGIN)
+    if failed is not None:
+        raise failed
+    return found  # type: ignore[return-value] # of the type that the act has
+
+
+async def _apart(asked: Coroutine[Any, Any, T]) -> tuple[T | None, UnitFailed | None]:
+    """The value, or how what was asked for failed: that of a function may be Unavailable, too, and we are not."""
+    try:
+        return await asked, None
+    except Unanswered:
+        raise
+    except UnitFailed as error:
+        return None, error
 
 
 def node_of(pid: str) -> str:

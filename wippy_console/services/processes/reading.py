@@ -115,14 +115,14 @@ def search(
     """
     permissions.require(user, permissions.VIEW_FLEET)
     if has_ended:
-        rows = _narrowed(ended(user).select_related("node"), text.strip(), node, host, under, False)
+        rows = narrowed(ended(user).select_related("node"), text.strip(), node, host, under, False)
         return _paged(rows, rows, "ended", ended(user).count(), page, order=("-ended_at", "-id"))
     rows, total = visible(user), visible(user).count()
     if doing:
-        some = _narrowed(rows.filter(doing_since__isnull=False), text.strip(), node, host, under, full)
+        some = narrowed(rows.filter(doing_since__isnull=False), text.strip(), node, host, under, full)
         return _paged(rows, some, "list", total, page, order=("doing_since", "id"))
     if any((text.strip(), node, host, under, full)):
-        return _paged(rows, _narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
+        return _paged(rows, narrowed(rows, text.strip(), node, host, under, full), "list", total, page)
     if total <= WHOLE_TREE:
         return _tree_page(rows, total, page)
     parents = visible(user).filter(pid=OuterRef("parent"))
@@ -187,7 +187,7 @@ def _running(pid: str, *, now: bool) -> tuple[Process, str]:
 
 
 def _detail(user: Any, row: Process, stale: str) -> Detail:
-    _hide_relatives(user, row)
+    hide_relatives(user, [row])
     children = known(user).filter(parent=row.pid).order_by(F("ended_at").desc(nulls_first=True), "started_at", "id")
     return Detail(
         process=row,
@@ -200,14 +200,15 @@ def _detail(user: Any, row: Process, stale: str) -> Detail:
     )
 
 
-def _hide_relatives(user: Any, row: Process) -> None:
-    """Name those that the user may not see as such; the row is not to be saved."""
+def hide_relatives(user: Any, rows: Sequence[Process]) -> None:
+    """Name those that the user may not see as such; the rows are not to be saved."""
     if permissions.scope(user, permissions.VIEW_FLEET).everywhere:
         return
-    named = {row.parent, *row.links, *row.watchers}
+    named = {name for row in rows for name in (row.parent, *row.links, *row.watchers)}
     seen = set(known(user).filter(pid__in=named).values_list("pid", flat=True))
-    row.parent = _shown(row.parent, seen)
-    row.links, row.watchers = ([_shown(each, seen) for each in names] for names in (row.links, row.watchers))
+    for row in rows:
+        row.parent = _shown(row.parent, seen)
+        row.links, row.watchers = ([_shown(each, seen) for each in names] for names in (row.links, row.watchers))
 
 
 def _shown(name: str, seen: Collection[str]) -> str:
@@ -241,7 +242,8 @@ def _columns(info: ProcessInfo) -> dict[str, Any]:
     }
 
 
-def _narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: str, full: bool) -> QuerySet[Process]:
+def narrowed(rows: QuerySet[Process], text: str, node: str, host: str, under: str, full: bool) -> QuerySet[Process]:
+    """Those of the rows that pass the filters of `search`."""
     if text:
         rows = rows.filter(Q(pid__icontains=text) | Q(entry_id__icontains=text) | Q(name_text__icontains=text))
     exact = {"node_id": node, "host_id": host, "parent": under}

@@ -29,6 +29,10 @@ ONCE = RetryPolicy(maximum_attempts=1)
 A = TypeVar("A")
 
 
+class Unanswered(UnitFailed):
+    """No node took the request, or Temporal is away: the failure is none of what was asked for."""
+
+
 class NodeClient:
     """Calls functions and reaches processes on some node; `node` "" means any. Failures come as UnitFailed."""
 
@@ -102,19 +106,26 @@ class NodeClient:
         except ActivityAlreadyStartedError as error:
             raise UnitFailed(Failure(ALREADY_EXISTS, "this was asked before", retryable=False)) from error
         except (ActivityFailureError, RPCError) as error:
-            raise UnitFailed(_failure(error, request.name, node)) from error
+            failed = Unanswered if isinstance(error, RPCError) or _waited_in_vain(error) else UnitFailed
+            raise failed(_failure(error, request.name, node)) from error
         return request.decode_answer(answer.payload)
 
 
 def _failure(error: ActivityFailureError | RPCError, name: str, node: str) -> Failure:
     cause = error.cause if isinstance(error, ActivityFailureError) else None
-    if isinstance(cause, TemporalTimeout) and cause.type is not None and cause.type.name == "SCHEDULE_TO_START":
+    if _waited_in_vain(error):
         text = f"node '{node}' does not answer" if node else "no node answers"
         return Failure(UNAVAILABLE, text, retryable=True)
     if isinstance(cause, ApplicationError) and _is_unregistered(cause, name):
         which = f"node '{node}'" if node else "the node that took it"
         return invalid(f"{which} does not know {name}: it runs an older version, upgrade it")
     return failures.from_exception(cause or error)
+
+
+def _waited_in_vain(error: ActivityFailureError | RPCError) -> bool:
+    """Whether nobody took the request in time."""
+    cause = error.cause if isinstance(error, ActivityFailureError) else None
+    return isinstance(cause, TemporalTimeout) and cause.type is not None and cause.type.name == "SCHEDULE_TO_START"
 
 
 def _is_unregistered(error: ApplicationError, name: str) -> bool:
