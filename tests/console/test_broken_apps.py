@@ -54,6 +54,7 @@ def test_an_app_whose_label_is_taken_is_one_line(tmp_path: Path) -> None:
     config = "from django.apps import AppConfig\nclass Billing(AppConfig):\n    name, label = 'billing', 'auth'\n"
     done = checked(tmp_path, apps=config)
     assert "Traceback" not in done.stderr and "aren't unique, duplicates: auth" in done.stderr
+    assert "give one of WIPPY_APPS (billing) another, as `label` of its AppConfig" in done.stderr
 
 
 def test_models_without_migrations_are_warned_of(tmp_path: Path) -> None:

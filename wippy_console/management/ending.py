@@ -40,7 +40,7 @@ def _code_of(run: Callable[[], None]) -> int:
     except SystemExit as leaving:
         return _told(leaving.code)
     except ImproperlyConfigured as error:
-        return _told(f"manage.py: {error}")
+        return _told(f"manage.py: {error}{_about_labels(str(error))}")
     except KeyboardInterrupt:
         return 130
     except BaseException as error:
@@ -49,6 +49,14 @@ def _code_of(run: Callable[[], None]) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _about_labels(said: str) -> str:
+    """What to do about Django's "Application labels aren't unique"."""
+    if "labels aren't unique" not in said:
+        return ""
+    apps = ", ".join(settings.WIPPY_APPS)
+    return f". Two apps may not have one label: give one of WIPPY_APPS ({apps}) another, as `label` of its AppConfig"
 
 
 def _of_app(error: BaseException) -> str:
