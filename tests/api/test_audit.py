@@ -24,8 +24,9 @@ def test_a_decision_tells_what_became_of_it(on_stage: Stage) -> None:
     assert found.status_code == 200, found.content
     made = Decision.objects.get()
     assert found.json() | {"created_at": "", "completed_at": ""} == {
-        "id": str(made.pk), "action": "signal", "state": "sent", "by": "author", "run_id": run.run_id,
-        "workflow_id": run.workflow_id, "entry": "app.flows:approval", "question_id": None, "topic": "odd", "label": "",
+        "id": str(made.pk), "action": "signal", "state": "sent", "by": "author", "token": made.token,
+        "run_id": run.run_id, "workflow_id": run.workflow_id, "entry": "app.flows:approval", "question_id": None,
+        "topic": "odd", "label": "",
         "payload": [1, 2**62], "reason": "x", "via": "signal", "verdict": None, "error": "", "created_at": "",
         "completed_at": "", "event_id": made.event_id,
     }  # fmt: skip
@@ -34,6 +35,15 @@ def test_a_decision_tells_what_became_of_it(on_stage: Stage) -> None:
     assert (row["decision_id"], row["event_id"], row["user"]) == (str(made.pk), made.event_id, "author")
     assert row["data"]["token"].startswith("tests")
     assert list(audit.verify()) == []
+
+
+def test_what_is_sent_later_still_names_its_token(on_stage: Stage) -> None:
+    run, api = on_stage.start("app.flows:approval", {"wanted": 9}), api_of(on_stage.cast.author)
+    body = {"topic": "odd", "raw": True}
+    token = api.get(f"/decisions/{api.post(f'/runs/{run.run_id}/signals', body).json()['id']}").json()["token"]
+    Decision.objects.create(run=run, user=on_stage.cast.author, topic="late", token=token)
+    assert decisions.resume_pending(older_than=0) == 1
+    assert AuditRow.objects.get(data__topic="late").data["token"] == token
 
 
 def test_decisions_are_paged_newest_first(cast: Cast) -> None:

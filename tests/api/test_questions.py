@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.api.calling import Api, api_of
 from tests.console.departments import OURS, THEIRS, Room
-from tests.console.operating import Stage
+from tests.console.operating import Cast, Stage
 from tests.console.test_decisions import signals
 from tests.console.test_votes import APPROVE, MORE, REJECT, ask, voter
-from wippy_console.models import AuditRow, Comment, Decision, Question
+from wippy_console.models import AuditRow, Comment, Decision, Question, Run
 
 
 def asked(stage: Stage) -> Question:
@@ -63,6 +64,28 @@ def test_a_question_tells_what_may_be_answered_and_by_whom(on_stage: Stage) -> N
     assert found["run_id"] == question.run_id
     for path in ("/questions/0", "/questions/99999999999999999999", f"/questions/{'9' * 5000}", "/questions/x"):
         assert api_of(on_stage.cast.operator).get(path).status_code == 404
+
+
+def test_a_longer_page_costs_no_more_queries(cast: Cast, django_assert_num_queries: Any) -> None:
+    api = api_of(cast.root)
+    ask_once("1")
+    api.get("/questions")
+    with CaptureQueriesContext(connection) as few:
+        assert len(api.get("/questions").json()["items"]) == 1
+    for number in range(2, 7):
+        ask_once(str(number))
+    with django_assert_num_queries(len(few)):
+        assert len(api.get("/questions").json()["items"]) == 6
+
+
+def ask_once(number: str) -> None:
+    """A question of a run of its own, with somebody's vote."""
+    run = Run.objects.create(run_id=number, workflow_id=number, entry_id="a:b", client="a:c", started_at=timezone.now())
+    items = [{"index": 0, "topic": "decision", "label": "Approve", "quorum": {"approve": 2}}]
+    question = Question.objects.create(
+        run=run, key=number, channel="decision", number=0, signals=items, opened_at=timezone.now()
+    )
+    question.votes.create(user=User.objects.create(username=f"voter {number}"), index=0, topic="decision")
 
 
 def test_whoever_may_not_see_questions_gets_none(rooms: dict[str, Room], clerk: User) -> None:
@@ -187,7 +210,7 @@ def test_a_question_is_taken_given_and_put_back(on_stage: Stage) -> None:
     question = asked(on_stage)
     path = f"/questions/{question.pk}"
     mine, other = api_of(on_stage.cast.operator), api_of(on_stage.cast.author)
-    taken = mine.post(f"{path}/claim")
+    taken = mine.call("POST", f"{path}/claim")
     assert (taken.status_code, taken.json()["assignee"]) == (200, "operator"), taken.content
     refused = other.post(f"{path}/claim")
     assert (refused.status_code, refused.json()["detail"]) == (409, "operator has taken it.")
@@ -198,6 +221,7 @@ def test_a_question_is_taken_given_and_put_back(on_stage: Stage) -> None:
     given = other.post(f"{path}/assign", {"to": "operator", "reason": "yours"})
     assert given.json()["assignee"] == "operator"
     assert [each["text"] for each in mine.get(f"{path}/comments").json()["items"]] == ["yours"]
+    assert mine.post(f"{path}/release", {"odd": 1}).json()["errors"][0]["path"] == "/odd"
     assert mine.post(f"{path}/release").json()["assignee"] == ""
 
 

@@ -78,3 +78,22 @@ def test_a_start_that_is_wrong_is_refused_at_its_place(on_stage: Stage, body: di
     answered = api_of(on_stage.cast.operator).post("/runs", body)
     assert answered.status_code == 422, answered.content
     assert answered.json()["errors"][0]["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        (b"{", "application/json", 400, "line 1, column 2"),
+        (b'{"a": 1, "a": 2}', "application/json", 400, '"a" stands twice'),
+        (b'{"entry": "\\ud800"}', "application/json", 400, "half of a character"),
+        (b'{"args": [123456789012345678901]}', "application/json", 400, "can't be kept exactly"),
+        (b"[" * 100_000, "application/json", 400, "nested too deeply"),
+        (b"\xff", "application/json", 400, "not UTF-8"),
+        (b"a=b", "application/x-www-form-urlencoded", 415, "Send JSON"),
+    ],
+)
+def test_a_body_that_can_t_be_read_says_why(cast: Cast, body: bytes, kind: str, status: int, said: str) -> None:
+    api = api_of(cast.operator)
+    headers = {"Authorization": f"Bearer {api.token}"}
+    answered = api.client.generic("POST", "/api/v1/runs", body, kind, headers=headers)
+    assert (answered.status_code, said in answered.json()["detail"]) == (status, True), answered.content

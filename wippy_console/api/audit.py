@@ -36,6 +36,7 @@ class DecisionOut(Schema):
     action: str
     state: State
     by: str
+    token: str
     run_id: str
     workflow_id: str
     entry: str
@@ -130,7 +131,7 @@ def list_audit(request: HttpRequest, filters: Query[AuditFilters]) -> Any:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     same = (
-        "action", "state", "run_id", "question_id", "topic", "label", "reason", "via", "verdict", "error",
+        "action", "state", "token", "run_id", "question_id", "topic", "label", "reason", "via", "verdict", "error",
         "created_at", "completed_at", "event_id",
     )  # fmt: skip
     return {

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from wippy_console.api import callers, problems, rates
+from wippy_console.api import callers, exactly, problems, rates
 from wippy_console.services import repeats
 from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.repeats import Answer
@@ -64,6 +64,10 @@ def _act(
     if strange := sorted(set(request.GET) - known):
         place = {"in": "query", "path": problems.pointer(strange[:1]), "message": "There is no such parameter."}
         return problems.answer(422, f"There is no parameter {strange[0][:100]}.", [place])
+    if request.body:
+        request.read_body = exactly.read_body(request)  # type: ignore[attr-defined]
+    elif request.method in WRITES:
+        request._body, request.read_body = b"{}", {}  # type: ignore[attr-defined] # ninja asks whether there is one
     key = request.headers.get("Idempotency-Key")
     if key is None or request.method not in WRITES:
         request.key = uuid.uuid4()  # type: ignore[attr-defined]

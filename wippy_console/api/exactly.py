@@ -20,15 +20,20 @@ class ExactParser(Parser):
     """Reads bodies as forms read JSON: what can't be kept as it is written is refused."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """The value of the body; HttpError 415 or 400."""
-        if request.content_type != "application/json":
-            raise HttpError(415, "Send JSON: Content-Type: application/json.")
-        try:
-            return cast("dict[str, Any]", exact.json_value(request.body.decode()))
-        except UnicodeDecodeError:
-            raise HttpError(400, "The body is not UTF-8.") from None
-        except exact.NotExactError as error:
-            raise HttpError(400, f"The body can't be read: {error}") from None
+        """What the door has read: ninja would put other words in the place of ours."""
+        return cast("dict[str, Any]", request.read_body)  # type: ignore[attr-defined]
+
+
+def read_body(request: HttpRequest) -> Any:
+    """The value of the body; HttpError 415 or 400."""
+    if request.content_type != "application/json":
+        raise HttpError(415, "Send JSON: Content-Type: application/json.")
+    try:
+        return exact.json_value(request.body.decode())
+    except UnicodeDecodeError:
+        raise HttpError(400, "The body is not UTF-8.") from None
+    except exact.NotExactError as error:
+        raise HttpError(400, f"The body can't be read: {error}") from None
 
 
 class _Encoder(DjangoJSONEncoder):

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from wippy_console import permissions
 from wippy_console.api.problems import within
-from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, PageOf, Text
+from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, Nothing, PageOf, Text
 from wippy_console.models import Comment, Decision, Question, Vote
 from wippy_console.services import comments, decisions, questions
 from wippy_console.services.decisions import Button
@@ -243,7 +243,7 @@ def claim(request: HttpRequest, question: int, body: ClaimIn) -> Any:
 
 
 @router.post("/{int:question}/release", response=QuestionWhole, summary="Put a question back")
-def release(request: HttpRequest, question: int) -> Any:
+def release(request: HttpRequest, question: int, body: Nothing) -> Any:
     """For anybody who is asked to take; 409 when the caller does not have it."""
     decisions.release(request.user, _found(request, question))
     return _whole(request, question)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from wippy_console.api.shapes import Body, Cursor, Limit, PageOf, Text
+from wippy_console.api.shapes import Cursor, Limit, Nothing, PageOf, Text
 from wippy_console.models import Service
 from wippy_console.services import processes
 
@@ -46,10 +46,6 @@ class Filters(Schema):
     node: Annotated[Text, Field(max_length=100)] = ""
     cursor: Cursor = ""
     limit: Limit = 50
-
-
-class Nothing(Body):
-    """An empty object."""
 
 
 @router.get("", response=PageOf[ServiceOut], summary="List services")

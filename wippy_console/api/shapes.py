@@ -20,6 +20,10 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class Nothing(Body):
+    """An object without members, or no body."""
+
+
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("Add the zone: 2026-01-31T12:00:00Z.")

@@ -230,6 +230,9 @@ class Decision(models.Model):
     payloads = models.PositiveIntegerField(default=1, db_default=1, help_text="of several `payload` is the list")
     reason = models.TextField(blank=True)
     guest = models.CharField(max_length=320, blank=True, help_text="address of somebody without an account")
+    token = models.CharField(
+        max_length=250, blank=True, default="", db_default="", help_text="by which the user acted, if by one"
+    )
     via = models.CharField(max_length=10, default="signal", help_text="signal or update")
     verdict = models.JSONField(null=True, blank=True, help_text="what the run answered an update")
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)

@@ -70,6 +70,7 @@ def record(decision: Decision, outcome: str = Question.Outcome.ANSWERED) -> None
     The question first, as votes do: in another order an answer and a vote would wait for each other.
     """
     _answer(decision, outcome)
+    decision.token = accounts.token_of(decision.user)
     decision.reason = decision.run.veil().text(decision.reason)  # it is told to all
     decision.save(force_insert=True)
 
@@ -269,7 +270,7 @@ def _note(decision: Decision, outcome: str, shown: Any, **more: str) -> None:
     said = _said(decision, shown)
     audit.append(
         action,
-        _who(decision) if decision.guest else decision.user,
+        _by(decision),
         run=decision.run,
         question=decision.question,
         label=decision.label,
@@ -293,6 +294,15 @@ def _said(decision: Decision, shown: Any) -> dict[str, Any]:
 def _who(decision: Decision) -> str:
     """Whoever decided, as audit and feed name them."""
     return f"guest:{decision.guest}" if decision.guest else decision.user.get_username()
+
+
+def _by(decision: Decision) -> Any:
+    """The same for the audit, which names the token, too."""
+    if decision.guest:
+        return _who(decision)
+    if decision.token:
+        accounts.act_by(decision.user, decision.token)
+    return decision.user
 
 
 def _kind(decision: Decision) -> str:
