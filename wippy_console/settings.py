@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_htmx",
-    "ninja",
 ]
 
 # Apps of the installation: importable from the folders named, before anything of the same name elsewhere.

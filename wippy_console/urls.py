@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
-from wippy_console.api import v1
+from wippy_console.api import reference, v1
 from wippy_console.http import app_pages, converters
 from wippy_console.views import (
     access_tokens,
@@ -149,6 +149,7 @@ urlpatterns = [
 ]
 
 urlpatterns += [
+    path("api/docs/", reference.show, name="api_docs"),
     path("api/v1/", include((v1.urls(), v1.api.urls_namespace))),
     re_path(r"^api/(?!docs/$)", v1.unknown),
 ]

@@ -191,6 +191,8 @@ def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("notifications-failed", "/notifications/?state=dead", picture=False)
     yield State("preferences", "/preferences/notifications/")
     yield State("rights", "/people/{root}/rights/")
+    yield State("api", "/api/docs/")
+    yield State("api-operation", "/api/docs/", lambda page: page.locator("#runs_start > summary").click())
 
 
 def _shop(furniture: Furniture) -> Iterator[State]:

@@ -12,6 +12,7 @@ from wippy_console.api import (
     again,
     audit,
     callers,
+    feed,
     functions,
     health,
     nodes,
@@ -53,6 +54,7 @@ api.add_router("/processes", processes.router, tags=["processes"])
 api.add_router("/services", services.router, tags=["services"])
 api.add_router("/nodes", nodes.router, tags=["nodes"])
 api.add_router("/health", health.router, tags=["health"])
+api.add_router("/feed", feed.router, tags=["feed"])
 
 
 @login_not_required

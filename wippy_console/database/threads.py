@@ -10,6 +10,7 @@ from functools import partial
 from threading import Barrier
 from typing import TypeVar
 
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,17 @@ async def in_thread_persistently(function: Callable[[], T]) -> T:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the database does not answer, trying again: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
+
+
+async def let_go_of_request() -> None:
+    """Give back the thread that Django keeps for a request until it is answered, with its connection: a stream of
+    events is answered for hours, and uses neither. What Django wants to do on it afterwards gets a new one.
+    """
+    await sync_to_async(connections.close_all)()
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context is not None else None
+    if executor is not None:
+        executor.shutdown(wait=False)
 
 
 def settle(seconds: float) -> None:

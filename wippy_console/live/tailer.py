@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +92,7 @@ class Tailer:
         kinds: tuple[str, ...] = (),
         limit: int = 100,
         seen: Sight = feed.EVERYTHING,
+        fits: Callable[[Frame], bool] | None = None,
     ) -> tuple[list[Frame], int] | None:
         """Matching frames after `cursor` and the new cursor, or None when that lies before what is kept."""
         with self._lock:
@@ -98,7 +100,7 @@ class Tailer:
                 return None
             found: list[Frame] = []
             for each in self._frames:
-                if each.id > cursor and each.matches(run_id, kinds, seen):
+                if each.id > cursor and each.matches(run_id, kinds, seen) and (fits is None or fits(each)):
                     found.append(each)
                     if len(found) == limit:
                         return found, each.id

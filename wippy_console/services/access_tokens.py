@@ -145,12 +145,23 @@ def bearer(text: str, address: str) -> AccessToken | None:
     """The token that counts, from there and now, its owner acting by it and within it; None for any other text."""
     if not text.startswith(BEGINS) or len(text) > _LONGEST:
         return None
-    token = AccessToken.objects.select_related("owner").filter(ACTIVE(), digest=_digest(text)).first()
+    token = _standing(Q(digest=_digest(text)), address)
+    if token is not None:
+        _used(token, address)
+    return token
+
+
+def again(token_id: int, address: str) -> AccessToken | None:
+    """The same of one that came in by it before and is here still."""
+    return _standing(Q(pk=token_id), address)
+
+
+def _standing(which: Q, address: str) -> AccessToken | None:
+    token = AccessToken.objects.select_related("owner").filter(which, ACTIVE()).first()
     if token is None or not token.owner.is_active or not _is_within(address, token.addresses):
         return None
     permissions.limit(token.owner, token.rights, token.namespaces)
     accounts.act_by(token.owner, str(token))
-    _used(token, address)
     return token
 
 

@@ -11,8 +11,8 @@ from django.db.models.functions import Concat
 
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
-from wippy_console.models import FeedEvent
-from wippy_console.services import feed, runs
+from wippy_console.models import FeedEvent, Run
+from wippy_console.services import feed, grants
 
 WINDOW = 20_000
 """Words are looked for in so many events at most; no database has an index of parts of words."""
@@ -63,11 +63,23 @@ class Missed:
     left: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The first events after a cursor, oldest first; `cursor` is behind all that was looked through.
+
+    `more`: there may be others behind it now.
+    """
+
+    events: list[FeedEvent]
+    cursor: int
+    more: bool
+
+
 def page(user: Any, wanted: Wanted, *, before: int | None = None, since: int | None = None, limit: int = 100) -> Page:
     """The newest events, or those before an id; or else the first ones after an id."""
     permissions.require(user, permissions.VIEW_FEED)
     seen, top = feed.sight(user), feed.head() + 1 if before is None else before
-    rows, floor = _rows(user, wanted, seen), _floor(wanted, top)
+    rows, floor = _rows(wanted, seen), _floor(wanted, top)
     if since is not None:
         found = _first(rows.filter(id__gt=max(since, floor)), wanted, limit, newest=False)[::-1]
         return Page(feed.trimmed(found, seen), more=True, floor=floor)
@@ -80,7 +92,7 @@ def missed(user: Any, wanted: Wanted, since: int) -> Missed:
     """A page of what came after `since`, in order; ask again with its cursor until nothing is left."""
     permissions.require(user, permissions.VIEW_FEED)
     seen, head = feed.sight(user), feed.head()
-    rows = _rows(user, wanted, seen).filter(id__gt=max(since, _floor(wanted, head + 1)), id__lte=head)
+    rows = _rows(wanted, seen).filter(id__gt=max(since, _floor(wanted, head + 1)), id__lte=head)
     chosen = _of_kinds(rows, wanted)
     count = chosen.order_by().values("pk")[:COUNTED].count()
     if count > KEPT:
@@ -92,13 +104,44 @@ def missed(user: Any, wanted: Wanted, since: int) -> Missed:
     return Missed(feed.trimmed(found, seen), cursor, count, max(0, count - KEPT), left)
 
 
-def _rows(user: Any, wanted: Wanted, seen: feed.Sight) -> QuerySet[FeedEvent]:
+def ahead(user: Any, wanted: Wanted, since: int, limit: int) -> Ahead:
+    """What came after `since`, nothing left out, however far back that is."""
+    permissions.require(user, permissions.VIEW_FEED)
+    return follow(feed.sight(user), wanted, since, limit)
+
+
+def follow(seen: feed.Sight, wanted: Wanted, since: int, limit: int) -> Ahead:
+    """The same for readers who ask for rights themselves. Words are looked for in `WINDOW` events at a time."""
+    head = feed.head()
+    end = min(head, since + WINDOW) if wanted.words and not wanted.run else head
+    rows = _rows(wanted, seen).filter(id__gt=since, id__lte=end)
+    found = feed.trimmed(_first(rows, wanted, limit, newest=False), seen)
+    if len(found) == limit:
+        return Ahead(found, found[-1].id, more=True)
+    return Ahead(found, max(since, end), more=end < head)
+
+
+def suits(event: FeedEvent, wanted: Wanted, seen: feed.Sight) -> bool:
+    """Whether one event is wanted, as the table's rows are chosen."""
+    if (wanted.words or wanted.user) and not seen.rows.everywhere and event.kind in feed.FOR_ALL:
+        return False
+    run = storable_text(wanted.run.strip())
+    return (
+        (not wanted.kinds or event.kind in wanted.kinds)
+        and (not run or event.run_id == run or (event.workflow_id == run and seen.runs.covers(event.namespace)))
+        and (not wanted.entry or event.entry_id == storable_text(wanted.entry.strip()))
+        and (not wanted.user or event.user == storable_text(wanted.user.strip()))
+        and all(word in event.search for word in wanted.words)
+    )
+
+
+def _rows(wanted: Wanted, seen: feed.Sight) -> QuerySet[FeedEvent]:
     """All but the kinds; each of these filters has an index in order of ids, but for words."""
     rows = FeedEvent.objects.filter(seen.condition())
     if (wanted.words or wanted.user) and not seen.rows.everywhere:
         rows = rows.exclude(kind__in=feed.FOR_ALL)  # of these they see less than is searched
     if wanted.run:
-        rows = rows.filter(run_id__in=_run_ids(user, storable_text(wanted.run.strip())))
+        rows = rows.filter(run_id__in=_run_ids(seen, storable_text(wanted.run.strip())))
     if wanted.entry:
         rows = rows.filter(entry_id=storable_text(wanted.entry.strip()))
     if wanted.user:
@@ -108,9 +151,9 @@ def _rows(user: Any, wanted: Wanted, seen: feed.Sight) -> QuerySet[FeedEvent]:
     return rows
 
 
-def _run_ids(user: Any, name: str) -> Sequence[str]:
+def _run_ids(seen: feed.Sight, name: str) -> Sequence[str]:
     """The run of that id, and the newest runs of that workflow id."""
-    rows = runs.visible(user).filter(workflow_id=name).order_by("-started_at")
+    rows = Run.objects.filter(grants.condition(seen.runs), workflow_id=name).order_by("-started_at")
     return [name, *rows.values_list("run_id", flat=True)[:MOST_RUNS]]
 
 

@@ -26,6 +26,7 @@ PAGES = (
     ("New entry", "entry_new", "plus", permissions.PUBLISH_VERSION),
     ("Processes", "processes", "cpu", permissions.VIEW_FLEET),
     ("Workers", "workers", "server", permissions.VIEW_FLEET),
+    ("API", "api_docs", "package", None),
     ("What I am told of", "notification_preferences", "bell", None),
     ("API tokens", "tokens", "braces", None),
     ("Service accounts", "service_accounts", "users", service_accounts.ADD),
