@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
-from tests.api.calling import api_of, stranger
+from tests.api.calling import Api, api_of, stranger
 from tests.console.operating import Cast, Stage
 
 
@@ -97,3 +98,14 @@ def test_a_body_that_can_t_be_read_says_why(cast: Cast, body: bytes, kind: str, 
     headers = {"Authorization": f"Bearer {api.token}"}
     answered = api.client.generic("POST", "/api/v1/runs", body, kind, headers=headers)
     assert (answered.status_code, said in answered.json()["detail"]) == (status, True), answered.content
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("POST", "/nothing", 404), ("GET", "/runs/a/b/c", 404), ("DELETE", "/runs", 405)]
+)
+def test_where_nothing_is_a_problem_says_so(cast: Cast, method: str, path: str, status: int) -> None:
+    api = Api(api_of(cast.operator).token, Client(enforce_csrf_checks=True))
+    answered = api.call(method, path)
+    assert (answered.status_code, answered["Content-Type"]) == (status, "application/problem+json")
+    if status == 405:
+        assert answered["Allow"] == "GET, POST"

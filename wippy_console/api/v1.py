@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
+from django.views.decorators.csrf import csrf_exempt
 
 from wippy_console.api import (
     again,
@@ -57,6 +58,7 @@ api.add_router("/health", health.router, tags=["health"])
 api.add_router("/feed", feed.router, tags=["feed"])
 
 
+@csrf_exempt
 @login_not_required
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """What no operation has as its address."""

@@ -49,8 +49,12 @@ class RefusedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass through; only exceptions matter here."""
-        return self.get_response(request)
+        """Pass through what is answered; of the API a method that an address has not is a problem, too."""
+        response = self.get_response(request)
+        if response.status_code != 405 or not _is_api(request):
+            return response
+        allowed = response.get("Allow", "")
+        return problems.answer(405, f"This address takes {allowed}.", headers={"Allow": allowed})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for `Refused`; every other exception goes on to Django."""
@@ -89,8 +93,11 @@ class AddressMiddleware:
 
 def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """As a page, or as other systems read it."""
-    is_api = request.path_info.startswith("/api/")
-    return problems.of(request, refusal) if is_api else refused(request, refusal)
+    return problems.of(request, refusal) if _is_api(request) else refused(request, refusal)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
 
 
 def _asked(request: HttpRequest) -> Iterator[tuple[str, str]]:
