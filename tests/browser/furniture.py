@@ -18,6 +18,7 @@ from tests.browser.scene import Scene
 from tests.console.operating import CLIENT, WORKER
 from tests.console.registry_cast import create
 from wippy_console.models import (
+    AccessToken,
     Claim,
     Comment,
     Decision,
@@ -31,7 +32,8 @@ from wippy_console.models import (
     Run,
     Token,
 )
-from wippy_console.services import audit, feed, guests
+from wippy_console.services import access_tokens, audit, feed, guests, service_accounts
+from wippy_console.services.access_tokens import Limits
 
 CUSTOMERS = ("Ada Lovelace", "Grace Hopper", "Barbara Liskov", "Katherine Johnson", "Margaret Hamilton")
 STATES = ("completed", "completed", "failed", "completed", "canceled", "terminated", "timed_out", "completed")
@@ -45,6 +47,7 @@ class Furniture:
     quarantine: Quarantine
     acted: Acted
     order: Order
+    token: AccessToken
 
 
 def furnish(scene: Scene) -> Furniture:
@@ -70,7 +73,20 @@ def furnish(scene: Scene) -> Furniture:
     Draft.objects.create(
         user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
     )
-    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders())
+    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders(), tokens(scene))
+
+
+def tokens(scene: Scene) -> AccessToken:
+    """Some of people, and one of another system, limited in every way."""
+    cast, later = scene.stage.cast, timezone.now() + timedelta(days=90)
+    account = service_accounts.make(cast.root, "warehouse", ["operator"])
+    for owner, name in ((cast.root, "Nightly report"), (cast.operator, "My laptop"), (cast.root, "Old script")):
+        made, _ = access_tokens.make(owner, owner, name, Limits(expires_at=later))
+    access_tokens.revoke(cast.root, made.pk)
+    limits = Limits(("view_run", "start_run", "signal_run"), ("app.*", "shop"), ("10.1.0.0/16",), 60, later)
+    made, _ = access_tokens.make(cast.root, account, "Parcels", limits)
+    AccessToken.objects.filter(pk=made.pk).update(last_used_at=timezone.now(), last_used_from="10.1.2.3")
+    return made
 
 
 def orders() -> Order:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -190,9 +191,24 @@ def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("notifications", "/notifications/")
     yield State("notifications-failed", "/notifications/?state=dead", picture=False)
     yield State("preferences", "/preferences/notifications/")
+    yield State("tokens", "/preferences/tokens/")
+    yield State("tokens-over", "/preferences/tokens/?state=over", picture=False)
+    yield State("token-new", "/preferences/tokens/new/")
+    yield State("token-made", "/preferences/tokens/new/", _make_token, picture=False)
+    yield State("token-revoke", f"/preferences/tokens/{furniture.token.pk}/revoke/", picture=False)
+    yield State("accounts", "/people/services/", picture=False)
+    yield State("account-new", "/people/services/new/", picture=False)
+    yield State("account", f"/people/services/{furniture.token.owner_id}/", picture=False)
     yield State("rights", "/people/{root}/rights/")
     yield State("api", "/api/docs/")
     yield State("api-operation", "/api/docs/", lambda page: page.locator("#runs_start > summary").click())
+
+
+def _make_token(page: Page) -> None:
+    page.get_by_label("What it is for").fill(f"Reports {time.monotonic_ns()}")
+    page.get_by_label("All that the account may, now and later").check()
+    page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Copy").wait_for()
 
 
 def _shop(furniture: Furniture) -> Iterator[State]:

@@ -47,7 +47,7 @@ def test_a_token_is_made_and_shown_by_one_answer_alone(cast: Cast, caplog: pytes
         listed = client.get(LIST).content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert text not in listed and text[:12] in listed
-    assert "See runs, start runs, processes and services" in listed and ">shop.*</span>" in listed
+    assert "See runs; start runs, processes and services" in listed and ">shop.*</span>" in listed
     assert text not in client.get(NEW).content.decode()
     assert text not in caplog.text and not Draft.objects.exists()
     kept: list[Any] = [*AccessToken.objects.values_list(), *AuditRow.objects.values_list()]

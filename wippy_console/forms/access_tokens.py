@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from wippy_console import permissions
 from wippy_console.forms.plain import INPUT
@@ -25,7 +26,7 @@ _LONGEST = timedelta(days=3660)
 _BETWEEN = re.compile(r"[\s,;]+")
 
 KINDS = {
-    "Sees": (
+    "See": (
         permissions.VIEW_RUN, permissions.VIEW_QUESTION, permissions.VIEW_DECISION, permissions.VIEW_FEED,
         permissions.VIEW_REGISTRY, permissions.VIEW_FLEET, permissions.VIEW_NOTIFICATION, permissions.UNMASK_VALUES,
     ),
@@ -79,12 +80,12 @@ class TokenForm(RefusableForm):
         super().__init__(data)
         self.owners, self.zone = {str(each.pk): each for each in owners}, zone
         fields: dict[str, Any] = self.fields
-        whose = "I" if len(owners) == 1 else "that account"
+        whose = "I" if len(owners) == 1 else "the account"
         fields["owner"].choices = [(key, each.get_username()) for key, each in self.owners.items()]
         fields["owner"].initial = next(iter(self.owners))
         fields["owner"].required = len(owners) > 1
         fields["extent"].choices = [(SOME, "Only what is chosen here"), (ALL, f"All that {whose} may, now and later")]
-        fields["rights"].choices = [(code(each), permissions.words(each).capitalize()) for each in rights]
+        fields["rights"].choices = [(code(each), capfirst(permissions.words(each))) for each in rights]
         if len(owners) == 1:
             fields["owner"].widget = forms.HiddenInput()
 

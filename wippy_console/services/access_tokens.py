@@ -27,6 +27,8 @@ MAKE_FOR_OTHERS = f"{permissions.APP}.add_accesstoken"
 SEE_OTHERS = f"{permissions.APP}.view_accesstoken"
 REVOKE_OTHERS = f"{permissions.APP}.change_accesstoken"
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 BEGINS = "wippy_"
 _HINT = len(BEGINS) + 6
 _BYTES = 32
@@ -77,7 +79,7 @@ def make(by: Any, owner: User, name: str, limits: Limits) -> tuple[AccessToken, 
         hint=text[:_HINT],
         rights=list(limits.rights),
         namespaces=list(limits.namespaces),
-        addresses=[str(_network(each)) for each in limits.addresses],
+        addresses=[_told(_network(each)) for each in limits.addresses],
         per_minute=limits.per_minute,
         expires_at=limits.expires_at,
         created_by=by,
@@ -190,7 +192,12 @@ def _is_within(address: str, networks: Sequence[str]) -> bool:
     return any(found in ipaddress.ip_network(each) for each in networks)
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _told(network: Network) -> str:
+    """As people write it: that of one address is the address."""
+    return str(network.network_address if network.num_addresses == 1 else network)
+
+
+def _network(text: str) -> Network:
     """As it is compared: IPv4 within IPv6 (::ffff:10.0.0.0/104) is IPv4."""
     found = ipaddress.ip_network(text, strict=False)
     mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None

@@ -36,7 +36,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "sees_others": sees_others,
         "sees_accounts": user.has_perm(service_accounts.ADD) or user.has_perm(service_accounts.CHANGE),
     }
-    return page(request, "tokens/list.html", context)
+    response = page(request, "tokens/list.html", context)
+    add_never_cache_headers(response)  # whoever goes back to it from a new token finds that one there
+    return response
 
 
 def told(user: Any, token: AccessToken) -> Any:
