@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
 from tests.browser.scene import Scene
+from tests.patience import PATIENCE
 from wippy_console.models import AccessToken
 
 
@@ -35,19 +36,21 @@ def test_a_token_is_made_copied_used_and_revoked(enter: Enter, scene: Scene, sit
     kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, history.state])")
     assert text not in kept
 
-    api = {"url": f"{site}/api/v1/runs", "headers": {"Authorization": f"Bearer {text}"}}
-    assert httpx.get(**api).status_code == 200
-    assert httpx.post(**api, json={"entry": "app.flows:approval"}).status_code == 403
+    api = httpx.Client(
+        base_url=f"{site}/api/v1", headers={"Authorization": f"Bearer {text}"}, timeout=PATIENCE, trust_env=False
+    )
+    assert api.get("/runs").status_code == 200
+    assert api.post("/runs", json={"entry": "app.flows:approval"}).status_code == 403
     page.goto("/preferences/tokens/")
     expect(page.get_by_text("127.0.0.1")).to_be_visible()
 
     page.get_by_role("link", name="Revoke Nightly report").click()
     dialog = page.locator("#dialog[open]")
     dialog.get_by_role("link", name="Back").click()
-    assert httpx.get(**api).status_code == 200
+    assert api.get("/runs").status_code == 200
     page.get_by_role("link", name="Revoke Nightly report").click()
     dialog.get_by_role("button", name="Revoke it").click()
     expect(page.get_by_text("counts no more")).to_be_visible()
     expect(page.get_by_text("No token counts")).to_be_visible()
-    assert httpx.get(**api).status_code == 401
+    assert api.get("/runs").status_code == 401
     assert AccessToken.objects.get(owner=scene.stage.cast.operator).state == "revoked"
