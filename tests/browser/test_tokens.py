@@ -36,21 +36,20 @@ def test_a_token_is_made_copied_used_and_revoked(enter: Enter, scene: Scene, sit
     kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, history.state])")
     assert text not in kept
 
-    api = httpx.Client(
-        base_url=f"{site}/api/v1", headers={"Authorization": f"Bearer {text}"}, timeout=PATIENCE, trust_env=False
-    )
-    assert api.get("/runs").status_code == 200
-    assert api.post("/runs", json={"entry": "app.flows:approval"}).status_code == 403
-    page.goto("/preferences/tokens/")
-    expect(page.get_by_text("127.0.0.1")).to_be_visible()
+    credentials = {"Authorization": f"Bearer {text}"}
+    with httpx.Client(base_url=f"{site}/api/v1", headers=credentials, timeout=PATIENCE, trust_env=False) as api:
+        assert api.get("/runs").status_code == 200
+        assert api.post("/runs", json={"entry": "app.flows:approval"}).status_code == 403
+        page.goto("/preferences/tokens/")
+        expect(page.get_by_text("127.0.0.1")).to_be_visible()
 
-    page.get_by_role("link", name="Revoke Nightly report").click()
-    dialog = page.locator("#dialog[open]")
-    dialog.get_by_role("link", name="Back").click()
-    assert api.get("/runs").status_code == 200
-    page.get_by_role("link", name="Revoke Nightly report").click()
-    dialog.get_by_role("button", name="Revoke it").click()
-    expect(page.get_by_text("counts no more")).to_be_visible()
-    expect(page.get_by_text("No token counts")).to_be_visible()
-    assert api.get("/runs").status_code == 401
-    assert AccessToken.objects.get(owner=scene.stage.cast.operator).state == "revoked"
+        page.get_by_role("link", name="Revoke Nightly report").click()
+        dialog = page.locator("#dialog[open]")
+        dialog.get_by_role("link", name="Back").click()
+        assert api.get("/runs").status_code == 200
+        page.get_by_role("link", name="Revoke Nightly report").click()
+        dialog.get_by_role("button", name="Revoke it").click()
+        expect(page.get_by_text("counts no more")).to_be_visible()
+        expect(page.get_by_text("No token counts")).to_be_visible()
+        assert api.get("/runs").status_code == 401
+        assert AccessToken.objects.get(owner=scene.stage.cast.operator).state == "revoked"
