@@ -213,8 +213,8 @@ def test_somebody_who_publishes_meanwhile_is_not_overwritten(shop: Path, monkeyp
     (shop / "lib" / "money.lua").write_text("return {1}\n")
     original = publishing.preview
 
-    def slow(base: int | None, changes: registry.Changes) -> Any:
-        found = original(base, changes)
+    def slow(base: int | None, changes: registry.Changes, user: Any) -> Any:
+        found = original(base, changes, user)
         current = registry.entry("shop.lib:money")
         registry.save_entry(
             operator(), current.id, base=1, kind=current.kind, meta={}, data={"source": "return {2}"}, message=""

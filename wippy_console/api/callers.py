@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -34,6 +34,11 @@ def identify(request: HttpRequest) -> tuple[User, AccessToken | None] | None:
     if request.method not in _SAFE and check_csrf(request) is not None:
         raise PermissionDenied(STALE)
     return request.user, None
+
+
+def user_of(request: HttpRequest) -> User:
+    """By whose rights it is done: the door has turned everybody else away."""
+    return cast("User", request.user)
 
 
 class Bearer(HttpBearer):

@@ -77,7 +77,8 @@ def _act(
 
 
 def _once(request: HttpRequest, caller: str, key: str, act: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    said = (str(request.method), request.get_full_path(), request.headers.get("If-Match", ""))
+    conditions = (request.headers.get(name, "") for name in ("If-Match", "If-None-Match"))
+    said = (str(request.method), request.get_full_path(), *conditions)
     try:
         given = repeats.once(caller, key, said, request.body, lambda: _told(act()))
     except Conflict as error:

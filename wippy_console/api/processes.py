@@ -128,7 +128,7 @@ def index(request: HttpRequest, filters: Query[Filters]) -> Any:
 
 
 @router.get("/one", response=ProcessWhole, summary="Get a process", url_name="process")
-def get(request: HttpRequest, pid: Annotated[PidText, Query()]) -> Any:
+def get(request: HttpRequest, pid: PidText) -> Any:
     """As its node sees it now, or how it ended. Percent-encode the pid: `?pid=%7Bnode%40app%3Ahost%7C0x1%7D`."""
     return _whole(processes.describe(request.user, pid, also_ended=True))
 

@@ -13,6 +13,7 @@ from wippy_console.api import (
     again,
     audit,
     callers,
+    entries,
     feed,
     functions,
     health,
@@ -24,6 +25,7 @@ from wippy_console.api import (
     runs,
     schedules,
     services,
+    versions,
 )
 from wippy_console.api.document import DocumentedAPI
 from wippy_console.api.door import door
@@ -56,6 +58,8 @@ api.add_router("/services", services.router, tags=["services"])
 api.add_router("/nodes", nodes.router, tags=["nodes"])
 api.add_router("/health", health.router, tags=["health"])
 api.add_router("/feed", feed.router, tags=["feed"])
+api.add_router("/entries", entries.router, tags=["entries"])
+api.add_router("/versions", versions.router, tags=["versions"])
 
 
 @csrf_exempt

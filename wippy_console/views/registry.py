@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from engine.entry import Entry
 from engine.registry.texts import entry_text, fields_text
 from wippy_console import permissions
-from wippy_console.database.folding import folded
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
 from wippy_console.services import drift, processes, python_functions, registry, runs
@@ -28,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     kinds = sorted({entry.kind for entry in entries})
     given = filters(EntryFilters(request.GET, kinds=kinds))
     text, kind = given["q"], given["kind"]
-    shown = [entry for entry in entries if matches(entry, text, kind)]
+    shown = [entry for entry in entries if registry.matches(entry, text, kind)]
     context = {
         "namespaces": by_namespace(shown),
         "kinds": kinds,
@@ -41,12 +40,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "drifts": drift.of_all(request.user),
     }
     return page(request, "registry/list.html", context)
-
-
-def matches(entry: Entry, text: str, kind: str) -> bool:
-    """Whether an entry passes the filters."""
-    texts = folded(f"{entry.id} {entry.meta.get('title', '')} {entry.meta.get('description', '')}")
-    return folded(text) in texts and (not kind or entry.kind == kind)
 
 
 def by_namespace(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:

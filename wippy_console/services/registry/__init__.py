@@ -4,14 +4,26 @@ Reading asks for no permission, callers do; publishing checks the rights itself.
 """
 
 from engine.registry.changes import Changes
-from wippy_console.services.registry.applying import Edited, Edits, Plan, apply, export, plan
+from wippy_console.services.registry.applying import (
+    Edited,
+    Edits,
+    Plan,
+    apply,
+    difference,
+    export,
+    files_of,
+    plan,
+    plan_of,
+)
 from wippy_console.services.registry.catalog import DatabaseCatalog
+from wippy_console.services.registry.conditional import Put, Seen, put, remove
 from wippy_console.services.registry.publishing import (
     delete_entry,
     may_publish,
     preview,
     publish,
     publish_from_lua,
+    restore,
     restore_from_lua,
     save_entry,
 )
@@ -22,6 +34,7 @@ from wippy_console.services.registry.reading import (
     entry,
     in_force,
     latest_versions,
+    made_in,
     of_kinds,
     revisions,
     snapshot,
@@ -29,13 +42,18 @@ from wippy_console.services.registry.reading import (
     used_by,
     version_numbers,
 )
-from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
+from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, NotAsSeen, StaleBaseError
 from wippy_console.services.registry.seeing import (
     entries_for,
     entry_for,
+    found_for,
+    matches,
+    revisions_listed,
     sees,
     used_by_for,
+    version_for,
     versions_for,
+    versions_listed,
     workflows_for,
 )
 from wippy_console.services.registry.titles import titles, workflows
@@ -47,27 +65,40 @@ __all__ = [
     "Edited",
     "Edits",
     "ForbiddenError",
+    "NotAsSeen",
     "Plan",
+    "Put",
+    "Seen",
     "StaleBaseError",
     "apply",
     "current_number",
     "current_version",
     "delete_entry",
+    "difference",
     "entries",
     "entries_for",
     "entry",
     "entry_for",
     "export",
+    "files_of",
+    "found_for",
     "in_force",
     "latest_versions",
+    "made_in",
+    "matches",
     "may_publish",
     "of_kinds",
     "plan",
+    "plan_of",
     "preview",
     "publish",
     "publish_from_lua",
+    "put",
+    "remove",
+    "restore",
     "restore_from_lua",
     "revisions",
+    "revisions_listed",
     "save_entry",
     "sees",
     "snapshot",
@@ -75,8 +106,10 @@ __all__ = [
     "tree",
     "used_by",
     "used_by_for",
+    "version_for",
     "version_numbers",
     "versions_for",
+    "versions_listed",
     "workflows",
     "workflows_for",
 ]

@@ -34,6 +34,7 @@ from wippy_console.services.registry import reading, seeing
 from wippy_console.services.registry.refusals import ChangesRefused, ForbiddenError, StaleBaseError
 
 APPLY, EDITOR, LUA = "apply", "editor", "lua"
+NO_VERSION = "There is no version {} of the registry."
 MAX_FEED_IDS = 200
 MAX_LISTED = 1000
 MAX_NOTED = 100
@@ -93,13 +94,36 @@ def publish_from_lua(unit: Author, changes: Changes, *, base: int) -> Version:
 
 def restore_from_lua(unit: Author, number: int) -> Version:
     """Make a version of what version `number` held: that one is in force again, whatever changed since."""
-    newest = reading.current_number()
-    if not 0 < number <= newest:
-        raise NotFoundError(f"There is no version {number} of the registry.")
-    earlier = Version.objects.get(number=number).restores or number
-    changes = changing.diff(reading.snapshot(newest), reading.snapshot(number))
+    newest, earlier, changes = _back_to(number)
     publisher = _Publisher(None, f"by {unit.entry}: version {earlier} again", LUA, unit, earlier)
     return _publish(publisher, changes, newest)
+
+
+def restore(user: User, number: int, message: str = "") -> Version:
+    """The same in a user's name, who may publish whatever it changes; nothing is made when nothing has changed since.
+
+    NotFoundError; PermissionDenied; ChangesRefused; Conflict.
+    """
+    permissions.require(user, permissions.PUBLISH_VERSION)
+    seeing.version_for(user, number)
+    newest, earlier, changes = _back_to(number)
+    if not changes:
+        return _unchanged()
+    if not all(seeing.sees(user, each) for each in changes.touched):
+        raise PermissionDenied(f"Version {number} differs in entries outside of your namespaces.")
+    for entry_id in changes.touched:
+        permissions.require(user, permissions.PUBLISH_VERSION, namespace_of(entry_id))
+    publisher = _Publisher(user, message or f"Version {earlier} again", EDITOR, None, earlier)
+    return _publish(publisher, changes, newest)
+
+
+def _back_to(number: int) -> tuple[int, int, Changes]:
+    """The newest version, the one in force when `number` was the newest, and what leads back to it."""
+    newest = reading.current_number()
+    if not 0 < number <= newest:
+        raise NotFoundError(NO_VERSION.format(number))
+    changes = changing.diff(reading.snapshot(newest), reading.snapshot(number))
+    return newest, reading.in_force(number), changes
 
 
 def _publish(publisher: _Publisher, changes: Changes, base: int | None) -> Version:
@@ -170,10 +194,14 @@ def _targets(entry: Entry | None) -> set[str]:
     return {each.target for each in references.references(entry)} if entry else set()
 
 
-def preview(base: int | None, changes: Changes) -> list[Problem]:
-    """Every problem, warnings included, that `publish` would find now; a stale base is one of them."""
+def preview(base: int | None, changes: Changes, user: User | None = None) -> list[Problem]:
+    """Every problem, warnings included, that `publish` would find now; a stale base is one of them.
+
+    For a user without the names that they may not see; PermissionDenied where they lack a right.
+    """
     try:
-        return list(_prepare(base, changes).problems)
+        prepared = _prepare(base, changes, _Publisher(user, "", APPLY) if user else None)
+        return list(_told(user, prepared))
     except StaleBaseError as error:
         return [Problem(error.message, entry_id=revision.entry_id) for revision in error.revisions]
     except ChangesRefused as error:
@@ -248,7 +276,7 @@ def _declared(entries: Mapping[str, Entry]) -> Iterator[str]:
 
 def _fit(base: int | None, number: int, current: Mapping[str, Entry], changes: Changes) -> Changes:
     if base is not None and not 0 <= base <= number:
-        raise Refused(f"There is no version {base} of the registry.")
+        raise Refused(NO_VERSION.format(base))
     before = current if base in (None, number) else _before(base, changes.touched)
     if problems := changing.check(before, changes):
         raise ChangesRefused(problems)

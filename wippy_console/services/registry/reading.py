@@ -57,6 +57,12 @@ def newest_revisions(at: int | None = None) -> QuerySet[Revision]:
     return rows.filter(~Exists(newer)).order_by("entry_id")
 
 
+def made_in(ids: Collection[str], at: int | None = None) -> dict[str, int]:
+    """Of each entry that is there in version `at` (None = the newest) the version that made it what it is."""
+    rows = newest_revisions(at).filter(deleted=False, entry_id__in=ids)
+    return dict(rows.values_list("entry_id", "version_id"))
+
+
 def as_entry(revision: Revision) -> Entry:
     """The entry that a revision made."""
     return Entry(revision.entry_id, revision.kind, revision.meta, revision.data)

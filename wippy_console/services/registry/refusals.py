@@ -35,6 +35,12 @@ class StaleBaseError(Conflict):
         self.revisions = list(revisions)
 
 
+class NotAsSeen(Refused):
+    """The entry is not as the one who changes it says that it is."""
+
+    status = 412
+
+
 class ForbiddenError(Refused):
     """Lua code may not publish these `entries`."""
 

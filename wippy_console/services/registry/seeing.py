@@ -12,9 +12,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from engine.entry import Entry, namespace_of
 from engine.registry.problems import Problem
 from wippy_console import permissions
+from wippy_console.database.folding import folded
+from wippy_console.database.storable import storable_text
 from wippy_console.models import Revision, Version
-from wippy_console.services import grants, python_functions
-from wippy_console.services.errors import NotFoundError
+from wippy_console.permissions import EVERYWHERE, Scope
+from wippy_console.services import cursors, grants, python_functions
+from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.registry import reading, titles
 
 OUTSIDE = "an entry outside of your namespaces"
@@ -66,6 +69,72 @@ def _told(problem: Problem, is_hidden: Callable[[str], bool]) -> Problem:
     message = _ID.sub(lambda found: OUTSIDE if is_hidden(found[0]) else found[0], problem.message)
     hint = "" if any(map(is_hidden, _ID.findall(problem.hint))) else problem.hint
     return replace(problem, message=message, hint=hint)
+
+
+def matches(entry: Entry, text: str, kind: str) -> bool:
+    """Whether an entry passes the filters of the registry's list."""
+    texts = folded(f"{entry.id} {entry.meta.get('title', '')} {entry.meta.get('description', '')}")
+    return folded(text) in texts and (not kind or entry.kind == kind)
+
+
+def found_for(
+    user: Any, *, text: str = "", kind: str = "", namespace: str = "", after: str = "", limit: int
+) -> tuple[list[tuple[Entry, int]], str]:
+    """Entries that the user may see, by id, each with the version that made it so (0: only code declares it).
+
+    `namespace` may be a pattern (`shop.*`); `after` is the cursor of the page before; the second value is the next.
+    """
+    within = Scope((namespace,)) if namespace else EVERYWHERE
+    begin = cursors.place_of(after, 1)[0] if after else ""
+    found = [
+        each
+        for each in entries_for(user)
+        if each.id > begin and within.covers(each.namespace) and matches(each, text, kind)
+    ]
+    page = found[:limit]
+    made = reading.made_in([each.id for each in page])
+    return [(each, made.get(each.id, 0)) for each in page], cursors.made(page[-1].id) if len(found) > limit else ""
+
+
+def version_for(user: Any, number: int) -> Version:
+    """A version that changed an entry that the user may see; NotFoundError."""
+    found = versions_for(user).filter(number=number).first()
+    if found is None:
+        raise NotFoundError(f"There is no version {number} of the registry.")
+    return found
+
+
+def versions_listed(user: Any, *, entry: str = "", after: str, limit: int) -> tuple[list[Version], str]:
+    """Versions after a cursor, newest first, of an entry or of all; and the next cursor, or ""."""
+    rows = versions_for(user)
+    if entry:
+        rows = rows.filter(Exists(Revision.objects.filter(version=OuterRef("pk"), entry_id=entry)))
+    if entry and not sees(user, entry):
+        rows = rows.none()
+    if after:
+        rows = rows.filter(number__lt=_number(cursors.place_of(after, 1)[0]))
+    found = list(rows[: limit + 1])
+    return found[:limit], cursors.made(str(found[limit - 1].number)) if len(found) > limit else ""
+
+
+def revisions_listed(
+    user: Any, version: Version, *, after: str, limit: int
+) -> tuple[list[tuple[Revision, Entry | None]], str]:
+    """What a version made of entries that the user may see, each with how it stood before, by id; the next cursor."""
+    rows = grants.narrowed(version.revisions.all(), user, permissions.VIEW_REGISTRY, entry="entry_id")
+    if after:
+        rows = rows.filter(entry_id__gt=storable_text(cursors.place_of(after, 1)[0]))
+    found = list(rows.order_by("entry_id")[: limit + 1])
+    page = found[:limit]
+    before = reading.snapshot(version.number - 1, [each.entry_id for each in page])
+    cursor = cursors.made(page[-1].entry_id) if len(found) > limit else ""
+    return [(each, before.get(each.entry_id)) for each in page], cursor
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise Refused(cursors.DAMAGED)
+    return int(text)
 
 
 def versions_for(user: Any) -> QuerySet[Version]:
