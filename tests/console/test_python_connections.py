@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
 async def it(database: str) -> AsyncIterator[Lab]:
     """A node whose Python functions are those of this file."""
     here: dict[str, Any] = globals()
+    before = {*threading.enumerate()}
     functions = PythonFunctions(surroundings(lambda _, text: here[text]), threads=THREADS)
     names = [name for name, value in here.items() if callable(value) and name.startswith("f_")]
     entries = [Entry(f"app:{name}", "function.python", {}, {"callable": name, "pool": {"size": 50}}) for name in names]
@@ -65,6 +67,14 @@ async def it(database: str) -> AsyncIterator[Lab]:
             yield found
     finally:
         await functions.close()
+        await _ended(before)
+
+
+async def _ended(before: set[threading.Thread]) -> None:
+    """Its threads close what they opened when they end, which takes that the database is still known."""
+    async with asyncio.timeout(PATIENCE):
+        while any(each.name.startswith("python function") for each in {*threading.enumerate()} - before):
+            await asyncio.sleep(0.01)
 
 
 def f_put(ctx: Context, name: str) -> int:

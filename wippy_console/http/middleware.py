@@ -53,7 +53,7 @@ class RefusedMiddleware:
         response = self.get_response(request)
         if response.status_code != 405 or not _is_api(request):
             return response
-        allowed = response.get("Allow", "")
+        allowed = ", ".join(sorted(response.get("Allow", "").split(", ")))
         return problems.answer(405, f"This address takes {allowed}.", headers={"Allow": allowed})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
