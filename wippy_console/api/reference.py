@@ -161,7 +161,7 @@ def _text(told: Mapping[str, Any]) -> str:
             said.append(f"{words} {schema[name]}{unit}")
     default = schema.get("default")
     said += [f"default {json.dumps(default)}"] if default not in (None, "", [], False) else []
-    return "; ".join(filter(None, said))
+    return "; ".join(each.removesuffix(".") for each in said if each)
 
 
 def _curl(schemas: Mapping[str, Any], path: str, method: str, body: Any) -> str:
