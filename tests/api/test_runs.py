@@ -41,6 +41,9 @@ def test_a_run_is_started_signalled_and_ended(on_stage: Stage) -> None:
     assert begun["Location"] == f"/api/v1/runs/{run['run_id']}"
     assert api.get("/runs/order%201").json()["run_id"] == run["run_id"]
 
+    assert [each["run_id"] for each in api.get("/runs?workflow_id=order%201").json()["items"]] == [run["run_id"]]
+    assert api.get("/runs?workflow_id=order").json()["items"] == []
+
     again = api.post("/runs", wanted, Idempotency_Key="a")
     assert (again.status_code, again.json(), again["Idempotency-Replayed"]) == (201, run, "true")
     other = api.post("/runs", {**wanted, "args": []}, Idempotency_Key="a")

@@ -228,6 +228,7 @@ def _page(page: Page) -> dict[str, Any]:
 def _wanted(filters: Filters) -> Wanted:
     return Wanted(
         text=filters.text,
+        workflow_id=filters.workflow_id,
         statuses=tuple(filters.status),
         entry=filters.entry,
         client=filters.client,

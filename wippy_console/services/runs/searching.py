@@ -31,6 +31,7 @@ MAX_LIMIT = 500
 _IDS = ("run_id", "workflow_id", "entry_id")
 _MOST_WORDS = 10
 _FIELDS = {
+    "workflow_id": "workflow_id",
     "entry_id": "entry",
     "client": "client",
     "parent_run_id": "parent",

@@ -18,6 +18,7 @@ class Wanted:
 
     text: str = ""
     statuses: tuple[str, ...] = ()
+    workflow_id: str = ""
     entry: str = ""
     client: str = ""
     parent: str = ""
