@@ -9,6 +9,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from wippy_console import permissions
+from wippy_console.api.callers import key_of
 from wippy_console.api.problems import within
 from wippy_console.api.runs import RunWhole, begun, found
 from wippy_console.api.shapes import Body, Json, Text
@@ -56,7 +57,7 @@ def again(request: HttpRequest, response: HttpResponse, run: str, body: AgainIn)
         raise Refused(_HIDDEN, {"args": [f"{_HIDDEN} Hidden: {', '.join(before.hidden)}."]})
     same = row.worker if row.worker in {each.id for each in runs.workers(request.user)} else ""
     args, worker = before.args if body.args is None else body.args, body.worker or same
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     with within("args", 0):
         started = runs.start(request.user, row.entry_id, worker, args, body.workflow_id, key=key, again=row)
     return begun(request, response, started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -39,6 +40,11 @@ def identify(request: HttpRequest) -> tuple[User, AccessToken | None] | None:
 def user_of(request: HttpRequest) -> User:
     """By whose rights it is done: the door has turned everybody else away."""
     return cast("User", request.user)
+
+
+def key_of(request: HttpRequest) -> UUID:
+    """Under which key services do it: the same for the same `Idempotency-Key` of one caller, else a new one."""
+    return cast("UUID", request.key)  # type: ignore[attr-defined] # the door made it
 
 
 class Bearer(HttpBearer):

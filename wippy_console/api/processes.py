@@ -12,8 +12,9 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from engine.durations import SECOND
+from wippy_console.api.callers import key_of
 from wippy_console.api.problems import within
-from wippy_console.api.shapes import Body, Cursor, Json, Limit, PageOf, Text
+from wippy_console.api.shapes import Body, Cursor, Json, Limit, PageOf, Text, payloads
 from wippy_console.models import Process
 from wippy_console.services import processes
 from wippy_console.services.processes import Detail, Wanted
@@ -140,7 +141,7 @@ def spawn(request: HttpRequest, response: HttpResponse, body: SpawnIn) -> Any:
     The same `Idempotency-Key` spawns no second one. When the first answer was lost, since the console died or was not
     sure (503), a repeat is a 409: look for the process by its entry, or give it a name to ask with again.
     """
-    key = str(request.key)  # type: ignore[attr-defined]
+    key = str(key_of(request))
     with within("args", 0):
         pid = processes.spawn(request.user, body.entry, body.host, body.args, name=body.name, node=body.node, key=key)
     response["Location"] = f"{reverse('api-v1:process')}?{urlencode({'pid': pid})}"
@@ -153,22 +154,22 @@ def message(request: HttpRequest, body: MessageIn) -> Any:
 
     The same `Idempotency-Key` sends no second one: a repeat whose first answer was lost is a 409.
     """
-    payload = [body.payload] if "payload" in body.model_fields_set else []
-    processes.message(request.user, body.pid, body.topic, *payload, key=str(request.key))  # type: ignore[attr-defined]
+    payload = payloads(body)
+    processes.message(request.user, body.pid, body.topic, *payload, key=str(key_of(request)))
     return Status(204, None)
 
 
 @router.post("/cancel", response={202: None}, summary="Ask a process to stop")
 def cancel(request: HttpRequest, body: EndIn) -> Any:
     """Its code is told, and does what it wants then. A repeat whose first answer was lost is a 409."""
-    processes.cancel(request.user, body.pid, body.reason, key=str(request.key))  # type: ignore[attr-defined]
+    processes.cancel(request.user, body.pid, body.reason, key=str(key_of(request)))
     return Status(202, None)
 
 
 @router.post("/terminate", response={204: None}, summary="End a process now")
 def terminate(request: HttpRequest, body: EndIn) -> Any:
     """Its code is not told. The reason is required. A repeat whose first answer was lost is a 409."""
-    processes.terminate(request.user, body.pid, body.reason, key=str(request.key))  # type: ignore[attr-defined]
+    processes.terminate(request.user, body.pid, body.reason, key=str(key_of(request)))
     return Status(204, None)
 
 

@@ -10,8 +10,9 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from wippy_console import permissions
+from wippy_console.api.callers import key_of
 from wippy_console.api.problems import within
-from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, Nothing, PageOf, Text
+from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, Nothing, PageOf, Text, payloads
 from wippy_console.models import Comment, Decision, Question, Vote
 from wippy_console.services import comments, decisions, questions
 from wippy_console.services.decisions import Button
@@ -216,8 +217,8 @@ def answer(request: HttpRequest, question: int, body: AnswerIn) -> Any:
     the answer's schema. 503 says that the answer is kept and sent later, or that the run has not said yet what it makes
     of it: the same request with the same `Idempotency-Key` asks again.
     """
-    asked, key = _found(request, question), request.key  # type: ignore[attr-defined]
-    payload = [body.payload] if "payload" in body.model_fields_set else []
+    asked, key = _found(request, question), key_of(request)
+    payload = payloads(body)
     with within("payload"):
         made = decisions.answer(
             request.user,
@@ -273,7 +274,7 @@ def list_comments(request: HttpRequest, question: int) -> Any:
 @router.post("/{int:question}/comments", response={201: CommentOut}, summary="Comment on a question")
 def comment(request: HttpRequest, question: int, body: CommentIn) -> Any:
     """Also on one that is over."""
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     return Status(201, _comment(comments.comment(request.user, _found(request, question), body.text, key)))
 
 

@@ -12,9 +12,10 @@ from ninja import Path, Query, Router, Schema, Status
 from pydantic import Field
 
 from wippy_console import permissions
+from wippy_console.api.callers import key_of
 from wippy_console.api.problems import within
 from wippy_console.api.runs import Done, Paging, done, found
-from wippy_console.api.shapes import Body, Json, PageOf, Text
+from wippy_console.api.shapes import Body, Json, PageOf, Text, payloads
 from wippy_console.models import Run
 from wippy_console.services import cursors, decisions, resetting, timeline
 from wippy_console.services.diagnosis import by_name
@@ -162,7 +163,7 @@ def plan(request: HttpRequest, run: str, event_id: int) -> Any:
 @router.post("/{run}/reset", response={201: ResetDone}, summary="Reset a run to an earlier step")
 def reset(request: HttpRequest, response: HttpResponse, run: str, body: ResetIn) -> Any:
     """It goes on as a new run from before that event. An open one ends with it, which takes the right to terminate."""
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     made = resetting.reset(
         request.user,
         found(request, run),
@@ -204,8 +205,8 @@ def update(request: HttpRequest, run: str, name: Name, body: UpdateIn) -> Any:
     any other takes the right to send raw signals. 503 when the run has not answered within 10 seconds: the same request
     with the same `Idempotency-Key` asks for the answer again. Names may hold slashes.
     """
-    row, key = found(request, run), request.key  # type: ignore[attr-defined]
-    payload = [body.payload] if "payload" in body.model_fields_set else []
+    row, key = found(request, run), key_of(request)
+    payload = payloads(body)
     with within("payload"):
         made = decisions.update(request.user, row, name, *payload, reason=body.reason, label=body.label, key=key)
     return done(made)

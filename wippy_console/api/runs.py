@@ -11,8 +11,9 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from wippy_console import permissions
+from wippy_console.api.callers import key_of
 from wippy_console.api.problems import within
-from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, PageOf, Text
+from wippy_console.api.shapes import Body, Cursor, Json, Limit, Moment, PageOf, Text, payloads
 from wippy_console.models import Decision, Run, Vote
 from wippy_console.services import decisions, questions, runs, states
 from wippy_console.services.runs import Page, Started, Wanted
@@ -148,7 +149,7 @@ def index(request: HttpRequest, filters: Query[Filters]) -> Any:
 @router.post("", response={201: RunWhole}, summary="Start a run")
 def start(request: HttpRequest, response: HttpResponse, body: StartIn) -> Any:
     """The same `Idempotency-Key` starts no second one, whatever dies in between."""
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     with within("args", 0):
         started = runs.start(request.user, body.entry, body.worker, body.args, body.workflow_id, key=key)
     return begun(request, response, started)
@@ -179,8 +180,8 @@ def children(request: HttpRequest, run: str, filters: Query[Paging]) -> Any:
 @router.post("/{run}/signals", response=Done, summary="Send a run a message")
 def signal(request: HttpRequest, run: str, body: SignalIn) -> Any:
     """It answers the question that waits for the topic, if one does, by the rules of the console."""
-    row, key = found(request, run), request.key  # type: ignore[attr-defined]
-    payload = [body.payload] if "payload" in body.model_fields_set else []
+    row, key = found(request, run), key_of(request)
+    payload = payloads(body)
     if body.raw:
         return done(decisions.send_raw(request.user, row, body.topic, *payload, reason=body.reason, key=key))
     given = decisions.send(request.user, row, body.topic, *payload, reason=body.reason, label=body.label, key=key)
@@ -190,14 +191,14 @@ def signal(request: HttpRequest, run: str, body: SignalIn) -> Any:
 @router.post("/{run}/cancel", response=Done, summary="Ask a run to stop")
 def cancel(request: HttpRequest, run: str, body: Reason) -> Any:
     """Its code is told, and may clean up."""
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     return done(decisions.cancel(request.user, found(request, run), body.reason, key=key))
 
 
 @router.post("/{run}/terminate", response=Done, summary="End a run now")
 def terminate(request: HttpRequest, run: str, body: Reason) -> Any:
     """Its code is not told. The reason is required."""
-    key = request.key  # type: ignore[attr-defined]
+    key = key_of(request)
     return done(decisions.terminate(request.user, found(request, run), body.reason, key=key))
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
+from wippy_console.api.callers import key_of
 from wippy_console.api.shapes import Cursor, Limit, Nothing, PageOf, Text
 from wippy_console.models import Service
 from wippy_console.services import processes
@@ -69,7 +70,7 @@ def move(request: HttpRequest, service_id: int, act: Acts, body: Nothing) -> Any
     Each key is asked once: a repeat whose first answer was lost is a 409, and moves nothing.
     """
     found = processes.get_service(request.user, service_id)
-    processes.move_service(request.user, found, act, key=str(request.key))  # type: ignore[attr-defined]
+    processes.move_service(request.user, found, act, key=str(key_of(request)))
     return Status(202, out(processes.get_service(request.user, service_id)))
 
 

@@ -20,6 +20,11 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def payloads(body: Body) -> list[Any]:
+    """The one payload of a message, or none: null is one."""
+    return [body.payload] if "payload" in body.model_fields_set else []  # type: ignore[attr-defined] # bodies of messages
+
+
 class Nothing(Body):
     """An object without members, or no body."""
 
