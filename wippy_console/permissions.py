@@ -49,15 +49,15 @@ AUTHOR = "author"
 ADMINISTRATOR = "administrator"
 
 MODELS = (
-    "accesstoken", "auditrow", "batch", "batchitem", "claim", "comment", "decision", "draft", "feedevent", "grant",
-    "guestlink", "historyarchive", "importedhistory", "listsettings", "node", "notification", "notificationpreference",
-    "outgoing", "process", "program", "quarantine", "question", "questionrole", "repeatedrequest", "revision", "run",
-    "savedview", "service", "token", "version", "vote",
+    "accesstoken", "auditrow", "batch", "batchitem", "claim", "comment", "decision", "delivery", "deliverypart",
+    "draft", "feedevent", "grant", "guestlink", "historyarchive", "importedhistory", "listsettings", "node",
+    "notification", "notificationpreference", "outgoing", "process", "program", "quarantine", "question",
+    "questionrole", "repeatedrequest", "revision", "run", "savedview", "service", "token", "version", "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 PERSONAL = (
-    "accesstoken", "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification",
+    "accesstoken", "deliverypart", "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification",
     "notificationpreference", "outgoing", "repeatedrequest", "savedview",
 )  # fmt: skip
 """What belongs to one person, or says who may what; only administrators see that it is there."""

@@ -8,6 +8,7 @@ from wippy_console.models.drafts import Draft
 from wippy_console.models.feed import FeedEvent
 from wippy_console.models.fleet import Claim, Node, Process, Service
 from wippy_console.models.grants import Grant
+from wippy_console.models.hooks import Delivery, DeliveryPart
 from wippy_console.models.imported import ImportedHistory
 from wippy_console.models.lists import ListSettings, SavedView
 from wippy_console.models.notifications import Notification, NotificationPreference
@@ -25,6 +26,8 @@ __all__ = [
     "Claim",
     "Comment",
     "Decision",
+    "Delivery",
+    "DeliveryPart",
     "Draft",
     "FeedEvent",
     "Grant",

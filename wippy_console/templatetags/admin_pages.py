@@ -34,7 +34,7 @@ ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Questions", "hand"): ("Question", "Decision", "Vote", "Comment", "GuestLink"),
     ("Registry", "package"): ("Version", "Revision", "Program", "Token"),
     ("Fleet", "server"): ("Node", "Service", "Process", "Claim", "Quarantine"),
-    ("Records", "shield"): ("AuditRow", "FeedEvent", "Notification", "RepeatedRequest"),
+    ("Records", "shield"): ("AuditRow", "FeedEvent", "Notification", "RepeatedRequest", "Delivery", "DeliveryPart"),
 }
 
 
