@@ -163,7 +163,14 @@ async def scene(temporal_address: str) -> Scene:
 
 
 async def the_run() -> Run:
-    return await in_thread(Run.objects.get)
+    """The one row, whole: to look up what masks its values, as its attributes do, takes the database."""
+
+    def read() -> Run:
+        run = Run.objects.get()
+        run.unveiled = True
+        return run
+
+    return await in_thread(read)
 
 
 def kind_of(run: Run) -> str:
