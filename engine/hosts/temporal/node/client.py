@@ -76,6 +76,10 @@ class NodeClient:
         """Let a node START (anew, if it runs) or STOP a service; NotFound when it is not that node's."""
         await self.ask(requests.Service(entry_id, action), node, key=key)
 
+    async def serve(self, id: str, target: str, timeout: timedelta, key: str = "") -> None:
+        """Let any node that has a `Server` answer the HTTP request of that id; returns when the answer is kept."""
+        await self.ask(requests.Serve(id, target), "", timeout, key=key)
+
     async def ask(
         self,
         request: Request[A],

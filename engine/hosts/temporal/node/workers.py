@@ -8,19 +8,28 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from engine.contracts.node import Node
+from engine.contracts.serving import Server
 from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.node.execution import Activity
 from engine.hosts.temporal.node.peer_activities import PeerActivities
 from engine.hosts.temporal.node.peers import TemporalPeers
+from engine.hosts.temporal.node.serving import ServingActivities
 from engine.hosts.temporal.settings import FLEET_QUEUE, GRACE, HEARTBEAT_THROTTLE, node_queue
 from engine.hosts.temporal.wire.interceptors import WorkerHeaders
 
 
 def node_workers(
-    client: Client, node: Node, peers: TemporalPeers | None = None, more: Sequence[Activity] = ()
+    client: Client,
+    node: Node,
+    peers: TemporalPeers | None = None,
+    more: Sequence[Activity] = (),
+    server: Server | None = None,
 ) -> list[Worker]:
-    """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own."""
-    anywhere = NodeActivities(node).all()
+    """The workers of the queues by which consoles and other nodes reach this one: the fleet's, and its own.
+
+    With a `server` it answers HTTP requests.
+    """
+    anywhere = [*NodeActivities(node).all(), *(ServingActivities(node, server).all() if server else ())]
     here = [*anywhere, *(PeerActivities(node, peers).all() if peers else ()), *more]
     return [_activity_worker(client, FLEET_QUEUE, anywhere), _activity_worker(client, node_queue(node.id), here)]
 

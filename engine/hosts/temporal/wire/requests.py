@@ -312,6 +312,15 @@ class Service(Order):
     action: str
 
 
+@dataclass(frozen=True, slots=True)
+class Serve(Order):
+    """Answer the HTTP request of that id by the function `target`; the request and the answer travel elsewhere."""
+
+    name = "wippy.serve"
+    id: str
+    target: str
+
+
 def _text(given: Fields, attribute: Field[Any]) -> str:
     read = fields.text if attribute.default is MISSING else fields.optional_text
     return read(given, attribute.name)

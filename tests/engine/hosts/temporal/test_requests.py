@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,11 +17,14 @@ from temporalio.api.common.v1 import Payload
 
 from engine.contracts.host import CallRequest, SpawnRequest
 from engine.contracts.operations import Doing, ProcessInfo
-from engine.errors import INVALID, Failure, UnitFailed
+from engine.contracts.serving import Call
+from engine.errors import ALREADY_EXISTS, INVALID, Failure, UnitFailed
 from engine.hosts.temporal.node.activities import NodeActivities
 from engine.hosts.temporal.node.client import NodeClient
 from engine.hosts.temporal.node.operations import OperationActivities
 from engine.hosts.temporal.node.peer_activities import PeerActivities
+from engine.hosts.temporal.node.serving import ServingActivities
+from engine.hosts.temporal.node.workers import node_workers
 from engine.hosts.temporal.options.types import ENGINE
 from engine.hosts.temporal.wire import answers, payloads, requests
 from engine.hosts.temporal.wire.answers import Outcome
@@ -28,6 +32,7 @@ from engine.hosts.temporal.wire.requests import Request
 from engine.security.context import Actor, Policy, Security
 from engine.steps import Exited, Value
 from tests.engine.hosts.temporal.stage import Stage
+from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent / "requests"
 RECORDED = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -78,6 +83,7 @@ MEANT: Mapping[str, Request[Any]] = {
     "wippy.unlink": requests.Unlink(PID, PEER),
     "wippy.describe": requests.Describe(PID),
     "wippy.service": requests.Service("app:service", requests.START),
+    "wippy.serve": requests.Serve("0b7fd8f4-3c1e-4a55-9d4f-0d7a52c6b1e0", "app:fn"),
 }
 
 
@@ -172,7 +178,8 @@ def test_recorded_answers_are_read_and_written_as_they_were() -> None:
 
 
 def test_every_request_is_an_activity_and_no_other_file_spells_its_name() -> None:
-    served = {*vars(NodeActivities).values(), *vars(PeerActivities).values(), *vars(OperationActivities).values()}
+    rooms = (NodeActivities, PeerActivities, OperationActivities, ServingActivities)
+    served = {method for room in rooms for method in vars(room).values()}
     definitions = [getattr(method, "__temporal_activity_definition", None) for method in served]
     assert {definition.name for definition in definitions if definition} == set(KINDS)
     assert all(name.startswith(ENGINE) for name in KINDS)
@@ -222,6 +229,35 @@ async def test_whoever_asks_what_a_node_does_not_know_hears_which_node_to_upgrad
     with pytest.raises(UnitFailed, match=f"node '{asked.node.id}' does not know wippy.unheard.*upgrade it") as raised:
         await nodes.ask(Unheard(PID), asked.node.id)
     assert raised.value.failure.kind == INVALID
+
+
+class Notes:
+    """A server that notes whom it asked, and of what try."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Value] = {}
+
+    async def serve(self, id: str, target: str, call: Call) -> None:
+        self.answers[id] = await call(CallRequest(target))
+
+
+async def test_any_node_with_a_server_answers_requests_once(stage: Stage) -> None:
+    notes = Notes()
+    await stage.serve(*node_workers(stage.client, stage.node, stage.peers, server=notes))
+    stage.function("app:fn", "return 7")
+    nodes = NodeClient(stage.client)
+    await nodes.serve("one", "app:fn", timedelta(seconds=PATIENCE), key="one-1")
+    assert notes.answers == {"one": 7}
+    with pytest.raises(UnitFailed, match="asked before") as raised:
+        await nodes.serve("one", "app:fn", timedelta(seconds=PATIENCE), key="one-1")
+    assert raised.value.failure.kind == ALREADY_EXISTS
+    with pytest.raises(UnitFailed, match="app:none"):
+        await nodes.serve("two", "app:none", timedelta(seconds=PATIENCE))
+
+
+async def test_a_node_without_a_server_says_that_it_does_not_know_how(asked: Stage) -> None:
+    with pytest.raises(UnitFailed, match=r"does not know wippy\.serve"):
+        await NodeClient(asked.client).serve("one", "app:fn", timedelta(seconds=PATIENCE))
 
 
 async def test_a_function_that_is_not_found_is_no_request_that_is_not_known(asked: Stage) -> None:
