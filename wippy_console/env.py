@@ -75,6 +75,7 @@ class Environment:
     url: str
     notify_allow: tuple[str, ...]
     http_allow: tuple[str, ...]
+    hooks_days: float
     mail: MailEnv
     temporal: TemporalEnv
 
@@ -108,6 +109,7 @@ def read_environment() -> Environment:
         url=env.str("WIPPY_URL", ""),
         notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),
         http_allow=tuple(env.list("WIPPY_HTTP_ALLOW", [])),
+        hooks_days=env.float("WIPPY_HOOKS_DAYS", 7.0, validate=validate.Range(0.01)),
         mail=read_mail(env),
         temporal=read_temporal(env, data),
     )

@@ -36,6 +36,7 @@ PUBLISH_PYTHON = f"{APP}.publish_python"
 VIEW_NOTIFICATION = f"{APP}.view_notification"
 RESEND_NOTIFICATION = f"{APP}.change_notification"
 SHARE_VIEW = f"{APP}.share_savedview"
+VIEW_DELIVERY = f"{APP}.view_delivery"
 
 PRIVILEGED = (
     SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, RESET_RUN, LIFT_QUARANTINE, PROMOTE_BUILD,
@@ -96,6 +97,7 @@ _WORDS = {
     VIEW_NOTIFICATION: "see what is sent to others",
     RESEND_NOTIFICATION: "send notifications again",
     SHARE_VIEW: "share views of lists",
+    VIEW_DELIVERY: "see requests of other systems",
 }
 
 

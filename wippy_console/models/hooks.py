@@ -73,6 +73,9 @@ class Delivery(models.Model):
             models.Index(fields=["-received_at", "-id"], name="delivery_newest"),
             models.Index(fields=["namespace", "-received_at"], name="delivery_room"),
             models.Index(fields=["endpoint", "-received_at"], name="delivery_endpoint"),
+            models.Index(fields=["state", "-received_at", "-id"], name="delivery_state"),
+            models.Index(fields=["sender_id"], name="delivery_sender", condition=~models.Q(sender_id="")),
+            models.Index(fields=["workflow_id"], name="delivery_workflow", condition=~models.Q(workflow_id="")),
             models.Index(fields=["due_at"], name="delivery_due", condition=models.Q(due_at__isnull=False)),
         ]
         constraints = [

@@ -22,6 +22,8 @@ CLOCK = "auto:clock"
 """Whoever does what happens by itself when its time has come."""
 CODE = "auto:code"
 """Whoever starts workflows by code of Django apps in nobody's name."""
+WEBHOOK = "auto:webhook"
+"""Whoever starts and signals by webhooks; the audit names the delivery."""
 GUEST = "auto:guest"
 """Whoever has no account; the decision says who it is."""
 
@@ -56,6 +58,11 @@ def is_clock(user: User) -> bool:
 def code() -> User:
     """The account of code of Django apps that acts in nobody's name."""
     return _nobodys(CODE)
+
+
+def webhook() -> User:
+    """The account of other systems that send webhooks."""
+    return _nobodys(WEBHOOK)
 
 
 def guest() -> User:

@@ -270,14 +270,22 @@ def _wake(row: Outgoing) -> None:
     Outgoing.objects.filter(workflow_id=row.workflow_id, number__gt=row.number).update(due_at=timezone.now())
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether what refused a start says nothing of the start: the same may be taken a little later."""
+    return isinstance(error, Unavailable) or _kind(error) in _PASSING
+
+
+def _kind(error: Exception) -> str:
+    failed = next((each for each in (error, error.__cause__) if isinstance(each, UnitFailed)), None)
+    return failed.failure.kind if failed else ""
+
+
 def _state(row: Outgoing, error: Exception) -> Outgoing.State:
     """What becomes of the row."""
     if isinstance(error, Unavailable):
         return State.WAITING
-    failed = next((each for each in (error, error.__cause__) if isinstance(each, UnitFailed)), None)
-    kind = failed.failure.kind if failed else ""
-    lacks = isinstance(error, NotFoundError) or kind == kinds.NOT_FOUND
-    if row.tries >= MOST_TRIES or not (lacks or kind in _PASSING):
+    lacks = isinstance(error, NotFoundError) or _kind(error) == kinds.NOT_FOUND
+    if row.tries >= MOST_TRIES or not (lacks or is_passing(error)):
         return State.REFUSED
     return State.LACKING if lacks else State.WAITING
 

@@ -24,6 +24,7 @@ from wippy_console.services.decisions.claims import assign, claim, postpone, rel
 from wippy_console.services.decisions.from_outside import answer_as_guest
 from wippy_console.services.decisions.journal import has_failed, shown_payload
 from wippy_console.services.decisions.listing import ACTIONS, Wanted, listed, one, told_payload
+from wippy_console.services.decisions.payloads import refuse_unfit
 from wippy_console.services.decisions.resuming import resume, resume_pending
 from wippy_console.services.decisions.tally import Tally, tally
 from wippy_console.services.decisions.values import Button
@@ -54,6 +55,7 @@ __all__ = [
     "listed",
     "one",
     "postpone",
+    "refuse_unfit",
     "release",
     "reset",
     "resume",

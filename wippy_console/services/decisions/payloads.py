@@ -9,6 +9,7 @@ from wippy_console.models import Decision, Question, Run
 from wippy_console.services import schemas
 from wippy_console.services.decisions import wire
 from wippy_console.services.errors import Refused
+from wippy_console.services.exact import Path
 from wippy_console.services.questions import Signal
 
 
@@ -51,6 +52,19 @@ def checked(signal: Signal, form: Any, reason: str) -> Any:
     if fields or paths:
         raise Refused("Please correct the marked fields.", fields, paths)
     return payload
+
+
+def refuse_unfit(signals: Sequence[Signal], payload: Any) -> None:
+    """Refused for a message to their topic that is what none of them declares; where there are none, all is taken."""
+    found = [_misfit(each, payload) for each in signals]
+    if found and all(found):
+        raise Refused(f"The payload is not what is declared for {signals[0].topic}.", paths=found[0])
+
+
+def _misfit(signal: Signal, payload: Any) -> dict[Path, list[str]]:
+    if not _agrees(signal, payload):
+        return {(): ["This is not what is declared."]}
+    return schemas.problems(signal.schema, _subject(signal, payload)) if signal.schema is not None else {}
 
 
 def _subject(signal: Signal, payload: Any) -> Any:

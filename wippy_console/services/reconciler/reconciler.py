@@ -17,6 +17,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.services import batches, clock, fleet, notifications, outgoing
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.errors import Unavailable
+from wippy_console.services.hooks import later
 from wippy_console.services.projection import Clients, Fact, describe_some
 from wippy_console.services.reconciler.follower import Follower, Followup
 from wippy_console.services.reconciler.visibility import clients_in_use
@@ -64,6 +65,7 @@ class Reconciler:
             await asyncio.gather(*(self._step(client_id) for client_id in clients_in_use(self._catalog)))
             self._start_beside("batches", batches.tick)
             self._start_beside("outgoing", outgoing.tick)
+            self._start_beside("deliveries", later.tick)
             await in_thread(clock.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)

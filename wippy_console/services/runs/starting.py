@@ -18,7 +18,7 @@ from engine.errors import ALREADY_EXISTS, UnitFailed
 from engine.hosts.temporal.client.host import WorkflowHost
 from engine.registry.references import references
 from wippy_console import permissions
-from wippy_console.models import Run
+from wippy_console.models import Delivery, Run
 from wippy_console.services import accounts, audit, by_kind, projection, registry, schemas, secrets, temporal
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
@@ -28,6 +28,9 @@ from wippy_console.services.runs.values import Started
 
 _ID_LENGTH = 1000
 MAY_HAVE_STARTED = "It may have started all the same: look at the list of runs before you send it again."
+_About = tuple[str, dict[str, str]]
+"""Where an input comes from, for the audit: a label, and data."""
+
 SEND_AGAIN = "It may have started all the same: send it again unchanged, and there is one run."
 
 
@@ -64,12 +67,14 @@ def start(
     *,
     key: uuid.UUID | None = None,
     again: Run | None = None,
+    delivery: Delivery | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> Started:
     """Start a run and return at once; its Run row exists afterwards.
 
     Make `key` once per drawn form: the same start by the same key again gives the run of the first try.
-    `again` is the run whose input it is, edited or not: the audit names it.
+    `again` is the run whose input it is, edited or not: the audit names it. So it does the `delivery` of another
+    system that the start comes from, which has one start, whatever its entry says by the time of another try.
     `worker` "" means the one that the entry names, else the only one near it. Raises PermissionDenied; Refused
     (`fields` by path of the first argument, "" for the whole, `workflow_id`); NotFoundError; Conflict when a run
     with `workflow_id` is open; Unavailable.
@@ -80,13 +85,22 @@ def start(
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
     request = replace(_request(user, entry, worker, args, workflow_id), context=context or {})
-    return _observed(user, _host(worker), request, _request_id(user, request, key), again)
+    once = str(delivery.pk) if delivery is not None else _request_id(user, request, key)
+    return _observed(user, _host(worker), request, once, _about(again, delivery))
 
 
 def _request_id(user: Any, request: SpawnRequest, key: uuid.UUID | None) -> str:
     """Of this start by this form: what a form says that was changed meanwhile is another start."""
     told = (user.pk, request.entry, request.host, request.args, request.name)
     return str(uuid.uuid5(key, repr(told))) if key else ""
+
+
+def _about(again: Run | None, delivery: Delivery | None) -> _About:
+    if delivery is not None:
+        return f"webhook: {delivery.route}", {"endpoint": delivery.endpoint, "delivery": str(delivery.pk)}
+    if again is not None:
+        return f"again: {again.run_id}", {"again": again.run_id, "again_workflow_id": again.workflow_id}
+    return "", {}
 
 
 def _bad_id(workflow_id: str) -> dict[str, list[str]]:
@@ -117,7 +131,7 @@ def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id:
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
-def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str, again: Run | None) -> Started:
+def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str, about: _About) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
     handle, worker = _spawn(host, request, accounts.identity(user), request_id), host.settings
     run_id = handle.result_run_id or ""
@@ -133,27 +147,27 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: 
         started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
-    is_new = _noted(user, request, handle.id, run_id, again)
+    is_new = _noted(user, request, handle.id, run_id, about)
     return Started(worker.pid(handle.id), handle.id, run_id, before=not is_new)
 
 
 @transaction.atomic
-def _noted(user: Any, request: SpawnRequest, workflow_id: str, run_id: str, again: Run | None) -> bool:
+def _noted(user: Any, request: SpawnRequest, workflow_id: str, run_id: str, about: _About) -> bool:
     """Write the start into the audit; whether it was not there yet. Of two tries at once one waits for the other."""
     list(Run.objects.select_for_update().filter(pk=run_id).values_list("pk"))
     if audit.is_noted(audit.START, run_id):
         return False
     given = {"input": secrets.arguments(registry.entry(request.entry).meta.get("input_schema"), request.args)}
-    about = {"again": again.run_id, "again_workflow_id": again.workflow_id} if again else {}
+    label, origin = about
     audit.append(
         audit.START,
         user,
         entry_id=request.entry,
         workflow_id=workflow_id,
         run_id=run_id,
-        label=f"again: {again.run_id}" if again else "",
+        label=label,
         outcome="done",
-        data={**given, **about},
+        data={**given, **origin},
     )
     return True
 

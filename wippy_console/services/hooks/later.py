@@ -1,0 +1,68 @@
+"""What the worker that leads does about deliveries: tries those that wait again, and forgets old ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from wippy_console.models import Delivery, Run
+from wippy_console.services import exact
+from wippy_console.services.hooks import acting, routes
+from wippy_console.services.hooks.acting import Act, State
+
+AT_ONCE = 200
+FORGOTTEN_AT_ONCE = 200
+YOUNG = timedelta(seconds=10)
+"""So long after a run of an entry began, what waits for one is tried each time."""
+
+
+def tick() -> None:
+    """Try what is due, for the longest first."""
+    _hasten()
+    for key in list(_due().order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]):
+        if not _try(key):
+            break
+    forget()
+
+
+def forget() -> None:
+    """Delete some of those that are older than WIPPY_HOOKS_DAYS and of which nothing more is to come."""
+    before = timezone.now() - timedelta(days=settings.HOOKS_DAYS)
+    old = Delivery.objects.filter(received_at__lt=before, due_at=None).order_by("received_at")
+    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
+
+
+def _hasten() -> None:
+    """Whatever waits for a run of an entry of which one has just begun is due now."""
+    now = timezone.now()
+    waiting = Delivery.objects.filter(due_at__gt=now, state=State.WAITING, act=Act.SIGNAL)
+    entries = set(waiting.order_by().values_list("endpoint", flat=True).distinct())
+    if entries:
+        begun = Run.objects.filter(entry_id__in=entries, started_at__gt=now - YOUNG)
+        waiting.filter(endpoint__in=set(begun.order_by().values_list("entry_id", flat=True))).update(due_at=now)
+
+
+def _due() -> QuerySet[Delivery]:
+    undone = (State.OPEN, State.WAITING)
+    return Delivery.objects.filter(due_at__lte=timezone.now(), state__in=undone).exclude(act=Act.CALL)
+
+
+def _try(key: UUID) -> bool:
+    """Try one; False when Temporal does not answer."""
+    delivery = _due().filter(pk=key).first()  # its sender may have sent it again
+    if delivery is None:
+        return True
+    route = routes.named(delivery.route)
+    if route is None:
+        acting.fail(delivery, f"{delivery.endpoint} has no webhook {delivery.route} any more.", 404)
+        return True
+    try:
+        body = exact.json_value(bytes(delivery.body).decode())
+    except (UnicodeDecodeError, exact.NotExactError) as error:
+        acting.fail(delivery, f"Its body can't be read: {error}")
+        return True
+    return not acting.attempt(delivery, route, body).is_away
