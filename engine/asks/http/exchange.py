@@ -20,7 +20,7 @@ from engine.asks.http.recording import Recording
 from engine.asks.http.redirects import next_hop
 from engine.asks.http.requests import Request
 from engine.asks.http.resolver import Guard, NeedsRight, asker, checks
-from engine.asks.http.streams import Opening, Stream
+from engine.asks.http.streams import BodyStream, Opening
 from engine.steps import Value
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -115,7 +115,7 @@ class Exchanges:
             await self._recording.keep(request, response.status, response.headers, data)
         return {"body": data, "body_size": len(data)}
 
-    def _opened(self, request: Request, body: Body, response: Answered) -> Stream:
+    def _opened(self, request: Request, body: Body, response: Answered) -> BodyStream:
         if self._streams >= MAX_STREAMS:
             raise exceeded(f"this node has {MAX_STREAMS} streams open already", retryable=True)
         self._streams += 1
@@ -128,7 +128,7 @@ class Exchanges:
                 self._streams -= 1
                 await _closed(response)
 
-        return Stream(self._network, body, request.what, request.seconds, release)
+        return BodyStream(self._network, body, request.what, request.seconds, release)
 
     async def close(self) -> None:
         """Close what is kept."""

@@ -16,12 +16,11 @@ from engine.asks.http.network import Network
 from engine.asks.http.recording import Recording
 from engine.asks.http.requests import Request, read_method
 from engine.asks.http.resolver import Guard, Resolve, SystemResolver
-from engine.asks.http.streams import Opening, Stream, read_count
+from engine.asks.http.streams import Opening
+from engine.asks.streams import stream_operations
 from engine.contracts.operation import Asker, Operation
 from engine.errors import UnitFailed, invalid
 from engine.steps import Value
-
-STREAM = "stream"
 
 
 class HttpOperations:
@@ -49,8 +48,7 @@ class HttpOperations:
             "http.url": Operation(self._url, lambda _: "read a URL"),
             "http.request": Operation(self._request, _request_text),
             "http.batch": Operation(self._batch, _batch_text),
-            "http.stream.read": Operation(self._read, lambda _: "read a stream"),
-            "http.stream.close": Operation(self._close, lambda _: "close a stream"),
+            **stream_operations(),
         }
 
     async def close(self) -> None:
@@ -107,16 +105,6 @@ class HttpOperations:
             return await self._once(pid, value)
         except UnitFailed as error:
             return {"error": error.failure}
-
-    async def _read(self, asker: Asker, args: tuple[Value, ...]) -> Value:
-        """(handle, size) -> bytes, None at the end."""
-        stream = asker.holdings.get(args[0], Stream, STREAM)
-        return await stream.read(read_count(args[1] if len(args) > 1 else None)) or None
-
-    async def _close(self, asker: Asker, args: tuple[Value, ...]) -> Value:
-        """(handle) -> True."""
-        await asker.holdings.drop(args[0])
-        return True
 
 
 def _request_text(args: tuple[Value, ...]) -> str:

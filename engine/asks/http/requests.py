@@ -16,6 +16,7 @@ from engine.asks.http.headers import Headers, carried, read_cookies, read_header
 from engine.asks.http.limits import DEFAULT_SECONDS, MAX_BODY, MAX_SECONDS, MAX_SENT
 from engine.asks.http.tls import Tls
 from engine.asks.http.urls import octets
+from engine.asks.streams import whole
 from engine.durations import SECOND, parse_duration
 from engine.errors import UnitFailed, invalid
 from engine.steps import Value
@@ -219,7 +220,7 @@ def _max_body(value: Value, *, stream: bool) -> int:
     """Bytes; 0 of a stream means that it may go on for ever."""
     if value is None or value == 0:
         return 0 if stream else MAX_BODY
-    count = urls.whole(value, "max_response_body")
+    count = whole(value, "max_response_body")
     return count if stream else min(count, MAX_BODY)
 
 

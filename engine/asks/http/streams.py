@@ -8,15 +8,12 @@ from collections.abc import Awaitable, Callable
 from engine.asks.http.bodies import Body
 from engine.asks.http.failures import broken, timed_out
 from engine.asks.http.network import Network
-from engine.asks.http.urls import whole
-from engine.steps import Value
-
-DEFAULT_READ, MAX_READ = 32 << 10, 1 << 20
+from engine.asks.streams import Stream
 
 Close = Callable[[], Awaitable[None]]
 
 
-class Stream:
+class BodyStream(Stream):
     """A body in the holdings of a unit. One reader at a time; others wait for it."""
 
     def __init__(self, network: Network, body: Body, what: str, seconds: float, release: Close) -> None:
@@ -66,15 +63,15 @@ class Opening:
     """A stream on its way to its unit: closed if that is canceled before it is there."""
 
     def __init__(self) -> None:
-        self._stream: Stream | None = None
+        self._stream: BodyStream | None = None
         self._given_up = False
 
     @property
-    def stream(self) -> Stream | None:
+    def stream(self) -> BodyStream | None:
         """What was opened."""
         return self._stream
 
-    async def put(self, stream: Stream) -> None:
+    async def put(self, stream: BodyStream) -> None:
         """Hand over what was opened."""
         self._stream = stream
         if self._given_up:
@@ -85,10 +82,3 @@ class Opening:
         self._given_up = True
         if self._stream is not None:
             await self._stream._close()
-
-
-def read_count(value: Value) -> int:
-    """How many bytes a read asks for: nil and 0 stand for the default, more than a mebibyte for that."""
-    if value is None or value == 0:
-        return DEFAULT_READ
-    return min(whole(value, "read: size"), MAX_READ)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
@@ -124,13 +123,6 @@ def text_of(value: Value, what: str) -> str | bytes:
             return str(value)
         case _:
             raise UnitFailed(invalid(f"{what}: values must be text"))
-
-
-def whole(value: Value, what: str) -> int:
-    """A number of bytes; Invalid."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf or value % 1:
-        raise UnitFailed(invalid(f"{what} must be a whole number of bytes"))
-    return int(value)
 
 
 def octets(text: str | bytes) -> bytes:

@@ -1,4 +1,4 @@
--- Streams (docs/lua.md#http_client): what a host reads for a unit piece by piece, by the number under which it holds it.
+-- Streams (docs/lua.md#http_client, #http): what a host reads for a unit piece by piece, by the number under which it holds it.
 local k = ...
 local raw, lib = k.raw, k.lib
 local find, sub, byte = raw.string.find, raw.string.sub, raw.string.byte
@@ -17,7 +17,7 @@ end
 local function let_go(state)
   local handle = state.handle
   state.handle = nil
-  if handle then return k.ask("http.stream.close", handle) end
+  if handle then return k.ask("stream.close", handle) end
   return true
 end
 
@@ -26,7 +26,7 @@ local function cannot(what) return nil, k.failure("Internal", "stream is not " .
 local function read(state, size)
   if state.ended then return nil, nil end
   if not state.handle then return nil, k.failure("Internal", "stream is closed", false) end
-  local data, err = k.ask("http.stream.read", state.handle, size)
+  local data, err = k.ask("stream.read", state.handle, size)
   if err then return nil, err end
   if not data then
     state.ended = true

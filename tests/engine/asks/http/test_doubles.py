@@ -46,7 +46,7 @@ async def test_a_test_is_answered_by_what_was_recorded() -> None:
     assert down.kind == INTERNAL and down.retryable and "connection refused" in down.message
     assert (await test.fails("https://wrong.example/", double="shop:test")).kind == INVALID
     stream = await test.get("https://bank.example/here", stream=True, double="shop:test")
-    assert await test.run("http.stream.read", stream["stream"], 10) == b"found"
+    assert await test.run("stream.read", stream["stream"], 10) == b"found"
     await test.operations.close()
 
 

@@ -271,11 +271,11 @@ async def test_a_stream_is_read_by_pieces_until_its_end() -> None:
         response = await unit.get(there.url(), stream=True)
         assert response["body_size"] == -1 and response["size"] == 8 and "body" not in response
         handle = response["stream"]
-        read = [await unit.run("http.stream.read", handle, 3) for _ in range(4)]
+        read = [await unit.run("stream.read", handle, 3) for _ in range(4)]
         assert read == [b"abc", b"def", b"gh", None]
-        assert await unit.run("http.stream.close", handle) is True
+        assert await unit.run("stream.close", handle) is True
         with pytest.raises(UnitFailed, match="stream is closed"):
-            await unit.run("http.stream.read", handle, 3)
+            await unit.run("stream.read", handle, 3)
 
 
 async def test_a_peer_waits_while_nobody_reads() -> None:
@@ -296,7 +296,7 @@ async def test_a_peer_waits_while_nobody_reads() -> None:
             before = written
             await asyncio.sleep(0.3)  # until the peer is held up by full buffers
         assert written < 100 << 20
-        assert len(await unit.run("http.stream.read", handle, 65536)) > 0
+        assert len(await unit.run("stream.read", handle, 65536)) > 0
 
 
 async def test_a_stream_that_broke_off_never_says_that_it_has_ended() -> None:
@@ -307,10 +307,10 @@ async def test_a_stream_that_broke_off_never_says_that_it_has_ended() -> None:
 
     async with client() as unit, peer(stops) as there:
         handle = (await unit.get(there.url(), stream=True, timeout=1))["stream"]
-        assert await unit.run("http.stream.read", handle, 100) == b"half"
+        assert await unit.run("stream.read", handle, 100) == b"half"
         for said in ("timeout", "broke off"):
             with pytest.raises(UnitFailed, match=said):
-                await unit.run("http.stream.read", handle, 100)
+                await unit.run("stream.read", handle, 100)
 
 
 async def test_the_end_of_a_unit_closes_its_streams() -> None:

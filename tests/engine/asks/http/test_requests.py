@@ -8,7 +8,7 @@ import pytest
 from engine.asks.http import urls
 from engine.asks.http.redirects import next_hop
 from engine.asks.http.requests import Request
-from engine.asks.http.streams import read_count
+from engine.asks.streams import read_count
 from engine.errors import INVALID, UnitFailed
 
 
