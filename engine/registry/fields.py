@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.entry import Entry
 from engine.registry import asking, hiding, kinds, options, placeholders, shapes, storable
+from engine.registry.hooks import check as hooks
 from engine.registry.kinds import FLAG, FREE, NAME, TEXT, TEXTS, mapping
 from engine.registry.problems import Problem, errors_in
 from engine.security.conditions import BadPolicyError
@@ -20,7 +21,11 @@ MAX_KIND = 100
 MAX_SIZE = 4 << 20
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
-_ASKED = {"signals": "for signals", "question": "a question"}
+_OF_WORKFLOWS = {
+    "signals": "is asked for signals",
+    "question": "is asked a question",
+    "webhooks": "is started or signalled by requests: for a function write an `http.endpoint`",
+}
 
 META: kinds.Schema = {
     "type": "object",
@@ -97,6 +102,7 @@ def _check_own(entry: Entry) -> Iterator[Problem]:
     yield from found
     if entry.kind in kinds.POLICIES and not errors_in(found):
         yield from _check_policy(entry.data["policy"])
+    yield from hooks.check_alone(entry)
     if kinds.has_placeholders(entry.kind):
         yield from placeholders.check({key: each for key, each in entry.data.items() if key not in placeholders.KEPT})
     if entry.kind in kinds.FILLED:
@@ -132,9 +138,9 @@ def _check_meta(entry: Entry) -> Iterator[Problem]:
     if "input_schema" in entry.meta and (wrong := shapes.schema_problem(entry.meta["input_schema"])):
         yield Problem(wrong, field="meta.input_schema")
     yield from asking.check_meta(entry.meta)
-    for name in ("signals", "question"):
+    for name, only in _OF_WORKFLOWS.items():
         if entry.meta.get(name) and entry.kind in kinds.SCHEMAS and entry.kind != "workflow.lua":
-            text = f"only a `workflow.lua` is asked {_ASKED[name]}"
+            text = f"only a `workflow.lua` {only}"
             yield Problem(text, field=f"meta.{name}", severity="warning")
 
 

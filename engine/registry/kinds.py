@@ -194,6 +194,54 @@ _POSTGRES: Schema = {
     "allOf": [{"x-one-of": [[field], [f"{field}_env"]]} for field in ("host", "database", "username")],
 }
 
+
+def _known(*fields: str, **nested: Schema) -> Schema:
+    """Which fields a mapping may have; what stands in them, and whether it is one, `engine.registry.hooks` reads."""
+    return {"properties": {**dict.fromkeys(fields, FREE), **nested}, "additionalProperties": False}
+
+
+_DOORS: Mapping[str, Schema] = {
+    "auth": _known(
+        hmac=_known(*names("header secret_env algorithm encoding prefix timestamp_header tolerance")),
+        token=_known("header", "secret_env"),
+        basic=_known("username", "password_env"),
+    ),
+    "rate": _known("requests", "window"),
+    "max_body": FREE,
+}
+WEBHOOK = mapping(
+    "path",
+    path=TEXT,
+    **_DOORS,
+    **dict.fromkeys(names("method starts signal key search workflow_id payload schema id_header wait"), FREE),
+)
+"""An item of `meta.webhooks`."""
+
+_PEM: Schema = {"type": "string", "if": {"pattern": "^file://"}, "else": {"x-secret": "key_env"}}
+_HTTP: Mapping[str, Schema] = {
+    "http.service": mapping(
+        addr=TEXT,
+        timeouts=mapping(read=DURATION, write=DURATION, idle=DURATION),
+        host=mapping(buffer_size=COUNT, worker_count=COUNT),
+        network=TEXT,
+        tls=mapping(
+            **dict.fromkeys(names("mode cert cert_env key_env client_ca client_ca_env client_auth"), TEXT), key=_PEM
+        ),
+        lifecycle=LIFECYCLE,
+    ),
+    "http.router": mapping(
+        prefix=TEXT,
+        middleware=TEXTS,
+        options={"type": "object"},
+        post_middleware=TEXTS,
+        post_options={"type": "object"},
+        **_DOORS,
+    ),
+    "http.endpoint": mapping(
+        *names("method path func"), method=NAME, path=NAME, func=REFERENCE, **_DOORS, timeout=FREE, id_header=FREE
+    ),
+}
+
 SCHEMAS: Mapping[str, Schema] = {
     "function.lua": mapping("source", **_CODE, method=METHOD, pool=POOL, limits=LIMITS, security=SECURITY),
     "function.python": mapping("callable", callable=CALLABLE, pool=POOL, security=SECURITY),
@@ -277,6 +325,7 @@ SCHEMAS: Mapping[str, Schema] = {
         cleanup_interval=DURATION,
         lifecycle=LIFECYCLE,
     ),
+    **_HTTP,
     **{
         kind: {"type": "object"}
         for kind in names(

@@ -21,7 +21,7 @@ OPENING = "${env:"
 SUFFIX = "_env"
 KEPT = frozenset({"source", "method", "modules", "imports", "limits"})
 """Fields that are part of a program: what a run does must not hang on where it runs."""
-KEPT_META = frozenset({"title", "description", "input_schema", "signals", "temporal"})
+KEPT_META = frozenset({"title", "description", "input_schema", "signals", "temporal", "webhooks"})
 """Fields of meta that the console shows, or that say how a run's steps are made."""
 PLACEHOLDER = re.compile(
     r"\$\$\{|\$\{(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9_.-]+:[A-Za-z0-9_./-]+)(?:\|(?P<default>[^}]*))?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ _FIELDS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "security.token_store": {"store": frozenset()},
     "env.variable": {"storage": frozenset()},
     "store.sql": {"database": kinds.DATABASES},
+    "http.endpoint": {"func": kinds.FUNCTIONS},
 }
 """Per kind of entry: the fields that name another one, and the kinds that it may have (empty = any)."""
 
@@ -37,6 +38,12 @@ _META_FIELDS: Mapping[str, frozenset[str]] = {
     "temporal.activity.worker": _WORKERS,
     "temporal.workflow.worker": _WORKERS,
 }
+
+_META_OF: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "http.endpoint": {"router": frozenset({"http.router"})},
+    "http.router": {"server": frozenset({"http.service"})},
+}
+"""The same of what one kind's meta names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +88,18 @@ def default_host(entry: Entry) -> str:
     return named.get("meta.default_host") or named.get("meta.options.default_host", "")
 
 
-def check(entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset()) -> Iterator[Problem]:
-    """Problems of what the entry names. Targets in `deleted` are reported elsewhere, once for all their users."""
+def check(
+    entry: Entry, entries: Mapping[str, Entry], deleted: frozenset[str] = frozenset(), elsewhere: Container[str] = ()
+) -> Iterator[Problem]:
+    """Problems of what the entry names. Targets in `deleted` are reported elsewhere, once for all their users.
+
+    `elsewhere` knows ids of functions that code declares.
+    """
     for reference in references(entry):
         target = entries.get(reference.target)
         if target is None:
-            if reference.target not in deleted:
+            is_code = kinds.PYTHON_FUNCTION in reference.kinds and reference.target in elsewhere
+            if reference.target not in deleted and not is_code:
                 yield _missing(entry, reference, entries)
         elif reference.kinds and target.kind not in reference.kinds:
             yield _wrong_kind(entry, reference, target)
@@ -109,9 +122,9 @@ def _references(entry: Entry) -> Iterator[Reference]:
         yield from _single(entry, entry.data, field, field, allowed)
     if entry.kind == "env.storage.router":
         yield from _several(entry, entry.data, "storages", "storages")
-    if entry.kind in kinds.LUA:
-        for field, allowed in _META_FIELDS.items():
-            yield from _single(entry, entry.meta, field, f"meta.{field}", allowed)
+    in_meta = _META_FIELDS if entry.kind in kinds.LUA else _META_OF.get(entry.kind, {})
+    for field, allowed in in_meta.items():
+        yield from _single(entry, entry.meta, field, f"meta.{field}", allowed)
     if entry.kind in kinds.SCHEMAS:
         yield from _several(entry, entry.data, "lifecycle.requires", "lifecycle.requires")
         yield from _several(entry, entry.data, "lifecycle.depends_on", "lifecycle.depends_on")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from engine.entry import Entry
 from engine.registry import contexts, fields, imports, kinds, references
-from engine.registry.problems import Problem, in_order
+from engine.registry.hooks import check as hooks
+from engine.registry.problems import Problem, errors_in, in_order
 from engine.registry.sources import Named, Source, SourceCheck
 from engine.registry.words import did_you_mean
 
@@ -31,7 +32,9 @@ def validate(
     """
     chosen = entries.values() if touched is None else [entries[each] for each in touched if each in entries]
     problems = [problem for entry in chosen for problem in _check_alone(entry, entries, check_source, elsewhere)]
-    problems += _check_together(entries, frozenset(deleted))
+    problems += _check_together(entries, frozenset(deleted), elsewhere)
+    told = {(each.entry_id, each.field) for each in errors_in(problems)}
+    problems += [each for each in hooks.check_together(entries, touched) if (each.entry_id, each.field) not in told]
     return in_order(problems)
 
 
@@ -65,9 +68,11 @@ def _missing(entry: Entry, entries: Mapping[str, Entry], named: Named) -> Proble
     return Problem(message, entry_id=entry.id, field="source", line=named.line, hint=hint, severity="warning")
 
 
-def _check_together(entries: Mapping[str, Entry], deleted: frozenset[str]) -> Iterator[Problem]:
+def _check_together(
+    entries: Mapping[str, Entry], deleted: frozenset[str], elsewhere: Container[str]
+) -> Iterator[Problem]:
     for entry in entries.values():
-        yield from references.check(entry, entries, deleted)
+        yield from references.check(entry, entries, deleted, elsewhere)
     for entry_id in deleted:
         users = [f"{user.id} ({field})" for user, field in references.users(entry_id, entries)]
         if users:

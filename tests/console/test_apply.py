@@ -130,9 +130,9 @@ def test_every_problem_is_listed_with_file_and_line_and_nothing_changes(shop: Pa
 
 
 def test_a_warning_is_printed_and_the_tree_is_published(shop: Path) -> None:
-    add(shop, "\n  - {name: web, kind: http.service, addr: ':80'}\n")
+    add(shop, "\n  - {name: web, kind: http.static, path: '/'}\n")
     out, err, failure = apply(shop)
-    assert err.startswith(f"warning: {shop}/_index.yaml:41: shop:web kind: the kind `http.service` is unknown")
+    assert err.startswith(f"warning: {shop}/_index.yaml:41: shop:web kind: the kind `http.static` is unknown")
     assert failure == ""
     assert "created shop:web" in out
 

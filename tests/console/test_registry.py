@@ -201,7 +201,7 @@ def test_a_preview_finds_what_a_publish_would_and_changes_nothing() -> None:
     assert registry.preview(1, Changes(update=(function("a", "return 2"),))) == []
     (broken,) = registry.preview(1, Changes(update=(function("a", "x ="),)))
     assert (broken.entry_id, broken.field, broken.line, broken.severity) == ("app:a", "source", 1, "error")
-    (foreign,) = registry.preview(None, Changes(create=(Entry("app:x", "http.service"),)))
+    (foreign,) = registry.preview(None, Changes(create=(Entry("app:x", "http.static"),)))
     assert foreign.severity == "warning"
     update(function("a", "return 5"))
     (stale,) = registry.preview(1, Changes(update=(function("a", "return 2"),)))
@@ -212,7 +212,7 @@ def test_a_preview_finds_what_a_publish_would_and_changes_nothing() -> None:
 
 
 def test_a_warning_does_not_stop_a_publish() -> None:
-    assert create(Entry("app:x", "http.service", {}, {"addr": ":80"})).number == 1
+    assert create(Entry("app:x", "http.static", {}, {"addr": ":80"})).number == 1
     assert registry.entry("app:x").data == {"addr": ":80"}
 
 

@@ -11,7 +11,6 @@ from engine.durations import SECOND, option_duration
 from engine.registry.hooks.unreadable import Unreadable
 
 NONE = "none"
-SAY = "say `auth`, or `auth: none`"
 ALGORITHMS = ("sha256", "sha1", "sha512")
 ENCODINGS = ("hex", "base64")
 TOLERANCE = 300.0
@@ -75,10 +74,13 @@ class Basic:
 Auth: TypeAlias = Open | Hmac | Token | Basic
 
 
+def missing() -> Unreadable:
+    """An endpoint that says nothing of it; `field` is below the entry."""
+    return Unreadable("is missing: who may send?", "auth", "say `auth`, or `auth: none`")
+
+
 def read(value: Any) -> Auth:
     """Read a value of `auth`; Unreadable."""
-    if value is None:
-        raise Unreadable("is missing", hint=SAY)
     if value == NONE:
         return Open()
     if not isinstance(value, Mapping):

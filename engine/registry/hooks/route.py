@@ -14,7 +14,7 @@ from engine.registry.hooks.auth import Auth
 from engine.registry.hooks.limits import Rate
 from engine.registry.hooks.middleware import Cors
 from engine.registry.hooks.paths import Pattern
-from engine.registry.hooks.unreadable import Unreadable
+from engine.registry.hooks.unreadable import Elsewhere, Unreadable
 from engine.registry.references import resolve
 
 T = TypeVar("T")
@@ -183,11 +183,10 @@ def _start(item: Mapping[str, Any]) -> Shortcut:
 def _signal(entry: Entry, item: Mapping[str, Any], topic: str) -> Shortcut:
     _without(item, "a signal", "workflow_id")
     key = _into(item, "key")
-    search = _into(item, "search") if "search" in item else key
     return Shortcut(
         topic=topic,
         key=key,
-        search=_searched(entry, search, "search" if "search" in item else "key"),
+        search=_searched(entry, str(item.get("search", key)), "search" if "search" in item else "key"),
         payload=_payload(item),
         schema=_schema(item),
         wait=_first("wait", limits.wait, item) or 0.0,
@@ -239,9 +238,11 @@ def _named(entry: Entry, field: str, kind: str, entries: Mapping[str, Entry]) ->
     name = entry.meta.get(field)
     if name is None:
         return None
-    target = entries.get(resolve(name, entry.namespace)) if isinstance(name, str) and name else None
-    if target is None or target.kind != kind:
+    if not isinstance(name, str) or not name:
         raise Unreadable(f"must be the id of an {kind}", f"meta.{field}")
+    target = entries.get(resolve(name, entry.namespace))
+    if target is None or target.kind != kind:
+        raise Elsewhere(f"there is no {kind} `{resolve(name, entry.namespace)}`", f"meta.{field}")
     return target
 
 
@@ -267,17 +268,16 @@ def _prefix(router: Entry) -> str:
     try:
         text = Pattern.parse(prefix).text if isinstance(prefix, str) and prefix else "/"
     except Unreadable as error:
-        raise Unreadable(f"its router's prefix {error.message}", "meta.router") from None
+        raise Elsewhere(f"its router's prefix {error.message}", "meta.router") from None
     return text.removesuffix("/")
 
 
 def _auth(*levels: Mapping[str, Any]) -> Auth:
     """The first that is said; each level is a default for the one before."""
-    value = next((level["auth"] for level in levels if level.get("auth") is not None), None)
-    try:
-        return auth.read(value)
-    except Unreadable as error:
-        raise error.below("auth") from None
+    found = _first("auth", auth.read, *levels)
+    if found is None:
+        raise auth.missing()
+    return found
 
 
 def _rates(data: Mapping[str, Any], router: Entry | None, name: str) -> tuple[Rate, ...]:
@@ -290,16 +290,18 @@ def _of_router(read: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) 
     try:
         return read(data)
     except Unreadable as error:
-        raise Unreadable(f"of its router {error.field} {error.message}", "meta.router") from None
+        raise Elsewhere(f"its router's {error.field} {error.message}", "meta.router") from None
 
 
 def _first(field: str, read: Callable[[Any], T], *levels: Mapping[str, Any]) -> T | None:
-    for level in levels:
+    """What the first level says that says anything; after the endpoint's own comes its router."""
+    for place, level in enumerate(levels):
         if level.get(field) is not None:
             try:
                 return read(level[field])
             except Unreadable as error:
-                raise error.below(field) from None
+                own = error.below(field)
+                raise Elsewhere(f"its router's {own.field} {own.message}", "meta.router") if place else own from None
     return None
 
 

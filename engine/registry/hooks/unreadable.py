@@ -13,4 +13,8 @@ class Unreadable(Exception):
     def below(self, prefix: str) -> Unreadable:
         """The same, seen from further out."""
         field = ".".join(part for part in (prefix, self.field) if part)
-        return Unreadable(self.message, field, self.hint)
+        return type(self)(self.message, field, self.hint)
+
+
+class Elsewhere(Unreadable):
+    """The fault is another entry's, whose own check tells of it."""

@@ -25,7 +25,7 @@ def test_every_known_kind_passes_without_a_word() -> None:
         assert told(Entry("app:x", kind, {}, {"anything": [1]})) == []
 
 
-FOREIGN = ["http.service", "sql.database", "store.kv.raft", "ns.dependency", "exec.native", "s3", "banana.lua"]
+FOREIGN = ["http.static", "sql.database", "store.kv.raft", "ns.dependency", "exec.native", "s3", "banana.lua"]
 
 
 @pytest.mark.parametrize("kind", FOREIGN)

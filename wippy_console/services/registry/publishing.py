@@ -19,6 +19,7 @@ from engine.registry import kinds, placeholders, references
 from engine.registry.changes import Changes
 from engine.registry.guarded import KINDS as GUARDED
 from engine.registry.guarded import forbidden_to_lua, guarded, naming_python
+from engine.registry.hooks import check as hooks
 from engine.registry.imports import importers
 from engine.registry.linking import link
 from engine.registry.problems import Problem, errors_in, warnings_in
@@ -263,6 +264,7 @@ def _unset(after: Mapping[str, Entry], fitted: Changes) -> Iterator[Problem]:
         entry = after.get(entry_id)
         if entry and kinds.has_placeholders(entry.kind):
             yield from placeholders.unset(entry, known)
+            yield from hooks.unset(entry, known)
 
 
 def _declared(entries: Mapping[str, Entry]) -> Iterator[str]:
