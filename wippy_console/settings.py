@@ -107,11 +107,19 @@ def given_database(url: str) -> dict[str, Any]:
 DATABASES = {"default": given_database(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else sqlite_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+# Sockets read the feed's table (docs/pitfalls.md#a-redis-layers-idle-sockets), so there is no channel layer.
+_OWN_CACHE: dict[str, Any] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES: dict[str, dict[str, Any]] = {"default": _OWN_CACHE, "process": {**_OWN_CACHE, "LOCATION": "process"}}
 if ENVIRONMENT.redis_url:
-    CHANNEL_LAYERS["default"] = {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [ENVIRONMENT.redis_url]},
+    from redis.backoff import NoBackoff  # costs who has no Redis a fifth of a second
+    from redis.retry import Retry
+
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENVIRONMENT.redis_url,
+        "KEY_PREFIX": "wippy",
+        # redis-py's own retries take seconds; one at once finds a server that was restarted
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 1)},
     }
 
 # -- people ----------------------------------------------------------------------------------------

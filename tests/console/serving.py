@@ -38,11 +38,11 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 
 @contextmanager
-def running_web() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Daphne with the whole application; yields its port and process."""
+def running_web(**extra: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Daphne with the whole application; yields its port and process. `extra` goes to its environment."""
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "wippy_console.asgi:application"]
-    with subprocess.Popen(command, env=environment()) as process:
+    with subprocess.Popen(command, env=environment(**extra)) as process:
         try:
             wait_for_port(port, process)
             yield port, process

@@ -1,11 +1,11 @@
-"""How many requests a caller may send: counted by the minute in the cache, in Redis for all web processes together."""
+"""How many requests a caller may send: counted by the minute."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-from django.core.cache import cache
+from wippy_console.services import counting
 
 WINDOW_SECONDS = 60
 
@@ -34,11 +34,6 @@ def count(caller: str, limit: int) -> Rate:
     """Count one request of the caller's."""
     now = time.time()
     window = int(now // WINDOW_SECONDS)
-    key = f"api-rate:{caller}:{window}"
-    cache.add(key, 0, WINDOW_SECONDS * 2)
-    try:
-        used = cache.incr(key)
-    except ValueError:  # it was dropped in between
-        used = 1
+    used = counting.count(f"api-rate:{caller}:{window}", WINDOW_SECONDS * 2)
     reset = max(1, round((window + 1) * WINDOW_SECONDS - now))
     return Rate(limit, max(0, limit - used), reset, used > limit)
