@@ -1,4 +1,4 @@
-"""The ASGI application: static files, then pages by Django and sockets by Channels."""
+"""The ASGI application: probes and static files, then pages by Django and sockets by Channels."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from servestatic import ServeStaticASGI
 
 pages = get_asgi_application()
 
+from wippy_console.http.probes import Probes  # noqa: E402 - models must be loaded first
 from wippy_console.live.routing import websocket_urlpatterns  # noqa: E402 - models must be loaded first
 
 
@@ -38,7 +39,7 @@ def _with_type_as_said(headers: Headers, _path: str, _url: str) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": with_static(pages),
+        "http": Probes(with_static(pages)),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -60,3 +60,18 @@ async def test_the_thread_ends_with_its_last_listener_and_comes_back() -> None:
         tailer.unsubscribe(listener)
         while any(thread.name == "feed-tailer" for thread in threading.enumerate()):
             await asyncio.sleep(0.02)
+
+
+async def test_it_says_for_how_long_it_could_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    tailer = Tailer()
+    assert tailer.silent_seconds() is None
+    listener = tailer.subscribe()
+    await ready(tailer)
+    go = threading.Event()
+    monkeypatch.setattr(module, "stamp", lambda: go.wait(PATIENCE))
+    while (tailer.silent_seconds() or 0) < 1:
+        await asyncio.sleep(0.05)
+    go.set()
+    while (tailer.silent_seconds() or 0) > 1:
+        await asyncio.sleep(0.01)
+    tailer.unsubscribe(listener)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Tailer:
         self._floor = 0
         self._head = 0
         self._ready = threading.Event()
+        self._polled_at = 0.0
         self._subscriptions: set[Subscription] = set()
         self._run_states: dict[str, tuple[int, str, str]] = {}
         self._thread: threading.Thread | None = None
@@ -76,6 +78,7 @@ class Tailer:
             self._subscriptions.add(subscription)
             if self._thread is None:
                 self._ready.clear()
+                self._polled_at = time.monotonic()
                 self._thread = threading.Thread(target=self._follow, name="feed-tailer", daemon=True)
                 self._thread.start()
         return subscription
@@ -84,6 +87,11 @@ class Tailer:
         """Stop listening; the thread ends with its last listener."""
         with self._lock:
             self._subscriptions.discard(subscription)
+
+    def silent_seconds(self) -> float | None:
+        """For how long the feed could not be read; None when nobody listens."""
+        with self._lock:
+            return None if self._thread is None else time.monotonic() - self._polled_at
 
     def read(
         self,
@@ -121,6 +129,7 @@ class Tailer:
                     self._take_new()
                     self._hint_runs()
                     seen = now
+                self._polled_at = time.monotonic()
                 pause.wait(POLL_SECONDS)
             except Exception:  # whatever it is: without this thread nobody hears anything
                 logger.exception("the feed can't be read; trying again")
