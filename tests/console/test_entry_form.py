@@ -6,10 +6,14 @@ import pytest
 from django import forms
 from django.test import Client
 
+from engine.check import check_source
 from engine.entry import Entry
+from engine.registry.problems import errors_in
 from engine.registry.texts import fields_text
+from engine.registry.validate import validate
 from tests.console.registry_cast import create, function
-from wippy_console.forms.entry import read_fields
+from wippy_console.forms import suggestions
+from wippy_console.forms.entry import KINDS, read_fields
 from wippy_console.services import registry
 
 
@@ -80,3 +84,14 @@ def test_fields_that_can_not_be_read_come_back_with_words(admin_client: Client, 
     assert answer.status_code == 422
     assert told in answer.content.decode()
     assert registry.current_number() == before
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("http.")])
+def test_what_the_form_of_an_endpoint_suggests_lacks_only_what_it_names(kind: str) -> None:
+    fields = read_fields(suggestions.fields(kind))
+    entry = Entry("app:x", kind, fields.pop("meta", {}), fields)
+    named = {
+        "app:my_router": Entry("app:my_router", "http.router", {}, {"auth": "none"}),
+        "app:my_function": function("my_function"),
+    }
+    assert not errors_in(validate({"app:x": entry, **named}, check_source))

@@ -26,6 +26,9 @@ KINDS = (
     "temporal.worker",
     "registry.entry",
     "env.variable",
+    "http.router",
+    "http.endpoint",
+    "http.service",
 )
 CODE = {"class": "code", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
 

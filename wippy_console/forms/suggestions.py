@@ -29,6 +29,9 @@ _FIELDS = {
     "temporal.client": "namespace: default\nlifecycle:\n  auto_start: true\n",
     "temporal.worker": "client: app:temporal\ntask_queue: my-queue\nlifecycle:\n  auto_start: true\n",
     "env.variable": "variable: MY_VARIABLE\n",
+    "http.service": "addr: ':8080'\nlifecycle:\n  auto_start: true\n",
+    "http.router": "prefix: /my\nauth:\n  token:\n    secret_env: MY_TOKEN\nrate: 60/1m\n",
+    "http.endpoint": "meta:\n  router: app:my_router\nmethod: POST\npath: /orders/{id}\nfunc: app:my_function\n",
 }
 
 

@@ -13,6 +13,7 @@ from wippy_console import permissions
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
 from wippy_console.services import drift, processes, python_functions, registry, runs
+from wippy_console.services.hooks.addresses import served
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, filters, marked, needs, number, page
@@ -63,6 +64,7 @@ def show(request: HttpRequest, entry_id: str) -> HttpResponse:
         "entry": entry, "may_publish": may_publish, "from_code": from_code,
         "may_call": at is None and processes.callable_by(request.user, entry),
         "drifts": drift.of(request.user, entry_id),
+        "served": served(request.user, entry, request.build_absolute_uri("/")) if at is None else None,
         "at": at, "tab": tab, "tabs": TABS, "revisions": revisions,
         "source": entry.data.get("source", ""), "fields": fields_text(entry),
         **tab_context(request, entry, revisions, tab),

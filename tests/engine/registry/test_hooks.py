@@ -395,3 +395,8 @@ def test_a_routers_own_rate_counts_for_all_of_it_by_address_or_header() -> None:
     assert route.rates == (Rate(2, 1, "GET /hooks/users/{id}"), Rate(5, 10, "app:api", "x-api-key"))
     (plain,) = routes(endpoint(), router(middleware=["ratelimit"]))
     assert plain.rates == (Rate(100, 60, "app:api"),)
+
+
+def test_a_field_that_only_webhooks_of_a_workflow_have_is_taken_as_it_is_written() -> None:
+    literal = hooked(start(path="/${env:PATH_OF_HOOKS|orders}"))
+    assert said(problems(literal)) == [("meta.webhooks.0.path", "error")]

@@ -155,6 +155,14 @@ def of(entry_id: str) -> tuple[Route, ...]:
     return tuple(_tables.current().by_entry.get(entry_id, ()))
 
 
+def below_entry(entry_id: str) -> tuple[Route, ...]:
+    """The routes that an entry declares, or that stand below it when it is a router or a service."""
+    table = _tables.current()
+    if entry_id in table.by_entry:
+        return tuple(table.by_entry[entry_id])
+    return tuple(each for each in table.by_name.values() if entry_id in (each.router, each.service))
+
+
 def closed(entry_id: str) -> tuple[Unreadable, ...]:
     """Why routes that an entry declares are not served."""
     return tuple(_tables.current().closed.get(entry_id, ()))
