@@ -193,6 +193,7 @@ WIPPY_APPS = ENVIRONMENT.apps
 TEMPORAL = ENVIRONMENT.temporal
 TEMPORAL_ADDRESS = TEMPORAL.address
 TEMPORAL_NAMESPACE = TEMPORAL.namespace
+TEMPORAL_PATIENCE = 2.0  # seconds that a page waits for what it reads of a run
 
 # -- notifications: where links lead, what is sent to, and the mail server ----------------------------
 

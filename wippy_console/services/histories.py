@@ -12,8 +12,9 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import (
@@ -32,6 +33,9 @@ CACHED_EVENTS = 50_000
 
 CACHED_BYTES = 64 * 1024 * 1024
 """...and how many bytes, as they are sent; in memory they take about thrice as much."""
+
+LONGEST_SECONDS = 60.0
+"""What all pages of a history may take together; each of them, settings.TEMPORAL_PATIENCE."""
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ def newest(run: Run, after: int = 0) -> list[HistoryEvent]:
     """The events with ids over `after`, oldest first, straight from Temporal."""
     client = temporal.client(run.client)
     try:
-        return temporal.run(_tail(client, run, after), timeout=60)
+        return temporal.run(_tail(client, run, after), timeout=LONGEST_SECONDS)
     except RPCError as error:
         raise _translated(run, error) from error
 
@@ -120,7 +124,7 @@ def describe(run: Run) -> DescribeWorkflowExecutionResponse:
     """What Temporal knows of the run now; NotFoundError, Unavailable."""
     handle = temporal.client(run.client).get_workflow_handle(run.workflow_id, run_id=run.run_id)
     try:
-        return temporal.run(handle.describe()).raw_description
+        return temporal.run(handle.describe(), settings.TEMPORAL_PATIENCE).raw_description
     except RPCError as error:
         raise _translated(run, error) from error
 
@@ -163,10 +167,10 @@ def unpacked(content: bytes) -> list[HistoryEvent]:
 
 async def _tail(client: Client, run: Run, after: int) -> list[HistoryEvent]:
     """Page backwards from the newest event until `after`."""
-    request = _backwards(client, run, 20 if after else 1000)
+    request, each = _backwards(client, run, 20 if after else 1000), timedelta(seconds=settings.TEMPORAL_PATIENCE)
     found: list[HistoryEvent] = []
     while True:
-        page = await client.workflow_service.get_workflow_execution_history_reverse(request)
+        page = await client.workflow_service.get_workflow_execution_history_reverse(request, timeout=each)
         fresh = [event for event in page.history.events if event.event_id > after]
         found += fresh
         if len(fresh) < len(page.history.events) or not page.next_page_token:

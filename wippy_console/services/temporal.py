@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from django.conf import settings
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -24,12 +25,15 @@ from wippy_console.env import variables_for_entries
 from wippy_console.services.by_kind import CLIENT
 from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.registry import DatabaseCatalog
+from wippy_console.services.temporal_doubt import Doubt
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 15.0
+SHORT_SECONDS = 1.5
+"""What a server may take that is only asked whether it answers."""
 
 # Statuses that don't say whether the request had its effect, a connection that broke under it among them.
 _SILENCE = {
@@ -109,11 +113,18 @@ class _Holder:
 
 
 _holder = _Holder()
+_doubt = Doubt()
 
 
 def reset() -> None:
     """Drop thread and clients; the next use makes new ones. For tests, which change registries under it."""
     _holder.drop()
+    _doubt.end()
+
+
+def doubt() -> None:
+    """Ask in short, for a while, before anything else is asked: Temporal was seen not to answer."""
+    _doubt.begin()
 
 
 def catalog() -> DatabaseCatalog:
@@ -129,10 +140,14 @@ def run(coro: Coroutine[Any, Any, T], timeout: float | None = TIMEOUT) -> T:
     """
     try:
         return _holder.get().wait_for(coro, timeout)
+    except Unavailable:
+        _doubt.begin()
+        raise
     except (RPCError, UnitFailed, RuntimeError, OSError) as error:
         better = translated(error)
         if better is error:
             raise
+        _doubt.begin()
         raise better from error
 
 
@@ -178,11 +193,17 @@ def host(worker_id: str, keys: KeysOf = no_keys) -> WorkflowHost:
 
 
 def client(client_id: str) -> Client:
-    """The connected client of a temporal.client entry; NotFoundError, Unavailable."""
+    """The connected client of a temporal.client entry; NotFoundError, Unavailable (Away: at once)."""
     entry = catalog().entry(client_id)
     if entry is None or entry.kind != CLIENT:
         raise NotFoundError(f"The registry has no {CLIENT} {client_id}.")
+    _doubt.refuse_away(client_id, lambda: run(_answers(entry), SHORT_SECONDS))
     try:
         return run(_holder.get().clients.of(entry))
     except UnitFailed as error:
         raise Unavailable(str(error)) from error
+
+
+async def _answers(entry: Entry) -> None:
+    found = await _holder.get().clients.of(entry)
+    await found.workflow_service.get_system_info(GetSystemInfoRequest())

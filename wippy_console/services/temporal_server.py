@@ -128,6 +128,8 @@ class _Probe:
             if not self._known or time.monotonic() - self._at > FRESH_SECONDS:
                 self._known = temporal.run(self._ask_all(places()), timeout=None)
                 self._at = time.monotonic()
+                if any(each.is_away for each in self._known):
+                    temporal.doubt()
             return self._known
 
     def known(self) -> list[Health]:

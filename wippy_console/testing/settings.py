@@ -37,3 +37,4 @@ DATABASES["default"]["TEST"] = {
 # Threads of the tests end without closing their connections; PostgreSQL would refuse to drop the test database.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+TEMPORAL_PATIENCE = 30.0  # a healthy Temporal on a loaded machine is no outage

@@ -75,12 +75,12 @@ def history_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
     """The timeline, laid out; when the history can't be had, the page still shows everything else and says why."""
     wanted = asked_for(request)
     try:
-        drawn = timeline.rows(run, request.user)
+        drawn = timeline.rows(run, request.user, known=True)
     except Refused as refusal:
-        return {"no_history": refusal.message}
+        return run_tabs.no_history(refusal)
     show_attempts(run, drawn.rows)
     again = bool(run.retrying) or any(row.attempt > 1 and row.is_open for row in drawn.rows)
-    found = {"timeline": drawn, "again": run.is_open and again, "wanted": wanted}
+    found = {"timeline": drawn, "again": run.is_open and again, "wanted": wanted, "away": bool(drawn.away)}
     if getattr(request, "htmx", None):  # the browser has drawn the rows itself, and keeps them
         return found
     return {**found, "axis": Axis.of(drawn), **lay_out(drawn, wanted, registry.titles())}
@@ -101,7 +101,7 @@ def table_rows(run: Run, request: HttpRequest) -> dict[str, Any]:
         found = timeline.page(shown, after=row_id(request, "after"), before=row_id(request, "before"))
         rows = timeline.opened(run, request.user, found.rows)
     except Refused as refusal:
-        return {"no_history": refusal.message}
+        return run_tabs.no_history(refusal)
     kinds = sorted({row.kind for row in drawn.rows})
     return {
         "timeline": drawn, "rows": rows, "paged": found, "total": len(shown), "wanted": wanted, "kinds": kinds,

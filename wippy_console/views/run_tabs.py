@@ -13,7 +13,7 @@ from wippy_console.services.diagnosis import by_name
 from wippy_console.services.diagnosis import details as services_details
 from wippy_console.services.diagnosis import pending as services_pending
 from wippy_console.services.diagnosis import stacks as services_stacks
-from wippy_console.services.errors import Refused
+from wippy_console.services.errors import Refused, Unavailable
 from wippy_console.services.runs import history_text
 from wippy_console.views.pages import choice, marked, number
 
@@ -22,6 +22,11 @@ JSON_SHOWN = 200_000
 LONGEST_FIND = 200
 MESSAGES = ("topic", "inbox", "events")
 """The kinds of waits that are for messages."""
+
+
+def no_history(refusal: Refused) -> dict[str, Any]:
+    """Why it can't be had; `away` is whether that may pass."""
+    return {"no_history": refusal.message, "away": isinstance(refusal, Unavailable)}
 
 
 def state(run: Run, request: HttpRequest) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def details(run: Run, request: HttpRequest) -> dict[str, Any]:
     try:
         return {"details": services_details.details(run, request.user)}
     except Refused as refusal:
-        return {"no_history": refusal.message}
+        return no_history(refusal)
 
 
 def events(run: Run, request: HttpRequest) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def events(run: Run, request: HttpRequest) -> dict[str, Any]:
             find=find,
         )
     except Refused as refusal:
-        return {"no_history": refusal.message}
+        return no_history(refusal)
     return {"chronicle": found, "wanted": {"find": find, "order": order}}
 
 
@@ -100,7 +105,7 @@ def whole_json(run: Run, request: HttpRequest) -> dict[str, Any]:
     try:
         found = list(runs.history(run, request.user).events)
     except Refused as refusal:
-        return {"no_history": refusal.message}
+        return no_history(refusal)
     text, whole = history_text.beginning(found, JSON_SHOWN)
     return {
         "json_text": text,

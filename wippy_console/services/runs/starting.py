@@ -25,8 +25,10 @@ from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unav
 from wippy_console.services.projection import Began, Ref
 from wippy_console.services.runs.keys import starting_keys
 from wippy_console.services.runs.values import Started
+from wippy_console.services.temporal_doubt import Away
 
 _ID_LENGTH = 1000
+NOT_STARTED = "Nothing was started: try again once it answers."
 MAY_HAVE_STARTED = "It may have started all the same: look at the list of runs before you send it again."
 _About = tuple[str, dict[str, str]]
 """Where an input comes from, for the audit: a label, and data."""
@@ -117,6 +119,8 @@ def _host(worker: str) -> WorkflowHost:
         return temporal.host(worker, starting_keys)
     except NotFoundError as error:
         raise NotFoundError(error.message, {"worker": [error.message]}) from error
+    except Away as error:
+        raise Away(f"{error.message} {NOT_STARTED}") from error
 
 
 def _workflow(entry_id: str) -> Entry:

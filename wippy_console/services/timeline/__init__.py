@@ -12,7 +12,7 @@ from typing import Any
 from temporalio.api.history.v1 import HistoryEvent
 
 from wippy_console.models import Run
-from wippy_console.services.errors import NotFoundError
+from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.timeline import assembly, changes, opening
 from wippy_console.services.timeline.axis import Axis
 from wippy_console.services.timeline.changes import Changes
@@ -22,7 +22,7 @@ from wippy_console.services.timeline.drafts import moment
 from wippy_console.services.timeline.failures import read_failure
 from wippy_console.services.timeline.known import Known
 from wippy_console.services.timeline.layout import folded, kept, lay_out
-from wippy_console.services.timeline.looking import look
+from wippy_console.services.timeline.looking import Look, look
 from wippy_console.services.timeline.opening import Page, opened, opened_among, page
 from wippy_console.services.timeline.payloads import Part
 from wippy_console.services.timeline.values import EventRef, Loop, Row, Timeline
@@ -34,16 +34,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-def rows(run: Run, user: Any = None) -> Timeline:
-    """The run's timeline as the user may see it (None: nobody in particular); NotFoundError, Unavailable."""
-    return assembly.assemble(run, look(run, user))
+def rows(run: Run, user: Any = None, *, known: bool = False) -> Timeline:
+    """The run's timeline as the user may see it (None: nobody in particular); NotFoundError, Unavailable.
+
+    With `known` it is, while Temporal is away, what this process read before, if it did (`Timeline.away`).
+    """
+    return assembly.assemble(run, _looked(run, user, known))
 
 
 def since(run: Run, user: Any, after: str) -> tuple[Timeline, Changes]:
     """The same, and what of it changed since the cursor `after` of an earlier look."""
-    seen = look(run, user)
+    seen = _looked(run, user, known=False)
     found = assembly.assemble(run, seen)
     return found, changes.since(found, after, sees=seen.sees)
+
+
+def _looked(run: Run, user: Any, known: bool) -> Look:
+    seen = look(run, user)
+    if seen.away and not known:
+        raise Unavailable(seen.away)
+    return seen
 
 
 def row(run: Run, user: Any, row_id: int) -> Row:

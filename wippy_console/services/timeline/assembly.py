@@ -33,7 +33,8 @@ def assemble(run: Run, seen: Look) -> Timeline:
         answers = answers_among(decisions)
         asked = {-each.pk: seen.known.place(each.opened_at, _question_row(each, answers)) for each in questions}
         volatile = {**_deadlines(seen.known, asked.values()), **changed, **asked}
-        return timeline(seen.known, volatile, run.started_at, run.closed_at)
+        found = timeline(seen.known, volatile, run.started_at, run.closed_at)
+        return replace(found, away=seen.away, read_at=seen.known.read_at)
 
 
 def timeline(known: Known, volatile: Mapping[int, Row], began: datetime, ended: datetime | None) -> Timeline:

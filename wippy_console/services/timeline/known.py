@@ -26,12 +26,15 @@ RUN_COSTS = 20
 
 
 class Known:
-    """The rows of a run so far, of events as `shown` has them. Hold `lock` while reading or asking."""
+    """The rows of a run so far, of events as `shown` has them; at `read_at` Temporal knew no more. Hold `lock` while
+    reading or asking.
+    """
 
     def __init__(self, tell: Tell = telling.plain, shown: secrets.Shown | None = None) -> None:
         self.lock = threading.RLock()
         self.shown = shown
         self.pieces = 0
+        self.read_at: datetime | None = None
         self.fold = Fold(tell, light=True)
         self._rows: dict[int, Row] = {}
         self._loops: dict[int, Loop] = {}

@@ -6,41 +6,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from wippy_console.models import Run
 from wippy_console.services import histories, masking, registry, secrets, summaries
-from wippy_console.services.errors import NotFoundError
+from wippy_console.services.errors import NotFoundError, Unavailable
 from wippy_console.services.timeline.known import Known, shelf
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`now` is Temporal's answer about an open run, None for a closed one."""
+    """`now` is Temporal's answer about an open run, None for a closed one. While Temporal is `away`, which says why, it
+    is what was known before.
+    """
 
     known: Known
     now: DescribeWorkflowExecutionResponse | None
     sees: bool
+    away: str = ""
 
 
 def look(run: Run, user: Any) -> Look:
     """The run as the user may see it (None: nobody in particular); NotFoundError, Unavailable.
 
-    A run without new events costs one request, an ended one none.
+    A run without new events costs one request, an ended one none. While Temporal is away it is as this process knew it.
     """
     sees = masking.sees(user, run)
     shown = secrets.Shown(run, sees=sees)
     key, stamp = (run.run_id, sees), shown.stamp()
     known = shelf.get(key, stamp) or Known(Lines(run), shown)
+    try:
+        known, now = _read_on(run, known)
+    except Unavailable as error:
+        if not known.last_event_id:
+            raise
+        return Look(known, None, sees, error.message)
+    shelf.put(key, stamp, known)
+    veil = known.shown.veil() if known.shown else None
+    return Look(known, now if now is None or not veil else secrets.veiled(now, veil), sees)
+
+
+def _read_on(run: Run, known: Known) -> tuple[Known, DescribeWorkflowExecutionResponse | None]:
     now = histories.describe(run) if run.is_open else None
     if _is_behind(known, now):
         fresh = histories.since(run, known.last_event_id)
         with known.lock:  # somebody else may have read the same meanwhile
             known.read(fresh)
         known = _settled(run, known)
-        shelf.put(key, stamp, known)
-    veil = known.shown.veil() if known.shown else None
-    return Look(known, now if now is None or not veil else secrets.veiled(now, veil), sees)
+    known.read_at = timezone.now()
+    return known, now
 
 
 def _settled(run: Run, known: Known) -> Known:

@@ -165,6 +165,7 @@ class Timeline:
     """A run's rows in their order. `events_total` counts history events; `last_event_id` is the newest.
 
     `volatile` are the ids of rows that change without an event: what the server and the database add to them.
+    `away` says why it is not as things stand now, but as they were known at `read_at`; "" when it is.
     """
 
     events_total: int
@@ -174,3 +175,5 @@ class Timeline:
     last_event_id: int = 0
     loops: list[Loop] = field(default_factory=list)
     volatile: frozenset[int] = frozenset()
+    away: str = ""
+    read_at: datetime | None = None
