@@ -53,13 +53,14 @@ MODELS = (
     "accesstoken", "auditrow", "batch", "batchitem", "claim", "comment", "decision", "delivery", "deliverypart",
     "draft", "feedevent", "grant", "guestlink", "historyarchive", "importedhistory", "listsettings", "node",
     "notification", "notificationpreference", "outgoing", "process", "program", "quarantine", "question",
-    "questionrole", "repeatedrequest", "revision", "run", "savedview", "service", "token", "version", "vote",
+    "questionrole", "repeatedrequest", "revision", "run", "savedview", "service", "subscription", "token", "version",
+    "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 PERSONAL = (
     "accesstoken", "deliverypart", "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification",
-    "notificationpreference", "outgoing", "repeatedrequest", "savedview",
+    "notificationpreference", "outgoing", "repeatedrequest", "savedview", "subscription",
 )  # fmt: skip
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
@@ -168,6 +169,15 @@ def limit(user: Any, rights: Collection[str], namespaces: Collection[str]) -> No
 
 def _limited(user: Any, permission: str, found: Scope) -> Scope:
     rights, namespaces = user.__dict__.get("_wippy_limit", (frozenset(), EVERYWHERE))
+    return _within(found, permission, rights, namespaces)
+
+
+def limited(found: Scope, permission: str, rights: Collection[str], namespaces: Collection[str]) -> Scope:
+    """What of a scope is left of it under the limits that `limit` takes."""
+    return _within(found, permission, rights, Scope(tuple(namespaces)) if namespaces else EVERYWHERE)
+
+
+def _within(found: Scope, permission: str, rights: Collection[str], namespaces: Scope) -> Scope:
     return NOWHERE if rights and permission.partition(".")[2] not in rights else found.within(namespaces)
 
 

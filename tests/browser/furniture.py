@@ -30,10 +30,12 @@ from wippy_console.models import (
     Quarantine,
     Question,
     Run,
+    Subscription,
     Token,
 )
-from wippy_console.services import access_tokens, audit, feed, guests, service_accounts
+from wippy_console.services import access_tokens, audit, feed, guests, service_accounts, subscriptions
 from wippy_console.services.access_tokens import Limits
+from wippy_console.services.subscriptions import Fields
 
 CUSTOMERS = ("Ada Lovelace", "Grace Hopper", "Barbara Liskov", "Katherine Johnson", "Margaret Hamilton")
 STATES = ("completed", "completed", "failed", "completed", "canceled", "terminated", "timed_out", "completed")
@@ -48,6 +50,7 @@ class Furniture:
     acted: Acted
     order: Order
     token: AccessToken
+    subscription: Subscription
 
 
 def furnish(scene: Scene) -> Furniture:
@@ -73,7 +76,8 @@ def furnish(scene: Scene) -> Furniture:
     Draft.objects.create(
         user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
     )
-    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders(), tokens(scene))
+    made = tokens(scene)
+    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders(), made, subscribed(made))
 
 
 def tokens(scene: Scene) -> AccessToken:
@@ -87,6 +91,24 @@ def tokens(scene: Scene) -> AccessToken:
     made, _ = access_tokens.make(cast.root, account, "Parcels", limits)
     AccessToken.objects.filter(pk=made.pk).update(last_used_at=timezone.now(), last_used_from="10.1.2.3")
     return made
+
+
+def subscribed(token: AccessToken) -> Subscription:
+    """One in each state; the first fails."""
+    url, ends = "https://{}.example.com/hooks/wippy", (feed.STARTED, feed.EXIT)
+    wanted = (
+        Fields("Parcels", url.format("warehouse"), ends, ["app.*"], "app.orders:process"),
+        Fields("Everything", url.format("lake")),
+        Fields("Overdue", url.format("pager"), [feed.QUESTION], text="overdue"),
+    )
+    rows = [subscriptions.make(token.owner, token, each).row for each in wanted]
+    fails = {"state": "failing", "tries": 2, "problem": "The receiver answered 503.", "last_at": timezone.now()}
+    lost = {"first": 3, "last": 7, "at": timezone.now().isoformat()}
+    later = timezone.now() + timedelta(minutes=2)
+    Subscription.objects.filter(pk=rows[0].pk).update(**fails, next_at=later, lost=lost, tested_at=timezone.now())
+    stopped = {"state": "paused", "problem": "Paused after 6 failures. The receiver answered 404."}
+    Subscription.objects.filter(pk=rows[2].pk).update(**stopped)
+    return rows[0]
 
 
 def orders() -> Order:

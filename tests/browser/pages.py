@@ -196,6 +196,15 @@ def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("token-new", "/preferences/tokens/new/")
     yield State("token-made", "/preferences/tokens/new/", _make_token, picture=False)
     yield State("token-revoke", f"/preferences/tokens/{furniture.token.pk}/revoke/", picture=False)
+    here = f"/preferences/subscriptions/{furniture.subscription.pk}/"
+    yield State("subscriptions", "/preferences/subscriptions/")
+    yield State("subscriptions-none", "/preferences/subscriptions/?owner=nobody", picture=False)
+    yield State("subscription", here)
+    for word in ("edit", "redeliver", "secret", "delete"):
+        yield State(f"subscription-{word}", f"{here}{word}/", picture=False)
+    yield State("subscription-redeliver-dialog", here, _dialog("Send again"), picture=False)
+    yield State("subscription-new", "/preferences/subscriptions/new/")
+    yield State("subscription-made", "/preferences/subscriptions/new/", _subscribe, picture=False)
     yield State("accounts", "/people/services/", picture=False)
     yield State("account-new", "/people/services/new/", picture=False)
     yield State("account", f"/people/services/{furniture.token.owner_id}/", picture=False)
@@ -208,6 +217,14 @@ def _make_token(page: Page) -> None:
     page.get_by_label("What it is for").fill(f"Reports {time.monotonic_ns()}")
     page.get_by_label("All that the account may, now and later").check()
     page.get_by_role("button", name="Make the token").click()
+    page.get_by_role("button", name="Copy").wait_for()
+
+
+def _subscribe(page: Page) -> None:
+    page.get_by_label("What it is for").fill(f"Reports {time.monotonic_ns()}")
+    page.get_by_label("Sees what this token may see").select_option(index=1)
+    page.get_by_label("Send to").fill("https://example.com/hooks/wippy")
+    page.get_by_role("button", name="Subscribe").click()
     page.get_by_role("button", name="Copy").wait_for()
 
 

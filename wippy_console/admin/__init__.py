@@ -17,6 +17,7 @@ from wippy_console.admin import (
     people,
     registry,
     runs,
+    subscriptions,
     tokens,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "people",
     "registry",
     "runs",
+    "subscriptions",
     "tokens",
 ]

@@ -42,6 +42,11 @@ def user_of(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def token_of(request: HttpRequest) -> AccessToken | None:
+    """By which token they came in."""
+    return cast("AccessToken | None", request.access_token)  # type: ignore[attr-defined] # the door keeps it
+
+
 def key_of(request: HttpRequest) -> UUID:
     """Under which key services do it: the same for the same `Idempotency-Key` of one caller, else a new one."""
     return cast("UUID", request.key)  # type: ignore[attr-defined] # the door made it

@@ -76,7 +76,7 @@ def index(request: HttpRequest, filters: Query[Filters]) -> Any:
         since = place if filters.cursor.startswith("a") else filters.since or 0
         ahead = feed_pages.ahead(request.user, wanted, since, filters.limit)
         return {
-            "items": map(streams.value, ahead.events),
+            "items": map(feed.told, ahead.events),
             "next": f"a{ahead.cursor}" if ahead.more else "",
             "since": ahead.cursor,
         }
@@ -84,7 +84,7 @@ def index(request: HttpRequest, filters: Query[Filters]) -> Any:
     before = place if filters.cursor else head + 1
     page = feed_pages.page(request.user, wanted, before=before, limit=filters.limit)
     last = page.events[-1].id if page.more else page.floor + 1 if page.floor else 0
-    return {"items": map(streams.value, page.events), "next": f"b{last}" if last else "", "since": head}
+    return {"items": map(feed.told, page.events), "next": f"b{last}" if last else "", "since": head}
 
 
 @router.get(

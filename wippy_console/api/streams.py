@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 import weakref
@@ -16,7 +15,6 @@ from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from wippy_console.database.threads import in_thread, let_go_of_request
 from wippy_console.live import session
@@ -143,21 +141,6 @@ def opened(caller: Caller, wanted: Wanted, cursor: int) -> Stream:
     return stream
 
 
-def value(event: FeedEvent) -> dict[str, Any]:
-    """An event as the API tells it."""
-    return {
-        "id": event.id,
-        "at": event.at,
-        "kind": event.kind,
-        "run_id": event.run_id,
-        "workflow_id": event.workflow_id,
-        "entry": event.entry_id,
-        "pid": event.pid,
-        "node": event.node,
-        "data": event.data,
-    }
-
-
 def _owner(caller: Caller) -> tuple[int | None, str]:
     return caller.token_id, caller.session_key
 
@@ -167,5 +150,4 @@ def _fits(wanted: Wanted, seen: Sight, frame: Frame) -> bool:
 
 
 def _block(event: FeedEvent) -> bytes:
-    told = {**value(event), "at": event.at.isoformat().replace("+00:00", "Z")}
-    return f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {feed.as_json(event)}\n\n".encode()

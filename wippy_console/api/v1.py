@@ -25,6 +25,7 @@ from wippy_console.api import (
     runs,
     schedules,
     services,
+    subscriptions,
     versions,
 )
 from wippy_console.api.document import DocumentedAPI
@@ -58,6 +59,7 @@ api.add_router("/services", services.router, tags=["services"])
 api.add_router("/nodes", nodes.router, tags=["nodes"])
 api.add_router("/health", health.router, tags=["health"])
 api.add_router("/feed", feed.router, tags=["feed"])
+api.add_router("/subscriptions", subscriptions.router, tags=["subscriptions"])
 api.add_router("/entries", entries.router, tags=["entries"])
 api.add_router("/versions", versions.router, tags=["versions"])
 

@@ -16,6 +16,7 @@ from wippy_console.models.outgoing import Outgoing
 from wippy_console.models.quarantine import Quarantine
 from wippy_console.models.registry import Program, Revision, Version
 from wippy_console.models.runs import HistoryArchive, Run
+from wippy_console.models.subscriptions import Subscription
 from wippy_console.models.tokens import Token
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Run",
     "SavedView",
     "Service",
+    "Subscription",
     "Token",
     "Version",
     "Vote",

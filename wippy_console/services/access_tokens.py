@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
-from wippy_console.models import AccessToken
+from wippy_console.models import AccessToken, Subscription
 from wippy_console.models.grants import BAD_PATTERN, is_pattern
 from wippy_console.services import accounts, audit, service_accounts
 from wippy_console.services.errors import NotFoundError, Refused
@@ -92,7 +92,10 @@ def make(by: Any, owner: User, name: str, limits: Limits) -> tuple[AccessToken, 
 
 
 def revoke(by: Any, token_id: int) -> AccessToken:
-    """From now on it counts no more; one's own, or with the right anybody's. NotFoundError."""
+    """From now on it counts no more, and its subscriptions get nothing; one's own, or with the right anybody's.
+
+    NotFoundError.
+    """
     with transaction.atomic():
         token = visible(by).select_for_update(of=("self",)).filter(pk=token_id).first()
         if token is None:
@@ -102,6 +105,8 @@ def revoke(by: Any, token_id: int) -> AccessToken:
         if token.revoked_at is None:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
+            sending = Subscription.objects.filter(token=token, state__in=Subscription.SENDING)
+            sending.update(state=Subscription.State.PAUSED, problem=f"Its token {token.name} was revoked.")
             _note(by, token, "revoked")
     return token
 
@@ -141,6 +146,12 @@ def owners(user: Any) -> list[User]:
     if not user.has_perm(MAKE_FOR_OTHERS):
         return [user]
     return [user, *(each for each in service_accounts.active() if service_accounts.may_hand_out(user, each))]
+
+
+def may_make_for(user: Any, owner: User) -> bool:
+    """Whether the user may make tokens for that service account."""
+    may = user.has_perm(MAKE_FOR_OTHERS) and accounts.is_service(owner)
+    return bool(may and service_accounts.may_hand_out(user, owner))
 
 
 def bearer(text: str, address: str) -> AccessToken | None:

@@ -6,6 +6,7 @@ docs/events.md lists the kinds with their data.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -282,6 +283,26 @@ def trimmed(events: Iterable[FeedEvent], seen: Sight) -> list[FeedEvent]:
     return found
 
 
+def told(event: FeedEvent) -> dict[str, Any]:
+    """An event as the API tells it."""
+    return {
+        "id": event.id,
+        "at": event.at,
+        "kind": event.kind,
+        "run_id": event.run_id,
+        "workflow_id": event.workflow_id,
+        "entry": event.entry_id,
+        "pid": event.pid,
+        "node": event.node,
+        "data": event.data,
+    }
+
+
+def as_json(event: FeedEvent) -> str:
+    """The same as a text, the moment with its Z."""
+    return json.dumps({**told(event), "at": event.at.isoformat().replace("+00:00", "Z")}, ensure_ascii=False)
+
+
 def is_trimmed(event: FeedEvent) -> bool:
     """Whether the row is another one for whoever does not see all."""
     return event.kind in FOR_ALL or any(event.data.get(name) for name in RELATIVES)
@@ -291,6 +312,19 @@ def head() -> int:
     """The id of the newest row, 0 when there is none."""
     newest = FeedEvent.objects.order_by("-id").values_list("id", flat=True).first()
     return newest or 0
+
+
+def oldest() -> int:
+    """The id of the oldest row that is still there, 0 when there is none."""
+    return FeedEvent.objects.order_by("id").values_list("id", flat=True).first() or 0
+
+
+def lost(cursor: int, oldest: int) -> dict[str, int]:
+    """Which ids after the cursor are gone, `first` and `last`, when the oldest row is `oldest`; {} for none.
+
+    A reader of 0 wants all that there is, and has lost nothing.
+    """
+    return {"first": cursor + 1, "last": oldest - 1} if cursor and oldest > cursor + 1 else {}
 
 
 def between(

@@ -12,6 +12,7 @@ from django.db.models.functions import Concat
 from wippy_console import permissions
 from wippy_console.database.storable import storable_text
 from wippy_console.models import FeedEvent, Run
+from wippy_console.permissions import Scope
 from wippy_console.services import feed, grants
 
 WINDOW = 20_000
@@ -26,13 +27,16 @@ MOST_RUNS = 100
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the feed is wanted; empty fields want all. `run`: a run id, or a workflow id with all its runs."""
+    """What of the feed is wanted; empty fields want all. `run`: a run id, or a workflow id with all its runs.
+    `namespaces` are patterns, as grants have them.
+    """
 
     text: str = ""
     entry: str = ""
     run: str = ""
     user: str = ""
     kinds: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
@@ -131,6 +135,7 @@ def suits(event: FeedEvent, wanted: Wanted, seen: feed.Sight) -> bool:
         and (not run or event.run_id == run or (event.workflow_id == run and seen.runs.covers(event.namespace)))
         and (not wanted.entry or event.entry_id == storable_text(wanted.entry.strip()))
         and (not wanted.user or event.user == storable_text(wanted.user.strip()))
+        and (not wanted.namespaces or Scope(wanted.namespaces).covers(event.namespace))
         and all(word in event.search for word in wanted.words)
     )
 
@@ -146,6 +151,8 @@ def _rows(wanted: Wanted, seen: feed.Sight) -> QuerySet[FeedEvent]:
         rows = rows.filter(entry_id=storable_text(wanted.entry.strip()))
     if wanted.user:
         rows = rows.filter(user=storable_text(wanted.user.strip()))
+    if wanted.namespaces:
+        rows = rows.filter(grants.condition(Scope(wanted.namespaces)))
     for word in wanted.words:
         rows = rows.filter(search__contains=word)
     return rows

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from wippy_console import permissions
-from wippy_console.services import by_kind, drift, fleet, outgoing, processes, quarantine, runs, temporal_server
+from wippy_console.services import (
+    by_kind,
+    drift,
+    fleet,
+    outgoing,
+    processes,
+    quarantine,
+    runs,
+    subscriptions,
+    temporal_server,
+)
 
 
 def known(user: Any) -> dict[str, Any]:
@@ -30,4 +40,5 @@ def asked(user: Any) -> dict[str, Any]:
         "search": runs.search_problem(),
         "drifts": drift.of_all(user),
         "unsent": outgoing.unsent(user),
+        "stopped": subscriptions.stopped(user),
     }

@@ -28,7 +28,15 @@ class Room:
 
 
 ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("People and rights", "users"): ("User", "Group", "Grant", "AccessToken", "NotificationPreference", "Draft"),
+    ("People and rights", "users"): (
+        "User",
+        "Group",
+        "Grant",
+        "AccessToken",
+        "Subscription",
+        "NotificationPreference",
+        "Draft",
+    ),
     ("Lists", "list"): ("SavedView", "ListSettings"),
     ("Runs", "workflow"): ("Run", "HistoryArchive", "ImportedHistory", "Batch", "BatchItem", "Outgoing"),
     ("Questions", "hand"): ("Question", "Decision", "Vote", "Comment", "GuestLink"),

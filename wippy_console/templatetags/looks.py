@@ -149,6 +149,12 @@ TOKEN = {
     "expired": Look("alarm-clock", "Expired", "mute"),
     "revoked": Look("circle-slash", "Revoked", "mute"),
 }
+SUBSCRIPTION = {
+    "active": Look("circle-check", "Active", "ok"),
+    "failing": Look("rotate-ccw", "Failing", "warn"),
+    "paused": Look("circle-pause", "Paused", "mute"),
+    "stopped": Look("circle-x", "Paused itself", "bad"),
+}
 FAMILIES = {
     "run": RUN,
     "row": ROW,
@@ -164,6 +170,7 @@ FAMILIES = {
     "process": PROCESS,
     "entry": ENTRY,
     "token": TOKEN,
+    "subscription": SUBSCRIPTION,
 }
 
 

@@ -29,6 +29,7 @@ PAGES = (
     ("API", "api_docs", "package", None),
     ("What I am told of", "notification_preferences", "bell", None),
     ("API tokens", "tokens", "braces", None),
+    ("Subscriptions", "subscriptions", "send", None),
     ("Service accounts", "service_accounts", "users", service_accounts.ADD),
 )
 

@@ -25,6 +25,7 @@ from wippy_console.services.audit.journal import (
     SHARE,
     SIGNAL,
     START,
+    SUBSCRIPTION,
     TERMINATE,
     TOKEN,
     UNMASK,
@@ -47,6 +48,6 @@ from wippy_console.services.audit.reading import (
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "BATCH", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST",
     "HIDE", "LIFT", "POSTPONE", "PROMOTE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL",
-    "START", "TERMINATE", "TOKEN", "UNMASK", "VOTE", "Break", "Filters", "Page", "append", "csv_lines", "is_noted",
-    "json_lines", "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
+    "START", "SUBSCRIPTION", "TERMINATE", "TOKEN", "UNMASK", "VOTE", "Break", "Filters", "Page", "append",
+    "csv_lines", "is_noted", "json_lines", "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ BATCH = "batch"
 PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", "resend"
 SHARE = "share"
 TOKEN = "token"  # noqa: S105 - the word
+SUBSCRIPTION = "subscription"
 
 ACTIONS: dict[str, str] = {
     ANSWER: "Answered",
@@ -61,6 +62,7 @@ ACTIONS: dict[str, str] = {
     RESEND: "Sent again",
     SHARE: "Shared a view, or no more",
     TOKEN: "Made or revoked a token",
+    SUBSCRIPTION: "Made or changed a subscription",
 }
 """What people do, in words."""
 

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from engine.contracts.catalog import Catalog
 from engine.errors import UnitFailed
 from wippy_console.database.threads import in_thread
-from wippy_console.services import batches, clock, fleet, notifications, outgoing
+from wippy_console.services import batches, clock, fleet, notifications, outgoing, subscriptions
 from wippy_console.services.decisions import resume_pending
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.hooks import later
@@ -66,6 +66,7 @@ class Reconciler:
             self._start_beside("batches", batches.tick)
             self._start_beside("outgoing", outgoing.tick)
             self._start_beside("deliveries", later.tick)
+            self._start_beside("subscriptions", subscriptions.tick)
             await in_thread(clock.tick)
             await in_thread(notifications.deliver)
             await in_thread(resume_pending)

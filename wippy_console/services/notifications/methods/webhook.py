@@ -47,15 +47,19 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def send(url: str, secret: str, notification_id: str, payload: Mapping[str, Any]) -> None:
-    """POST it; any answer but 2xx is a failure. Redirects are not followed, the answer's body is not read."""
+    """POST it as `post` does."""
+    post(url, secret, notification_id, json.dumps(payload, ensure_ascii=False).encode())
+
+
+def post(url: str, secret: str, message_id: str, body: bytes) -> None:
+    """POST JSON; any answer but 2xx is a failure. Redirects are not followed, the answer's body is not read."""
     if why := why_not(url):
         raise NotSent(why, final=True)
-    body = json.dumps(payload, ensure_ascii=False).encode()
     timestamp = str(int(time.time()))
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Wippy-Console",
-        "Wippy-Id": notification_id,
+        "Wippy-Id": message_id,
         "Wippy-Timestamp": timestamp,
         "Wippy-Signature": signature(secret, timestamp, body),
         "Connection": "close",
