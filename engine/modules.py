@@ -71,6 +71,7 @@ FILES: Mapping[str, File] = {
     "env": _module("env", replays=False),
     "funcs": _module("funcs"),
     "hash": _module("hash"),
+    "http": _module("http", replays=False),
     "http_client": _module("http_client", replays=False),
     "json": _module("json"),
     "logger": _module("logger"),

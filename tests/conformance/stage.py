@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from engine.asks.env import EnvAsks
 from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.serving.operations import Serving
 from engine.asks.sql.asks import SqlAsks
 from engine.asks.sql.databases import Databases
 from engine.asks.storages import Storages
@@ -40,6 +41,7 @@ from engine.node import LocalNode
 from engine.registry.changes import Changes
 from engine.steps import Command, Event, Exited, Log, Rejected, Resolved, Step, Value
 from tests.conformance import python_code
+from tests.conformance.asked import Nobody, request_of
 from tests.conformance.peer import peers
 from tests.engine.hosts.temporal.stage import workflow_id
 from wippy_console.sdk.context import Context
@@ -95,9 +97,10 @@ class Stage:
         self._peers = AsyncExitStack()
         self._sql = SqlAsks(self._databases)
         self._python = PythonFunctions(Surroundings(_resolve, Context))
+        self._serving = Serving()
         operations = {
             **self._stores.operations(), **self._http.operations(), **self._sql.operations(),
-            **self._python.operations(),
+            **self._python.operations(), **self._serving.operations(),
         }  # fmt: skip
         self.node = LocalNode(
             NODE, catalog, unit_factory=WatchedUnit, ask_handlers=handlers, operations=operations
@@ -152,7 +155,7 @@ class Stage:
                 return await self._workflow(entry_id, args, seconds)
 
     async def _function(self, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
-        task = asyncio.ensure_future(self.node.call(CallRequest(entry_id, args)))
+        task = asyncio.ensure_future(self._called(entry_id, args))
         done, _ = await asyncio.wait([task], timeout=seconds)
         if not done:
             hung = self._waits_of(entry_id)
@@ -162,6 +165,18 @@ class Stage:
         if error is None or isinstance(error, UnitFailed):
             return error.failure if error else None
         raise error
+
+    async def _called(self, entry_id: str, args: tuple[Value, ...]) -> None:
+        entry = self.catalog.entry(entry_id)
+        request = entry and request_of(entry)
+        if not request:
+            await self.node.call(CallRequest(entry_id, args))
+            return
+
+        async def call(asked: CallRequest) -> Value:
+            return await self.node.call(replace(asked, args=args))
+
+        await self._serving.handle(request, Nobody(), call, entry_id)
 
     async def _process(self, entry_id: str, args: tuple[Value, ...], seconds: float) -> Failure | Hung | None:
         ended: asyncio.Future[Exited] = asyncio.get_running_loop().create_future()

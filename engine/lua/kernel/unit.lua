@@ -130,7 +130,11 @@ end
 
 -- --- the outcome ------------------------------------------------------------------------------
 
+--- What modules have to do when the body has ended; it may block.
+function k.at_end() end
+
 local function finish(value, extra)
+  k.at_end()
   local failure = extra ~= nil and k.returned_error(extra) or nil
   if failure then
     k.outcome = { "failed", failure }
