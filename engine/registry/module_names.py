@@ -12,8 +12,7 @@ _FOREIGN_IN_WORKFLOWS = frozenset(names("text html template expr compress treesi
 
 FOREIGN = _FOREIGN_IN_WORKFLOWS | frozenset(
     names(
-        "sql store fs http websocket queue exec excel cloudstorage eval system metrics otel stream btea "
-        "upstream llm io bapp"
+        "sql store fs websocket queue exec excel cloudstorage eval system metrics otel stream btea upstream llm io bapp"
     )
 )
 """Modules that other Wippy runtimes have: entries that list them load, but `require` finds nothing here."""

@@ -22,6 +22,7 @@ from engine.contracts.operation import Cancelation, Closing, Holdings, Outside
 from engine.contracts.operations import Operations
 from engine.contracts.peers import PeerHost, Peers
 from engine.contracts.registry import RegistryAccess
+from engine.contracts.serving import Outlet, Server
 from engine.contracts.tokens import TokenVault
 from engine.contracts.watcher import Interruptible, Watcher
 from engine.hosts.actor.hosts import ActorHost
@@ -33,6 +34,8 @@ from engine.memory.fleet import MemoryFleet
 from engine.memory.registry import MemoryRegistry
 from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
+from tests.engine.asks.serving.stage import Client
+from tests.engine.hosts.temporal.test_requests import Notes
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.worker.asks.registry import DatabaseRegistry
 from wippy_console.worker.asks.tokens import DatabaseVault
@@ -75,10 +78,14 @@ def of_operations(
     return held, asked, handle, module
 
 
+def of_serving(outlet: Client, server: Notes) -> tuple[Outlet, Server]:
+    return outlet, server
+
+
 def test_no_contract_is_without_an_implementer() -> None:
     proved = {
         each
-        for proof in (in_the_engine, in_the_console, of_operations)
+        for proof in (in_the_engine, in_the_console, of_operations, of_serving)
         for each in get_args(get_type_hints(proof)["return"])
     }
     files = pkgutil.iter_modules(contracts.__path__, f"{contracts.__name__}.")
