@@ -1,8 +1,9 @@
-"""The ASGI application: probes and static files, then pages by Django and sockets by Channels."""
+"""The ASGI application: probes, other systems, static files, then pages by Django and sockets by Channels."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 from wsgiref.headers import Headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wippy_console.settings")
@@ -17,6 +18,7 @@ from servestatic import ServeStaticASGI
 
 pages = get_asgi_application()
 
+from wippy_console.hooks.door import PREFIX, door  # noqa: E402 - models must be loaded first
 from wippy_console.http.probes import Probes  # noqa: E402 - models must be loaded first
 from wippy_console.live.routing import websocket_urlpatterns  # noqa: E402 - models must be loaded first
 
@@ -33,13 +35,22 @@ def with_static(application: object) -> ServeStaticASGI:
     return server
 
 
+def with_hooks(application: Any) -> Any:
+    """Let `/hooks/` past all that knows sessions."""
+
+    async def by_path(scope: Any, receive: Any, send: Any) -> None:
+        await (door if scope["path"].startswith(PREFIX) else application)(scope, receive, send)
+
+    return by_path
+
+
 def _with_type_as_said(headers: Headers, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
 
 
 application = ProtocolTypeRouter(
     {
-        "http": Probes(with_static(pages)),
+        "http": Probes(with_hooks(with_static(pages))),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

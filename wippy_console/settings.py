@@ -108,7 +108,10 @@ DATABASES = {"default": given_database(ENVIRONMENT.database_url) if ENVIRONMENT.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sockets read the feed's table (docs/pitfalls.md#a-redis-layers-idle-sockets), so there is no channel layer.
-_OWN_CACHE: dict[str, Any] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+_OWN_CACHE: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},  # many callers must not push out each other's counts
+}
 CACHES: dict[str, dict[str, Any]] = {"default": _OWN_CACHE, "process": {**_OWN_CACHE, "LOCATION": "process"}}
 if ENVIRONMENT.redis_url:
     from redis.backoff import NoBackoff  # costs who has no Redis a fifth of a second

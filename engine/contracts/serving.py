@@ -62,5 +62,8 @@ class Server(Protocol):
     """Who has the requests and keeps their answers: a node is given one."""
 
     async def serve(self, id: str, target: str, call: Call) -> None:
-        """Answer the request of that id by the function `target`; UnitFailed when that can't even be written down."""
+        """Answer the request of that id by the function `target`; UnitFailed when that can't even be written down.
+
+        Asked again, after a node died or a task got lost, it is Conflict if the function may have begun.
+        """
         ...

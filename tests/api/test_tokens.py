@@ -139,7 +139,7 @@ def test_a_part_of_it_and_more_than_it_do_not_count(cast: Cast) -> None:
 
 
 def test_answers_tell_the_rate_and_more_than_that_is_too_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wippy_console.api.rates.time.time", lambda: 1_000_020.0)
+    monkeypatch.setattr("wippy_console.services.rates.time.time", lambda: 1_000_020.0)
     api, other = api_of(cast.operator, per_minute=2), api_of(cast.operator, per_minute=2)
     left = [api.get("/runs")["RateLimit-Remaining"] for _ in range(2)]
     over = api.get("/runs")
@@ -150,7 +150,7 @@ def test_answers_tell_the_rate_and_more_than_that_is_too_many(cast: Cast, monkey
     repeated = api.post("/runs", {"entry": "app:any"}, Idempotency_Key="k")
     assert repeated.status_code == 429
     assert not RepeatedRequest.objects.exists()
-    monkeypatch.setattr("wippy_console.api.rates.time.time", lambda: 1_000_080.0)
+    monkeypatch.setattr("wippy_console.services.rates.time.time", lambda: 1_000_080.0)
     assert status(api) == 200
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from wippy_console.api import callers, exactly, problems, rates
-from wippy_console.services import repeats
+from wippy_console.api import callers, exactly, problems
+from wippy_console.services import rates, repeats
 from wippy_console.services.errors import Conflict, Refused
 from wippy_console.services.repeats import Answer
 
@@ -49,7 +49,7 @@ def _enter(request: HttpRequest, known: frozenset[str], act: Callable[[], HttpRe
     request.user, token = found
     request.access_token = token  # type: ignore[attr-defined]
     caller = f"token:{token.pk}" if token is not None else f"user:{found[0].pk}"
-    rate = rates.count(caller, token.per_minute if token is not None else SESSION_PER_MINUTE)
+    rate = rates.count(f"api {caller}", token.per_minute if token is not None else SESSION_PER_MINUTE)
     response = problems.answer(429, "Too many requests.") if rate.is_over else _act(request, known, caller, act)
     for name, value in rate.headers.items():
         response.headers[name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
 from typing import TypeVar
@@ -27,6 +27,11 @@ _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="orm")
 def in_thread(function: Callable[[], T]) -> Awaitable[T]:
     """Run `function`, which uses the ORM, on one of the threads."""
     return asyncio.get_running_loop().run_in_executor(_threads, partial(_with_connection, function))
+
+
+def begin(function: Callable[[], T], threads: ThreadPoolExecutor) -> Future[T]:
+    """Run `function`, which uses the ORM, on one of other threads."""
+    return threads.submit(_with_connection, function)
 
 
 async def in_thread_persistently(function: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError
 from engine.asks.http.operations import HttpOperations
 from engine.asks.policies import PolicyAsks
 from engine.asks.registry import RegistryAsks
+from engine.asks.serving.operations import Serving
 from engine.asks.sql.asks import SqlAsks
 from engine.asks.sql.databases import Databases
 from engine.asks.store.asks import StoreAsks
@@ -40,6 +41,7 @@ from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node_id
 from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
+from wippy_console.worker.hooks import Hooks
 from wippy_console.worker.python import surroundings
 from wippy_console.worker.registry_follower import RegistryFollower
 from wippy_console.worker.reporting.ended import Ends
@@ -80,7 +82,8 @@ class WorkerNode:
         self._exits = ExitReporter(self.id)
         self._ends = Ends()
         self._python = PythonFunctions(surroundings(python_functions.resolved), threads=settings.PYTHON_THREADS)
-        self._outside = outside(variables, self._python)
+        serving = Serving()
+        self._outside = (*outside(variables, self._python), serving)
         self._node = LocalNode(
             self.id,
             variables.catalog,
@@ -96,7 +99,9 @@ class WorkerNode:
         self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
         self._processes = ProcessReporter(self.id, self._running, self._ends)
         self._services = ServiceReporter(self.id)
-        self._workers = TemporalWorkers(self._node, self._peers, clients, facts.put, self, self._watcher)
+        self._workers = TemporalWorkers(
+            self._node, self._peers, clients, facts.put, self, self._watcher, Hooks(serving)
+        )
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(
             self._node, self._services.on_state, parts=self._workers, may_run=self._lease.may_run

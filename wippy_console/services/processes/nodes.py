@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from engine.errors import ALREADY_EXISTS, NOT_FOUND, TIMEOUT, UNAVAILABLE, UnitFailed
@@ -41,6 +42,11 @@ def wait_for(act: Act[T], timeout: float) -> T:
     if failed is not None:
         raise failed
     return found  # type: ignore[return-value] # of the type that the act has
+
+
+def begin(act: Act[T]) -> Future[T]:
+    """Ask for what nobody waits for here; NotAsked. The future raises UnitFailed, `Unanswered` when no node took it."""
+    return temporal.begin(act(_client()))
 
 
 async def _apart(asked: Coroutine[Any, Any, T]) -> tuple[T | None, UnitFailed | None]:

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from engine.contracts.catalog import Catalog
 from engine.contracts.operations import Operations
+from engine.contracts.serving import Server
 from engine.contracts.watcher import Watcher
 from engine.entry import Entry
 from engine.errors import UNAVAILABLE, Failure, UnitFailed
@@ -73,6 +74,7 @@ class TemporalWorkers:
         observe: Observe,
         services: NodeServices,
         watcher: Watcher,
+        server: Server | None = None,
     ) -> None:
         self._node = node
         self._peers = peers
@@ -80,6 +82,7 @@ class TemporalWorkers:
         self._observe = observe
         self._services = services
         self._watcher = watcher
+        self._server = server
         self._supervisors: dict[str, tuple[WorkerSpec, WorkerSupervisor]] = {}
         self._hosts: dict[str, WorkflowHost] = {}
         self._retired: dict[str, WorkflowHost] = {}
@@ -148,7 +151,7 @@ class TemporalWorkers:
 
     async def _make_node_workers(self, client_id: str) -> Sequence[Worker]:
         more = OperationActivities(self._services).all()
-        return node_workers(await self._clients.another(client_id), self._node, self._peers, more)
+        return node_workers(await self._clients.another(client_id), self._node, self._peers, more, self._server)
 
     async def _make_worker(self, worker: Entry) -> Sequence[Worker]:
         await self._services_run(worker)

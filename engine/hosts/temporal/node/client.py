@@ -25,6 +25,7 @@ from engine.steps import Value
 ANSWERED_WITHIN = timedelta(seconds=10)
 DESCRIBED_WITHIN = timedelta(seconds=2)
 ONCE = RetryPolicy(maximum_attempts=1)
+TWICE = RetryPolicy(maximum_attempts=2, initial_interval=timedelta(milliseconds=100))
 
 A = TypeVar("A")
 
@@ -77,8 +78,11 @@ class NodeClient:
         await self.ask(requests.Service(entry_id, action), node, key=key)
 
     async def serve(self, id: str, target: str, timeout: timedelta, key: str = "") -> None:
-        """Let any node that has a `Server` answer the HTTP request of that id; returns when the answer is kept."""
-        await self.ask(requests.Serve(id, target), "", timeout, key=key)
+        """Let any node that has a `Server` answer the HTTP request of that id; returns when the answer is kept.
+
+        It may be asked twice, since a task can get lost on its way to a node: the `Server` answers one of them.
+        """
+        await self.ask(requests.Serve(id, target), "", timeout, key=key, retry=TWICE)
 
     async def ask(
         self,
@@ -88,8 +92,9 @@ class NodeClient:
         *,
         within: timedelta = ANSWERED_WITHIN,
         key: str = "",
+        retry: RetryPolicy = ONCE,
     ) -> A:
-        """The answer to a request, tried once; AlreadyExists when one with the same `key` was asked before.
+        """The answer to a request, by default tried once; AlreadyExists when one with the same `key` was asked before.
 
         `within` bounds the wait for a node that takes it.
         """
@@ -105,7 +110,7 @@ class NodeClient:
                 schedule_to_start_timeout=within,
                 start_to_close_timeout=timeout,
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                retry_policy=ONCE,
+                retry_policy=retry,
             )
         except ActivityAlreadyStartedError as error:
             raise UnitFailed(Failure(ALREADY_EXISTS, "this was asked before", retryable=False)) from error

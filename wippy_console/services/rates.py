@@ -1,13 +1,14 @@
-"""How many requests a caller may send: counted by the minute."""
+"""How many requests a caller may send in a window of time."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 
 from wippy_console.services import counting
 
-WINDOW_SECONDS = 60
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class Rate:
         return {**told, "Retry-After": str(self.reset)} if self.is_over else told
 
 
-def count(caller: str, limit: int) -> Rate:
+def count(caller: str, limit: int, window: float = MINUTE) -> Rate:
     """Count one request of the caller's."""
     now = time.time()
-    window = int(now // WINDOW_SECONDS)
-    used = counting.count(f"api-rate:{caller}:{window}", WINDOW_SECONDS * 2)
-    reset = max(1, round((window + 1) * WINDOW_SECONDS - now))
+    number = int(now // window)
+    digest = sha256(caller.encode(errors="replace")).hexdigest()
+    used = counting.count(f"rate:{digest}:{window:g}:{number}", int(window * 2))
+    reset = max(1, round((number + 1) * window - now))
     return Rate(limit, max(0, limit - used), reset, used > limit)
