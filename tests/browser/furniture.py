@@ -125,6 +125,14 @@ def orders() -> Order:
     Payment.objects.create(key="k", order=refused, amount="98.00", state="refunded", reference="bank-1", attempts=2)
     meta = {"title": "Charge", "options": {"activity.start_to_close_timeout": "45s"}}
     create(Entry("shop:charge", "function.python", meta, {"callable": "shop.functions:charge"}))
+    token = {"token": {"secret_env": "BANK_TOKEN"}}
+    create(
+        Entry("shop:hooks", "http.router", {"title": "Webhooks"}, {"prefix": "/shop", "auth": token}),
+        Entry(
+            "shop:charged", "http.endpoint", {"router": "hooks", "title": "The bank has charged"},
+            {"method": "POST", "path": "/charges/{number}", "func": "charge", "id_header": "X-Charge"},
+        ),
+    )  # fmt: skip
     with override_settings(PYTHON_FUNCTIONS=("billing.*",)):
         create(Entry("billing:remind", "function.python", {}, {"callable": "billing.functions:remind"}))
     return refused

@@ -157,6 +157,8 @@ def _registry() -> Iterator[State]:
         yield State(f"entry-{tab.replace(' ', '-')}", f"/registry/app.orders:process/?tab={quote(tab)}")
     yield State("entry-python", "/registry/shop:charge/")
     yield State("entry-python-gone", "/registry/billing:remind/")
+    yield State("entry-endpoint", "/registry/shop:charged/", lambda page: page.get_by_text("With curl").click())
+    yield State("entry-router", "/registry/shop:hooks/", picture=False)
     yield State("entry-of-code", "/registry/shop:stock/")
     yield State("editor", "/registry/edit/app.orders:process/")
     yield State("entry-try", "/registry/try/app.api:charge/")

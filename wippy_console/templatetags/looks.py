@@ -142,6 +142,9 @@ ENTRY = {
     "process.service": Look("refresh-cw", "service", "wait"),
     "temporal.client": Look("unplug", "Temporal client", "mute"),
     "temporal.worker": Look("server", "Temporal worker", "mute"),
+    "http.endpoint": Look("external-link", "endpoint", "ok"),
+    "http.router": Look("network", "router", "mute"),
+    "http.service": Look("server", "HTTP service", "mute"),
 }
 TOKEN = {
     "active": Look("circle-check", "Active", "ok"),

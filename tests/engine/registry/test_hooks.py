@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from engine.entry import Entry
+from engine.errors import UnitFailed
 from engine.registry.hooks import auth, limits, middleware
 from engine.registry.hooks.auth import Basic, Hmac, Open, Token
 from engine.registry.hooks.check import unset
 from engine.registry.hooks.limits import Rate
 from engine.registry.hooks.middleware import Cors
 from engine.registry.hooks.route import Route, Shortcut, of_entry
+from engine.registry.hooks.security import of_endpoint
 from engine.registry.hooks.unreadable import Unreadable
 from engine.registry.problems import Problem, errors_in
 from engine.registry.validate import validate
@@ -400,3 +402,30 @@ def test_a_routers_own_rate_counts_for_all_of_it_by_address_or_header() -> None:
 def test_a_field_that_only_webhooks_of_a_workflow_have_is_taken_as_it_is_written() -> None:
     literal = hooked(start(path="/${env:PATH_OF_HOOKS|orders}"))
     assert said(problems(literal)) == [("meta.webhooks.0.path", "error")]
+
+
+class Lookup(dict[str, Entry]):
+    """Entries as hosts look them up."""
+
+    def entry(self, entry_id: str) -> Entry | None:
+        return self.get(entry_id)
+
+    def entries(self, kind: str) -> list[Entry]:
+        return [each for each in self.values() if each.kind == kind]
+
+
+def test_a_service_says_under_whom_its_endpoints_run() -> None:
+    policy = entry("p", "security.policy", policy={"actions": "*", "resources": "*", "effect": "allow"})
+    block = {"actor": {"id": "gateway"}, "policies": ["p"]}
+    service = entry("web", "http.service", lifecycle={"security": block})
+    found = Lookup({each.id: each for each in (policy, service, router({"server": "web"}), endpoint())})
+    context = of_endpoint("app:e", found)
+    assert context and context.actor and context.scope is not None
+    assert (context.actor.id, [each.id for each in context.scope]) == ("gateway", ["app:p"])
+    assert errors_in(problems(entry("web", "http.service", lifecycle={"security": {"policies": ["none"]}})))
+    del found["app:p"]
+    with pytest.raises(UnitFailed):
+        of_endpoint("app:e", found)
+    assert of_endpoint("app:e", Lookup({**found, "app:web": entry("web", "http.service")})) is None
+    assert of_endpoint("app:e", Lookup({**found, "app:api": router()})) is None
+    assert of_endpoint("app:e", Lookup()) is None
