@@ -60,7 +60,7 @@ def shown(client: Client, entry_id: str, query: str = "") -> str:
 def test_an_endpoint_shows_its_address_who_may_send_and_a_line_of_curl(browser: Client) -> None:
     text = shown(browser, "app:e")
     assert "http://testserver/hooks/api/orders/{id}" in text
-    assert "Asks for a bearer token." in text
+    assert "Senders give a bearer token." in text
     assert "curl -X POST http://testserver/hooks/api/orders/ID" in text
     assert '-H "Authorization: Bearer $HOOK_TOKEN"' in text
     assert "is not set" not in text
@@ -70,8 +70,8 @@ def test_an_endpoint_shows_its_address_who_may_send_and_a_line_of_curl(browser: 
 def test_a_workflow_shows_its_shortcuts_and_what_is_wrong_with_them(browser: Client) -> None:
     text = shown(browser, "app:w")
     assert "http://testserver/hooks/orders" in text
-    assert "starts a run" in text
-    assert "signals paid to the run whose $.id is $.id of the body" in text
+    assert "Starts a run. Whoever knows the address may send." in text
+    assert "Signals paid to the run whose $.id is $.id of the body" in text
     assert "The variable HOOK_PASSWORD is not set" in text
     assert '-u bank:"$HOOK_PASSWORD"' in text
 

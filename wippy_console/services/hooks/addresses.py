@@ -52,13 +52,13 @@ def _address(route: Route, base: str) -> Address:
 def _proof(route: Route) -> str:
     match route.auth:
         case Open():
-            return "anybody who knows the address"
+            return "Whoever knows the address may send."
         case Hmac(header=header, algorithm=algorithm):
-            return f"a signature in {header} (HMAC, {algorithm.upper()})"
+            return f"Senders sign in {header} (HMAC, {algorithm.upper()})."
         case Token(header=header):
-            return "a bearer token" if header == "authorization" else f"a token in {header}"
+            return f"Senders give {'a bearer token' if header == 'authorization' else f'a token in {header}'}."
         case Basic(username=username):
-            return f"the password of {username}"
+            return f"Senders give the password of {username}."
 
 
 def _sentence(field: str, message: str, hint: str) -> str:
