@@ -37,6 +37,7 @@ VIEW_NOTIFICATION = f"{APP}.view_notification"
 RESEND_NOTIFICATION = f"{APP}.change_notification"
 SHARE_VIEW = f"{APP}.share_savedview"
 VIEW_DELIVERY = f"{APP}.view_delivery"
+LIFT_LOCK = f"{APP}.delete_failedlogin"
 
 PRIVILEGED = (
     SIGNAL_RUN, START_RUN, CANCEL_RUN, RAW_SIGNAL_RUN, TERMINATE_RUN, RESET_RUN, LIFT_QUARANTINE, PROMOTE_BUILD,
@@ -51,16 +52,16 @@ ADMINISTRATOR = "administrator"
 
 MODELS = (
     "accesstoken", "auditrow", "batch", "batchitem", "claim", "comment", "decision", "delivery", "deliverypart",
-    "draft", "feedevent", "grant", "guestlink", "historyarchive", "importedhistory", "listsettings", "node",
-    "notification", "notificationpreference", "outgoing", "process", "program", "quarantine", "question",
+    "draft", "failedlogin", "feedevent", "grant", "guestlink", "historyarchive", "importedhistory", "listsettings",
+    "node", "notification", "notificationpreference", "outgoing", "process", "program", "quarantine", "question",
     "questionrole", "repeatedrequest", "revision", "run", "savedview", "service", "subscription", "token", "version",
     "vote",
 )  # fmt: skip
 """Every model of the console, as content types spell it."""
 
 PERSONAL = (
-    "accesstoken", "deliverypart", "draft", "grant", "guestlink", "importedhistory", "listsettings", "notification",
-    "notificationpreference", "outgoing", "repeatedrequest", "savedview", "subscription",
+    "accesstoken", "deliverypart", "draft", "failedlogin", "grant", "guestlink", "importedhistory", "listsettings",
+    "notification", "notificationpreference", "outgoing", "repeatedrequest", "savedview", "subscription",
 )  # fmt: skip
 """What belongs to one person, or says who may what; only administrators see that it is there."""
 
@@ -99,6 +100,7 @@ _WORDS = {
     RESEND_NOTIFICATION: "send notifications again",
     SHARE_VIEW: "share views of lists",
     VIEW_DELIVERY: "see requests of other systems",
+    LIFT_LOCK: "lift locks of log-ins",
 }
 
 

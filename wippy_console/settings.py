@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Any
 
 import dj_database_url
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_htmx",
+    "axes",
 ]
 
 # Apps of the installation: importable from the folders named, before anything of the same name elsewhere.
@@ -127,6 +129,24 @@ if ENVIRONMENT.redis_url:
 
 # -- people ----------------------------------------------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["wippy_console.services.log_ins.Throttle", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "wippy_console.services.log_ins.Failures"
+AXES_CLIENT_IP_CALLABLE = "wippy_console.services.log_ins.address"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else whoever goes on guessing would lock others out for ever
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the audit tells of log-ins
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "csrfmiddlewaretoken",
+    "next",
+    "typed",
+    "typed_by",
+]  # nothing of a form is kept
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
@@ -164,7 +184,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 # TLS ends at the proxy in front, which must set this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Whether all sub-domains are on https, and whether browsers may preload that, is not ours to say.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Our log-in form says itself that it is locked.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "axes.W002"]
 X_FRAME_OPTIONS = "DENY"
 
 CONTENT_SECURITY_POLICY = {
@@ -220,6 +241,7 @@ LOGGING = {
     "loggers": {
         "wippy_console": {"level": "INFO"},
         "engine": {"level": "INFO"},
+        "axes": {"level": "ERROR"},  # services/log_ins.py tells of locks
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},  # a 404 is the browser's news, not the operator's
     },

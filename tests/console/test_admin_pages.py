@@ -230,6 +230,7 @@ ACTIONS: dict[Any, dict[str, set[str]]] = {
     Run: ON_RUNS,
     models.Outgoing: {"administrator": {"send_again"}, "root": {"send_again"}},
     models.AccessToken: {"administrator": {"revoke"}, "root": {"revoke"}},
+    models.FailedLogin: {"administrator": {"lift"}, "root": {"lift"}},
 }
 """What each role is offered, besides exports and deletion."""
 

@@ -1,7 +1,8 @@
-"""Tokens of the API, and requests that were answered once."""
+"""Tokens of the API, requests that were answered once, and log-ins that failed."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,8 +15,8 @@ from django.utils.safestring import SafeString
 
 from wippy_console import permissions
 from wippy_console.admin import base, export
-from wippy_console.models import AccessToken, RepeatedRequest
-from wippy_console.services import access_tokens
+from wippy_console.models import AccessToken, FailedLogin, RepeatedRequest
+from wippy_console.services import access_tokens, log_ins
 from wippy_console.templatetags import console, looks
 
 MOST = 200
@@ -103,3 +104,41 @@ class RepeatedRequestAdmin(base.ReadOnlyAdmin[RepeatedRequest]):
     exclude = ["body", "headers", "fingerprint"]
     list_display = ["caller", "key", "status", "created_at"]
     search_fields = ["key"]
+
+
+@admin.register(FailedLogin)
+class FailedLoginAdmin(base.ReadOnlyAdmin[FailedLogin]):
+    """Log-ins that failed of late, and what they lock: five for a name from one address, fifty from an address."""
+
+    small = True
+    everything = True
+    actions = ["lift", export.as_csv, export.as_json]
+    exclude = ["user_agent", "http_accept", "path_info", "get_data", "post_data"]
+    list_display = ["username", "ip_address", "failures_since_start", "attempt_time", "locks", "locked_until"]
+    search_fields = ["username"]
+    search_words = ("ip_address",)
+    search_help_text = "Name, or its beginning, or a part of the address"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FailedLogin]:
+        """Without those that count no more."""
+        return super().get_queryset(request).filter(attempt_time__gte=log_ins.beginning())
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        """Whoever may lift locks."""
+        return permissions.allows(request.user, permissions.LIFT_LOCK)
+
+    @admin.display(description="locked")
+    def locks(self, row: FailedLogin) -> str:
+        """What cannot log in."""
+        return log_ins.lock(row) or "-"
+
+    @admin.display(description="until")
+    def locked_until(self, row: FailedLogin) -> datetime | None:
+        """When the lock ends by itself."""
+        return row.attempt_time + log_ins.WAIT if log_ins.lock(row) else None
+
+    @admin.action(description="Lift the lock", permissions=["lift"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[FailedLogin]) -> None:
+        """Let them try again at once."""
+        count = log_ins.lift(request.user, queryset[:MOST])
+        messages.success(request, f"Lifted {count} {'lock' if count == 1 else 'locks'}: the next log-in is tried.")

@@ -1,6 +1,6 @@
 """Tables. Which service writes each of them stands in docs/architecture.md."""
 
-from wippy_console.models.access import AccessToken, RepeatedRequest
+from wippy_console.models.access import AccessToken, FailedLogin, RepeatedRequest
 from wippy_console.models.audit import AuditRow
 from wippy_console.models.batches import Batch, BatchItem
 from wippy_console.models.decisions import Comment, Decision, GuestLink, Question, QuestionRole, Vote
@@ -30,6 +30,7 @@ __all__ = [
     "Delivery",
     "DeliveryPart",
     "Draft",
+    "FailedLogin",
     "FeedEvent",
     "Grant",
     "GuestLink",

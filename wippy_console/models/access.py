@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
@@ -65,3 +66,14 @@ class RepeatedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.key}"
+
+
+class FailedLogin(AccessAttempt):  # type: ignore[misc] # has no types
+    """Log-ins that failed for a name from an address; django-axes counts them, and they are forgotten by themselves."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "failed log-in"
+
+    def __str__(self) -> str:
+        return f"{self.username} from {self.ip_address}"

@@ -34,6 +34,7 @@ ROOMS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Grant",
         "AccessToken",
         "Subscription",
+        "FailedLogin",
         "NotificationPreference",
         "Draft",
     ),

@@ -10,7 +10,7 @@ from django.contrib.auth import views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +20,7 @@ from django_htmx.http import reselect, reswap, retarget
 
 from wippy_console.forms import typed
 from wippy_console.models import Draft
-from wippy_console.services import drafts
+from wippy_console.services import drafts, log_ins
 from wippy_console.views.errors import OLD_PAGE, error_page
 from wippy_console.views.pages import is_partial, user_of
 
@@ -41,6 +41,12 @@ class LoginForm(AuthenticationForm):
         super().__init__(request, *args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Says why not even a right password is let in; nothing tells which names there are."""
+        if getattr(self.request, "axes_locked_out", False):
+            return ValidationError(log_ins.LOCKED, code="locked")
+        return super().get_invalid_login_error()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,14 @@ class LoginView(views.LoginView):
         """Log in, then keep."""
         answer = super().form_valid(form)
         Sent.of(self.request).keep(self.request, Draft.Why.ENDED)
+        return answer
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """429 once too many failed."""
+        answer = super().form_invalid(form)
+        if form.has_error(NON_FIELD_ERRORS, "locked"):
+            answer.status_code = 429
+            answer.headers["Retry-After"] = str(log_ins.WAIT.seconds)
         return answer
 
     def get_template_names(self) -> list[str]:

@@ -28,6 +28,7 @@ from wippy_console.services.audit.journal import (
     SUBSCRIPTION,
     TERMINATE,
     TOKEN,
+    UNLOCK,
     UNMASK,
     VOTE,
     append,
@@ -48,6 +49,6 @@ from wippy_console.services.audit.reading import (
 __all__ = [
     "ACTIONS", "ANSWER", "ASSIGN", "BATCH", "CANCEL", "CLAIM", "COMMENT", "ESCALATE", "EXPORT", "GRANT", "GUEST",
     "HIDE", "LIFT", "POSTPONE", "PROMOTE", "PUBLISH", "RELEASE", "RESEND", "RESET", "SERVICE", "SHARE", "SIGNAL",
-    "START", "SUBSCRIPTION", "TERMINATE", "TOKEN", "UNMASK", "VOTE", "Break", "Filters", "Page", "append",
+    "START", "SUBSCRIPTION", "TERMINATE", "TOKEN", "UNLOCK", "UNMASK", "VOTE", "Break", "Filters", "Page", "append",
     "csv_lines", "is_noted", "json_lines", "newest", "note_login", "page", "refuse_unknown_action", "verify", "visible",
 ]  # fmt: skip

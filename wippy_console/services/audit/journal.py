@@ -31,6 +31,7 @@ PUBLISH, LOGIN, GRANT, EXPORT, RESEND = "publish", "log_in", "grant", "export", 
 SHARE = "share"
 TOKEN = "token"  # noqa: S105 - the word
 SUBSCRIPTION = "subscription"
+UNLOCK = "unlock"
 
 ACTIONS: dict[str, str] = {
     ANSWER: "Answered",
@@ -63,6 +64,7 @@ ACTIONS: dict[str, str] = {
     SHARE: "Shared a view, or no more",
     TOKEN: "Made or revoked a token",
     SUBSCRIPTION: "Made or changed a subscription",
+    UNLOCK: "Lifted a lock of log-ins",
 }
 """What people do, in words."""
 
