@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -41,6 +43,16 @@ class Unsent(Schema):
     why: str
 
 
+class StorageOut(Schema):
+    """Whether what happens can be kept: `free` bytes on the disk of the data folder, the last heartbeat of a node that
+    was written, and what is wrong, or "".
+    """
+
+    free: int
+    written_at: datetime | None
+    problem: str
+
+
 class Health(Schema):
     """`ok` when nothing is amiss: Temporal answers, a node is alive, each queue is served, no service fails, ..."""
 
@@ -55,6 +67,7 @@ class Health(Schema):
     drifts: list[Drift]
     unsent: list[Unsent]
     search: str
+    storage: StorageOut
 
 
 @router.get("", response=Health, summary="Look at the health of all")
@@ -68,7 +81,10 @@ def show(request: HttpRequest) -> Any:
     found = health.asked(request.user)
     amiss = ("unserved", "quarantined", "troubled", "drifts", "unsent", "search")
     return {
-        "ok": bool(found["nodes"]) and all(each.ok for each in found["temporals"]) and not any(map(found.get, amiss)),
+        "ok": bool(found["nodes"])
+        and all(each.ok for each in found["temporals"])
+        and not any(map(found.get, amiss))
+        and not found["storage"].problem,
         "temporals": [_temporal(each) for each in found["temporals"]],
         "nodes": len(found["nodes"]),
         "units": found["units"],
@@ -79,6 +95,7 @@ def show(request: HttpRequest) -> Any:
         "drifts": [{"entry": each.entry_id, "text": each.text} for each in found["drifts"]],
         "unsent": [{"what": str(each), "why": each.why} for each in found["unsent"]],
         "search": found["search"],
+        "storage": asdict(found["storage"]),
     }
 
 

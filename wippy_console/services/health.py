@@ -13,6 +13,7 @@ from wippy_console.services import (
     processes,
     quarantine,
     runs,
+    storage,
     subscriptions,
     temporal_server,
 )
@@ -34,11 +35,14 @@ def known(user: Any) -> dict[str, Any]:
 
 
 def asked(user: Any) -> dict[str, Any]:
-    """The same, and how Temporal answers now (`temporals`), which may take 1.5 seconds; and what else is amiss."""
+    """The same, and how Temporal answers now (`temporals`), which may take 1.5 seconds; whether the database takes
+    writes, and what else is amiss.
+    """
     return known(user) | {
         "temporals": temporal_server.health_for(user),
         "search": runs.search_problem(),
         "drifts": drift.of_all(user),
         "unsent": outgoing.unsent(user),
         "stopped": subscriptions.stopped(user),
+        "storage": storage.storage(),
     }
