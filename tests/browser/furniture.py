@@ -14,6 +14,7 @@ from django.utils import timezone
 from engine.entry import Entry
 from shop.models import Order, Payment, Product
 from tests.browser.acted import Acted, acted
+from tests.browser.hooked import hooked
 from tests.browser.scene import Scene
 from tests.console.operating import CLIENT, WORKER
 from tests.console.registry_cast import create
@@ -22,6 +23,7 @@ from wippy_console.models import (
     Claim,
     Comment,
     Decision,
+    Delivery,
     Draft,
     Grant,
     GuestLink,
@@ -51,6 +53,7 @@ class Furniture:
     order: Order
     token: AccessToken
     subscription: Subscription
+    deliveries: dict[str, Delivery]
 
 
 def furnish(scene: Scene) -> Furniture:
@@ -77,7 +80,9 @@ def furnish(scene: Scene) -> Furniture:
         user=cast.viewer, address="/runs/start/?entry=x", digest="e" * 64, content="[]", saved_at=timezone.now()
     )
     made = tokens(scene)
-    return Furniture(a_guest(scene), a_quarantine(), acted(scene), orders(), made, subscribed(made))
+    return Furniture(
+        a_guest(scene), a_quarantine(), acted(scene), orders(), made, subscribed(made), hooked(scene)
+    )  # fmt: skip
 
 
 def tokens(scene: Scene) -> AccessToken:

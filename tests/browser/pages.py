@@ -174,6 +174,10 @@ def _operations(furniture: Furniture) -> Iterator[State]:
     yield State("live-nothing", "/live/?q=nothing+like+it&user=nobody", picture=False)
     yield State("audit", "/audit/")
     yield State("audit-none", "/audit/?user=nobody", picture=False)
+    yield State("deliveries", "/deliveries/")
+    yield State("deliveries-none", "/deliveries/?q=none", picture=False)
+    for name, delivery in furniture.deliveries.items():
+        yield State(f"delivery-{name}", f"/deliveries/{delivery.pk}/", picture=name in ("done", "waiting"))
     yield State("processes", "/processes/")
     yield State("processes-none", "/processes/?q=none", picture=False)
     yield State("processes-under", f"/processes/?under={PID}", picture=False)

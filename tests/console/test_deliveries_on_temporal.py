@@ -19,7 +19,7 @@ from tests.console.registry_cast import update
 from tests.console.test_outgoing_on_temporal import signals
 from wippy_console.models import AuditRow, Decision, Delivery, Run
 from wippy_console.services import decisions, runs, temporal
-from wippy_console.services.hooks import acting, later, routes
+from wippy_console.services.hooks import acting, later, redelivering, routes
 from wippy_console.services.hooks.outcomes import Outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +101,7 @@ def ticked(delivery: Delivery) -> Delivery:
 
 def ordered(number: int) -> Run:
     """A run with that key."""
-    _, outcome = sent("/orders", {"order": {"id": number}})
+    _, outcome = sent("/orders", {"order": {"id": number, "wanted": 9}})
     run = Run.objects.get(run_id=outcome.value["run_id"])
     settle(run)
     return run
@@ -310,3 +310,41 @@ def test_a_start_that_its_entry_refuses_is_refused_for_good(on_stage: Stage) -> 
     delivery, outcome = sent("/loose", {"wanted": "much"})
     assert (outcome.status, delivery.state, delivery.due_at) == (422, State.FAILED, None)
     assert "wanted: Must be of type integer." in delivery.problem and not Run.objects.exists()
+
+
+def test_delivered_again_it_is_another_delivery_once(on_stage: Stage, number: int) -> None:
+    delivery, _ = sent("/paid", {"order_id": number})
+    assert delivery.state == State.FAILED
+    run, key, author = ordered(number), uuid.uuid4(), on_stage.cast.author
+    again = redelivering.redeliver(author, delivery, key)
+    assert (again.state, again.run_id, again.again_of, again.by) == (State.DONE, run.run_id, delivery, author)
+    assert redelivering.redeliver(author, delivery, key) == again and len(signals(run)) == 1
+    noted = AuditRow.objects.get(action="resend")
+    assert (noted.user, noted.label) == ("author", "webhook: POST /hooks/paid")
+    assert noted.data == {"delivery": str(again.pk), "again_of": str(delivery.pk)}
+    other = redelivering.redeliver(author, delivery, uuid.uuid4())
+    assert other != again and len(signals(run)) == 2
+
+
+def test_whoever_dies_while_it_is_delivered_again_leaves_it_to_the_worker_that_leads(
+    on_stage: Stage, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery, _ = sent("/orders", {"order": {"id": number}})
+    decisions.terminate(on_stage.cast.author, Run.objects.get(), "enough")
+    Run.objects.update(status="terminated", closed_at=timezone.now())
+    key = uuid.uuid4()
+    with monkeypatch.context() as dying:
+        dying.setattr(redelivering, "_do", lambda *_: sys.exit())
+        with pytest.raises(SystemExit):
+            redelivering.redeliver(on_stage.cast.operator, delivery, key)
+    again = redelivering.redeliver(on_stage.cast.operator, delivery, key)
+    assert again.state == State.OPEN
+    assert ticked(again).state == State.DONE and Run.objects.count() == 2
+
+
+def test_the_schema_of_the_webhook_holds_for_what_is_delivered_again(on_stage: Stage, number: int) -> None:
+    delivery, _ = sent("/paid", {"order_id": number})
+    publish(webhooks=[{**HOOKS[2], "schema": {"type": "object", "required": ["amount"]}}])
+    again = redelivering.redeliver(on_stage.cast.author, delivery, uuid.uuid4())
+    assert (again.state, again.status) == (State.FAILED, 422)
+    assert again.problem == "The body is not what the webhook asks for. amount: This field is required."

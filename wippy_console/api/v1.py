@@ -13,6 +13,7 @@ from wippy_console.api import (
     again,
     audit,
     callers,
+    deliveries,
     entries,
     feed,
     functions,
@@ -52,6 +53,7 @@ api.add_router("/runs", run_steps.router, tags=["runs"])
 api.add_router("/questions", questions.router, tags=["questions"])
 api.add_router("/decisions", audit.made, tags=["audit"])
 api.add_router("/audit", audit.done, tags=["audit"])
+api.add_router("/deliveries", deliveries.router, tags=["deliveries"])
 api.add_router("/schedules", schedules.router, tags=["schedules"])
 api.add_router("/functions", functions.router, tags=["functions"])
 api.add_router("/processes", processes.router, tags=["processes"])

@@ -28,7 +28,8 @@ _BETWEEN = re.compile(r"[\s,;]+")
 KINDS = {
     "See": (
         permissions.VIEW_RUN, permissions.VIEW_QUESTION, permissions.VIEW_DECISION, permissions.VIEW_FEED,
-        permissions.VIEW_REGISTRY, permissions.VIEW_FLEET, permissions.VIEW_NOTIFICATION, permissions.UNMASK_VALUES,
+        permissions.VIEW_REGISTRY, permissions.VIEW_FLEET, permissions.VIEW_DELIVERY, permissions.VIEW_NOTIFICATION,
+        permissions.UNMASK_VALUES,
     ),
     "Runs and processes": (
         permissions.START_RUN, permissions.SIGNAL_RUN, permissions.CANCEL_RUN, permissions.RAW_SIGNAL_RUN,

@@ -11,9 +11,10 @@ from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from wippy_console import permissions
-from wippy_console.models import FeedEvent, Process, Run
+from wippy_console.models import Delivery, FeedEvent, Process, Run
 from wippy_console.models.runs import ENDED_BADLY
 from wippy_console.services import feed, processes, runs, states
+from wippy_console.services.hooks import listing
 
 LATELY = timedelta(days=1)
 LONG = timedelta(minutes=5)
@@ -37,6 +38,11 @@ def stuck(user: Any, limit: int) -> list[Run]:
 def outside(user: Any, limit: int) -> list[Process]:
     """Processes and calls with an operation that has been under way for five minutes, the longest first."""
     return processes.lasting(user, LONG, limit) if permissions.allows(user, permissions.VIEW_FLEET) else []
+
+
+def deliveries(user: Any, limit: int) -> list[Delivery]:
+    """Requests of other systems that failed, or for which no run came in time, newest first."""
+    return listing.failing(user, limit) if permissions.allows(user, permissions.VIEW_DELIVERY) else []
 
 
 def changed(user: Any, limit: int) -> Sequence[FeedEvent]:

@@ -158,6 +158,13 @@ SUBSCRIPTION = {
     "paused": Look("circle-pause", "Paused", "mute"),
     "stopped": Look("circle-x", "Paused itself", "bad"),
 }
+DELIVERY = {
+    "open": Look("circle-play", "Under way", "run"),
+    "waiting": Look("hourglass", "Waiting", "wait"),
+    "done": Look("circle-check", "Done", "ok"),
+    "failed": Look("circle-x", "Failed", "bad"),
+    "refused": Look("ban", "Refused", "warn"),
+}
 FAMILIES = {
     "run": RUN,
     "row": ROW,
@@ -174,6 +181,7 @@ FAMILIES = {
     "entry": ENTRY,
     "token": TOKEN,
     "subscription": SUBSCRIPTION,
+    "delivery": DELIVERY,
 }
 
 

@@ -21,10 +21,12 @@ def show(request: HttpRequest) -> HttpResponse:
     """What waits for me, what fails, what is stuck and why, what changed; within one screen."""
     user = request.user
     allowed = permissions.allows(user, permissions.VIEW_FEED)
-    failing = marked(attention.failing(user, FEW))
+    deliveries = attention.deliveries(user, FEW // 2)
+    failing = marked(attention.failing(user, FEW - len(deliveries)))
     outside = attention.outside(user, FEWER - 1)
     context = {
         "questions": asked(user),
+        "deliveries": deliveries,
         "failing": failing,
         "again": bool(outside) or any(run.retrying for run in failing),  # no event tells of each attempt
         "stuck": marked(attention.stuck(user, FEWER - len(outside))),

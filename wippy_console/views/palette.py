@@ -22,6 +22,7 @@ PAGES = (
     ("Start a run", "start", "play", permissions.START_RUN),
     ("Live feed", "live", "radio", permissions.VIEW_FEED),
     ("Audit", "audit", "shield", permissions.VIEW_DECISION),
+    ("Deliveries", "deliveries", "corner-down-right", permissions.VIEW_DELIVERY),
     ("Registry", "registry", "package", permissions.VIEW_REGISTRY),
     ("New entry", "entry_new", "plus", permissions.PUBLISH_VERSION),
     ("Processes", "processes", "cpu", permissions.VIEW_FLEET),

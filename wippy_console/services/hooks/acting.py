@@ -25,7 +25,7 @@ from wippy_console.database.storable import storable_text
 from wippy_console.models import Decision, Delivery, Run
 from wippy_console.models.masks import veil_of
 from wippy_console.models.runs import SEARCHED, lines
-from wippy_console.services import accounts, business_keys, decisions, outgoing, paths, registry, runs
+from wippy_console.services import accounts, business_keys, decisions, exact, outgoing, paths, registry, runs, schemas
 from wippy_console.services.errors import Conflict, NotFoundError, NoVerdict, Refused, RunEnded, Unavailable
 from wippy_console.services.hooks import outcomes
 from wippy_console.services.hooks.outcomes import Outcome
@@ -81,7 +81,7 @@ def attempt(delivery: Delivery, route: Route, body: Any) -> _Found:
         frames = "".join(traceback.format_tb(error.__traceback__))  # its text may repeat the body
         logger.error("delivery %s: unexpected %s\n%s", delivery.pk, type(error).__name__, frames)
         found = _failed(delivery, 500, "The console failed. Its log says why.")
-    _write(delivery, found, body)
+    _write(delivery, found, _payload(route, body))
     return found
 
 
@@ -90,6 +90,18 @@ def fail(delivery: Delivery, why: str, status: int = 422) -> Outcome:
     found = _failed(delivery, status, why)
     _write(delivery, found, None)
     return found.outcome
+
+
+def body_of(delivery: Delivery, route: Route) -> Any:
+    """The value that was sent; Refused for what the webhook takes no more."""
+    try:
+        value = exact.json_value(bytes(delivery.body).decode())
+    except (UnicodeDecodeError, exact.NotExactError) as error:
+        raise Refused(f"The body can't be read: {error}") from error
+    schema = route.shortcut.schema if route.shortcut is not None else None
+    if schema is not None and (found := schemas.problems(schema, value)):
+        raise Refused("The body is not what the webhook asks for.", paths=found)
+    return value
 
 
 def part(body: Any, path: str) -> Any:
@@ -214,26 +226,38 @@ def _unmatched(delivery: Delivery, shortcut: Shortcut, why: str) -> _Found:
     return _failed(delivery, 404, why)
 
 
+def words(error: Refused | PermissionDenied | UnitFailed) -> str:
+    """Why something was refused, with the places."""
+    why = error.message if isinstance(error, Refused) else str(error)
+    fields = error.fields if isinstance(error, Refused) else {}
+    places = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in fields.items()]
+    return " ".join(dict.fromkeys([why, *(each for each in places if why not in each)]))
+
+
 def _not_done(delivery: Delivery, error: Refused | PermissionDenied | UnitFailed) -> _Found:
     why = error.message if isinstance(error, Refused) else str(error)
     if isinstance(error, Unavailable):
         return _Found(State.WAITING, outcomes.waiting(delivery), why, is_away=not isinstance(error, NoVerdict))
     if delivery.act == Act.START and outgoing.is_passing(error) and delivery.tries < MOST_TRIES:
         return _Found(State.WAITING, outcomes.waiting(delivery), why)
-    fields = error.fields if isinstance(error, Refused) else {}
-    places = [f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in fields.items()]
-    details = " ".join(dict.fromkeys([why, *(each for each in places if why not in each)]))
-    return _failed(delivery, 409 if isinstance(error, Conflict) else 422, details)
+    return _failed(delivery, 409 if isinstance(error, Conflict) else 422, words(error))
 
 
 def _failed(delivery: Delivery, status: int, why: str) -> _Found:
     return _Found(State.FAILED, outcomes.refused(delivery, status, why), why)
 
 
-def _write(delivery: Delivery, found: _Found, body: Any) -> None:
+def _payload(route: Route, body: Any) -> Any:
+    try:
+        return part(body, route.shortcut.payload) if route.shortcut else body
+    except Refused:
+        return body
+
+
+def _write(delivery: Delivery, found: _Found, payload: Any) -> None:
     """Into its row; what was done stays done, whoever else tried at the same time."""
     is_waiting = found.state == State.WAITING
-    shown = veil_of(delivery.endpoint, {"body": body}).text(found.problem)
+    shown = veil_of(delivery.endpoint, {"payload": payload}).text(found.problem)
     told = {
         "state": found.state,
         "problem": storable_text(shown),

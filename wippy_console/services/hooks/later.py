@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from wippy_console.models import Delivery, Run
-from wippy_console.services import exact
-from wippy_console.services.hooks import acting, routes
+from wippy_console.services.errors import Refused
+from wippy_console.services.hooks import acting, calling, routes
 from wippy_console.services.hooks.acting import Act, State
 
 AT_ONCE = 200
@@ -22,6 +22,7 @@ YOUNG = timedelta(seconds=10)
 
 def tick() -> None:
     """Try what is due, for the longest first."""
+    calling.close_lost()
     _hasten()
     for key in list(_due().order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]):
         if not _try(key):
@@ -61,8 +62,8 @@ def _try(key: UUID) -> bool:
         acting.fail(delivery, f"{delivery.endpoint} has no webhook {delivery.route} any more.", 404)
         return True
     try:
-        body = exact.json_value(bytes(delivery.body).decode())
-    except (UnicodeDecodeError, exact.NotExactError) as error:
-        acting.fail(delivery, f"Its body can't be read: {error}")
+        body = acting.body_of(delivery, route)
+    except Refused as error:
+        acting.fail(delivery, acting.words(error))
         return True
     return not acting.attempt(delivery, route, body).is_away

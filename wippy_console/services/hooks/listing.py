@@ -77,11 +77,11 @@ def again_of(user: Any, delivery: Delivery) -> list[Delivery]:
 
 
 def failing(user: Any, limit: int) -> list[Delivery]:
-    """Those that failed during the last day, or expired, and were not delivered again since; newest first."""
+    """Those that failed during the last day, or expired, newest first; of one that was delivered again, that."""
     since = timezone.now() - LATELY
     lately = Q(received_at__gte=since) | Q(expires_at__gte=since)
-    done = Delivery.objects.filter(again_of=OuterRef("pk")).exclude(state=Delivery.State.FAILED)
-    rows = visible(user).filter(lately, ~Exists(done), state=Delivery.State.FAILED).defer(*_HEAVY)
+    again = Delivery.objects.filter(again_of=OuterRef("pk"))
+    rows = visible(user).filter(lately, ~Exists(again), state=Delivery.State.FAILED).defer(*_HEAVY)
     return list(rows[:limit])
 
 

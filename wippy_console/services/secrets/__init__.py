@@ -7,7 +7,7 @@ from wippy_console.services.secrets.everywhere import of as payloads_of
 from wippy_console.services.secrets.hidden import Hidden
 from wippy_console.services.secrets.hidden import of as hidden_of
 from wippy_console.services.secrets.marks import Marks, is_secret
-from wippy_console.services.secrets.masking import arguments, masked
+from wippy_console.services.secrets.masking import arguments, holds, masked
 from wippy_console.services.secrets.notices import Notice, notice
 from wippy_console.services.secrets.places import Places
 from wippy_console.services.secrets.signals import message
@@ -23,6 +23,7 @@ __all__ = [
     "describe",
     "hidden_of",
     "history",
+    "holds",
     "is_secret",
     "masked",
     "message",
