@@ -22,7 +22,7 @@ from wippy_console.models import Delivery, DeliveryPart
 from wippy_console.models.masks import MASK
 from wippy_console.services import attention, temporal
 from wippy_console.services.errors import Conflict, Refused
-from wippy_console.services.hooks import later, listing, redelivering, shown
+from wippy_console.services.hooks import calling, later, listing, redelivering, shown
 from wippy_console.services.hooks.listing import Filters
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +135,16 @@ def test_old_ones_are_forgotten_and_what_is_still_to_be_done_is_not(db: None, se
     assert set(Delivery.objects.all()) == {waiting, young} and not DeliveryPart.objects.exists()
     young.refresh_from_db()
     assert young.again_of_id is None
+
+
+def test_a_call_whose_processes_died_has_failed(db: None) -> None:
+    lost = a_delivery(act="call", state=State.OPEN, due_at=ago(seconds=1), tries=1)
+    young = a_delivery(act="call", state=State.OPEN, due_at=timezone.now() + timedelta(minutes=1), tries=1)
+    later.tick()
+    lost.refresh_from_db()
+    young.refresh_from_db()
+    assert (lost.state, lost.status, lost.problem) == (State.FAILED, 504, calling.LOST)
+    assert young.state == State.OPEN
 
 
 ORDER = {

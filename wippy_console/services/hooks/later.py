@@ -22,7 +22,7 @@ YOUNG = timedelta(seconds=10)
 
 def tick() -> None:
     """Try what is due, for the longest first."""
-    calling.close_lost()
+    _end_lost()
     _hasten()
     for key in list(_due().order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]):
         if not _try(key):
@@ -35,6 +35,12 @@ def forget() -> None:
     before = timezone.now() - timedelta(days=settings.HOOKS_DAYS)
     old = Delivery.objects.filter(received_at__lt=before, due_at=None).order_by("received_at")
     Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
+
+
+def _end_lost() -> None:
+    """Calls whose worker and web process both died."""
+    lost = Delivery.objects.filter(act=Act.CALL, state=State.OPEN, due_at__lte=timezone.now())
+    lost.update(state=State.FAILED, status=504, problem=calling.LOST, due_at=None)
 
 
 def _hasten() -> None:
