@@ -8,4 +8,6 @@ from wippy_console.settings import *  # noqa: F403
 from wippy_console.settings import DATABASES
 
 DATABASES["default"]["NAME"] = os.environ["WIPPY_TEST_DATABASE"]
+if "WIPPY_TEST_LOCK_SECONDS" in os.environ:  # how long SQLite waits for another writer
+    DATABASES["default"]["OPTIONS"]["timeout"] = float(os.environ["WIPPY_TEST_LOCK_SECONDS"])
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

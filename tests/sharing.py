@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = (
     "tests/story/",
+    "tests/hooks/",
     "tests/browser/",
     "tests/console/test_up.py",
     "tests/conformance/",
@@ -27,6 +28,7 @@ LONGEST = (
 
 
 SLOW = (
+    "tests/hooks/test_bad_days.py",
     *("tests/story/", "tests/browser/", "tests/interop/", "tests/replay/"),
     *(
         "tests/console/test_up.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,9 +16,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from engine.entry import Entry
-from tests.console.serving import running_web
-from tests.console.test_worker import entries, publish, running_node, until
+from tests.console.serving import environment, wait_for_port
+from tests.console.test_worker import MANAGE, entries, publish, running_node, until
 from tests.patience import PATIENCE
+from tests.ports import free_port
 from wippy_console.models import Delivery, Service
 from wippy_console.services import temporal
 
@@ -30,7 +33,6 @@ class Hooks:
 
     port: int = 0
     web: Any = None
-    node: Any = None
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE, trust_env=False))
 
     def url(self, path: str) -> str:
@@ -44,6 +46,18 @@ class Hooks:
 
     def stream(self, method: str, path: str, **rest: Any) -> Any:
         return self.client.stream(method, self.url(path), **rest)
+
+
+@contextmanager
+def running_web(**variables: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A web process as the product starts it; yields its port and process."""
+    port = free_port()
+    with subprocess.Popen([sys.executable, str(MANAGE), "web"], env=environment(PORT=str(port), **variables)) as web:
+        try:
+            wait_for_port(port, web)
+            yield port, web
+        finally:
+            web.kill()
 
 
 def endpoint(name: str, path: str, method: str = "POST", **data: Any) -> Entry:
@@ -73,10 +87,18 @@ def served(address: str, folder: Path, *more: Entry, with_node: bool = True) -> 
         stack.enter_context(hooks.client)
         hooks.port, hooks.web = stack.enter_context(running_web())
         if with_node:
-            hooks.node = stack.enter_context(running_node(folder / "node.log"))
-            until(lambda: Service.objects.filter(entry_id="app:client", state="running").exists())
+            stack.enter_context(working(folder))
         yield hooks
     temporal.reset()
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A node that takes requests."""
+    with running_node(folder / "node.log") as node:
+        ours = {"node__os_pid": node.pid, "entry_id": "app:client", "state": "running"}
+        until(lambda: Service.objects.filter(**ours).exists(), log=folder / "node.log")
+        yield node
 
 
 def forget() -> None:

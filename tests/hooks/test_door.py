@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 
 from engine.entry import Entry
 from tests.hooks.stage import SCHEMA, SECRET, Hooks, endpoint, function, last, problem, router
+from tests.patience import PATIENCE
 from wippy_console.models import Delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +121,26 @@ def test_bodies_are_bounded_declared_or_not(hooks: Hooks) -> None:
     problem(hooks.post("/t/open", content=pieces()), 413)
     row = Delivery.objects.get(path="/hooks/t/open", state="refused")
     assert (row.status, row.times) == (413, 2)
+
+
+def test_a_huge_body_is_refused_before_it_is_sent(hooks: Hooks) -> None:
+    for length in (f"Content-Length: {10**12}", "Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", hooks.port), PATIENCE) as sock:
+            sock.settimeout(PATIENCE)
+            sock.sendall(f"POST /hooks/t/open HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n".encode())
+            if length.startswith("T"):
+                with suppress(OSError):
+                    for _ in range(100):
+                        sock.sendall(b"100000\r\n" + b"x" * 2**20 + b"\r\n")
+            assert _first_line(sock).startswith(b"HTTP/1.1 413 ")
+
+
+def _first_line(sock: socket.socket) -> bytes:
+    """What it answered; a connection that is reset while more is sent may have lost it."""
+    try:
+        return sock.recv(100)
+    except ConnectionResetError:
+        return b"HTTP/1.1 413 (reset)"
 
 
 def test_rates_count_before_anything_else(hooks: Hooks) -> None:

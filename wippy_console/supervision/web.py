@@ -1,10 +1,113 @@
-"""The web process: Daphne with the console's ASGI application."""
+"""The web process: Daphne with the console's ASGI application, and bounds to what it keeps of a request."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from typing import Any
+
+import daphne.server
 from daphne.endpoints import build_endpoint_description_strings
+from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from django.conf import settings
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a body: more than any page or address takes (`imported.MOST_BYTES` is the largest)."""
+_TOO_LARGE = json.dumps(
+    {"title": "Content Too Large", "status": 413, "detail": f"A body may have up to {MOST_BYTES} bytes."}
+).encode()
+_REFUSAL = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_TOO_LARGE), _TOO_LARGE)
+)
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc] # Daphne has no types
+    """Daphne hands on a body when it has all of it, and keeps in memory what a client does not read: both for ever.
+
+    Here a body that is too large ends the connection, and an answer waits until its client reads. Twisted tells by
+    `pauseProducing` and the rest.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.room = asyncio.Event()
+        self.room.set()
+        self._size = 0
+        self._is_refused = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's
+        """The headers came; None for a body that comes in chunks."""
+        super().gotLength(min(length or 0, MOST_BYTES) if length is not None else None)
+        if length is not None and length > MOST_BYTES:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's
+        """A piece of the body came."""
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            self._refuse()
+        if not self._is_refused:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        """All of it came."""
+        if self._is_refused:
+            return None
+        if not self.requestHeaders.hasHeader(b"Upgrade"):  # a socket has a protocol of its own
+            self.registerProducer(self, True)
+        return super().process()
+
+    def finish(self) -> None:
+        """The answer is written."""
+        self.room.set()
+        if self.producer is not None:
+            self.unregisterProducer()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's
+        """The client is gone."""
+        self.room.set()
+        super().connectionLost(reason)
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's
+        """The client does not read as fast as it is answered."""
+        self.room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's
+        """It caught up."""
+        self.room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's
+        """It is gone."""
+        self.room.set()
+
+    def _refuse(self) -> None:
+        if not self._is_refused:
+            self._is_refused = True
+            self.channel.transport.write(_REFUSAL)
+            self.channel.loseConnection()
+
+
+class BoundedFactory(HTTPFactory):  # type: ignore[misc] # Daphne has no types
+    """Makes them."""
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's
+        """A connection."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+
+class BoundedServer(Server):  # type: ignore[misc] # Daphne has no types
+    """Whoever answers waits for room."""
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        """Send a message of the application's."""
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, BoundedRequest):
+            await protocol.room.wait()
 
 
 def serve(descriptor: int | None) -> None:
@@ -15,7 +118,8 @@ def serve(descriptor: int | None) -> None:
         endpoints = build_endpoint_description_strings(host=settings.WIPPY_BIND, port=settings.WIPPY_PORT)
     else:
         endpoints = build_endpoint_description_strings(file_descriptor=descriptor)
-    Server(application, endpoints=endpoints, server_name="wippy-console", **_proxy_headers()).run()
+    daphne.server.HTTPFactory = BoundedFactory  # the server makes its own, and has no parameter for another
+    BoundedServer(application, endpoints=endpoints, server_name="wippy-console", **_proxy_headers()).run()
 
 
 def _proxy_headers() -> dict[str, str]:

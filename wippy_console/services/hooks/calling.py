@@ -74,7 +74,7 @@ def begin(delivery: Delivery, target: str, timeout: timedelta) -> Future[None]:
             await client.serve(str(of.id), target, timeout, key=f"{of.id}-{of.number}")
         except UnitFailed as error:
             (status, why), failure = _ending(error, time.monotonic() - began, timeout), error.failure
-            await in_thread_persistently(lambda: fail(of, status, why, failure))
+            await in_thread_persistently(lambda: _close(of, status, why, failure))
 
     try:
         return nodes.begin(serve)
@@ -93,6 +93,13 @@ def _ending(error: UnitFailed, seconds: float, timeout: timedelta) -> tuple[int,
         most = timeout.total_seconds()
         return 504, LATE.format(most) if seconds >= most else LOST
     return 500, FAILED
+
+
+def _close(of: Try, status: int, why: str, failure: Failure) -> None:
+    """A worker that began may have died, and no other have been there to say so."""
+    if of.rows.exclude(took=None).exists() and why == NO_WORKER:
+        status, why = 504, LOST
+    fail(of, status, why, failure)
 
 
 def leave(of: Try) -> None:
