@@ -22,6 +22,7 @@ from wippy_console import models, permissions
 from wippy_console.models import (
     AuditRow,
     Decision,
+    Delivery,
     FeedEvent,
     HistoryArchive,
     Node,
@@ -73,6 +74,10 @@ def rows(cast: Cast) -> Run:
         entry_id="app:order", kind="workflow", digest="d" * 64, host="app:worker", seconds=5, at=NOON
     )
     Token.objects.create(store="app:tokens", digest="d" * 64, actor={"id": "a"}, scope=[], expires_ns=1)
+    Delivery.objects.create(
+        endpoint="app:order", route="POST /hooks/orders", act="start", method="POST", path="/hooks/orders", body=b"h",
+        headers=[["x-a", "hooks-secret"]], sender_id="order",
+    )  # fmt: skip
     return run
 
 
@@ -130,9 +135,10 @@ def test_what_no_page_shows_is_in_no_export_and_narrows_no_list(rows: Run, cast:
         Token: ["digest"],
         models.Draft: ["content"],
         Decision: ["payload__key"],
+        Delivery: ["body", "answer", "headers"],
     }
     browser = client(cast.root)
-    for model in (models.NotificationPreference, models.Notification, Token):
+    for model in (models.NotificationPreference, models.Notification, Token, Delivery):
         for action in ("as_json", "as_csv"):
             chosen = {"_selected_action": [model.objects.get().pk], "action": action}
             text = b"".join(browser.post(address(model, "changelist"), chosen)).decode()
