@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from engine.registry.hooks.middleware import Cors
-from wippy_console.services.hooks.receiving import Incoming
-from wippy_console.services.hooks.replies import Headers, Reply
+from wippy_console.services.hooks import Headers, Incoming, Reply
 
 
 def is_preflight(incoming: Incoming) -> bool:

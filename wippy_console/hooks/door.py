@@ -20,11 +20,25 @@ from wippy_console.hooks.arrivals import arrivals
 from wippy_console.hooks.exchange import BadRequest, Exchange, Left, Receive, Scope, Send, TooLarge
 from wippy_console.models import Delivery
 from wippy_console.services.errors import Refused, Unavailable
-from wippy_console.services.hooks import acting, calling, outcomes, receiving, replies, routes
-from wippy_console.services.hooks.calling import Try
-from wippy_console.services.hooks.receiving import Accepted, Act, Incoming
-from wippy_console.services.hooks.replies import Headers, Reply, problem
-from wippy_console.services.hooks.routes import Match, MethodNotAllowed, NotFound, Options
+from wippy_console.services.hooks import (
+    Accepted,
+    Act,
+    Headers,
+    Incoming,
+    Match,
+    MethodNotAllowed,
+    NotFound,
+    Options,
+    Reply,
+    Try,
+    acting,
+    calling,
+    outcomes,
+    problem,
+    receiving,
+    replies,
+    routes,
+)
 from wippy_console.services.rates import Rate
 
 logger = logging.getLogger(__name__)

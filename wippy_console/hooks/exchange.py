@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from wippy_console.services import senders
-from wippy_console.services.hooks.receiving import Incoming
-from wippy_console.services.hooks.replies import Headers, Reply
+from wippy_console.services.hooks import Headers, Incoming, Reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -13,7 +13,7 @@ from wippy_console import permissions
 from wippy_console.forms.entry import EntryFilters
 from wippy_console.models import Run
 from wippy_console.services import drift, processes, python_functions, registry, runs
-from wippy_console.services.hooks.addresses import served
+from wippy_console.services.hooks import served
 from wippy_console.views import columns
 from wippy_console.views.differences import unified
 from wippy_console.views.pages import choice, filters, marked, needs, number, page

@@ -16,8 +16,7 @@ from engine.asks.serving.operations import Serving
 from engine.contracts.serving import Answer, Call, Headers
 from engine.errors import CANCELED, UNAVAILABLE, Failure, UnitFailed
 from wippy_console.database.threads import in_thread, in_thread_persistently
-from wippy_console.services.hooks import calling
-from wippy_console.services.hooks.calling import Try
+from wippy_console.services.hooks import Try, calling
 
 logger = logging.getLogger(__name__)
 
