@@ -19,7 +19,7 @@ from django.utils import timezone
 from wippy_console.models import Subscription
 from wippy_console.services import feed, feed_pages
 from wippy_console.services.feed import Sight
-from wippy_console.services.notifications.delivery import PAUSES
+from wippy_console.services.notifications import delivery
 from wippy_console.services.notifications.methods import webhook
 from wippy_console.services.notifications.methods.errors import NotSent
 from wippy_console.services.subscriptions import listing, sight, sorting
@@ -162,10 +162,10 @@ def _taken(row: Subscription, batch: Batch) -> None:
 
 def _fail(row: Subscription, failure: NotSent) -> None:
     tries, words = row.tries + 1, _words(row, failure)
-    if failure.final or tries > len(PAUSES):
+    if failure.final or tries > len(delivery.PAUSES):
         _stop(row, words if failure.final else f"Paused after {tries} failures. {words}", tries)
         return
-    later = timezone.now() + PAUSES[tries - 1]
+    later = timezone.now() + delivery.PAUSES[tries - 1]
     rows = _held(row).filter(state__in=Subscription.SENDING, next_at=row.next_at)
     rows.update(state=State.FAILING, tries=tries, problem=words, next_at=later)
 
