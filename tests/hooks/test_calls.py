@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from engine.entry import Entry
 from tests.console.test_worker import until
 from tests.hooks.stage import Hooks, endpoint, function, last, problem, router
 from tests.patience import PATIENCE
+from wippy_console.management.operations import operator
 from wippy_console.models import Delivery, DeliveryPart
+from wippy_console.services.hooks import calling, redelivering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +50,17 @@ while true do
 end
 """
 LARGE = 'res:write(string.rep("0123456789", 300000))'
+SECURITY = {"actor": {"id": "hooks:shop"}}
 ENTRIES = [
+    Entry("app:web", "http.service", {}, {"addr": ":8080", "lifecycle": {"security": SECURITY}}),
+    Entry("app:secured", "http.router", {"server": "app:web"}, {"prefix": "/secured", "auth": "none"}),
+    Entry(
+        "app:who.endpoint",
+        "http.endpoint",
+        {"router": "app:secured"},
+        {"method": "GET", "path": "/who", "func": "app:who"},
+    ),
+    function("who", "res:write(security.actor():id())", "security"),
     router(),
     endpoint("echo", "/echo/{id}", "*"),
     function("echo", ECHO),
@@ -87,6 +101,21 @@ def test_a_function_answers(hooks: Hooks) -> None:
     assert bytes(row.body) == b"hello"
     assert row.took is not None and row.due_at is None
     assert "Bearer x" not in str(row.headers) and "wippy_session" not in str(row.headers)
+
+
+def test_a_function_runs_under_the_security_of_its_service(hooks: Hooks) -> None:
+    assert hooks.send("GET", "/secured/who").text == "hooks:shop"
+
+
+def test_what_is_delivered_again_is_answered_though_nobody_reads_it(hooks: Hooks) -> None:
+    assert hooks.send("GET", "/t/large").status_code == 200
+    first = Delivery.objects.filter(route="GET /hooks/t/large", state="done").first()
+    assert first is not None
+    again = redelivering.redeliver(operator(), first, uuid.uuid4())
+    until(lambda: Delivery.objects.get(pk=again.pk).state == "done")
+    again.refresh_from_db()
+    assert (again.status, again.is_streamed, len(again.answer)) == (200, True, calling.KEPT_BYTES)
+    assert not DeliveryPart.objects.filter(delivery=again).exists()
 
 
 def test_head_and_options_and_methods(hooks: Hooks) -> None:

@@ -15,6 +15,8 @@ from django.db import DatabaseError, InterfaceError
 from engine.asks.serving.operations import Serving
 from engine.contracts.serving import Answer, Call, Headers
 from engine.errors import CANCELED, UNAVAILABLE, Failure, UnitFailed
+from engine.registry.hooks.security import of_endpoint
+from engine.registry.policies import EntryLookup
 from wippy_console.database.threads import in_thread, in_thread_persistently
 from wippy_console.services.hooks import Try, calling
 
@@ -34,16 +36,18 @@ T = TypeVar("T")
 class Hooks:
     """For `node_workers`; on the node's loop."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, entries: EntryLookup) -> None:
         self._serving = serving
+        self._entries = entries
 
     async def serve(self, id: str, target: str, call: Call) -> None:
         """Answer a delivery. That its function failed is an answer, too."""
-        request, of = await _asked(lambda: calling.requested(id))
-        began = time.monotonic()
-        outlet = Pieces(of)
+        asked = await _asked(lambda: calling.requested(id))
+        began, of = time.monotonic(), asked.of
+        outlet = Pieces(of, is_heard=asked.is_heard)
         try:
-            answer = await self._serving.handle(request, outlet, call, target)
+            security = of_endpoint(asked.endpoint, self._entries)
+            answer = await self._serving.handle(asked.request, outlet, call, target, security)
             if len(answer.body) > calling.WHOLE_BYTES:
                 answer = await _in_pieces(outlet, answer)
             await outlet.settle()
@@ -60,8 +64,9 @@ class Hooks:
 class Pieces:
     """An `Outlet`: what was sent while a row was written goes into the next one, and who sends much waits."""
 
-    def __init__(self, of: Try) -> None:
+    def __init__(self, of: Try, *, is_heard: bool = True) -> None:
         self._try = of
+        self._is_heard = is_heard
         self._buffer = bytearray()
         self._number = 0
         self._writing: asyncio.Task[None] | None = None
@@ -97,7 +102,9 @@ class Pieces:
             del self._buffer[:PIECE_BYTES]
             self._number += 1
             waiting = await _asked(lambda: calling.sent(self._try, self._number, data))  # noqa: B023 - called at once
-            if waiting > AHEAD:
+            if not self._is_heard:
+                await _asked(lambda: calling.take(self._try.id))
+            elif waiting > AHEAD:
                 waiting = await self._taken(waiting)
             if waiting < 0:
                 raise _left()

@@ -100,7 +100,7 @@ class WorkerNode:
         self._processes = ProcessReporter(self.id, self._running, self._ends)
         self._services = ServiceReporter(self.id)
         self._workers = TemporalWorkers(
-            self._node, self._peers, clients, facts.put, self, self._watcher, Hooks(serving)
+            self._node, self._peers, clients, facts.put, self, self._watcher, Hooks(serving, variables.catalog)
         )
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(

@@ -61,6 +61,16 @@ class Try:
         return Delivery.objects.filter(pk=self.id, state=State.OPEN, tries=self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a worker is to answer. `is_heard`: somebody reads the answer, as nobody does of one delivered again."""
+
+    request: Request
+    of: Try
+    endpoint: str
+    is_heard: bool
+
+
 # --- in the web process ---------------------------------------------------------------------------
 
 
@@ -133,8 +143,8 @@ def take(delivery_id: UUID) -> tuple[bytes, bool]:
 # --- on the worker --------------------------------------------------------------------------------
 
 
-def requested(delivery_id: str) -> tuple[Request, Try]:
-    """What is to be answered, by which try. UnitFailed: NotFound when nobody waits for it, Conflict when one began."""
+def requested(delivery_id: str) -> Asked:
+    """What is to be answered. UnitFailed: NotFound when nobody waits for it, Conflict when one began."""
     opened = Delivery.objects.filter(pk=delivery_id, state=State.OPEN)
     begun = opened.filter(took=None).update(took=0)
     row = opened.first()
@@ -154,7 +164,7 @@ def requested(delivery_id: str) -> tuple[Request, Try]:
         remote=row.source,
         body=bytes(row.body),
     )
-    return request, Try(row.id, row.tries)
+    return Asked(request, Try(row.id, row.tries), row.endpoint, is_heard=row.again_of_id is None)
 
 
 def answered(of: Try, answer: Answer, seconds: float) -> bool:
