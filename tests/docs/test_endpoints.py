@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.entry import Entry
 from engine.registry.hooks.route import Route, of_entry
 from engine.registry.tree import parse
 from engine.registry.validate import validate
-from tests.engine.registry.checking import function, no_check
+from tests.engine.registry.checking import no_check
 
 PAGE = Path(__file__).parents[2] / "docs" / "lua.md"
 
@@ -15,9 +16,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "lua.md"
 def test_the_entries_of_the_page_load_without_a_word_and_serve_what_it_says() -> None:
     section = PAGE.read_text().partition("\n### Endpoints\n")[2]
     written = section.partition("```yaml\n")[2].partition("```")[0]
-    index = f"namespace: app\nentries:\n{written}"
-    tree = parse({"_index.yaml": index, "order.lua": "return {}"})
-    entries = {**tree.entries, "app:on_order_changed": function("on_order_changed")}
+    tree = parse({"_index.yaml": written, "order.lua": "return {}"})
+    func = Entry("shop:on_order_changed", "function.lua", {}, {"source": "return {}"})
+    entries = {**tree.entries, func.id: func}
     assert not tree.problems
     assert not validate(entries, no_check)
     routes = [found for entry in entries.values() for found in of_entry(entry, entries) if isinstance(found, Route)]

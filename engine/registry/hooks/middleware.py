@@ -74,8 +74,12 @@ def cors(router: Mapping[str, Any]) -> Cors | None:
     if CORS not in _listed(router):
         return None
     given = options(router, CORS)
+    origins = _words(given, "allow.origins", ("*",))
+    if "*" in origins and _flag(given, "allow.credentials"):
+        text = "says that pages of all origins may send credentials"
+        raise Unreadable(text, "options.cors.allow.credentials", "name the origins: cors.allow.origins")
     return Cors(
-        origins=_words(given, "allow.origins", ("*",)),
+        origins=origins,
         methods=tuple(each.upper() for each in _words(given, "allow.methods", METHODS)),
         headers=_words(given, "allow.headers", HEADERS),
         exposed=_words(given, "expose.headers", ()),

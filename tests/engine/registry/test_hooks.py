@@ -201,6 +201,8 @@ def test_a_function_that_code_declares_answers_too() -> None:
          "error"),
         ({"middleware": ["cors"], "options": {"cors.allow.credentials": "yes"}}, "options.cors.allow.credentials",
          "error"),
+        ({"middleware": ["cors"], "options": {"cors.allow.credentials": "true"}}, "options.cors.allow.credentials",
+         "error"),
         ({"middleware": ["cors"], "options": {"cors.max.age": "long"}}, "options.cors.max.age", "error"),
         ({"middleware": ["ratelimit"], "options": {"ratelimit.requests": "x"}}, "options.ratelimit.requests", "error"),
         ({"middleware": ["ratelimit"], "options": {"ratelimit.window": "x"}}, "options.ratelimit.window", "error"),
