@@ -40,6 +40,12 @@ def _serving_problems() -> Iterator[CheckMessage]:
             hint="Put a proxy with TLS in front and set WIPPY_SECURE=1.",
             id="wippy_console.W001",
         )
+    if settings.WIPPY_DATA.stat().st_mode & 0o077:
+        yield Warning(
+            "Other accounts of the machine may look into WIPPY_DATA, where the database and the secret key are.",
+            hint=f"Run chmod 700 {settings.WIPPY_DATA}.",
+            id="wippy_console.W004",
+        )
 
 
 @register()

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +14,15 @@ from pathlib import Path
 from environs import Env, validate
 
 ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_DATA = ROOT / "var"
 ADDRESS_FILE = "temporal.address"
 CHOICE_FILE = "examples.choice"
 EXAMPLE_APP = "shop"
 EXAMPLE_PATH = ROOT / "examples" / EXAMPLE_APP
+KEEPERS = ("up", "web", "worker", "migrate")
+"""Commands that write into the data folder; others write files for whoever calls them."""
+OLDER_FILES = ("*.sqlite3*", "logs/*.log*")
+"""Of versions that let everybody on the machine read them."""
 PORTS = validate.Range(1, 65535)
 OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD", "EMAIL_HOST_PASSWORD")
 CREDENTIALS = ("TEMPORAL_API_KEY",)
@@ -83,8 +89,8 @@ class Environment:
 def read_environment() -> Environment:
     """Read the variables; makes the data folder and the secret key when they are not there yet."""
     env = Env()
-    data = Path(env.str("WIPPY_DATA", "") or ROOT / "var").expanduser().resolve()
-    data.mkdir(parents=True, exist_ok=True)
+    data = Path(env.str("WIPPY_DATA", "") or DEFAULT_DATA).expanduser().resolve()
+    keep_private(data)
     examples = env.bool("WIPPY_EXAMPLES", None)
     apps = read_apps(env, with_examples=wants_examples(examples, data))
     return Environment(
@@ -113,6 +119,23 @@ def read_environment() -> Environment:
         mail=read_mail(env),
         temporal=read_temporal(env, data),
     )
+
+
+def keep_private(data: Path) -> None:
+    """Make the data folder, and what is written into it, its owner's alone.
+
+    A folder that was here already may be shared on purpose, and hold other things: a check warns of it.
+    """
+    if sys.argv[1:2] and sys.argv[1] in KEEPERS:
+        os.umask(os.umask(0o077) | 0o077)
+    if not data.exists():
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # another account made them
+        if data == DEFAULT_DATA:
+            data.chmod(0o700)
+        for pattern in OLDER_FILES:
+            for path in data.glob(pattern):
+                path.chmod(0o600)
 
 
 def read_apps(env: Env, *, with_examples: bool) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +21,7 @@ from wippy_console.env import (
     CHOICE_FILE,
     CREDENTIALS,
     OWN_SECRETS,
+    ROOT,
     read_environment,
     stored_secret,
     variables_for_entries,
@@ -45,6 +48,49 @@ def test_the_secret_key_is_made_once_and_read_by_its_owner_alone(bare: pytest.Mo
     assert first.secret_key == second.secret_key
     assert len(first.secret_key) > 50
     assert (data_dir / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_new_data_folder_is_its_owners_alone(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = tmp_path / "some" / "data"
+    bare.setenv("WIPPY_DATA", str(made))
+    before = os.umask(0o022)
+    try:
+        read_environment()
+    finally:
+        os.umask(before)
+    assert mode(made) == 0o700
+
+
+def test_files_of_older_versions_are_taken_from_others_and_a_folder_of_ones_own_is_warned_of(
+    bare: pytest.MonkeyPatch, data_dir: Path, settings: Settings
+) -> None:
+    """It may hold other things, which are nobody's to close."""
+    (data_dir / "logs").mkdir()
+    older = [data_dir / name for name in ("console.sqlite3", "console.sqlite3-wal", "logs/web.log", "logs/web.log.1")]
+    other = data_dir / "other.txt"
+    for path in (*older, other):
+        path.touch()
+        path.chmod(0o644)
+    data_dir.chmod(0o755)
+    read_environment()
+    assert {mode(path) for path in older} == {0o600} and (mode(other), mode(data_dir)) == (0o644, 0o755)
+    settings.WIPPY_DATA = data_dir
+    assert "wippy_console.W004" in ids(check_serving())
+    data_dir.chmod(0o700)
+    assert "wippy_console.W004" not in ids(check_serving())
+
+
+def test_what_is_written_into_the_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    around = {**os.environ, "WIPPY_DATA": str(tmp_path / "data"), "DATABASE_URL": ""}
+    around["DJANGO_SETTINGS_MODULE"] = "wippy_console.settings"
+    line = f"umask 022; exec {sys.executable} manage.py migrate contenttypes"
+    subprocess.run(["sh", "-c", line], cwd=ROOT, env=around, check=True, capture_output=True)
+    made = [*(tmp_path / "data").rglob("*")]
+    assert made and {mode(path) & 0o077 for path in [tmp_path / "data", *made]} == {0}
 
 
 def test_starters_at_the_same_time_agree_on_one_secret_key(data_dir: Path) -> None:
