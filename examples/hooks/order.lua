@@ -4,11 +4,12 @@ local time = require("time")
 type Order = {order_id: string, amount: integer}
 
 local function main(order: Order)
-    local payments, too_late = process.listen("paid"), time.after("168h")
-    local got = channel.select{payments:case_receive(), too_late:case_receive()}
-    if got.channel == too_late then
+    local payments, deadline = process.listen("paid"), time.timer("168h")
+    local got = channel.select{payments:case_receive(), deadline:response():case_receive()}
+    if got.channel ~= payments then
         return {status = "never paid", order = order.order_id}
     end
+    deadline:stop()
     local decision = process.listen("decision"):receive()
     return {
         status = decision.approved and "shipped" or "refunded",
