@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
@@ -20,9 +22,9 @@ from tests.console.operating import LUA, Cast
 from tests.console.registry_cast import create
 from wippy_console.models import Delivery, DeliveryPart
 from wippy_console.models.masks import MASK
-from wippy_console.services import attention, temporal
+from wippy_console.services import attention, audit, temporal
 from wippy_console.services.errors import Conflict, Refused
-from wippy_console.services.hooks import calling, later, listing, redelivering, shown
+from wippy_console.services.hooks import Incoming, calling, later, listing, receiving, redelivering, routes, shown
 from wippy_console.services.hooks.listing import Filters
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,30 @@ def test_pages_go_on_where_the_one_before_ended(cast: Cast) -> None:
         listing.page(cast.viewer, Filters(), "odd")
 
 
+def plans(queries: CaptureQueriesContext, of: str) -> list[str]:
+    """How SQLite does those that select by the column."""
+    found = []
+    for query in queries.captured_queries:
+        if query["sql"].startswith("SELECT") and f'"{of}" =' in query["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                found += [str(row[3]) for row in cursor.fetchall()]
+    return found
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="its plans")
+def test_ids_are_found_by_indexes(cast: Cast, masking: None) -> None:
+    route = routes.named("POST /hooks/once")
+    assert route is not None
+    incoming = Incoming("POST", "/hooks/once", (), (("x-id", "evt_1"),), "10.1.2.3", {}, b"{}")
+    with CaptureQueriesContext(connection) as queries:
+        receiving.receive(route, incoming)
+        found(cast.root, text="evt_1")
+    for name, index in (("key", "one_delivery_per_key"), ("sender_id", "delivery_sender")):
+        plan = plans(queries, name)
+        assert any(index in step for step in plan) and not any("SCAN" in step for step in plan), plan
+
+
 def test_the_pages_show_a_delivery(cast: Cast, client: Client) -> None:
     delivery = a_delivery(
         body=b'{"order": 7}', headers=[["content-type", "application/json"], ["authorization", "Bearer secret-1"]],
@@ -161,6 +187,7 @@ def masking(transactional_db: None) -> None:
     hooks = [
         {"path": "/orders", "starts": True, "auth": "none", "payload": "$.data.0"},
         {"path": "/whole", "starts": True, "auth": "none"},
+        {"path": "/once", "starts": True, "auth": "none", "id_header": "X-Id"},
         {"path": "/paid", "signal": "paid", "key": "$.id", "auth": "none"},
     ]
     meta = {"mask": ["card.number"], "input_schema": schema, "signals": signals, "search": ["id"], "webhooks": hooks}
@@ -220,3 +247,11 @@ def test_delivering_again_takes_the_right_of_the_act(cast: Cast, act: str, who: 
     mays = {name for name in Cast.__annotations__ if redelivering.may(getattr(cast, name), delivery)}
     expected = {"author", "administrator", "root"} | ({"operator", "approver"} if who == "operator" else set())
     assert mays == expected
+
+
+def test_the_audit_leads_to_the_delivery(cast: Cast, client: Client) -> None:
+    delivery = a_delivery()
+    audit.append(audit.START, "auto:webhook", entry_id="shop:order", data={"delivery": str(delivery.pk)})
+    audit.append(audit.START, "auto:webhook", entry_id="shop:order", data={"delivery": "odd"})
+    client.force_login(cast.root)
+    assert reverse("delivery", args=[delivery.pk]) in client.get(reverse("audit")).content.decode()

@@ -89,7 +89,7 @@ def _narrowed(rows: QuerySet[Delivery], filters: Filters) -> QuerySet[Delivery]:
     exact = {"state": filters.state, "act": filters.act, "endpoint": filters.endpoint, "source": filters.source}
     rows = rows.filter(**{name: storable_text(value) for name, value in exact.items() if value})
     if text := storable_text(filters.text.strip()):
-        named = Q(sender_id=text) | Q(workflow_id=text)
+        named = Q(sender_id=text) & ~Q(sender_id="") | Q(workflow_id=text) & ~Q(workflow_id="")  # as their indexes
         rows = rows.filter(named | Q(pk=key) if (key := _key(text)) else named)
     if filters.since:
         rows = rows.filter(received_at__gte=filters.since)
