@@ -14,6 +14,7 @@ import httpx
 import pytest
 from django.db import connection
 
+from tests.console.hold import way_to
 from tests.console.test_worker import until
 from tests.hooks.stage import Hooks, endpoint, forget, function, problem, router, running_web, served, working
 from tests.patience import PATIENCE
@@ -126,6 +127,26 @@ def test_a_client_that_does_not_read_holds_up_the_function_and_then_gets_all(sta
         assert DeliveryPart.objects.count() < 3 * worker.AHEAD
         got = b"".join(found.iter_raw())
     assert got == b"".join(b"%07d\n" % n * 8192 for n in range(1, 161))
+
+
+def test_while_temporal_hangs_senders_are_told_and_answers_that_are_there_are_given(
+    temporal_address: str, tmp_path: Path
+) -> None:
+    headers = ids("3s")
+    with way_to(temporal_address) as way:
+        try:
+            with served(way.address, tmp_path, *ENTRIES) as hooks, ThreadPoolExecutor(1) as threads:
+                first = threads.submit(hooks.post, "/t/sleeps", headers=headers)
+                until(begun)
+                way.hold()
+                assert first.result().text == "woke up"
+                refused = hooks.post("/t/sleeps", headers=ids())
+                assert "Temporal" in problem(refused, 503)["detail"]
+                assert refused.headers["retry-after"] == "5"
+                way.release()
+                until(lambda: hooks.post("/t/sleeps", headers=ids()).status_code == 200)
+        finally:
+            forget()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite has one writer at a time")

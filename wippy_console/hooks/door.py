@@ -46,8 +46,6 @@ logger = logging.getLogger(__name__)
 PREFIX = "/hooks/"
 MOST_OPEN = 500
 """Requests in one process."""
-PAUSE = 0.05
-"""Between looks for the next piece of an answer."""
 
 
 class Door:
@@ -186,19 +184,21 @@ async def _acted(route: Route, accepted: Accepted) -> Reply:
 async def _called(exchange: Exchange, route: Route, delivery: Delivery, more: Headers) -> Reply | None:
     """A client that leaves before the answer begins does not end the call: it is told when it comes again."""
     timeout = timedelta(seconds=route.timeout)
-    future = await pool.act(lambda: calling.begin(delivery, route.target, timeout))
+    try:
+        future = await pool.act(lambda: calling.begin(delivery, route.target, timeout))
+    except Exception:
+        of = Try(delivery.pk, delivery.tries)
+        with suppress(DatabaseError, InterfaceError, Refused):  # it is not under way: its sender may come again
+            await pool.run(lambda: calling.fail(of, 503, pool.CROWDED))
+        raise
     served = asyncio.wrap_future(future)
-    with arrivals.of(delivery.id) as begun:
-        beginning = asyncio.create_task(begun.wait())
-        try:
-            first: set[asyncio.Future[Any]] = {served, beginning, exchange.left()}
-            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            beginning.cancel()
-    if served.done():
-        served.result()
-    elif not begun.is_set():
+    with arrivals.of(delivery.id, calling.arrived) as arrived:
+        first: set[asyncio.Future[Any]] = {served, arrived, exchange.left()}
+        done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+    if done == {exchange.left()}:
         raise Left
+    if served in done:
+        served.result()
     row = await pool.run(lambda: Delivery.objects.get(pk=delivery.pk))
     if row.is_streamed:
         await _stream(exchange, row, more)
@@ -217,7 +217,8 @@ async def _stream(exchange: Exchange, row: Delivery, more: Headers) -> None:
             if data:
                 await exchange.send(data)
             elif is_open:
-                await asyncio.wait({left}, timeout=PAUSE)
+                with arrivals.of(row.pk, calling.coming) as more_comes:
+                    await asyncio.wait({left, more_comes}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         if is_open:
             of = Try(row.pk, row.tries)

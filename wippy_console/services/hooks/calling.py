@@ -6,6 +6,7 @@ worker that begins sets `took`, so that no other begins the same try.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -16,14 +17,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from engine.contracts.serving import Answer, Headers, Request
-from engine.errors import CONFLICT, TIMEOUT, Failure, UnitFailed, not_found
+from engine.errors import CONFLICT, TIMEOUT, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.node.client import NodeClient, Unanswered
 from wippy_console.database.storable import storable
 from wippy_console.database.threads import in_thread_persistently
 from wippy_console.models import Delivery, DeliveryPart
+from wippy_console.services import temporal
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.processes import nodes
 
@@ -37,10 +39,13 @@ KEPT_BYTES = 64 * 1024
 """Of an answer in pieces; a row that holds so many lacks the rest."""
 MARGIN = timedelta(seconds=30)
 """So long after its timeout whoever answered a delivery is taken for dead."""
+BEGUN_WITHIN = timedelta(seconds=25)
+"""A task that got lost on its way to a worker comes again by then (`NodeClient.serve`)."""
 SENT_AT_ONCE = 16
 """Pieces of a streamed answer."""
 
 NO_WORKER = "No worker took it."
+SILENT = "Temporal does not answer."
 LATE = "It was not answered within {0:g} seconds."
 LOST = "Whoever answered it died, or lost the database."
 FAILED = "The function failed."
@@ -80,8 +85,15 @@ def begin(delivery: Delivery, target: str, timeout: timedelta) -> Future[None]:
 
     async def serve(client: NodeClient) -> None:
         began = time.monotonic()
+        asked = asyncio.ensure_future(client.serve(str(of.id), target, timeout, key=f"{of.id}-{of.number}"))
+        if not await _is_heard_of(asked, of, timeout):
+            asked.cancel()
+            temporal.doubt()
+            silent = Failure(UNAVAILABLE, SILENT, retryable=True)
+            await in_thread_persistently(lambda: _close(of, 503, SILENT, silent))
+            return
         try:
-            await client.serve(str(of.id), target, timeout, key=f"{of.id}-{of.number}")
+            await asked
         except UnitFailed as error:
             (status, why), failure = _ending(error, time.monotonic() - began, timeout), error.failure
             await in_thread_persistently(lambda: _close(of, status, why, failure))
@@ -93,6 +105,14 @@ def begin(delivery: Delivery, target: str, timeout: timedelta) -> Future[None]:
         done: Future[None] = Future()
         done.set_result(None)
         return done
+
+
+async def _is_heard_of(asked: asyncio.Future[None], of: Try, timeout: timedelta) -> bool:
+    """Wait for the end of what was asked for; False when Temporal tells none though it should have."""
+    done, _ = await asyncio.wait({asked}, timeout=BEGUN_WITHIN.total_seconds())
+    if not done and await in_thread_persistently(of.rows.exclude(took=None).exists):
+        done, _ = await asyncio.wait({asked}, timeout=timeout.total_seconds())
+    return bool(done)
 
 
 def _ending(error: UnitFailed, seconds: float, timeout: timedelta) -> tuple[int, str]:
@@ -107,7 +127,7 @@ def _ending(error: UnitFailed, seconds: float, timeout: timedelta) -> tuple[int,
 
 def _close(of: Try, status: int, why: str, failure: Failure) -> None:
     """A worker that began may have died, and no other have been there to say so."""
-    if of.rows.exclude(took=None).exists() and why == NO_WORKER:
+    if status == 503 and of.rows.exclude(took=None).exists():
         status, why = 504, LOST
     fail(of, status, why, failure)
 
@@ -117,9 +137,17 @@ def leave(of: Try) -> None:
     of.rows.update(state=State.FAILED, problem=LEFT, due_at=None)
 
 
-def streaming(ids: list[UUID]) -> set[UUID]:
-    """Those of the deliveries whose answers have begun to come."""
-    return set(Delivery.objects.filter(pk__in=ids, is_streamed=True).values_list("pk", flat=True))
+def arrived(ids: list[UUID]) -> set[UUID]:
+    """Those of the deliveries whose answers are there, or have begun to come."""
+    found = Delivery.objects.filter(~Q(state=State.OPEN) | Q(is_streamed=True), pk__in=ids)
+    return set(found.values_list("pk", flat=True))
+
+
+def coming(ids: list[UUID]) -> set[UUID]:
+    """Those of the deliveries of whose answers pieces wait, or no more come."""
+    parts = DeliveryPart.objects.filter(delivery_id__in=ids).order_by()
+    closed = Delivery.objects.filter(pk__in=ids).exclude(state=State.OPEN).order_by()
+    return {*parts.values_list("delivery_id", flat=True).distinct(), *closed.values_list("pk", flat=True)}
 
 
 def take(delivery_id: UUID) -> tuple[bytes, bool]:

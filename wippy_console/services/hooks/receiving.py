@@ -268,4 +268,4 @@ def told(delivery: Delivery) -> Reply:
     if delivery.state == State.DONE:
         headers = tuple((str(name), str(value)) for name, value in delivery.answer_headers)
         return Reply(delivery.status or 200, headers, bytes(delivery.answer))
-    return problem(delivery.status or 503, delivery.problem, delivery=str(delivery.pk))
+    return problem(delivery.status or 504, delivery.problem or calling.LOST, delivery=str(delivery.pk))
