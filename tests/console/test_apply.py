@@ -147,6 +147,26 @@ def test_check_validates_and_changes_nothing(shop: Path) -> None:
     assert not Version.objects.exists()
 
 
+def test_check_finds_faults_of_endpoints_where_they_stand(shop: Path) -> None:
+    add(shop, """
+  - {name: api, kind: http.router, prefix: /api, middleware: [token_auth]}
+  - {name: e, kind: http.endpoint, meta: {router: api}, method: GET, path: users, func: charge, auth: none}
+  - name: w
+    kind: workflow.lua
+    source: return {}
+    meta:
+      webhooks:
+        - {path: /a, auth: none, starts: true}
+        - {path: /b, starts: true}
+""")  # fmt: skip
+    assert [line.partition(" (")[0] for line in apply(shop, "--check")[1].splitlines()] == [
+        f"{shop}/_index.yaml:41: shop:api middleware.0: there is no `token_auth` here",
+        f"{shop}/_index.yaml:42: shop:e path: must begin with a slash, as /orders/{{id}}",
+        f"{shop}/_index.yaml:49: shop:w meta.webhooks.1.auth: is missing: who may send?",
+    ]
+    assert not Version.objects.exists()
+
+
 def test_json_is_one_object_whatever_happens(shop: Path, tmp_path: Path) -> None:
     checked = apply_json(shop, "--check")
     assert (checked["published"], checked["version"], len(checked["created"])) == (False, 0, 5)
