@@ -12,6 +12,7 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers
 
 from wippy_console.api import problems
 from wippy_console.forms import typed
@@ -27,6 +28,20 @@ ADDRESSES = ("next", "_changelist_filters")
 """Values that are addresses themselves, with all their values."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class PrivateMiddleware:
+    """What a signed-in person was shown stays in no cache: not in a proxy's, and not behind Back after log-out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Mark the answer, files and failures too; not where a page says itself what holds for it."""
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
 
 
 class FeedCursorMiddleware:

@@ -37,7 +37,10 @@ def start(request: HttpRequest) -> HttpResponse:
         messages.success(request, (BEFORE if started.before else NOW).format(started.workflow_id))
         return redirect("run", started.workflow_id, started.run_id)
     context = {"entries": entries, "entry": entry, "form": form, "fields": fields, "typed": typed, "again": again}
-    return page(request, "runs/start.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
+    response = page(request, "runs/start.html", {**context, "wanted": wanted, "kept": typed.kept()}, outcome.status)
+    if request.method == "GET":  # Back must lead to the form with this key: a new one would start a second run
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
 
 
 def named_by(request: HttpRequest) -> str:
