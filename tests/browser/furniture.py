@@ -92,7 +92,9 @@ def tokens(scene: Scene) -> AccessToken:
     for owner, name in ((cast.root, "Nightly report"), (cast.operator, "My laptop"), (cast.root, "Old script")):
         made, _ = access_tokens.make(owner, owner, name, Limits(expires_at=later))
     access_tokens.revoke(cast.root, made.pk)
-    limits = Limits(("view_run", "start_run", "signal_run"), ("app.*", "shop"), ("10.1.0.0/16",), 60, later)
+    limits = Limits(
+        ("view_run", "view_feedevent", "start_run", "signal_run"), ("app.*", "shop"), ("10.1.0.0/16",), 60, later
+    )
     made, _ = access_tokens.make(cast.root, account, "Parcels", limits)
     AccessToken.objects.filter(pk=made.pk).update(last_used_at=timezone.now(), last_used_from="10.1.2.3")
     return made
