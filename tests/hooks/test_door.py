@@ -39,6 +39,7 @@ ENTRIES = [
     Entry("app:closed", "http.router", {}, {"prefix": "/closed"}),
     function("fn", 'res:write("fine")'),
     endpoint("open", "/open", func="app:fn", max_body=1000),
+    endpoint("files", "/files/{rest...}", "*", func="app:fn"),
     endpoint("token", "/token", func="app:fn", auth=TOKEN),
     endpoint("hmac", "/hmac", func="app:fn", auth=HMAC),
     endpoint("unset", "/unset", func="app:fn", auth={"token": {"secret_env": "HOOK_NEVER_SET"}}),
@@ -56,12 +57,24 @@ def rows(path: str) -> list[Delivery]:
 
 def test_what_is_not_there_is_a_problem_without_a_row(hooks: Hooks) -> None:
     before = Delivery.objects.count()
-    for path in ("/none", "/t", "/t/open/more", "/", "/t/%00", "/t//open", "/t/../t/none", "/" + "x" * 3000, "/%ff"):
+    for path in ("/none", "/t", "/t/open/more", "/", "/t/%00", "/t//open", "/t/../t/none", "/%ff"):
         problem(hooks.post(path), 404)
     refused = hooks.send("GET", "/t/open")
     assert problem(refused, 405)["detail"] == "This address takes POST, OPTIONS."
     assert refused.headers["allow"] == "POST, OPTIONS"
     assert Delivery.objects.count() == before
+
+
+def test_what_no_row_can_hold_is_refused(hooks: Hooks) -> None:
+    problem(hooks.send("GETTINGSOMETHING", "/t/files/a"), 501)
+    problem(hooks.send("*", "/t/files/a"), 501)
+    for length in range(1970, 2010):
+        found = hooks.send("GET", "/t/files/" + "x" * (length - len("/hooks/t/files/")))
+        problem(found, 503 if length <= 2000 else 414)
+    problem(hooks.send("GET", "/t/files/a?" + "&".join("x" * 1001)), 400)
+    problem(hooks.send("GET", "/t/files/a?%00=%ff&%ed%a0%80"), 503)
+    problem(hooks.send("GET", "/t/files/%ed%a0%80"), 404)
+    problem(hooks.send("GET", "/t/files/a", headers={"X-Odd": b"\xff\xfe"}), 503)
 
 
 def test_no_answer_can_act_as_the_console(hooks: Hooks) -> None:
@@ -106,9 +119,10 @@ def test_without_its_secret_a_door_stays_shut(hooks: Hooks) -> None:
 
 def test_without_a_worker_senders_are_told_to_come_again(hooks: Hooks) -> None:
     refused = hooks.post("/t/open")
-    assert problem(refused, 503)
+    assert "manage.py" not in problem(refused, 503)["detail"]
     assert refused.headers["retry-after"] == "5"
     row = last()
+    assert "manage.py worker" in row.problem
     assert (row.state, row.status, row.due_at) == ("failed", 503, None)
 
 

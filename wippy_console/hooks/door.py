@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http.request import split_domain_port, validate_host
 
-from engine.registry.hooks.route import Route
+from engine.registry.hooks.paths import LONGEST_PATH
+from engine.registry.hooks.route import ANY, METHODS, Route
 from wippy_console.database.outages import is_away
 from wippy_console.hooks import cors, pool
 from wippy_console.hooks.arrivals import arrivals
@@ -90,10 +91,8 @@ class Door:
 
 async def _enter(exchange: Exchange) -> Reply | None:
     incoming = exchange.incoming()
-    if not _is_our_host(incoming.header("host")):
-        return problem(400, "This host is not one of this console's (ALLOWED_HOSTS).")
-    if settings.SECURE and incoming.header("x-forwarded-proto") != "https":
-        return problem(403, "Send it by https.")
+    if refused := _unheard(incoming):
+        return refused
     if cors.is_preflight(incoming) and (asked := await _preflight(exchange, incoming)):
         return asked
     path = routes.below(exchange.scope)
@@ -102,6 +101,19 @@ async def _enter(exchange: Exchange) -> Reply | None:
         exchange.is_open_to_all = found.route.cors is not None
         return await _through(exchange, found.route, replace(incoming, params=found.params))
     return _without_route(found, incoming)
+
+
+def _unheard(incoming: Incoming) -> Reply | None:
+    """What is refused whatever it asks for."""
+    if not _is_our_host(incoming.header("host")):
+        return problem(400, "This host is not one of this console's (ALLOWED_HOSTS).")
+    if settings.SECURE and incoming.header("x-forwarded-proto") != "https":
+        return problem(403, "Send it by https.")
+    if incoming.method not in METHODS or incoming.method == ANY:
+        return problem(501, "There is no such method here.")
+    if len(incoming.path) > LONGEST_PATH:
+        return problem(414, f"A path may have up to {LONGEST_PATH} letters.")
+    return None
 
 
 async def _preflight(exchange: Exchange, incoming: Incoming) -> Reply | None:

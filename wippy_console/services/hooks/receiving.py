@@ -33,6 +33,7 @@ TOLD_ONCE_IN = timedelta(hours=1)
 GRACE = timedelta(seconds=30)
 """So long a start or a signal has time before it is taken for lost."""
 REPLAYED: Headers = (("wippy-replayed", "true"),)
+NOBODY = "Nobody can answer now. Try again in a moment."
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
@@ -268,4 +269,5 @@ def told(delivery: Delivery) -> Reply:
     if delivery.state == State.DONE:
         headers = tuple((str(name), str(value)) for name, value in delivery.answer_headers)
         return Reply(delivery.status or 200, headers, bytes(delivery.answer))
-    return problem(delivery.status or 504, delivery.problem or calling.LOST, delivery=str(delivery.pk))
+    told = NOBODY if delivery.status == 503 else delivery.problem or calling.LOST
+    return problem(delivery.status or 504, told, delivery=str(delivery.pk))
