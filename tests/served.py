@@ -10,4 +10,8 @@ from wippy_console.settings import DATABASES
 DATABASES["default"]["NAME"] = os.environ["WIPPY_TEST_DATABASE"]
 if "WIPPY_TEST_LOCK_SECONDS" in os.environ:  # how long SQLite waits for another writer
     DATABASES["default"]["OPTIONS"]["timeout"] = float(os.environ["WIPPY_TEST_LOCK_SECONDS"])
+if "WIPPY_TEST_STALLED_SECONDS" in os.environ:
+    from wippy_console.supervision import web
+
+    web.STALLED_SECONDS = float(os.environ["WIPPY_TEST_STALLED_SECONDS"])
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

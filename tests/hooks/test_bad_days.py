@@ -19,6 +19,7 @@ from tests.console.test_worker import until
 from tests.hooks.stage import Hooks, endpoint, forget, function, problem, router, running_web, served, working
 from tests.patience import PATIENCE
 from wippy_console.models import Delivery, DeliveryPart
+from wippy_console.services.hooks import calling
 from wippy_console.worker import hooks as worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +128,17 @@ def test_a_client_that_does_not_read_holds_up_the_function_and_then_gets_all(sta
         assert DeliveryPart.objects.count() < 3 * worker.AHEAD
         got = b"".join(found.iter_raw())
     assert got == b"".join(b"%07d\n" % n * 8192 for n in range(1, 161))
+
+
+def test_a_client_that_never_reads_is_gone(stage: Hooks, tmp_path: Path) -> None:
+    with (
+        running_web(WIPPY_TEST_STALLED_SECONDS="1") as (port, _),
+        working(tmp_path),
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as silent,
+    ):
+        silent.sendall(b"GET /hooks/t/much HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        until(lambda: Delivery.objects.filter(state="failed").exists())
+    assert Delivery.objects.get().problem == calling.LEFT
 
 
 def test_while_temporal_hangs_senders_are_told_and_answers_that_are_there_are_given(

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from engine.entry import Entry
-from tests.hooks.stage import SCHEMA, SECRET, Hooks, endpoint, function, last, problem, router
+from tests.hooks.stage import SCHEMA, SECRET, Hooks, endpoint, function, last, problem, router, running_web
 from tests.patience import PATIENCE
 from wippy_console.models import Delivery
 
@@ -226,3 +226,12 @@ def test_a_start_is_done_once_and_its_answer_given_again(hooks: Hooks) -> None:
 def test_a_signal_to_nobody_is_told(hooks: Hooks) -> None:
     told: dict[str, Any] = problem(hooks.post("/paid", json={"id": 999}), 404)
     assert "app:flow" in told["detail"]
+
+
+def test_behind_a_proxy_only_https_counts_and_its_word_on_the_sender(hooks: Hooks) -> None:
+    with running_web(WIPPY_SECURE="1", SECRET_KEY="x" * 60) as (port, _):
+        headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7"}
+        url = f"http://127.0.0.1:{port}/hooks/t/open"
+        problem(hooks.client.post(url, headers=headers), 403)
+        told = problem(hooks.client.post(url, headers={**headers, "X-Forwarded-Proto": "https"}), 503)
+    assert Delivery.objects.get(pk=told["delivery"]).source == "192.0.2.7"

@@ -14,6 +14,8 @@ from django.conf import settings
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a body: more than any page or address takes (`imported.MOST_BYTES` is the largest)."""
+STALLED_SECONDS = 60.0
+"""A client that reads nothing of an answer for so long is gone."""
 _TOO_LARGE = json.dumps(
     {"title": "Content Too Large", "status": 413, "detail": f"A body may have up to {MOST_BYTES} bytes."}
 ).encode()
@@ -106,8 +108,11 @@ class BoundedServer(Server):  # type: ignore[misc] # Daphne has no types
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Send a message of the application's."""
         await super().handle_reply(protocol, message)
-        if isinstance(protocol, BoundedRequest):
-            await protocol.room.wait()
+        if isinstance(protocol, BoundedRequest) and not protocol.room.is_set():
+            try:
+                await asyncio.wait_for(protocol.room.wait(), STALLED_SECONDS)
+            except TimeoutError:
+                protocol.transport.abortConnection()
 
 
 def serve(descriptor: int | None) -> None:
