@@ -210,6 +210,19 @@ def test_a_signal_that_no_run_waits_for_is_listed(on_stage: Stage, number: int) 
     assert outcome.value["detail"] == delivery.problem == f"No open run of {FLOW} has id={number}."
 
 
+def test_a_run_whose_keys_are_not_known_yet_may_be_the_one(on_stage: Stage, number: int) -> None:
+    run = ordered(number)
+    keys = run.keys
+    Run.objects.update(keys=None)
+    delivery, outcome = sent("/paid", {"order_id": number})
+    late, _ = sent("/paid", {"order_id": number})
+    assert (outcome.status, delivery.state) == (202, State.WAITING) and not signals(run)
+    Delivery.objects.filter(pk=late.pk).update(received_at=timezone.now() - timedelta(minutes=1))
+    assert ticked(late).state == State.FAILED and late.status == 404
+    Run.objects.update(keys=keys)
+    assert ticked(delivery).state == State.DONE and len(signals(run)) == 1
+
+
 def test_a_signal_for_two_runs_goes_to_neither(on_stage: Stage, number: int) -> None:
     first = ordered(number)
     _, outcome = sent("/loose", {"id": number})

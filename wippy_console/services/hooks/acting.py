@@ -43,6 +43,9 @@ MOST_TRIES = 15
 """Of a start that fails for what may pass; one for which Temporal only does not answer is tried without end."""
 LONGEST_KEY = 200
 """Characters: longer ones are cut where runs keep them, and two would look alike."""
+DESCRIBED_WITHIN = timedelta(seconds=10)
+"""So long the keys of a run that has just begun, or whose entry has changed, may be unknown."""
+UNDESCRIBED = "A run has begun that may be meant: its keys are not known yet."
 _LOOKED_AT = 100
 
 
@@ -165,6 +168,8 @@ def _signaled(delivery: Delivery, route: Route, shortcut: Shortcut, body: Any) -
         named = _open_runs(route.target, shortcut.search, text)
         if len(named) > 1:
             return _failed(delivery, 409, f"{len(named)} open runs of {route.target} have {line}.")
+        if not named and _is_undescribed(route.target) and timezone.now() < delivery.received_at + DESCRIBED_WITHIN:
+            return _Found(State.WAITING, outcomes.waiting(delivery), UNDESCRIBED)
         if not named:
             return _unmatched(delivery, shortcut, f"No open run of {route.target} has {line}.")
         run = named[0]
@@ -208,6 +213,11 @@ def _open_runs(entry: str, path: str, text: str) -> list[Run]:
     places = dict.fromkeys((run.client, run.workflow_id) for run in having)
     newest = (runs.newest_of(rows.filter(client=client, workflow_id=name)) for client, name in places)
     return [run for run in newest if run is not None]
+
+
+def _is_undescribed(entry: str) -> bool:
+    """Whether of some open run it is not known yet by which keys it is found."""
+    return Run.objects.filter(entry_id=entry, status=Run.Status.RUNNING, keys__isnull=True).exists()
 
 
 def _succeeding(run: Run) -> Run | None:
