@@ -87,6 +87,16 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_try_goes_to_another(sta
     assert Delivery.objects.get().tries == 2
 
 
+def test_a_worker_that_stops_answers_what_it_can_and_tells_of_the_rest(stage: Hooks, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as threads, working(tmp_path) as node:
+        short = threads.submit(stage.post, "/t/sleeps", headers=ids("4s"))
+        long = threads.submit(stage.post, "/t/sleeps", headers=ids("90s"))
+        until(lambda: Delivery.objects.filter(state="open", took__isnull=False).count() == 2)
+        node.send_signal(signal.SIGTERM)
+        assert short.result().text == "woke up"
+        assert problem(long.result(), 504)["detail"] == calling.LOST
+
+
 def test_a_web_process_that_is_killed_leaves_the_answer_to_the_next(stage: Hooks, tmp_path: Path) -> None:
     headers = ids("2s")
     with working(tmp_path), ThreadPoolExecutor(1) as threads:

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Min, Q
 
 from engine.contracts.serving import Answer, Headers, Request
-from engine.errors import CONFLICT, TIMEOUT, UNAVAILABLE, Failure, UnitFailed, not_found
+from engine.errors import CANCELED, CONFLICT, TIMEOUT, UNAVAILABLE, Failure, UnitFailed, not_found
 from engine.hosts.temporal.node.client import NodeClient, Unanswered
 from wippy_console.database.storable import storable
 from wippy_console.database.threads import in_thread_persistently
@@ -47,7 +47,7 @@ SENT_AT_ONCE = 16
 NO_WORKER = "No worker took it."
 SILENT = "Temporal does not answer."
 LATE = "It was not answered within {0:g} seconds."
-LOST = "Whoever answered it died, or lost the database."
+LOST = "Whoever answered it stopped, or died."
 FAILED = "The function failed."
 BROKE_OFF = "The function failed in the middle of its answer."
 LEFT = "The client left in the middle of the answer."
@@ -119,7 +119,7 @@ def _ending(error: UnitFailed, seconds: float, timeout: timedelta) -> tuple[int,
     """Of what no worker wrote down."""
     if isinstance(error, Unanswered):
         return 503, NO_WORKER
-    if error.failure.kind in (TIMEOUT, CONFLICT):
+    if error.failure.kind in (TIMEOUT, CONFLICT, CANCELED):
         most = timeout.total_seconds()
         return 504, LATE.format(most) if seconds >= most else LOST
     return 500, FAILED
