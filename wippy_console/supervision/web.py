@@ -16,6 +16,10 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of a body: more than any page or address takes (`imported.MOST_BYTES` is the largest)."""
 STALLED_SECONDS = 60.0
 """A client that reads nothing of an answer for so long is gone."""
+MOST_DROPPED = 1024 * 1024 * 1024
+"""Of a body that is let pass unkept, so that its sender reads the answer: a browser first sends all of it."""
+RAW = b"/hooks/"
+"""Addresses that have limits of their own."""
 _TOO_LARGE = json.dumps(
     {"title": "Content Too Large", "status": 413, "detail": f"A body may have up to {MOST_BYTES} bytes."}
 ).encode()
@@ -28,8 +32,9 @@ _REFUSAL = (
 class BoundedRequest(WebRequest):  # type: ignore[misc] # Daphne has no types
     """Daphne hands on a body when it has all of it, and keeps in memory what a client does not read: both for ever.
 
-    Here a body that is too large ends the connection, and an answer waits until its client reads. Twisted tells by
-    `pauseProducing` and the rest.
+    Here a body that is too large is kept nowhere: Django refuses it by its length, on a page or as a problem; one that
+    says no length, or is beyond all measure, ends the connection. An answer waits until its client reads; Twisted tells
+    by `pauseProducing` and the rest.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,15 +43,25 @@ class BoundedRequest(WebRequest):  # type: ignore[misc] # Daphne has no types
         self.room.set()
         self._size = 0
         self._is_refused = False
+        self._is_dropped = False
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's
         """The headers came; None for a body that comes in chunks."""
-        super().gotLength(min(length or 0, MOST_BYTES) if length is not None else None)
-        if length is not None and length > MOST_BYTES:
+        self._is_dropped = length is not None and length > self._most()
+        super().gotLength(0 if self._is_dropped else length)
+        if length is not None and length > MOST_DROPPED:
             self._refuse()
+
+    def _most(self) -> int:
+        """Only forms with files are larger than what Django takes of a body in memory."""
+        kind = (self.requestHeaders.getRawHeaders(b"Content-Type") or [b""])[0]
+        is_larger = kind.lower().startswith(b"multipart/") or self.channel._path.startswith(RAW)
+        return MOST_BYTES if is_larger else int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or MOST_BYTES)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's
         """A piece of the body came."""
+        if self._is_dropped:
+            return
         self._size += len(data)
         if self._size > MOST_BYTES:
             self._refuse()
@@ -57,6 +72,8 @@ class BoundedRequest(WebRequest):  # type: ignore[misc] # Daphne has no types
         """All of it came."""
         if self._is_refused:
             return None
+        if self._is_dropped:  # read as a form, its length alone refuses it
+            self.requestHeaders.setRawHeaders(b"Content-Type", [b"application/x-www-form-urlencoded"])
         if not self.requestHeaders.hasHeader(b"Upgrade"):  # a socket has a protocol of its own
             self.registerProducer(self, True)
         return super().process()

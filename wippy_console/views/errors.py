@@ -59,6 +59,8 @@ def error_page(request: HttpRequest, status: int, message: str = "") -> HttpResp
         "message": message,
         "advice": ADVICE[status],
     }
+    if not hasattr(request, "user"):  # refused before any middleware knew whose it is, as for its Host
+        return HttpResponse(render_to_string("errors/500.html", context), status=context["status"])
     if is_partial(request):
         return _part(request, context)
     sent = sent_with(request) if status not in (OLD_PAGE, 400, 413) else {}
@@ -103,7 +105,7 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
     match exception:
         case RequestDataTooBig():
             limit = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            return error_page(request, 413, f"A form may hold up to {limit} of text.")
+            return error_page(request, 413, f"A form may hold up to {limit} of text, and with files up to 64 MB.")
         case TooManyFieldsSent():
             most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
             return error_page(request, 413, f"A form may hold up to {most:,} fields.")
