@@ -204,3 +204,15 @@ def test_200_at_once_are_all_answered(hooks: Hooks) -> None:
 
         assert sorted(threads.map(one, range(200))) == list(range(200))
     assert Delivery.objects.filter(endpoint="app:once.endpoint", state="done").count() == 200
+
+
+def test_the_same_delivery_many_times_at_once_is_done_once(hooks: Hooks) -> None:
+    headers = {"X-Id": uuid.uuid4().hex}
+    with httpx.Client(timeout=PATIENCE, trust_env=False) as client, ThreadPoolExecutor(20) as threads:
+        sent = [threads.submit(client.post, hooks.url("/t/once/same"), headers=headers) for _ in range(20)]
+        found = [each.result() for each in sent]
+    assert {each.status_code for each in found} <= {201, 409}
+    row = Delivery.objects.get(sender_id=headers["X-Id"])
+    assert (row.tries, row.state) == (1, "done")
+    first = [each for each in found if each.status_code == 201 and "wippy-replayed" not in each.headers]
+    assert len(first) == 1
