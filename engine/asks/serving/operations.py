@@ -9,6 +9,7 @@ from engine.asks.serving.bodies import Bytes, form_of
 from engine.asks.serving.exchange import Exchange
 from engine.asks.serving.failures import no_context, over
 from engine.asks.serving.multipart import parts
+from engine.asks.serving.values import given, octets, put
 from engine.asks.streams import stream_operations
 from engine.contracts.host import CallRequest
 from engine.contracts.operation import Asker, Operation
@@ -28,13 +29,26 @@ class Serving:
         self._exchanges: dict[str, Exchange] = {}
 
     async def handle(
-        self, request: Request, outlet: Outlet, call: Call, target: str, security: Security | None = None
+        self,
+        request: Request,
+        outlet: Outlet,
+        call: Call,
+        target: str,
+        security: Security | None = None,
+        *,
+        by_value: bool = False,
     ) -> Answer:
-        """Have a function answer. UnitFailed when it failed or was not heard to the end: the outlet may have begun."""
+        """Have a function answer. UnitFailed when it failed or was not heard to the end: the outlet may have begun.
+
+        `by_value`: it is given the request and returns the answer, as Python functions do (`values`).
+        """
         token = secrets.token_urlsafe(16)
         exchange = self._exchanges[token] = Exchange(request, outlet)
         try:
-            await call(CallRequest(target, (), ONCE, {CONTEXT_KEY: token}, security=security))
+            args = (given(request),) if by_value else ()
+            value = await call(CallRequest(target, args, ONCE, {CONTEXT_KEY: token}, security=security))
+            if by_value:
+                await put(exchange, value)
             return await exchange.finish()
         finally:
             del self._exchanges[token]
@@ -115,7 +129,7 @@ class Serving:
 
     async def _header(self, asker: Asker, args: tuple[Value, ...]) -> Value:
         """(token, name, value) -> True."""
-        self._open(args[0]).set_header(_bytes(args[1]), _bytes(args[2]))
+        self._open(args[0]).set_header(octets(args[1]), octets(args[2]))
         return True
 
     async def _transfer(self, asker: Asker, args: tuple[Value, ...]) -> Value:
@@ -125,12 +139,12 @@ class Serving:
 
     async def _write(self, asker: Asker, args: tuple[Value, ...]) -> Value:
         """(token, data[, content type]) -> True."""
-        await self._open(args[0]).write(_bytes(args[1]), *args[2:])
+        await self._open(args[0]).write(octets(args[1]), *args[2:])
         return True
 
     async def _event(self, asker: Asker, args: tuple[Value, ...]) -> Value:
         """(token, text) -> True."""
-        await self._open(args[0]).event(_bytes(args[1]))
+        await self._open(args[0]).event(octets(args[1]))
         return True
 
     async def _flush(self, asker: Asker, args: tuple[Value, ...]) -> Value:
@@ -149,7 +163,3 @@ def _content_type(request: Request) -> str:
 
 def _octets(text: str) -> bytes:
     return text.encode("latin-1", "replace")
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()
