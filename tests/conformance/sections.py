@@ -77,6 +77,7 @@ PYTHON: dict[int, dict[str, str]] = {
         "tests/engine/asks/serving/test_requests.py": "what functions read of requests, bodies of any kind",
         "tests/engine/asks/serving/test_multipart.py": "forms with files, and what is none",
         "tests/engine/asks/serving/test_answers.py": "answers at once, in pieces and as events; limits; who may answer",
+        "tests/engine/asks/serving/test_python.py": "answers of Python functions, by what they return",
         "tests/engine/asks/test_store_asks.py": "memory stores: sweeping, bounds of a node, changed entries, policies",
         "tests/engine/asks/sql/test_store_sql.py": "stores in tables: races, order, names, sweeping",
         "tests/hostile/test_http_peers.py": "servers that hang, flood or lie",

@@ -34,13 +34,12 @@ from engine.memory.fleet import MemoryFleet
 from engine.memory.registry import MemoryRegistry
 from engine.memory.tokens import MemoryVault
 from engine.node import LocalNode
-from tests.engine.asks.serving.stage import Client
-from tests.engine.hosts.temporal.test_requests import Notes
 from wippy_console.services.registry.catalog import DatabaseCatalog
 from wippy_console.worker.asks.registry import DatabaseRegistry
 from wippy_console.worker.asks.tokens import DatabaseVault
 from wippy_console.worker.fleet.directory import DatabaseDirectory
 from wippy_console.worker.fleet.names import DatabaseNames
+from wippy_console.worker.hooks import Hooks, Pieces
 from wippy_console.worker.node import WorkerNode
 from wippy_console.worker.watch.watcher import StepWatcher
 
@@ -78,7 +77,7 @@ def of_operations(
     return held, asked, handle, module
 
 
-def of_serving(outlet: Client, server: Notes) -> tuple[Outlet, Server]:
+def of_serving(outlet: Pieces, server: Hooks) -> tuple[Outlet, Server]:
     return outlet, server
 
 

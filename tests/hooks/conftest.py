@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from engine.entry import Entry
 from tests.hooks import stage
 from tests.hooks.stage import Hooks
+
+PYTHON = "tests.hooks.python_code.*"
 
 
 @pytest.fixture
@@ -32,6 +35,8 @@ def hooks(
     given: list[Entry] = request.module.ENTRIES
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOOK_SECRET", stage.SECRET)
+        patch.setenv("WIPPY_PYTHON_FUNCTIONS", PYTHON)
+        patch.setattr(settings, "PYTHON_FUNCTIONS", (PYTHON,))
         try:
             folder: Path = tmp_path_factory.mktemp("hooks")
             with_node = getattr(request.module, "WITH_NODE", True)

@@ -16,6 +16,7 @@ from engine.asks.serving.operations import Serving
 from engine.contracts.serving import Answer, Call, Headers
 from engine.errors import CANCELED, UNAVAILABLE, Failure, UnitFailed
 from engine.registry.hooks.security import of_endpoint
+from engine.registry.kinds import PYTHON_FUNCTION
 from engine.registry.policies import EntryLookup
 from wippy_console.database.threads import in_thread, in_thread_persistently
 from wippy_console.services.hooks import Try, calling
@@ -46,8 +47,9 @@ class Hooks:
         began, of = time.monotonic(), asked.of
         outlet = Pieces(of, is_heard=asked.is_heard)
         try:
+            by_value = self._is_python(target)
             security = of_endpoint(asked.endpoint, self._entries)
-            answer = await self._serving.handle(asked.request, outlet, call, target, security)
+            answer = await self._serving.handle(asked.request, outlet, call, target, security, by_value=by_value)
             if len(answer.body) > calling.WHOLE_BYTES:
                 answer = await _in_pieces(outlet, answer)
             await outlet.settle()
@@ -59,6 +61,10 @@ class Hooks:
             return
         seconds = time.monotonic() - began
         await in_thread_persistently(lambda: calling.answered(of, answer, seconds))
+
+    def _is_python(self, target: str) -> bool:
+        entry = self._entries.entry(target)
+        return entry is not None and entry.kind == PYTHON_FUNCTION
 
 
 class Pieces:
