@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from wippy_console.services import senders
+from wippy_console.services.errors import Unavailable
 from wippy_console.services.hooks import Headers, Incoming, Reply
 
 Scope = MutableMapping[str, Any]
@@ -16,6 +17,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_FIELDS = 1000
 """Of a query."""
+MOST_HELD = 256 * 1024 * 1024
+"""Bytes of all bodies that a process holds at once: of strangers, too, since some prove themselves by their body."""
+CROWDED = "There is more to read than can be held now. Nothing was changed. Try again in a moment."
 _OURS = {
     *("connection", "content-length", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding"),
     *("upgrade", "set-cookie", "set-cookie2", "clear-site-data", "service-worker-allowed", "public-key-pins"),
@@ -42,6 +46,12 @@ class Left(Exception):
     """The client is gone."""
 
 
+class _Held:
+    """How many bytes of bodies the process holds."""
+
+    total = 0
+
+
 class Exchange:
     """`is_open_to_all`: pages of other origins may ask, and read the answer. `has_begun`: its head was sent."""
 
@@ -52,6 +62,7 @@ class Exchange:
         self._send = send
         self._listening: asyncio.Task[None] | None = None
         self._is_read = False
+        self._held = 0
 
     def incoming(self) -> Incoming:
         """The request without its body; BadRequest."""
@@ -66,7 +77,7 @@ class Exchange:
         return Incoming(str(scope["method"]), str(scope["path"]), tuple(query), headers, _source(scope, headers), {})
 
     async def body(self, most: int) -> bytes:
-        """The whole body; TooLarge, Left."""
+        """The whole body; TooLarge, Left, Unavailable."""
         parts, size = list[bytes](), 0
         while not self._is_read:
             message = await self._receive()
@@ -77,6 +88,7 @@ class Exchange:
             self._is_read = not message.get("more_body", False)
             if size > most:
                 raise TooLarge
+            self._hold(len(part))
             parts.append(part)
         return b"".join(parts)
 
@@ -108,8 +120,16 @@ class Exchange:
         """Send a piece of the body."""
         await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
 
+    def _hold(self, size: int) -> None:
+        if _Held.total + size > MOST_HELD:
+            raise Unavailable(CROWDED)
+        _Held.total += size
+        self._held += size
+
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more; its body is not held any more."""
+        _Held.total -= self._held
+        self._held = 0
         if self._listening is not None:
             self._listening.cancel()
 
