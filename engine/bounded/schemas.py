@@ -6,7 +6,7 @@ Nothing is ever fetched: a reference leads to the schema's own parts, or is an e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -62,6 +62,16 @@ def try_on(schema: Any, values: Iterable[Any], default: Any) -> None:
         _refuse_dialects(schema)
         for value in values:
             _guarded(cls)(schema, registry=_NOTHING_REMOTE).is_valid(value)
+
+
+def weigh(schema: Any) -> None:
+    """Raises TooCostlyError for a schema that is too large for what is left, before anything reads it whole."""
+    token = _left.set(_left.get())
+    try:
+        with suppress(SchemaError):  # whoever applies it says so
+            _refuse_dialects(schema)
+    finally:
+        _left.reset(token)
 
 
 @contextmanager

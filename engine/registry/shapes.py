@@ -22,6 +22,7 @@ from referencing.jsonschema import DRAFT202012
 
 from engine.bounded import schemas
 from engine.bounded.cron import cron_problem
+from engine.bounded.errors import TooCostlyError
 from engine.durations import option_lifetime, parse_duration
 from engine.registry.placeholders import PLACEHOLDER
 from engine.registry.problems import Problem
@@ -129,11 +130,14 @@ def schema_problem(schema: Any) -> str:
     if not isinstance(schema, dict):
         return "must be a JSON Schema, a mapping"
     try:
+        schemas.weigh(schema)
         Draft202012Validator.check_schema(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
         return _unresolved(schema) or _endless(schema)
     except SchemaError as error:
         where = ".".join(map(str, error.absolute_path))
         return f"not a valid JSON Schema{f' at {where}' if where else ''}: {error.message[:200]}"
+    except TooCostlyError as error:
+        return f"not a usable JSON Schema: {error}"
     except RecursionError:
         return "not a valid JSON Schema: nested too deeply"
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import replace
 
+from engine.bounded import schemas
 from engine.entry import Entry
 from engine.registry import contexts, fields, imports, kinds, references
 from engine.registry.hooks import check as hooks
 from engine.registry.problems import Problem, errors_in, in_order
 from engine.registry.sources import Named, Source, SourceCheck
 from engine.registry.words import did_you_mean
+
+MOST_CHECKS = 100_000
+"""For all schemas of one entry (`engine/bounded/schemas.py`): some seconds at worst, however many there are."""
 
 MAX_MISSING = 20
 """So many ids that a source names and nothing has are told; the first place of each."""
@@ -41,7 +45,8 @@ def validate(
 def _check_alone(
     entry: Entry, entries: Mapping[str, Entry], check_source: SourceCheck, elsewhere: Container[str]
 ) -> Iterator[Problem]:
-    found = list(fields.check(entry))
+    with schemas.budget(MOST_CHECKS):
+        found = list(fields.check(entry))
     yield from found
     source = entry.data.get("source")
     sound = not any(problem.field == "source" for problem in found)
