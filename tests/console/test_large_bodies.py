@@ -85,9 +85,12 @@ def test_a_body_beyond_all_measure_ends_the_connection(web: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "http://["])
-def test_a_host_that_is_not_ours_gets_a_page_of_ours(web: tuple[int, int], host: str) -> None:
-    port, _ = web
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
+def test_a_host_that_is_not_ours_gets_a_page_of_ours_and_one_line_of_the_log(
+    transactional_db: None, capfd: pytest.CaptureFixture[str], host: str
+) -> None:
+    with running_web() as (port, _), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
         peer.sendall(f"GET /login/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         said = answer(peer)
     assert said.startswith("HTTP/1.1 400") and "That can&#x27;t be read" in said and "Wippy Console" in said
+    told = capfd.readouterr().err
+    assert "Invalid HTTP_HOST header" in told and "Traceback" not in told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -114,7 +113,7 @@ class FailedLoginAdmin(base.ReadOnlyAdmin[FailedLogin]):
     everything = True
     actions = ["lift", export.as_csv, export.as_json]
     exclude = ["user_agent", "http_accept", "path_info", "get_data", "post_data"]
-    list_display = ["username", "ip_address", "failures_since_start", "attempt_time", "locks", "locked_until"]
+    list_display = ["username", "address", "failures", "last", "locks", "locked_until"]
     search_fields = ["username"]
     search_words = ("ip_address",)
     search_help_text = "Name, or its beginning, or a part of the address"
@@ -127,15 +126,30 @@ class FailedLoginAdmin(base.ReadOnlyAdmin[FailedLogin]):
         """Whoever may lift locks."""
         return permissions.allows(request.user, permissions.LIFT_LOCK)
 
+    @admin.display(description="address", ordering="ip_address")
+    def address(self, row: FailedLogin) -> str:
+        """From where."""
+        return str(row.ip_address)
+
+    @admin.display(description="failed", ordering="failures_since_start")
+    def failures(self, row: FailedLogin) -> int:
+        """How often."""
+        return int(row.failures_since_start)
+
+    @admin.display(description="last", ordering="attempt_time")
+    def last(self, row: FailedLogin) -> SafeString:
+        """When the last one failed."""
+        return console.moment(row.attempt_time)
+
     @admin.display(description="locked")
     def locks(self, row: FailedLogin) -> str:
         """What cannot log in."""
         return log_ins.lock(row) or "-"
 
     @admin.display(description="until")
-    def locked_until(self, row: FailedLogin) -> datetime | None:
+    def locked_until(self, row: FailedLogin) -> SafeString:
         """When the lock ends by itself."""
-        return row.attempt_time + log_ins.WAIT if log_ins.lock(row) else None
+        return console.moment(row.attempt_time + log_ins.WAIT if log_ins.lock(row) else None)
 
     @admin.action(description="Lift the lock", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[FailedLogin]) -> None:
