@@ -16,12 +16,16 @@ from django.utils import timezone
 from tests.console.notifying import running
 from tests.console.operating import Cast
 from tests.console.subscribing import Receiver, fresh, is_signed, sent, subscribed, told, tried_again
+from tests.patience import PATIENCE
+from tests.product import until
 from wippy_console.models import AccessToken, AuditRow, FeedEvent, Grant, Subscription
 from wippy_console.services import access_tokens, feed, feed_pages, subscriptions
 from wippy_console.services.access_tokens import Limits
 from wippy_console.services.errors import NotFoundError, Refused
 from wippy_console.services.notifications.delivery import PAUSES
+from wippy_console.services.notifications.methods import webhook
 from wippy_console.services.subscriptions import Fields, sending, sorting
+from wippy_console.services.subscriptions.working import Senders
 
 pytestmark = pytest.mark.django_db
 
@@ -101,8 +105,6 @@ def test_a_redirect_is_a_failure_and_not_followed(cast: Cast, receiver: Receiver
 def test_a_slow_receiver_is_given_up_and_the_events_come_later(
     cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wippy_console.services.notifications.methods import webhook
-
     monkeypatch.setattr(webhook, "PATIENCE", 0.2)
     row = subscribed(cast.viewer, receiver.url).row
     receiver.gate.clear()
@@ -280,6 +282,33 @@ def test_two_workers_never_send_it_at_once_and_a_late_one_moves_nothing(cast: Ca
     sending.turn(row.pk)
     assert answers == [False] and receiver.ids == ids
     assert fresh(row).cursor < ids[0] and fresh(row).sending_until is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_receiver_holds_up_no_other_subscription(
+    cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(webhook, "IN_ALL", PATIENCE)
+    with running(Receiver()) as other:
+        for url in (receiver.url, other.url):
+            subscribed(cast.viewer, url)
+        receiver.gate.clear()
+        senders = Senders()
+        ids = told(1)
+        senders.tick()
+        until(lambda: receiver.ids, "the slow one has it and does not answer")
+        until(lambda: other.ids == ids, "the other has it as well")
+        ids += told(1)
+
+        def taken(by: Receiver) -> bool:
+            senders.tick()
+            return sorted(set(by.ids)) == ids
+
+        until(lambda: taken(other), "and what comes later")
+        assert receiver.ids == ids[:1] and not senders.is_idle()  # the slow one is still waited for
+        receiver.gate.set()
+        until(lambda: taken(receiver) and senders.is_idle(), "the slow one has all of it")
 
 
 def test_a_test_is_sent_though_it_be_paused_and_moves_nothing(cast: Cast, receiver: Receiver) -> None:

@@ -30,7 +30,7 @@ class Senders:
         found = sorting.due(at_work)
         with self._lock:
             self._queue.update(dict.fromkeys(each for each in found if each not in self._busy))
-            missing = max(0, min(THREADS, len(self._queue)) - self._threads)
+            missing = max(0, min(THREADS, len(self._queue) + len(self._busy)) - self._threads)
             self._threads += missing
         for _ in range(missing):
             # A daemon: a worker that ends does not wait for a receiver; the events are sent by the next.
