@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from engine.entry import Entry
 from engine.registry import contexts
+from engine.registry.hooks.route import ENDPOINT, ROUTER, WORKFLOW
 from engine.registry.kinds import PYTHON_FUNCTION
 from engine.registry.references import references
 from engine.registry.words import names
@@ -48,23 +49,36 @@ def forbidden_to_lua(touched: Collection[str], before: Entries, after: Entries, 
     """The ids among `touched` that Lua code, which no user stands behind, may not publish; `allowed` names kinds.
 
     Besides guarded entries: policies and token stores, and entries that say under whom they run, since code could
-    give itself rights by them. Entries that name Python code it may never, whatever is allowed.
+    give itself rights by them; and what opens a door to other systems. Entries that name Python code it may never,
+    whatever is allowed.
     """
     secret = set(guarded(touched, before, after))
     return [
         each
         for each in touched
-        for kinds in [{entries[each].kind for entries in (before, after) if each in entries}]
+        for states in [[entries[each] for entries in (before, after) if each in entries]]
+        for kinds in [{state.kind for state in states}]
         if PYTHON_FUNCTION in kinds
         or (
             not kinds <= set(allowed)
-            and (each in secret or any(_gives_rights(entries[each]) for entries in (before, after) if each in entries))
+            and (each in secret or any(map(_gives_rights, states)) or _opens_a_door(before.get(each), after.get(each)))
         )
     ]
 
 
 def _gives_rights(entry: Entry) -> bool:
     return entry.kind.startswith("security.") or any(contexts.blocks(entry))
+
+
+def _opens_a_door(before: Entry | None, after: Entry | None) -> bool:
+    """Whether other systems may send what they might not before; taking an address away is no such change."""
+    if after is None:
+        return False
+    if after.kind in (ENDPOINT, ROUTER):
+        return before != after
+    return bool(after.kind == WORKFLOW and (now := after.meta.get("webhooks"))) and (
+        before is None or (before.kind, before.meta.get("webhooks")) != (after.kind, now)
+    )
 
 
 def _holds(entry_id: str, entries: Entries) -> bool:

@@ -115,6 +115,24 @@ def test_code_can_not_publish_who_it_runs_as(kind: str) -> None:
     assert forbidden_to_lua(["app:x"], {}, {"app:x": plain}, ()) == []
 
 
+def test_code_can_not_open_doors_to_other_systems() -> None:
+    def flow(*webhooks: str, source: str = "return {}") -> Entry:
+        listed = [{"path": path, "starts": True, "auth": "none"} for path in webhooks]
+        return entry("x", "workflow.lua", {"webhooks": listed} if listed else {}, source=source)
+
+    def forbidden(before: Entry | None, after: Entry | None, *allowed: str) -> bool:
+        old, new = ({each.id: each} if each else {} for each in (before, after))
+        return forbidden_to_lua(["app:x"], old, new, allowed) == ["app:x"]
+
+    for kind in ("http.endpoint", "http.router"):
+        is_open, closed = entry("x", kind, auth="none"), entry("x", kind, auth={"token": {"secret_env": "KEY"}})
+        assert forbidden(None, is_open) and forbidden(closed, is_open) and not forbidden(None, is_open, kind)
+        assert not forbidden(is_open, None)
+    assert forbidden(None, flow("/a")) and forbidden(flow(), flow("/a")) and forbidden(flow("/a"), flow("/b"))
+    assert not forbidden(flow("/a"), flow("/a", source="return {1}")) and not forbidden(flow("/a"), flow())
+    assert not forbidden(flow(), flow("/a"), "workflow.lua") and not forbidden(None, flow())
+
+
 def test_a_policy_that_a_service_uses_can_not_be_deleted() -> None:
     service = entry("s", "process.service", **SERVICE, lifecycle={"security": {"policies": ["readers"]}})
     (problem,) = problems(HOST, PROCESS, service, deleted=("app:readers",))
