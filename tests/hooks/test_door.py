@@ -44,6 +44,7 @@ ENTRIES = [
     endpoint("hmac", "/hmac", func="app:fn", auth=HMAC),
     endpoint("unset", "/unset", func="app:fn", auth={"token": {"secret_env": "HOOK_NEVER_SET"}}),
     endpoint("often", "/often", func="app:fn", rate="2/24h", auth=TOKEN),
+    endpoint("bulky", "/bulky", func="app:fn", rate="1/24h", max_body=10),
     endpoint("once", "/once", func="app:fn", id_header="X-Id"),
     Entry("app:other", "http.endpoint", {"router": "app:closed"},
           {"method": "POST", "path": "/", "func": "app:fn", "auth": "none"}),
@@ -163,6 +164,12 @@ def test_rates_count_before_anything_else(hooks: Hooks) -> None:
     assert problem(found[-1], 429)
     assert [each.headers["ratelimit-remaining"] for each in found] == ["1", "0", "0"]
     assert int(found[-1].headers["retry-after"]) > 0
+
+
+def test_rates_count_what_says_that_it_is_too_large(hooks: Hooks) -> None:
+    found = [hooks.post("/t/bulky", content=b"x" * 11) for _ in range(2)]
+    assert [each.status_code for each in found] == [413, 429]
+    assert found[0].headers["ratelimit-remaining"] == "0"
 
 
 def test_pages_of_origins_that_are_named_may_ask(hooks: Hooks) -> None:

@@ -145,11 +145,11 @@ async def _through(exchange: Exchange, route: Route, incoming: Incoming) -> Repl
     rate: Rate | None = None
     declared = incoming.header("content-length")
     try:
-        if declared.isdecimal() and int(declared) > route.max_body:
-            raise TooLarge
         rate = await pool.run(lambda: receiving.rated(route, incoming))
         if rate is not None and rate.is_over:
             reply: Reply | None = problem(429, "Too many requests.")
+        elif declared.isdecimal() and int(declared) > route.max_body:
+            raise TooLarge
         else:
             incoming = replace(incoming, body=await exchange.body(route.max_body))
             more = (*_told(rate), *cors.headers(route.cors, incoming))
