@@ -34,7 +34,8 @@ def forget() -> None:
     """Delete some of those that are older than WIPPY_HOOKS_DAYS and of which nothing more is to come."""
     before = timezone.now() - timedelta(days=settings.HOOKS_DAYS)
     old = Delivery.objects.filter(received_at__lt=before, due_at=None).order_by("received_at")
-    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
+    some = Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]))
+    some.only("pk").delete()  # Django reads what it deletes: not all their bodies at once
 
 
 def _end_lost() -> None:
