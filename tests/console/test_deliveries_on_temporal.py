@@ -17,6 +17,7 @@ from engine.entry import Entry
 from tests.console.operating import CLIENT, LUA, Stage, settle
 from tests.console.registry_cast import update
 from tests.console.test_outgoing_on_temporal import signals
+from tests.product import until
 from wippy_console.models import AuditRow, Decision, Delivery, Run
 from wippy_console.services import decisions, runs, temporal
 from wippy_console.services.hooks import acting, later, redelivering, routes
@@ -153,6 +154,36 @@ def test_whoever_dies_between_a_start_and_its_row_leaves_one_run(
     done = ticked(delivery)
     assert (done.state, done.run_id, Run.objects.count()) == (State.DONE, run.run_id, 1)
     assert AuditRow.objects.filter(action="start").count() == 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_start_has_one_run_though_another_delivery_had_the_same_id_since(
+    on_stage: Stage, number: int, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    delivery = received("/orders", {"order": {"id": number}})
+    die_behind(delivery, monkeypatch)
+    run = Run.objects.get()
+    end(on_stage, run)
+    _, outcome = sent("/orders", {"order": {"id": number}})
+    other = Run.objects.get(run_id=outcome.value["run_id"])
+    assert other.pk != run.pk
+    if ended:
+        end(on_stage, other)
+    done = ticked(delivery)
+    assert (done.state, done.run_id, Run.objects.count()) == (State.DONE, run.run_id, 2)
+    assert AuditRow.objects.filter(action="start").count() == 2
+
+
+def end(on_stage: Stage, run: Run) -> None:
+    """It is over, and listed by Temporal."""
+    decisions.terminate(on_stage.cast.author, run, "enough")
+    Run.objects.filter(pk=run.pk).update(status="terminated", closed_at=timezone.now())
+    client, query = temporal.client(CLIENT), f"WorkflowId = '{run.workflow_id}' AND ExecutionStatus = 'Terminated'"
+
+    async def listed() -> bool:
+        return run.run_id in [each.run_id async for each in client.list_workflows(query)]
+
+    until(lambda: temporal.run(listed()), "Temporal lists the run as ended")
 
 
 def test_a_start_stays_the_same_start_when_its_webhook_is_changed_between_two_tries(

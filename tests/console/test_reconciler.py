@@ -33,7 +33,7 @@ from wippy_console.services.reconciler import reconciler as reconciling
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.follower import Follower, watermarks
 from wippy_console.services.reconciler.unserved import Unserved
-from wippy_console.services.reconciler.visibility import quoted
+from wippy_console.services.visibility import quoted
 from wippy_console.worker.temporal.followup import Followup
 
 pytestmark = pytest.mark.django_db(transaction=True)

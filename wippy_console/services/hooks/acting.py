@@ -1,7 +1,7 @@
 """Does what deliveries to workflows want: a start, or a signal to the run that waits for it.
 
-A delivery has one effect, however often it is tried and whoever dies in between: its id is the start's request id, and
-the decision's that a signal is. What can't be done now is done later, by the worker that leads.
+A delivery has one effect, however often it is tried and whoever dies in between: its id is the start's request id and
+in its run's memo, and the decision's that a signal is. What can't be done now is done later, by the worker that leads.
 """
 
 from __future__ import annotations

@@ -5,6 +5,6 @@ One node of the fleet runs it, the oldest that lives (`fleet.leader`).
 
 from wippy_console.services.reconciler.rebuilding import rebuild
 from wippy_console.services.reconciler.reconciler import Reconciler
-from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.services.visibility import clients_in_use
 
 __all__ = ["Reconciler", "clients_in_use", "rebuild"]

@@ -20,7 +20,7 @@ from wippy_console.models import Run
 from wippy_console.services.projection import Clients, Fact, Ref, fetch_beginning, fetch_state, is_gone
 from wippy_console.services.reconciler import troubles
 from wippy_console.services.reconciler.unserved import Unserved
-from wippy_console.services.reconciler.visibility import PAGE, first_page, on_queues, pages, queues_of, ref_of, since
+from wippy_console.services.visibility import PAGE, first_page, on_queues, pages, queues_of, ref_of, since
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from wippy_console.database.threads import in_thread
 from wippy_console.models import AuditRow, FeedEvent, Run
 from wippy_console.services.projection import Began, Clients, Ended, Fact, Ref, fetch_state, fetch_told, write
 from wippy_console.services.reconciler.troubles import diagnose
-from wippy_console.services.reconciler.visibility import clients_in_use, on_others, on_queues, pages, queues_of, ref_of
+from wippy_console.services.visibility import clients_in_use, on_others, on_queues, pages, queues_of, ref_of
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from wippy_console.services.errors import Unavailable
 from wippy_console.services.hooks import later
 from wippy_console.services.projection import Clients, Fact, describe_some
 from wippy_console.services.reconciler.follower import Follower, Followup
-from wippy_console.services.reconciler.visibility import clients_in_use
+from wippy_console.services.visibility import clients_in_use
 
 logger = logging.getLogger(__name__)
 

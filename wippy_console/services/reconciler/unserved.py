@@ -14,7 +14,7 @@ from wippy_console.models import Run
 from wippy_console.services.by_kind import WORKFLOW
 from wippy_console.services.projection import Ref
 from wippy_console.services.reconciler import calls
-from wippy_console.services.reconciler.visibility import first_page, on_others, ref_of, since
+from wippy_console.services.visibility import first_page, on_others, ref_of, since
 
 OVERLAP = timedelta(seconds=5)
 LOOKED_AT = 50

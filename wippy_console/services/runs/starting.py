@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from temporalio.client import WorkflowExecutionDescription, WorkflowHandle
+from temporalio.client import WorkflowExecutionDescription
 
 from engine.contracts.host import SpawnRequest
 from engine.entry import Entry, namespace_of
@@ -23,6 +23,7 @@ from wippy_console.services import accounts, audit, by_kind, projection, registr
 from wippy_console.services.by_kind import WORKER, WORKFLOW
 from wippy_console.services.errors import Conflict, NotFoundError, Refused, Unavailable
 from wippy_console.services.projection import Began, Ref
+from wippy_console.services.runs import delivered
 from wippy_console.services.runs.keys import starting_keys
 from wippy_console.services.runs.values import Started
 from wippy_console.services.temporal_doubt import Away
@@ -86,9 +87,12 @@ def start(
     by_kind.refuse_others(user, worker, likely_worker(entry))
     worker = worker or named_worker(entry) or by_kind.only(WORKER, entry_id)
     schemas.refuse_input(entry, args, _bad_id(workflow_id))
-    request = replace(_request(user, entry, worker, args, workflow_id), context=context or {})
+    request = replace(_request(user, entry, worker, args, workflow_id, delivery), context=context or {})
     once = str(delivery.pk) if delivery is not None else _request_id(user, request, key)
-    return _observed(user, _host(worker), request, once, _about(again, delivery))
+    host = _host(worker)
+    before = delivered.run_of(host, workflow_id, delivery) if delivery is not None and delivery.tries > 1 else ""
+    started = (workflow_id, before) if before else _spawn(host, request, accounts.identity(user), once)
+    return _observed(user, host, request, started, _about(again, delivery))
 
 
 def _request_id(user: Any, request: SpawnRequest, key: uuid.UUID | None) -> str:
@@ -130,18 +134,20 @@ def _workflow(entry_id: str) -> Entry:
     return entry
 
 
-def _request(user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str) -> SpawnRequest:
-    options = {"workflow.id_conflict_policy": "fail", "workflow.memo": {projection.USER_MEMO: user.get_username()}}
+def _request(
+    user: Any, entry: Entry, worker: str, args: list[Any], workflow_id: str, delivery: Delivery | None
+) -> SpawnRequest:
+    memo = {projection.USER_MEMO: user.get_username(), **({delivered.MEMO: str(delivery.pk)} if delivery else {})}
+    options = {"workflow.id_conflict_policy": "fail", "workflow.memo": memo}
     return SpawnRequest(entry=entry.id, host=worker, args=tuple(args), name=workflow_id, options=options)
 
 
-def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: str, about: _About) -> Started:
+def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, started: tuple[str, str], about: _About) -> Started:
     """The projection learns of the run now, so that its page is there when the browser asks for it."""
-    handle, worker = _spawn(host, request, accounts.identity(user), request_id), host.settings
-    run_id = handle.result_run_id or ""
-    found = _described(host, handle.id, run_id)
+    (workflow_id, run_id), worker = started, host.settings
+    found = _described(host, workflow_id, run_id)
     began = Began(
-        ref=Ref(worker.client, handle.id, run_id),
+        ref=Ref(worker.client, workflow_id, run_id),
         entry_id=request.entry,
         started_at=found.start_time if found else timezone.now(),
         starts_at=_later(found.start_time, found.execution_time) if found else None,
@@ -151,8 +157,8 @@ def _observed(user: Any, host: WorkflowHost, request: SpawnRequest, request_id: 
         started_by=user.pk,
     )
     projection.write(temporal.catalog(), [began])
-    is_new = _noted(user, request, handle.id, run_id, about)
-    return Started(worker.pid(handle.id), handle.id, run_id, before=not is_new)
+    is_new = _noted(user, request, workflow_id, run_id, about)
+    return Started(worker.pid(workflow_id), workflow_id, run_id, before=not is_new)
 
 
 @transaction.atomic
@@ -189,9 +195,10 @@ def _later(started: datetime, begins: datetime | None) -> datetime | None:
     return begins if begins and begins > started else None
 
 
-def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str, request_id: str) -> WorkflowHandle[object, object]:
+def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str, request_id: str) -> tuple[str, str]:
+    """The ids of workflow and run."""
     try:
-        return temporal.run(host.start(request, identity, request_id=request_id))
+        handle = temporal.run(host.start(request, identity, request_id=request_id))
     except Unavailable as error:
         raise Unavailable(f"{error.message} {SEND_AGAIN if request_id else MAY_HAVE_STARTED}") from error
     except UnitFailed as error:
@@ -199,3 +206,4 @@ def _spawn(host: WorkflowHost, request: SpawnRequest, identity: str, request_id:
             text = f"A run of {request.name} is open already."
             raise Conflict(text, {"workflow_id": [text]}) from error
         raise Refused(f"Temporal did not start it: {error.failure.message}") from error
+    return handle.id, handle.result_run_id or ""
