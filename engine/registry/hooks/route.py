@@ -136,7 +136,7 @@ def _endpoint(entry: Entry, entries: Mapping[str, Entry]) -> Route:
         target=resolve(func, entry.namespace),
         auth=_auth(data, router.data),
         rates=_rates(data, router, f"{method} {ROOT}{pattern.text}"),
-        max_body=_first("max_body", limits.max_body, data, router.data) or limits.MAX_BODY,
+        max_body=_max_body(data, router.data),
         timeout=_first("timeout", limits.timeout, data) or limits.TIMEOUT,
         id_header=_id_header(data),
         cors=_of_router(middleware.cors, router.data),
@@ -167,7 +167,7 @@ def _shortcut(entry: Entry, item: Any, where: str) -> Route:
         target=entry.id,
         auth=_auth(item),
         rates=_rates(item, None, f"{method} {ROOT}{pattern.text}"),
-        max_body=_first("max_body", limits.max_body, item) or limits.MAX_BODY,
+        max_body=_max_body(item),
         id_header=_id_header(item),
         shortcut=_signal(entry, item, topic) if topic else _start(item),
         where=where,
@@ -278,6 +278,11 @@ def _auth(*levels: Mapping[str, Any]) -> Auth:
     if found is None:
         raise auth.missing()
     return found
+
+
+def _max_body(*levels: Mapping[str, Any]) -> int:
+    found = _first("max_body", limits.max_body, *levels)
+    return limits.MAX_BODY if found is None else found
 
 
 def _rates(data: Mapping[str, Any], router: Entry | None, name: str) -> tuple[Rate, ...]:

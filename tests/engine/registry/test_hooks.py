@@ -84,6 +84,12 @@ def test_what_is_ours_is_read_with_its_defaults() -> None:
     assert (bare.address, bare.max_body, bare.rates, bare.cors) == ("/hooks/users/{id}", 1 << 20, (), None)
 
 
+def test_no_body_at_all_may_be_what_an_endpoint_takes() -> None:
+    (own,), (shared,) = routes(endpoint(max_body=0), router()), routes(endpoint(), router(max_body="0"))
+    (flow,) = routes(hooked(start(max_body=0)))
+    assert (own.max_body, shared.max_body, flow.max_body) == (0, 0, 0)
+
+
 def test_a_shortcut_is_read_with_its_defaults() -> None:
     first, second = routes(
         hooked(
