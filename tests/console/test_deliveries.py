@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -226,6 +227,18 @@ def test_a_body_that_is_no_text_says_so(db: None) -> None:
     assert shown.body(delivery).note == "2 bytes that are no text"
     assert shown.answer(delivery).note == "4 bytes that are no text"
     assert shown.body(a_delivery(act="call", body=b"x" * 30_000)).is_cut
+
+
+def test_what_would_be_huge_when_it_is_indented_is_not_written_out(db: None) -> None:
+    delivery = a_delivery(act="call", body=b"[" * 300 + b"1," * 50_000 + b"1" + b"]" * 300)
+    tracemalloc.start()
+    try:
+        content = shown.body(delivery)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert content.is_json and content.is_cut and len(content.text) == shown.MOST
+    assert most < 8_000_000, "30 MB and more, as a whole"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from wippy_console.services.questions import declared
 
 MOST = 20_000
 """Characters that are shown."""
+_INDENTED = json.JSONEncoder(ensure_ascii=False, indent=2)
 _PRIVATE = {"authorization", "cookie", "proxy-authorization"}
 
 
@@ -77,7 +78,13 @@ def _plain(content: bytes) -> Shown:
 
 
 def _json(value: Any) -> Shown:
-    return _cut(json.dumps(value, ensure_ascii=False, indent=2), is_json=True)
+    """Written no further than is shown: indented, what is nested deeply would be a thousand times as long."""
+    text = ""
+    for part in _INDENTED.iterencode(value):
+        text += part
+        if len(text) > MOST:
+            break
+    return _cut(text, is_json=True)
 
 
 def _cut(text: str, *, is_json: bool) -> Shown:
