@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from engine.entry import Entry
 from tests.console.operating import CLIENT, LUA, Stage, settle
-from tests.console.registry_cast import update
+from tests.console.registry_cast import create, update
 from tests.console.test_outgoing_on_temporal import signals
 from tests.product import until
 from wippy_console.models import AuditRow, Decision, Delivery, Run
@@ -339,6 +339,22 @@ def test_while_temporal_is_away_deliveries_wait(on_stage: Stage, number: int, mo
     temporal.reset()
     assert ticked(start).state == State.DONE and ticked(signal).state == State.DONE
     assert Run.objects.count() == 2 and len(signals(run)) == 1
+
+
+def test_a_temporal_that_is_away_holds_up_none_of_what_goes_to_another(on_stage: Stage, number: int) -> None:
+    create(
+        Entry("far:client", "temporal.client", data={"address": "127.0.0.1:1"}),
+        Entry("far:worker", "temporal.worker", data={"client": "far:client", "task_queue": "far"}),
+        Entry("far:flow", "workflow.lua", meta={"webhooks": [{**HOOKS[1], "path": "/far"}]}, data={"source": LUA}),
+    )
+    temporal.reset()
+    far, near = [received("/far", {}) for _ in range(3)], received("/loose", {})
+    for each in (*far, near):
+        make_due(each)
+    later.tick()
+    assert [Delivery.objects.get(pk=each.pk).tries for each in far] == [1, 0, 0]
+    near.refresh_from_db()
+    assert near.state == State.DONE
 
 
 def test_a_webhook_that_is_gone_does_nothing(on_stage: Stage, number: int) -> None:

@@ -16,18 +16,26 @@ from wippy_console.services.hooks.acting import Act, State
 
 AT_ONCE = 200
 FORGOTTEN_AT_ONCE = 200
+MOST_AWAY = 10
+"""Entries whose Temporal is asked in vain, before the rest waits for the next look."""
 YOUNG = timedelta(seconds=10)
 """So long after a run of an entry began, what waits for one is tried each time."""
 
 
 def tick() -> None:
-    """Try what is due, for the longest first."""
+    """Try what is due, for the longest first; the entries whose Temporal is away hold up no others."""
     _end_lost()
     _hasten()
-    for key in list(_due().order_by("due_at").values_list("pk", flat=True)[:AT_ONCE]):
-        if not _try(key):
-            break
+    away: set[str] = set()
+    while len(away) < MOST_AWAY and (stopped := _try_without(away)):
+        away.add(stopped)
     forget()
+
+
+def _try_without(away: set[str]) -> str:
+    """Try what is due of other entries; the one whose Temporal does not answer, "" when all was tried."""
+    due = _due().exclude(endpoint__in=away).order_by("due_at").values_list("pk", "endpoint")
+    return next((endpoint for key, endpoint in list(due[:AT_ONCE]) if not _try(key)), "")
 
 
 def forget() -> None:
