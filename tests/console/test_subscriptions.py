@@ -110,7 +110,7 @@ def test_a_slow_receiver_is_given_up_and_the_events_come_later(
     receiver.gate.clear()
     ids = told(1)
     sent()
-    assert fresh(row).state == "failing" and "127.0.0.1 does not answer" in fresh(row).problem
+    assert (fresh(row).state, fresh(row).problem) == ("failing", "127.0.0.1 did not answer in time.")
     monkeypatch.setattr(webhook, "PATIENCE", 60)
     receiver.gate.set()
     assert tried_again(row).state == "active"

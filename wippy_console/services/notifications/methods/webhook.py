@@ -78,6 +78,8 @@ def _post(url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         connection.request("POST", target, body, dict(headers))
         return connection.getresponse().status
+    except TimeoutError as error:
+        raise NotSent(f"{url.hostname} did not answer in time.") from error
     except (OSError, http.client.HTTPException, ssl.SSLError) as error:
         raise NotSent(f"{url.hostname} does not answer: {type(error).__name__}: {error}"[:300]) from error
     finally:
