@@ -185,7 +185,7 @@ def test_one_that_fails_in_the_middle_ends_what_it_began(hooks: Hooks) -> None:
 
 def test_one_that_takes_too_long_is_late(hooks: Hooks) -> None:
     told = problem(hooks.post("/t/slow"), 504)
-    assert told["detail"] == "It was not answered within 1 seconds."
+    assert told["detail"] == "It was not answered within 1 s."
 
 
 def test_200_at_once_are_all_answered(hooks: Hooks) -> None:

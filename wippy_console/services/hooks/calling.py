@@ -46,7 +46,7 @@ SENT_AT_ONCE = 16
 
 NO_WORKER = "No worker took it."
 SILENT = "Temporal does not answer."
-LATE = "It was not answered within {0:g} seconds."
+LATE = "It was not answered within {0:g} s."
 LOST = "Whoever answered it stopped, or died."
 FAILED = "The function failed."
 BROKE_OFF = "The function failed in the middle of its answer."
