@@ -44,6 +44,7 @@ ENTRIES = [
     endpoint("hmac", "/hmac", func="app:fn", auth=HMAC),
     endpoint("unset", "/unset", func="app:fn", auth={"token": {"secret_env": "HOOK_NEVER_SET"}}),
     endpoint("often", "/often", func="app:fn", rate="2/24h", auth=TOKEN),
+    endpoint("seldom", "/seldom", func="app:fn", rate="1/24h", auth=TOKEN),
     endpoint("bulky", "/bulky", func="app:fn", rate="1/24h", max_body=10),
     endpoint("once", "/once", func="app:fn", id_header="X-Id"),
     Entry("app:other", "http.endpoint", {"router": "app:closed"},
@@ -162,8 +163,16 @@ def test_rates_count_before_anything_else(hooks: Hooks) -> None:
     found = [hooks.post("/t/often") for _ in range(3)]
     assert [each.status_code for each in found] == [401, 401, 429]
     assert problem(found[-1], 429)
+    assert found[-1].reason_phrase == "Too Many Requests"
     assert [each.headers["ratelimit-remaining"] for each in found] == ["1", "0", "0"]
     assert int(found[-1].headers["retry-after"]) > 0
+
+
+def test_what_comes_too_often_is_listed_once_a_window(hooks: Hooks) -> None:
+    assert [hooks.post("/t/seldom").status_code for _ in range(4)] == [401, 429, 429, 429]
+    row = Delivery.objects.get(path="/hooks/t/seldom", status=429)
+    assert (row.state, row.times, bytes(row.body), row.headers) == ("refused", 1, b"", [])
+    assert row.problem == "One sender was over the rate of 1."
 
 
 def test_rates_count_what_says_that_it_is_too_large(hooks: Hooks) -> None:

@@ -147,7 +147,8 @@ async def _through(exchange: Exchange, route: Route, incoming: Incoming) -> Repl
     try:
         rate = await pool.run(lambda: receiving.rated(route, incoming))
         if rate is not None and rate.is_over:
-            reply: Reply | None = problem(429, "Too many requests.")
+            over = rate
+            reply: Reply | None = await pool.run(lambda: receiving.too_often(route, incoming, over))
         elif declared.isdecimal() and int(declared) > route.max_body:
             raise TooLarge
         else:

@@ -19,6 +19,7 @@ class Rate:
     remaining: int
     reset: int
     is_over: bool
+    is_first_over: bool
 
     @property
     def headers(self) -> dict[str, str]:
@@ -38,4 +39,4 @@ def count(caller: str, limit: int, window: float = MINUTE) -> Rate:
     digest = sha256(caller.encode(errors="replace")).hexdigest()
     used = counting.count(f"rate:{digest}:{window:g}:{number}", int(window * 2))
     reset = max(1, round((number + 1) * window - now))
-    return Rate(limit, max(0, limit - used), reset, used > limit)
+    return Rate(limit, max(0, limit - used), reset, used > limit, used == limit + 1)

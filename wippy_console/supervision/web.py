@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import Any
 
 import daphne.server
@@ -11,6 +12,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from django.conf import settings
+from twisted.web import http
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a body: more than any page or address takes (`imported.MOST_BYTES` is the largest)."""
@@ -140,6 +142,7 @@ def serve(descriptor: int | None) -> None:
         endpoints = build_endpoint_description_strings(host=settings.WIPPY_BIND, port=settings.WIPPY_PORT)
     else:
         endpoints = build_endpoint_description_strings(file_descriptor=descriptor)
+    http.RESPONSES.update({each.value: each.phrase.encode() for each in HTTPStatus})  # Twisted knows no 429
     daphne.server.HTTPFactory = BoundedFactory  # the server makes its own, and has no parameter for another
     BoundedServer(application, endpoints=endpoints, server_name="wippy-console", **_proxy_headers()).run()
 

@@ -71,6 +71,13 @@ def rated(route: Route, incoming: Incoming) -> Rate | None:
     return min(found, key=lambda each: (not each.is_over, each.remaining), default=None)
 
 
+def too_often(route: Route, incoming: Incoming, rate: Rate) -> Reply:
+    """Refuse one over a rate; the first alone of each window costs a row, so that a flood costs none."""
+    if rate.is_first_over:
+        _note(route, incoming, 429, f"One sender was over the rate of {rate.limit}.")
+    return problem(429, "Too many requests.")
+
+
 def too_large(route: Route, incoming: Incoming) -> Reply:
     """Refuse a body."""
     text = f"A body may have up to {route.max_body} bytes here."
