@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from environs import Env, validate
+from environs.exceptions import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_DATA = ROOT / "var"
@@ -24,7 +25,7 @@ KEEPERS = ("up", "web", "worker", "migrate")
 OLDER_FILES = ("*.sqlite3*", "logs/*.log*")
 """Of versions that let everybody on the machine read them."""
 PORTS = validate.Range(1, 65535)
-OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD", "EMAIL_HOST_PASSWORD")
+OWN_SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD", "EMAIL_HOST_PASSWORD", "WIPPY_METRICS_TOKEN")
 CREDENTIALS = ("TEMPORAL_API_KEY",)
 
 
@@ -57,6 +58,15 @@ class MailEnv:
 
 
 @dataclass(frozen=True)
+class MetricsEnv:
+    """Who may read the figures: with the token, or everybody; and where a worker offers them (host, port)."""
+
+    token: str
+    open: bool
+    listen: tuple[str, int] | None
+
+
+@dataclass(frozen=True)
 class Environment:
     """Every variable that the product reads."""
 
@@ -82,6 +92,7 @@ class Environment:
     notify_allow: tuple[str, ...]
     http_allow: tuple[str, ...]
     hooks_days: float
+    metrics: MetricsEnv
     mail: MailEnv
     temporal: TemporalEnv
 
@@ -116,6 +127,7 @@ def read_environment() -> Environment:
         notify_allow=tuple(env.list("WIPPY_NOTIFY_ALLOW", [])),
         http_allow=tuple(env.list("WIPPY_HTTP_ALLOW", [])),
         hooks_days=env.float("WIPPY_HOOKS_DAYS", 7.0, validate=validate.Range(0.01)),
+        metrics=read_metrics(env),
         mail=read_mail(env),
         temporal=read_temporal(env, data),
     )
@@ -178,6 +190,17 @@ def is_importable(name: str) -> bool:
         return "." in name and find_spec(name.rpartition(".")[0]) is not None
     except (ImportError, ValueError):
         return False
+
+
+def read_metrics(env: Env) -> MetricsEnv:
+    """Read how figures are offered; none are unless it is said."""
+    host, _, port = env.str("WIPPY_METRICS_LISTEN", "").rpartition(":")
+    if port and not (port.isdecimal() and int(port) <= 65535):
+        raise EnvError(
+            'Environment variable "WIPPY_METRICS_LISTEN" invalid: give an address and port, as 127.0.0.1:9464'
+        )
+    listen = (host.strip("[]") or "127.0.0.1", int(port)) if port else None
+    return MetricsEnv(env.str("WIPPY_METRICS_TOKEN", ""), env.bool("WIPPY_METRICS_OPEN", False), listen)
 
 
 def read_mail(env: Env) -> MailEnv:

@@ -105,6 +105,18 @@ def listed(user: Any, nodes: Sequence[Node]) -> list[Queue]:
     return sorted(queues, key=lambda queue: (not queue.is_trouble, queue.client, queue.name))
 
 
+def served() -> list[Queue]:
+    """The queues of all workers of the registry, whoever asks: for figures, which name no run."""
+    known = {entry.id: entry for entry in registry.of_kinds(WORKER, CLIENT)}
+    keys: dict[Key, None] = {}
+    for worker in known.values():
+        client = reference(worker, "client") if worker.kind == WORKER else ""
+        if name := client and task_queue(worker, known.get(client)):
+            keys[client, name] = None
+    told = _asked.all(list(keys)[:MOST_QUEUES])
+    return [_with(Queue(*key), answer) for key, answer in told.items()]
+
+
 def waiting(user: Any) -> Counter[Key]:
     """The runs that no worker takes, or whose call none takes, by queue; so many at most."""
     rows = runs.visible(user).filter(states.condition(states.NO_WORKER)).order_by()

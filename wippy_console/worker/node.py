@@ -22,6 +22,7 @@ from engine.asks.tokens import TokenAsks
 from engine.contracts.ask import AskHandler
 from engine.contracts.operation import Operation, Outside
 from engine.contracts.operations import ProcessInfo
+from engine.contracts.watcher import Watcher
 from engine.hosts.actor.supervision.state import ServiceState
 from engine.hosts.actor.supervision.supervisor import Supervisor
 from engine.hosts.python.functions import PythonFunctions
@@ -42,6 +43,7 @@ from wippy_console.worker.fleet.heartbeat import Heartbeat, NodeStatus, new_node
 from wippy_console.worker.fleet.lease import ServiceLease
 from wippy_console.worker.fleet.names import DatabaseNames
 from wippy_console.worker.hooks import Hooks
+from wippy_console.worker.monitoring import MonitoringServer, StepTimes, of_hosts
 from wippy_console.worker.python import surroundings
 from wippy_console.worker.registry_follower import RegistryFollower
 from wippy_console.worker.reporting.ended import Ends
@@ -84,6 +86,14 @@ class WorkerNode:
         self._python = PythonFunctions(surroundings(python_functions.resolved), threads=settings.PYTHON_THREADS)
         serving = Serving()
         self._outside = (*outside(variables, self._python), serving)
+        self._monitoring: MonitoringServer | None = None
+        watcher: Watcher = self._watcher
+        if settings.METRICS_LISTEN:
+            times = StepTimes(self._watcher)
+            watcher = times
+            self._monitoring = MonitoringServer(
+                self.id, times.told, lambda: of_hosts(self._node.hosts(self._processes.waiting), len(facts))
+            )
         self._node = LocalNode(
             self.id,
             variables.catalog,
@@ -93,14 +103,14 @@ class WorkerNode:
             peers=self._peers,
             fleet_names=DatabaseNames(self.id),
             on_process_end=self._on_process_end,
-            unit_factory=watched_by(self._watcher),
+            unit_factory=watched_by(watcher),
         )
         self._registry = RegistryFollower(self._catalog, self._node, self._follow_registry)
         self._heartbeat = Heartbeat(self.id, self._status, self._peers.forgotten)
         self._processes = ProcessReporter(self.id, self._running, self._ends)
         self._services = ServiceReporter(self.id)
         self._workers = TemporalWorkers(
-            self._node, self._peers, clients, facts.put, self, self._watcher, Hooks(serving, variables.catalog)
+            self._node, self._peers, clients, facts.put, self, watcher, Hooks(serving, variables.catalog)
         )
         self._lease = ServiceLease(self.id, self._follow_services, self._is_doubtful)
         self._supervisor = Supervisor(
@@ -141,6 +151,9 @@ class WorkerNode:
             ("reconciler", self._reconciler.run()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
+        if self._monitoring is not None:
+            serving = self._monitoring.run(settings.METRICS_LISTEN)
+            self._tasks.append(asyncio.create_task(serving, name="monitoring"))
 
     async def _end(self) -> None:
         """In order: what makes work, what does it, what writes it down. Each part has its time."""

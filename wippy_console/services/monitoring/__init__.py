@@ -1,0 +1,1 @@
+"""What machines ask of processes: whether they live, whether they are ready, and Prometheus's figures."""
