@@ -55,11 +55,10 @@ def test_a_run_shows_in_the_figures_of_web_and_worker(product: Product) -> None:
     until(lambda: get(port, "/readyz")[0] == 200, "the worker is ready")
     assert json.loads(get(port, "/readyz")[1]) == {"database": "ok", "migrations": "ok", "feed": "ok"}
     assert get(port, "/metrics")[0] == 401 and get(port, "/")[0] == 404
-    before = figures(port, **BEARER)
-    product.manage("start", "app.questions:expense", "--input", json.dumps({"amount": 5000}))
+    product.manage("start", "app.questions:expense", "--input", json.dumps({"what": "a desk", "amount": 5000}))
     until(lambda: figures(port, **BEARER)["wippy_step_seconds_count workflow"] > 0, "a workflow steps")
     found = figures(port, **BEARER)
-    assert found["wippy_step_seconds_sum workflow"] > 0 == before["wippy_facts_waiting"]
+    assert found["wippy_step_seconds_sum workflow"] > 0
     assert any(name.startswith("wippy_units ") for name in found)
     until(lambda: figures(product.port, **BEARER)["wippy_runs running"] >= 1, "the run is counted")
     found = figures(product.port, **BEARER)
