@@ -151,7 +151,7 @@ class WorkerNode:
             ("reconciler", self._reconciler.run()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
-        if self._monitoring is not None:
+        if self._monitoring is not None and settings.METRICS_LISTEN:
             serving = self._monitoring.run(settings.METRICS_LISTEN)
             self._tasks.append(asyncio.create_task(serving, name="monitoring"))
 
