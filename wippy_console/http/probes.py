@@ -16,10 +16,7 @@ from prometheus_client.metrics_core import Metric
 
 from wippy_console.live.shutdown import open_sockets
 from wippy_console.live.tailer import tailer
-from wippy_console.services.monitoring import answers
-from wippy_console.services.monitoring.answers import Answer
-from wippy_console.services.monitoring.figures import Collected, Installation, gauge, of_process
-from wippy_console.services.monitoring.readiness import OK, Readiness
+from wippy_console.services.monitoring import OK, Answer, Collected, Installation, Readiness, answers, gauge, of_process
 
 LATE_SECONDS = 10.0
 METHODS = ("GET", "HEAD")

@@ -18,10 +18,7 @@ from prometheus_client.metrics_core import Metric
 
 from engine.contracts.operations import HostInfo
 from engine.contracts.watcher import Card, Interruptible, Watcher
-from wippy_console.services.monitoring import answers
-from wippy_console.services.monitoring.answers import Answer
-from wippy_console.services.monitoring.figures import Collected, gauge, of_process
-from wippy_console.services.monitoring.readiness import Readiness
+from wippy_console.services.monitoring import Answer, Collected, Readiness, answers, gauge, of_process
 
 logger = logging.getLogger(__name__)
 
