@@ -87,7 +87,7 @@ class Product:
 
     def launch(self) -> None:
         """Start `up` and return at once."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._output.open("wb") as out:
             self._up = subprocess.Popen(
                 [*MANAGE, "up", "--json", *self.options],

@@ -102,7 +102,7 @@ def addresses(seeded: Seeded, run: Run) -> Iterator[str]:
         "which": ["input", "result", "failure"], "index": [0, 1], "action": ["cancel", "terminate", "start"],
         "question_id": [seeded.question.pk], "entry_id": [run.entry_id], "user_id": [seeded.stage.cast.viewer.pk],
         "ending": ["csv", "jsonl"], "name": ["runs", "inbox"], "notification_id": [uuid.UUID(int=0)], "token": ["x"],
-        "pid": [run.pid],
+        "pid": [run.pid], "delivery_id": [uuid.UUID(int=0)],
     }  # fmt: skip
     for name, wanted in _named(urls.urlpatterns):
         if name in POSTED_ONLY:

@@ -197,10 +197,17 @@ class SqlStore:
             try:
                 await connection.execute(statement)
             except UnitFailed as error:
-                if error.failure.kind != ALREADY_EXISTS:
+                if (
+                    error.failure.kind != ALREADY_EXISTS
+                    and error.failure.details.get("sqlstate") not in _MADE_BY_OTHERS
+                ):
                     raise
                 await connection.execute(statement)
         self._made.add(self._table)
+
+
+_MADE_BY_OTHERS = ("42710", "42P07")
+"""What PostgreSQL says when a type of the table's name, or the table, came into being meanwhile."""
 
 
 def _own_name(entry_id: str) -> str:
