@@ -91,7 +91,10 @@ def test_a_run_that_begins_later_says_when(
     assert begins > datetime.now(UTC)
     assert when[0] != "--cron" or begins.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M:%S") == "02:30:00"
     client.force_login(cast.viewer)
-    for address in ("/runs/", reverse("run", args=[f"later{when[0]}", Run.objects.get().run_id])):
+    for address in (
+        "/runs/",
+        reverse("run", args=[f"later{when[0]}", Run.objects.get(workflow_id=f"later{when[0]}").run_id]),
+    ):
         shown = client.get(address).content.decode()
         assert "Scheduled" in shown
         assert f'datetime="{begins.strftime("%Y-%m-%dT%H:%M")}' in shown
