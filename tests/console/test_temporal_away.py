@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
+from temporalio.service import RPCError
 
 from tests.console.hold import Way, way_to
 from tests.console.operating import WORKER, Stage, stage
@@ -17,6 +19,7 @@ from tests.console.test_typed import main_form
 from wippy_console.models import Run
 from wippy_console.services import temporal, temporal_doubt
 from wippy_console.services.decisions.journal import SENT_LATER
+from wippy_console.services.errors import Unavailable
 from wippy_console.services.histories import cache
 from wippy_console.services.runs.starting import NOT_STARTED
 from wippy_console.services.timeline.known import shelf
@@ -45,6 +48,9 @@ def scene(transactional_db: None, temporal_address: str, settings: Any, monkeypa
         monkeypatch.setattr(temporal_doubt, "FRESH_SECONDS", 0.0)
         yield Scene(made, way, client)
         way.release()
+        for run in Run.objects.filter(closed_at=None):  # other tests look for runs on queues that nobody serves
+            with suppress(RPCError, Unavailable):
+                temporal.run(temporal.client(run.client).get_workflow_handle(run.workflow_id).terminate())
 
 
 @pytest.fixture
