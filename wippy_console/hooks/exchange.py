@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 from urllib.parse import parse_qsl
 
+from engine.asks.serving.headers import NEVER
 from wippy_console.services import senders
 from wippy_console.services.errors import Unavailable
 from wippy_console.services.hooks import Headers, Incoming, Reply
@@ -20,10 +21,8 @@ MOST_FIELDS = 1000
 MOST_HELD = 256 * 1024 * 1024
 """Bytes of all bodies that a process holds at once: of strangers, too, since some prove themselves by their body."""
 CROWDED = "There is more to read than can be held now. Nothing was changed. Try again in a moment."
-_OURS = {
-    *("connection", "content-length", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding"),
-    *("upgrade", "set-cookie", "set-cookie2", "clear-site-data", "service-worker-allowed", "public-key-pins"),
-    *("strict-transport-security", "content-security-policy", "content-security-policy-report-only"),
+_OURS = NEVER | {
+    *("proxy-authenticate", "content-security-policy", "content-security-policy-report-only"),
     *("x-content-type-options", "cross-origin-resource-policy", "date", "server"),
 }
 """Headers that no answer of a function may have: those of the connection, and those that speak for the console."""

@@ -32,6 +32,8 @@ _ORIGIN = frozenset(
         "expect-ct",
     )
 )  # fmt: skip
+NEVER = _CONNECTION | _ORIGIN
+"""Those that no code may set, for whoever sends an answer as well."""
 _OURS = frozenset(name for name, _ in ALWAYS)
 
 
